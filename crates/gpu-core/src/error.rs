@@ -1,0 +1,70 @@
+//! What the world can do to us. A wrong program panics instead.
+
+use thiserror::Error;
+
+/// The result of whatever depends on an adapter, its memory or its driver.
+pub type Result<T> = std::result::Result<T, Error>;
+
+/// A fault from outside the program; every message says what to do next, where there is something to do.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// No adapter of the wanted kind answers.
+    #[error("no GPU adapter was found; install a graphics driver, or use the CPU device, which runs the same program")]
+    NoAdapter,
+    /// `WGRAD_ADAPTER` names nothing that is there.
+    #[error("no adapter's name contains \"{wanted}\" (WGRAD_ADAPTER); there are: {found}")]
+    AdapterNotFound {
+        /// The substring asked for.
+        wanted: String,
+        /// The names of the adapters that answered.
+        found: String,
+    },
+    /// A device name other than `auto`, `gpu` and `cpu`.
+    #[error("there is no device \"{0}\"; use auto, gpu or cpu")]
+    UnknownDevice(String),
+    /// The adapter refused to open.
+    #[error("the adapter could not be opened: {0}")]
+    AdapterRefused(String),
+    /// The adapter cannot run the kernels at all.
+    #[error("the adapter \"{adapter}\" is too small: {what}; use another adapter or the CPU device")]
+    AdapterTooSmall {
+        /// The adapter's name.
+        adapter: String,
+        /// The limit that is missed.
+        what: String,
+    },
+    /// One tensor is larger than the adapter can bind.
+    #[error("a tensor of {bytes} bytes is over the {limit} bytes that this adapter can bind; use a smaller batch")]
+    TensorTooLarge {
+        /// Bytes asked for.
+        bytes: u64,
+        /// Bytes that one binding may hold.
+        limit: u64,
+    },
+    /// The device's memory, or the budget kept for it, is spent.
+    #[error("out of device memory: {asked} bytes more were asked for ({detail}); use a smaller batch or model")]
+    OutOfMemory {
+        /// Bytes asked for when it happened.
+        asked: u64,
+        /// What the driver, or the budget, says.
+        detail: String,
+    },
+    /// The driver rejected a command: a bug in a kernel or in this library.
+    #[error("the GPU driver rejected a command: {0}")]
+    Validation(String),
+    /// The device is gone (unplugged, reset, or it ran over the driver's time limit).
+    #[error("the GPU was lost: {0}; restart the program and resume from the last checkpoint")]
+    DeviceLost(String),
+    /// A WGSL source does not parse, validate, or compile.
+    #[error("kernel {entry}: {message}")]
+    Kernel {
+        /// The entry point.
+        entry: String,
+        /// The compiler's own words.
+        message: String,
+    },
+    /// A read or an upload inside [`crate::Device::capture`].
+    #[error("a captured recording cannot {0}: nothing has run yet; do it before or after the capture")]
+    InsideCapture(&'static str),
+}

@@ -1,0 +1,147 @@
+//! Which GPUs there are, what they can do, and which one is taken.
+
+use super::Gpu;
+use crate::error::{Error, Result};
+use pollster::block_on;
+
+/// What kind of device an adapter is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum AdapterKind {
+    /// A card with memory of its own.
+    Discrete,
+    /// A GPU that shares the CPU's memory.
+    Integrated,
+    /// A GPU handed through by a hypervisor, or one that does not say what it is.
+    Other,
+    /// A driver that runs on the CPU (llvmpipe, SwiftShader, WARP).
+    Software,
+}
+
+/// An adapter: its name, driver, limits and features.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AdapterInfo {
+    /// The name that `WGRAD_ADAPTER` is compared with.
+    pub name: String,
+    /// Vulkan, Metal or DX12.
+    pub backend: String,
+    /// The driver and its version.
+    pub driver: String,
+    /// Discrete, integrated or software.
+    pub kind: AdapterKind,
+    /// Storage buffers that one kernel may bind.
+    pub max_storage_buffers: u32,
+    /// Invocations in a workgroup.
+    pub max_workgroup_invocations: u32,
+    /// Bytes of workgroup memory.
+    pub max_workgroup_bytes: u32,
+    /// Workgroups along one axis of a grid.
+    pub max_workgroups: u32,
+    /// Bytes that one binding may hold: the largest tensor.
+    pub max_binding_bytes: u64,
+    /// Bytes of immediate data (push constants).
+    pub max_immediate_bytes: u32,
+    /// The useful features that it has.
+    pub features: Vec<String>,
+}
+
+/// The features that are asked for wherever they are there.
+fn useful() -> [(wgpu::Features, &'static str); 4] {
+    [
+        (wgpu::Features::IMMEDIATES, "immediates"),
+        (wgpu::Features::SHADER_F16, "f16"),
+        (wgpu::Features::SUBGROUP, "subgroups"),
+        (wgpu::Features::TIMESTAMP_QUERY, "timestamps"),
+    ]
+}
+
+impl AdapterInfo {
+    pub(super) fn of(adapter: &wgpu::Adapter) -> Self {
+        let (info, limits, features) = (adapter.get_info(), adapter.limits(), adapter.features());
+        Self {
+            kind: match info.device_type {
+                wgpu::DeviceType::DiscreteGpu => AdapterKind::Discrete,
+                wgpu::DeviceType::IntegratedGpu => AdapterKind::Integrated,
+                wgpu::DeviceType::Cpu => AdapterKind::Software,
+                wgpu::DeviceType::Other | wgpu::DeviceType::VirtualGpu => AdapterKind::Other,
+            },
+            name: info.name,
+            backend: info.backend.to_string(),
+            driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
+            max_storage_buffers: limits.max_storage_buffers_per_shader_stage,
+            max_workgroup_invocations: limits.max_compute_invocations_per_workgroup,
+            max_workgroup_bytes: limits.max_compute_workgroup_storage_size,
+            max_workgroups: limits.max_compute_workgroups_per_dimension,
+            max_binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+            max_immediate_bytes: limits.max_immediate_size,
+            features: useful().iter().filter(|(f, _)| features.contains(*f)).map(|(_, name)| (*name).to_owned()).collect(),
+        }
+    }
+
+    pub(super) fn has_immediates(&self) -> bool {
+        self.features.iter().any(|f| f == "immediates") && self.max_immediate_bytes >= crate::recording::PARAMS_BYTES as u32
+    }
+
+    /// WebGPU's defaults, which the baseline form of every kernel needs.
+    pub(super) fn check_minimum(&self) -> Result<()> {
+        let needs = [
+            ("storage buffers per kernel", self.max_storage_buffers, 8),
+            ("invocations per workgroup", self.max_workgroup_invocations, 256),
+            ("bytes of workgroup memory", self.max_workgroup_bytes, 16_384),
+            ("workgroups per axis", self.max_workgroups, 65_535),
+        ];
+        match needs.iter().find(|(_, has, wants)| has < wants) {
+            None => Ok(()),
+            Some((what, has, wants)) => {
+                let what = format!("it has {has} {what}, the kernels need {wants}");
+                Err(Error::AdapterTooSmall { adapter: self.name.clone(), what })
+            }
+        }
+    }
+}
+
+fn enumerate() -> Vec<wgpu::Adapter> {
+    let mut desc = wgpu::InstanceDescriptor::new_without_display_handle();
+    desc.backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
+    // No validation layers: they are a developer's tool, and where half installed they print to stderr.
+    desc.flags = wgpu::InstanceFlags::empty();
+    let mut found = block_on(wgpu::Instance::new(desc).enumerate_adapters(wgpu::Backends::all()));
+    found.sort_by_key(|a| AdapterInfo::of(a).kind);
+    found
+}
+
+/// The adapters of this machine, the preferred kind first.
+pub fn adapters() -> Vec<AdapterInfo> {
+    enumerate().iter().map(AdapterInfo::of).collect()
+}
+
+/// Opens the preferred adapter, or the one that `WGRAD_ADAPTER` names; without `software`, only a hardware GPU or a named one.
+pub(crate) fn choose(software: bool) -> Result<Gpu> {
+    let found = enumerate();
+    let name = |a: &wgpu::Adapter| a.get_info().name;
+    let adapter = match std::env::var("WGRAD_ADAPTER").ok().filter(|w| !w.is_empty()) {
+        Some(wanted) => {
+            let hit = found.iter().find(|a| name(a).to_lowercase().contains(&wanted.to_lowercase()));
+            hit.ok_or_else(|| {
+                let names: Vec<String> = found.iter().map(name).collect();
+                let found = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+                Error::AdapterNotFound { wanted, found }
+            })?
+        }
+        None => {
+            let fits = |a: &&wgpu::Adapter| software || AdapterInfo::of(a).kind != AdapterKind::Software;
+            found.iter().find(fits).ok_or(Error::NoAdapter)?
+        }
+    };
+    Gpu::open(adapter)
+}
+
+pub(super) fn request(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu::Queue)> {
+    let wanted = useful().iter().fold(wgpu::Features::empty(), |all, (f, _)| all | *f);
+    let desc = wgpu::DeviceDescriptor {
+        label: Some("wgrad"),
+        required_features: adapter.features() & wanted,
+        required_limits: adapter.limits(),
+        ..Default::default()
+    };
+    block_on(adapter.request_device(&desc)).map_err(|e| Error::AdapterRefused(e.to_string()))
+}

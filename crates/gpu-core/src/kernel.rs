@@ -1,0 +1,196 @@
+//! A WGSL entry point with its CPU mirror, and the launch: the one fork of the house.
+
+use crate::check;
+use crate::device::Device;
+use crate::recording::{GpuDispatch, HostDispatch, PARAMS_BYTES};
+use crate::tensor::Tensor;
+use bytemuck::Pod;
+
+/// llvmpipe ends an invocation's loops after so many iterations, all loops together, without an error.
+pub const MAX_TRIPS: u64 = 65_535;
+
+/// Constants of a kernel's header: tile sizes, switches, geometry.
+pub type Constants = Vec<(&'static str, u32)>;
+
+/// Helpers that every kernel may use: indices, sums over a workgroup, random bits.
+const PRELUDE: &str = include_str!("../../../shaders/prelude.wgsl");
+
+/// The whole text that is compiled: header, prelude, and the op's file. Lines of an error message count from here.
+pub(crate) fn source(wgsl: &str, constants: &Constants, immediates: bool) -> String {
+    let mut text = String::with_capacity(wgsl.len() + PRELUDE.len() + 256);
+    if wgsl.contains("struct Params") {
+        text.push_str(match immediates {
+            true => "var<immediate> params: Params;\n",
+            false => "@group(1) @binding(0) var<uniform> params: Params;\n",
+        });
+    }
+    for (name, value) in constants {
+        text.push_str(&format!("const {name}: u32 = {value}u;\n"));
+    }
+    text + PRELUDE + wgsl
+}
+
+/// How many workgroups run, and the longest run of loop iterations in one invocation.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Grid {
+    groups: [u32; 3],
+    trips: u64,
+}
+
+impl Grid {
+    /// One invocation for each of `invocations`, in workgroups of `workgroup`, folded into rows of at most 65,535 groups.
+    /// The kernel finds itself by `group_index` (prelude) and skips what is past the end.
+    pub fn linear(invocations: usize, workgroup: usize) -> Self {
+        Self::folded(invocations.div_ceil(workgroup))
+    }
+
+    /// `groups` workgroups, folded into rows of at most 65,535; the kernel finds its own by `group_index`.
+    #[track_caller]
+    pub fn folded(groups: usize) -> Self {
+        const ROW: usize = 65_535;
+        let rows = groups.div_ceil(ROW).max(1);
+        assert!(rows <= ROW, "Grid: {groups} workgroups do not fit into 65,535 rows");
+        Self { groups: [groups.div_ceil(rows).max(1) as u32, rows as u32, 1], trips: 1 }
+    }
+
+    /// Sets the most loop iterations that one invocation makes, all loops added.
+    pub fn trips(self, trips: usize) -> Self {
+        Self { trips: trips as u64, ..self }
+    }
+}
+
+/// What a mirror is called with: the parameters, the inputs and the outputs of a launch, in the launch's order.
+pub struct Args<'a> {
+    params: &'a [u8],
+    inputs: Vec<&'a [u8]>,
+    outputs: Vec<Option<&'a mut [u8]>>,
+}
+
+impl<'a> Args<'a> {
+    pub(crate) fn new(params: &'a [u8], inputs: Vec<&'a [u8]>, outputs: Vec<Option<&'a mut [u8]>>) -> Self {
+        Self { params, inputs, outputs }
+    }
+
+    /// The launch's parameters.
+    pub fn params<P: Pod>(&self) -> P {
+        bytemuck::pod_read_unaligned(self.params)
+    }
+
+    /// Input `i`.
+    pub fn input<T: Pod>(&self, i: usize) -> &'a [T] {
+        bytemuck::cast_slice(self.inputs[i])
+    }
+
+    /// Output `i`; it holds what was there before.
+    ///
+    /// # Panics
+    /// If it was taken already.
+    pub fn output<T: Pod>(&mut self, i: usize) -> &'a mut [T] {
+        bytemuck::cast_slice_mut(self.outputs[i].take().expect("an output is taken once"))
+    }
+}
+
+/// A WGSL entry point with its CPU mirror. There is no way to write down one without the other.
+///
+/// The WGSL file declares `struct Params` (u32, i32 and f32 fields, at most 128 bytes, in the Rust struct's order) where it has
+/// parameters, and its tensors as `@group(0) @binding(slot) var<storage, read>` (inputs) or `read_write` (outputs). A launch hands
+/// the inputs to the entry's read slots in ascending order, and the outputs to its written slots. Several kernels may share a
+/// mirror. Every index must be guarded by the kernel: release builds compile without bounds checks.
+///
+/// See `examples/custom_kernel.rs`.
+#[derive(Debug)]
+pub struct Kernel {
+    entry: &'static str,
+    wgsl: &'static str,
+    mirror: fn(&mut Args<'_>),
+}
+
+impl Kernel {
+    /// The entry point `entry` of the source `wgsl`, and the function that computes the same on the CPU.
+    pub const fn new(wgsl: &'static str, entry: &'static str, mirror: fn(&mut Args<'_>)) -> Self {
+        Self { entry, wgsl, mirror }
+    }
+
+    /// The entry point's name, which is the kernel's name everywhere.
+    pub fn name(&self) -> &'static str {
+        self.entry
+    }
+
+    /// The op's WGSL file.
+    pub fn wgsl(&self) -> &'static str {
+        self.wgsl
+    }
+
+    /// The same kernel with constants in its header: a pipeline of its own, compiled at its first launch.
+    pub fn with(&'static self, constants: &[(&'static str, u32)]) -> Specialised {
+        Specialised { kernel: self, constants: constants.to_vec() }
+    }
+
+    /// Runs the kernel, or its mirror on the CPU device; `grid` is for the GPU.
+    ///
+    /// # Panics
+    /// If tensors lie on different devices, if an input shares memory with an output, or if `grid` promises more than
+    /// [`MAX_TRIPS`] iterations.
+    #[track_caller]
+    pub fn launch<P: Pod>(&'static self, params: P, inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
+        self.with(&[]).launch(params, inputs, outputs, grid);
+    }
+}
+
+/// A [`Kernel`] with constants.
+#[derive(Debug)]
+pub struct Specialised {
+    kernel: &'static Kernel,
+    constants: Constants,
+}
+
+impl Specialised {
+    /// See [`Kernel::launch`].
+    #[track_caller]
+    pub fn launch<P: Pod>(self, params: P, inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
+        let name = self.kernel.entry;
+        let device = outputs.first().unwrap_or_else(|| panic!("{name}: a kernel without an output does nothing")).device();
+        for t in inputs.iter().chain(outputs) {
+            assert!(t.device() == device, "{name}: tensors lie on {} and on {}", device.name(), t.device().name());
+        }
+        for input in inputs {
+            let shared = outputs.iter().any(|o| o.shares_storage(input));
+            assert!(!shared, "{name}: an input (shape {}) shares memory with an output", input.shape());
+        }
+        assert!(grid.trips <= MAX_TRIPS, "{name}: {} loop iterations are over {MAX_TRIPS}; split the work", grid.trips);
+        let params = bytemuck::bytes_of(&params);
+        assert!(params.len() <= PARAMS_BYTES, "{name}: {} bytes of parameters are over {PARAMS_BYTES}", params.len());
+        if outputs.iter().all(|o| o.shape().is_empty()) {
+            return;
+        }
+        self.dispatch(device, params, inputs, outputs, grid);
+        check::spoil(name, outputs);
+    }
+
+    fn dispatch(self, device: &Device, params: &[u8], inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
+        let Kernel { entry, wgsl, mirror } = self.kernel;
+        match device {
+            Device::Cpu => device.push_host(
+                HostDispatch {
+                    mirror: *mirror,
+                    params: params.to_vec(),
+                    inputs: inputs.iter().map(|t| t.host_view()).collect(),
+                    outputs: outputs.iter().map(|t| t.host_view()).collect(),
+                },
+                inputs.iter().chain(outputs).map(|t| t.storage()),
+            ),
+            Device::Gpu(gpu) => {
+                let Some(pipeline) = gpu.pipeline(entry, wgsl, &self.constants) else { return };
+                let written = pipeline.slots.iter().filter(|(_, written)| *written).count();
+                let slots = (pipeline.slots.len() - written, written);
+                let given = (inputs.len(), outputs.len());
+                assert!(slots == given, "{entry}: binds {slots:?} inputs and outputs, the launch gives {given:?}");
+                let inputs_at: Vec<_> = inputs.iter().map(|t| t.gpu_view()).collect();
+                let outputs_at: Vec<_> = outputs.iter().map(|t| t.gpu_view()).collect();
+                let bind_group = gpu.bind(&pipeline, &inputs_at, &outputs_at);
+                let dispatch = GpuDispatch { pipeline, bind_group, params: params.to_vec(), groups: grid.groups };
+                device.push_gpu(gpu, dispatch, inputs.iter().chain(outputs).map(|t| t.storage()));
+            }
+        }
+    }
+}

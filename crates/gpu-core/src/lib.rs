@@ -1,0 +1,38 @@
+//! A GPU tensor library: devices, memory, and operators, each a WGSL kernel on wgpu with a CPU mirror.
+//!
+//! ```
+//! use gpu_core::{Device, Tensor, ops};
+//! # fn main() -> gpu_core::Result<()> {
+//! let device = Device::Cpu; // Device::auto()? takes a GPU where there is one
+//! let x = Tensor::from_slice(&device, [1, 1, 3, 3], &[1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
+//! let w = Tensor::from_slice(&device, [1, 1, 2, 2], &[1.0f32, 0.0, 0.0, 1.0]);
+//! let y = ops::conv2d(&x, &w, None, ops::Conv2dGeometry::default());
+//! assert_eq!(y.to_vec()?, [6.0, 8.0, 12.0, 14.0]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! There are no gradients here, only the functions that compute them (`*_bwd_*`); the crate `nn` puts a tape above.
+
+mod audited;
+pub mod check;
+mod device;
+mod dtype;
+mod error;
+mod gpu;
+mod kernel;
+pub mod ops;
+mod pool;
+mod recording;
+pub mod rng;
+mod shape;
+mod tensor;
+
+pub use device::{Capture, Device};
+pub use dtype::{DType, Element};
+pub use error::{Error, Result};
+pub use gpu::{AdapterInfo, AdapterKind, Gpu, adapters};
+pub use kernel::{Args, Constants, Grid, Kernel, MAX_TRIPS, Specialised};
+pub use pool::MemoryStats;
+pub use shape::{MAX_RANK, Shape};
+pub use tensor::Tensor;

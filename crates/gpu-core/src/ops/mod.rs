@@ -1,0 +1,20 @@
+//! The operators. Each file is a kernel (or several), its mirror, and a function; none imports another.
+
+mod fill;
+#[cfg(test)]
+mod tests;
+
+pub(crate) use fill::{fill_word, spoil};
+
+use crate::check::Case;
+use crate::kernel::Kernel;
+
+/// Every kernel of the library.
+pub fn kernels() -> Vec<&'static Kernel> {
+    [fill::KERNELS].concat()
+}
+
+/// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
+pub fn cases() -> Vec<Case> {
+    [fill::cases()].into_iter().flatten().collect()
+}

@@ -1,0 +1,212 @@
+//! Buffers lent by size and given back on drop.
+//!
+//! Work on a device runs in the order in which it was asked for, so a buffer may be lent again as soon as its last tensor is
+//! gone, even while the commands that use it still wait: no fence is needed. A capture owns a pool of its own.
+
+use crate::error::{Error, Result};
+use parking_lot::{Mutex, RwLock};
+use std::collections::HashMap;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
+
+/// Every size is a multiple of this, which is also the strictest binding alignment of any adapter.
+pub(crate) const ALIGN: usize = 256;
+
+/// Host memory of a CPU tensor, in words so that any element type is aligned.
+pub(crate) type HostBuffer = RwLock<Vec<u32>>;
+
+/// A buffer of either device; cloning it clones the handle.
+#[derive(Clone, Debug)]
+pub(crate) enum Buffer {
+    Host(Arc<HostBuffer>),
+    Gpu(wgpu::Buffer),
+}
+
+/// Memory of a device, in bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MemoryStats {
+    /// Lent to living tensors.
+    pub live: u64,
+    /// Given back and kept for the next tensor of the same size.
+    pub pooled: u64,
+    /// The largest sum of both so far.
+    pub peak: u64,
+    /// The budget; `u64::MAX` where there is none.
+    pub limit: u64,
+}
+
+/// The account that a device and all its captures share.
+#[derive(Debug)]
+pub(crate) struct Account {
+    live: AtomicU64,
+    pooled: AtomicU64,
+    peak: AtomicU64,
+    limit: u64,
+}
+
+impl Account {
+    /// `WGRAD_MEMORY_MIB` sets the budget; drivers do not tell how much there is, and some never say that it is spent.
+    pub fn new() -> Self {
+        let mib = std::env::var("WGRAD_MEMORY_MIB").ok().and_then(|v| v.parse::<u64>().ok());
+        Self {
+            live: AtomicU64::new(0),
+            pooled: AtomicU64::new(0),
+            peak: AtomicU64::new(0),
+            limit: mib.map_or(u64::MAX, |m| m << 20),
+        }
+    }
+
+    pub fn stats(&self) -> MemoryStats {
+        MemoryStats {
+            live: self.live.load(Relaxed),
+            pooled: self.pooled.load(Relaxed),
+            peak: self.peak.load(Relaxed),
+            limit: self.limit,
+        }
+    }
+}
+
+#[derive(Debug)]
+enum Source {
+    Host,
+    Gpu(wgpu::Device, u64),
+}
+
+/// Lends buffers of one device.
+#[derive(Debug)]
+pub(crate) struct Pool {
+    source: Source,
+    free: Mutex<HashMap<usize, Vec<Buffer>>>,
+    account: Arc<Account>,
+}
+
+impl Pool {
+    pub fn host(account: Arc<Account>) -> Arc<Self> {
+        Arc::new(Self { source: Source::Host, free: Mutex::default(), account })
+    }
+
+    /// `binding_limit`: the most bytes that one binding of this adapter may hold.
+    pub fn gpu(device: wgpu::Device, binding_limit: u64, account: Arc<Account>) -> Arc<Self> {
+        Arc::new(Self { source: Source::Gpu(device, binding_limit), free: Mutex::default(), account })
+    }
+
+    /// A second pool over the same memory: a capture's own.
+    pub fn sibling(&self) -> Arc<Self> {
+        match &self.source {
+            Source::Host => Self::host(self.account.clone()),
+            Source::Gpu(device, limit) => Self::gpu(device.clone(), *limit, self.account.clone()),
+        }
+    }
+
+    pub fn stats(&self) -> MemoryStats {
+        self.account.stats()
+    }
+
+    /// A buffer of at least `bytes`; what it holds is whatever was there.
+    pub fn take(self: &Arc<Self>, bytes: usize) -> Result<Storage> {
+        let bytes = bytes.max(1).next_multiple_of(ALIGN);
+        let reused = self.free.lock().get_mut(&bytes).and_then(Vec::pop);
+        let buffer = match reused {
+            Some(buffer) => {
+                self.account.pooled.fetch_sub(bytes as u64, Relaxed);
+                buffer
+            }
+            None => self.make(bytes)?,
+        };
+        let live = self.account.live.fetch_add(bytes as u64, Relaxed) + bytes as u64;
+        self.account.peak.fetch_max(live + self.account.pooled.load(Relaxed), Relaxed);
+        Ok(Storage { buffer, bytes, pool: self.clone() })
+    }
+
+    fn make(&self, bytes: usize) -> Result<Buffer> {
+        self.keep_budget(bytes as u64)?;
+        match &self.source {
+            Source::Host => Ok(Buffer::Host(Arc::new(RwLock::new(vec![0; bytes / 4])))),
+            &Source::Gpu(_, limit) if bytes as u64 > limit => Err(Error::TensorTooLarge { bytes: bytes as u64, limit }),
+            Source::Gpu(device, _) => {
+                let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
+                let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
+                let desc = wgpu::BufferDescriptor { label: None, size: bytes as u64, usage, mapped_at_creation: false };
+                let buffer = device.create_buffer(&desc);
+                match pollster::block_on(scope.pop()) {
+                    None => Ok(Buffer::Gpu(buffer)),
+                    Some(e) => Err(Error::OutOfMemory { asked: bytes as u64, detail: e.to_string() }),
+                }
+            }
+        }
+    }
+
+    fn keep_budget(&self, asked: u64) -> Result<()> {
+        let over = |s: MemoryStats| (s.live + s.pooled).saturating_add(asked) > s.limit;
+        if over(self.stats()) {
+            self.trim();
+        }
+        let stats = self.stats();
+        if over(stats) {
+            let detail = format!("{} of a budget of {} bytes are in use", stats.live + stats.pooled, stats.limit);
+            return Err(Error::OutOfMemory { asked, detail });
+        }
+        Ok(())
+    }
+
+    /// Frees the buffers that nobody uses.
+    pub fn trim(&self) {
+        let freed: u64 = self.free.lock().drain().map(|(bytes, list)| (bytes * list.len()) as u64).sum();
+        self.account.pooled.fetch_sub(freed, Relaxed);
+    }
+}
+
+impl Drop for Pool {
+    fn drop(&mut self) {
+        self.trim();
+    }
+}
+
+/// One lent buffer; dropping it gives the buffer back.
+#[derive(Debug)]
+pub(crate) struct Storage {
+    pub buffer: Buffer,
+    bytes: usize,
+    pool: Arc<Pool>,
+}
+
+impl Storage {
+    pub fn is_from(&self, pool: &Arc<Pool>) -> bool {
+        Arc::ptr_eq(&self.pool, pool)
+    }
+}
+
+impl Drop for Storage {
+    fn drop(&mut self) {
+        self.pool.account.live.fetch_sub(self.bytes as u64, Relaxed);
+        self.pool.account.pooled.fetch_add(self.bytes as u64, Relaxed);
+        self.pool.free.lock().entry(self.bytes).or_default().push(self.buffer.clone());
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_dropped_buffer_is_lent_again_and_the_account_balances() {
+        let pool = Pool::host(Arc::new(Account::new()));
+        let first = pool.take(1000).unwrap();
+        assert_eq!((pool.stats().live, pool.stats().pooled), (1024, 0));
+        drop(first);
+        assert_eq!((pool.stats().live, pool.stats().pooled), (0, 1024));
+        let _again = pool.take(1024).unwrap();
+        assert_eq!((pool.stats().live, pool.stats().pooled, pool.stats().peak), (1024, 0, 1024));
+    }
+
+    #[test]
+    fn a_pool_over_its_budget_first_frees_what_nobody_uses_then_says_so() {
+        let mut account = Account::new();
+        account.limit = 2048;
+        let pool = Pool::host(Arc::new(account));
+        drop(pool.take(1024).unwrap());
+        let _held = pool.take(2048).unwrap();
+        assert_eq!(pool.stats().pooled, 0);
+        assert!(matches!(pool.take(256), Err(Error::OutOfMemory { asked: 256, .. })));
+    }
+}

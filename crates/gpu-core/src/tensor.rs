@@ -1,0 +1,241 @@
+//! A shape, an element type, and memory on a device.
+
+use crate::check;
+use crate::device::Device;
+use crate::dtype::{DType, Element};
+use crate::error::{Error, Result};
+use crate::gpu::GpuView;
+use crate::pool::{ALIGN, Buffer, Storage};
+use crate::recording::HostView;
+use crate::shape::Shape;
+use std::fmt;
+use std::sync::Arc;
+
+/// A dense row-major array on a device. Cloning it clones a handle to the same memory.
+///
+/// ```
+/// use gpu_core::{Device, Tensor, ops};
+/// let device = Device::Cpu; // or Device::auto()?
+/// let x = Tensor::from_slice(&device, [2, 2], &[1.0f32, 2.0, 3.0, 4.0]);
+/// let y = ops::matmul(&x, &x);
+/// assert_eq!(y.to_vec()?, [7.0, 10.0, 15.0, 22.0]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[derive(Clone)]
+pub struct Tensor {
+    device: Device,
+    shape: Shape,
+    dtype: DType,
+    storage: Arc<Storage>,
+    /// Where it begins in its storage: a view into an arena.
+    offset_bytes: usize,
+}
+
+impl Tensor {
+    /// An f32 tensor that holds whatever was there: for outputs of kernels, which write every element.
+    #[track_caller]
+    pub fn empty(device: &Device, shape: impl Into<Shape>) -> Self {
+        Self::empty_of(device, shape, DType::F32)
+    }
+
+    /// The same for any element type.
+    #[track_caller]
+    pub fn empty_of(device: &Device, shape: impl Into<Shape>, dtype: DType) -> Self {
+        let shape = shape.into();
+        let storage = device.lend(shape.len() * dtype.bytes());
+        let tensor = Self { device: device.clone(), shape, dtype, storage, offset_bytes: 0 };
+        check::poison(&tensor);
+        tensor
+    }
+
+    /// A copy of `values` on the device.
+    ///
+    /// # Panics
+    /// If there are not as many values as the shape has elements.
+    #[track_caller]
+    pub fn from_slice<T: Element>(device: &Device, shape: impl Into<Shape>, values: &[T]) -> Self {
+        let tensor = Self::empty_of(device, shape, T::DTYPE);
+        tensor.write(values);
+        tensor
+    }
+
+    /// One f32 value, rank 0.
+    #[track_caller]
+    pub fn scalar(device: &Device, value: f32) -> Self {
+        Self::from_slice(device, Shape::SCALAR, &[value])
+    }
+
+    /// Overwrites all elements, after everything that was asked of the device before. Inside a capture this is refused: the
+    /// device is then at fault (GPU) or the call panics (CPU).
+    ///
+    /// # Panics
+    /// If the type or the number of values is not the tensor's.
+    #[track_caller]
+    pub fn write<T: Element>(&self, values: &[T]) {
+        self.expect_type::<T>("write");
+        assert!(values.len() == self.len(), "write: {} values into a tensor of shape {}", values.len(), self.shape);
+        let bytes: &[u8] = bytemuck::cast_slice(values);
+        match &self.device {
+            Device::Cpu => {
+                assert!(!self.device.is_capturing(), "{}", Error::InsideCapture("upload"));
+                let view = self.host_view();
+                let mut words = view.buffer.write();
+                bytemuck::cast_slice_mut::<u32, u8>(&mut words)[view.bytes].copy_from_slice(bytes);
+            }
+            Device::Gpu(gpu) if self.device.is_capturing() => gpu.fail(Error::InsideCapture("upload")),
+            Device::Gpu(gpu) => gpu.write(&self.gpu_view(), bytes),
+        }
+    }
+
+    /// All elements, once everything asked of the device before is done.
+    ///
+    /// # Errors
+    /// The device's first fault, or the capture that this thread is in.
+    ///
+    /// # Panics
+    /// If `T` is not the tensor's type.
+    #[track_caller]
+    pub fn read<T: Element>(&self) -> Result<Vec<T>> {
+        self.expect_type::<T>("read");
+        self.expect_no_capture()?;
+        match &self.device {
+            Device::Cpu => Ok(self.host_values()),
+            Device::Gpu(gpu) => Ok(bytemuck::pod_collect_to_vec(&gpu.read(&self.gpu_view())?)),
+        }
+    }
+
+    /// [`read`](Self::read) without blocking the calling thread.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub async fn read_async<T: Element>(&self) -> Result<Vec<T>> {
+        self.expect_type::<T>("read_async");
+        self.expect_no_capture()?;
+        match &self.device {
+            Device::Cpu => Ok(self.host_values()),
+            Device::Gpu(gpu) => Ok(bytemuck::pod_collect_to_vec(&gpu.read_async(self.gpu_view()).await?)),
+        }
+    }
+
+    /// All elements of an f32 tensor.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    #[track_caller]
+    pub fn to_vec(&self) -> Result<Vec<f32>> {
+        self.read()
+    }
+
+    /// The one element of an f32 tensor.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    ///
+    /// # Panics
+    /// If there is not exactly one.
+    #[track_caller]
+    pub fn item(&self) -> Result<f32> {
+        assert!(self.len() == 1, "item: a tensor of shape {} has {} elements", self.shape, self.len());
+        Ok(self.to_vec()?[0])
+    }
+
+    /// The same memory under another shape.
+    ///
+    /// # Panics
+    /// If the shapes have different numbers of elements.
+    #[track_caller]
+    pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
+        let shape = shape.into();
+        assert!(shape.len() == self.len(), "reshape: {} has {} elements, {shape} has {}", self.shape, self.len(), shape.len());
+        Self { shape, ..self.clone() }
+    }
+
+    /// A tensor of `shape` that begins `offset` elements into this one and shares its memory: how many small tensors live in
+    /// one arena.
+    ///
+    /// # Panics
+    /// If it would reach past the end, or does not begin at a multiple of 256 bytes, which adapters ask for.
+    #[track_caller]
+    pub fn view(&self, offset: usize, shape: impl Into<Shape>) -> Self {
+        let shape = shape.into();
+        assert!(offset + shape.len() <= self.len(), "view: {shape} at {offset} reaches past the end of {}", self.shape);
+        let offset_bytes = self.offset_bytes + offset * self.dtype.bytes();
+        assert!(offset_bytes.is_multiple_of(ALIGN), "view: offset {offset} is not a multiple of {ALIGN} bytes");
+        Self { shape, offset_bytes, ..self.clone() }
+    }
+
+    /// The same values on another device.
+    ///
+    /// # Errors
+    /// A fault of either device.
+    pub fn to_device(&self, device: &Device) -> Result<Self> {
+        Ok(match self.dtype {
+            DType::F32 => Self::from_slice(device, self.shape, &self.read::<f32>()?),
+            DType::U32 => Self::from_slice(device, self.shape, &self.read::<u32>()?),
+            DType::U8 => Self::from_slice(device, self.shape, &self.read::<u8>()?),
+        })
+    }
+
+    /// Where it lives.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+    /// Its extents.
+    pub fn shape(&self) -> Shape {
+        self.shape
+    }
+    /// Its element type.
+    pub fn dtype(&self) -> DType {
+        self.dtype
+    }
+    /// How many elements it has.
+    pub fn len(&self) -> usize {
+        self.shape.len()
+    }
+    /// Whether it has none.
+    pub fn is_empty(&self) -> bool {
+        self.shape.is_empty()
+    }
+    /// Bytes of its elements.
+    pub fn bytes(&self) -> usize {
+        self.len() * self.dtype.bytes()
+    }
+    /// Whether two tensors lie in one buffer: such cannot be input and output of one kernel.
+    pub fn shares_storage(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.storage, &other.storage)
+    }
+
+    pub(crate) fn storage(&self) -> &Arc<Storage> {
+        &self.storage
+    }
+
+    pub(crate) fn host_view(&self) -> HostView {
+        let Buffer::Host(buffer) = &self.storage.buffer else { unreachable!("a CPU tensor lies in host memory") };
+        HostView { buffer: buffer.clone(), bytes: self.offset_bytes..self.offset_bytes + self.bytes() }
+    }
+
+    pub(crate) fn gpu_view(&self) -> GpuView<'_> {
+        GpuView::new(&self.storage, self.offset_bytes, self.bytes())
+    }
+
+    fn host_values<T: Element>(&self) -> Vec<T> {
+        let view = self.host_view();
+        let words = view.buffer.read_recursive();
+        bytemuck::cast_slice::<u8, T>(&bytemuck::cast_slice::<u32, u8>(&words)[view.bytes]).to_vec()
+    }
+
+    #[track_caller]
+    fn expect_type<T: Element>(&self, what: &str) {
+        assert!(self.dtype == T::DTYPE, "{what}: the tensor (shape {}) holds {}, not {}", self.shape, self.dtype, T::DTYPE);
+    }
+
+    fn expect_no_capture(&self) -> Result<()> {
+        if self.device.is_capturing() { Err(Error::InsideCapture("read")) } else { Ok(()) }
+    }
+}
+
+impl fmt::Debug for Tensor {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "Tensor({} {} on {})", self.dtype, self.shape, self.device.name())
+    }
+}

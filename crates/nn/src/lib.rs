@@ -1,0 +1,1 @@
+//! CNN models, automatic differentiation and optimisers on gpu-core

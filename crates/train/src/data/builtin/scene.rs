@@ -1,0 +1,173 @@
+//! One image: what is in it, drawn at random, and how each pixel is shaded.
+
+use super::super::bits::Stream;
+use super::figure::{CLASSES, Figure, Point, blob};
+
+/// Height and width of an image, in pixels.
+pub const SIDE: usize = 32;
+
+type Rgb = [f32; 3];
+
+/// All that is random in an image, save the noise. Lengths are in pixels, colours from 0 to 1.
+pub struct Scene {
+    figure: &'static Figure,
+    centre: Point,
+    /// The figure's own x axis.
+    axis: Point,
+    /// Pixels for one unit of the figure.
+    scale: f32,
+    /// The discs of a texture's patch, in units of `patch_radius`.
+    patch: [[f32; 3]; 3],
+    patch_radius: f32,
+    /// Inside the figure.
+    ink: Rgb,
+    /// Between the lines of a texture.
+    paper: Rgb,
+    /// Behind all, at the dark and the bright end of the light.
+    ground: [Rgb; 2],
+    crumbs: Vec<Crumb>,
+    /// Change of brightness per pixel.
+    light: Point,
+    noise: f32,
+}
+
+/// A small disc that means nothing.
+struct Crumb {
+    centre: Point,
+    radius: f32,
+    colour: Rgb,
+}
+
+impl Scene {
+    /// A scene of `class`, all else from `stream`: no other choice depends on the class.
+    pub fn draw(class: usize, stream: &mut Stream) -> Self {
+        let figure = &CLASSES[class].1;
+        let radius = stream.between(8.5, 13.0);
+        let period = stream.between(5.0, 7.5);
+        let reach = radius - 1.0;
+        let [ground, ink, paper] = colours(stream);
+        Self {
+            figure,
+            centre: [(); 2].map(|()| stream.between(11.0, 21.0)),
+            axis: tilted(stream),
+            scale: match figure {
+                Figure::Shape(_) => radius,
+                Figure::Texture(_) => period,
+            },
+            patch: [(); 3].map(|()| [stream.between(-0.4, 0.4), stream.between(-0.4, 0.4), stream.between(0.5, 0.8)]),
+            patch_radius: radius,
+            ink,
+            paper,
+            ground: [ground, ground.map(|channel| (channel + stream.between(-0.15, 0.15)).clamp(0.0, 1.0))],
+            crumbs: (0..2 + stream.below(4)).map(|_| Crumb::draw(stream)).collect(),
+            light: direction(stream).map(|component| component * stream.between(0.0, 0.02)),
+            noise: stream.between(0.01, 0.06),
+        }
+    }
+
+    /// Writes the image as `[3, SIDE, SIDE]` bytes, its noise from `stream`.
+    pub fn render(&self, stream: &mut Stream, image: &mut [u8]) {
+        for pixel in 0..SIDE * SIDE {
+            let at = [(pixel % SIDE) as f32 + 0.5, (pixel / SIDE) as f32 + 0.5];
+            for (channel, value) in self.colour(at).into_iter().enumerate() {
+                let noisy = value + self.noise * bell(stream);
+                // The cast saturates: below 0 is 0, above 255 is 255.
+                image[channel * SIDE * SIDE + pixel] = (noisy * 255.0 + 0.5) as u8;
+            }
+        }
+    }
+
+    fn colour(&self, at: Point) -> Rgb {
+        let [x, y] = [at[0] - SIDE as f32 / 2.0, at[1] - SIDE as f32 / 2.0];
+        let light = x * self.light[0] + y * self.light[1];
+        let mut colour = mix(self.ground[0], self.ground[1], at[1] / SIDE as f32);
+        for crumb in &self.crumbs {
+            colour = mix(colour, crumb.colour, crumb.cover(at));
+        }
+        let [x, y] = [at[0] - self.centre[0], at[1] - self.centre[1]];
+        let [cos, sin] = self.axis;
+        let own = [(x * cos + y * sin) / self.scale, (y * cos - x * sin) / self.scale];
+        let colour = match self.figure {
+            Figure::Shape(distance) => mix(colour, self.ink, cover(distance(own) * self.scale, 1.0)),
+            Figure::Texture(distance) => {
+                let texture = mix(self.paper, self.ink, cover(distance(own) * self.scale, 1.0));
+                let patch = blob([x / self.patch_radius, y / self.patch_radius], &self.patch);
+                mix(colour, texture, cover(patch * self.patch_radius, 3.0))
+            }
+        };
+        colour.map(|channel| channel * (1.0 + light))
+    }
+}
+
+impl Crumb {
+    fn draw(stream: &mut Stream) -> Self {
+        Self {
+            centre: [(); 2].map(|()| stream.between(0.0, SIDE as f32)),
+            radius: stream.between(0.7, 2.2),
+            colour: paint(stream, 0.2, 0.8),
+        }
+    }
+
+    fn cover(&self, at: Point) -> f32 {
+        let [x, y] = [at[0] - self.centre[0], at[1] - self.centre[1]];
+        cover((x * x + y * y).sqrt() - self.radius, 1.0)
+    }
+}
+
+/// How much of a pixel lies inside an edge at this distance, the edge being `softness` pixels wide.
+fn cover(distance: f32, softness: f32) -> f32 {
+    (0.5 - distance / softness).clamp(0.0, 1.0)
+}
+
+fn mix(from: Rgb, to: Rgb, share: f32) -> Rgb {
+    std::array::from_fn(|channel| from[channel] + share * (to[channel] - from[channel]))
+}
+
+/// A unit vector, every direction as likely: a point of the disc, scaled, which needs no sine.
+fn direction(stream: &mut Stream) -> Point {
+    loop {
+        let [x, y] = [(); 2].map(|()| stream.between(-1.0, 1.0));
+        let square = x * x + y * y;
+        if (0.01..1.0).contains(&square) {
+            let length = square.sqrt();
+            return [x / length, y / length];
+        }
+    }
+}
+
+fn tilted(stream: &mut Stream) -> Point {
+    let t = stream.between(-0.35, 0.35);
+    let l = (1.0 + t * t).sqrt();
+    [1.0 / l, t / l]
+}
+
+/// Three paints of which any two can be told apart.
+fn colours(stream: &mut Stream) -> [Rgb; 3] {
+    [paint(stream, 0.1, 0.5), paint(stream, 0.7, 1.0), paint(stream, 0.1, 0.5)]
+}
+
+/// A colour of any hue, from pastel to strong and from dark to bright.
+fn paint(stream: &mut Stream, dark: f32, bright: f32) -> Rgb {
+    let hue = stream.between(0.0, 6.0);
+    let saturation = stream.between(0.15, 0.85);
+    let value = stream.between(dark, bright);
+    // Each channel is full for a third of the hue circle, none for a third, and a ramp between.
+    [0.0, 2.0, 4.0].map(|peak| {
+        let apart = (hue - peak).abs();
+        let share = (2.0 - apart.min(6.0 - apart)).clamp(0.0, 1.0);
+        value * (1.0 - saturation * (1.0 - share))
+    })
+}
+
+/// The greatest difference in any channel.
+fn contrast(a: Rgb, b: Rgb) -> f32 {
+    (0..3).map(|channel| (a[channel] - b[channel]).abs()).fold(0.0, f32::max)
+}
+
+/// Noise of mean 0 and standard deviation 1: four uniform numbers, summed, are near enough to a normal one.
+fn bell(stream: &mut Stream) -> f32 {
+    let bits = stream.bits();
+    let sum: u64 = (0..4).map(|quarter| (bits >> (16 * quarter)) & 0xffff).sum();
+    // Four uniform numbers of 0..65536 have mean 131070 and standard deviation 65536 / sqrt(3).
+    (sum as f32 - 131_070.0) / 37_837.2
+}

@@ -1,0 +1,243 @@
+//! CIFAR-10 and CIFAR-100, binary version.
+//!
+//! A file is records without a header: the label bytes, then 1,024 bytes each of red, green and blue, row by row.
+//! CIFAR-10 has one label byte; CIFAR-100 a coarse one (unused here), then the fine one.
+
+use std::path::Path;
+
+use super::{DataError, Dataset, ImageSet, read};
+
+const SHAPE: [usize; 3] = [3, 32, 32];
+const IMAGE_BYTES: usize = 3 * 32 * 32;
+
+/// What sets the two data sets apart.
+pub struct Layout {
+    pub name: &'static str,
+    /// Bytes before the pixels; the last one is the class.
+    label_bytes: usize,
+    classes: usize,
+    train_files: &'static [&'static str],
+    test_file: &'static str,
+    /// One class name a line; may be absent.
+    names_file: &'static str,
+    mean: [f32; 3],
+    std: [f32; 3],
+}
+
+pub const CIFAR10: Layout = Layout {
+    name: "CIFAR-10",
+    label_bytes: 1,
+    classes: 10,
+    train_files: &["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"],
+    test_file: "test_batch.bin",
+    names_file: "batches.meta.txt",
+    mean: [0.4914, 0.4822, 0.4465],
+    std: [0.2470, 0.2435, 0.2616],
+};
+
+pub const CIFAR100: Layout = Layout {
+    name: "CIFAR-100",
+    label_bytes: 2,
+    classes: 100,
+    train_files: &["train.bin"],
+    test_file: "test.bin",
+    names_file: "fine_label_names.txt",
+    mean: [0.5071, 0.4865, 0.4409],
+    std: [0.2673, 0.2564, 0.2762],
+};
+
+impl Layout {
+    /// Whether any of the record files is there: an incomplete set is then named as such when opened.
+    pub fn is_in(&self, folder: &Path) -> bool {
+        self.train_files.iter().chain([&self.test_file]).any(|file| folder.join(file).is_file())
+    }
+
+    pub fn open(&self, folder: &Path) -> Result<Dataset, DataError> {
+        Ok(Dataset {
+            name: self.name.to_owned(),
+            train: self.read_images(folder, self.train_files)?,
+            test: self.read_images(folder, &[self.test_file])?,
+            classes: self.read_classes(&folder.join(self.names_file))?,
+            mean: self.mean.to_vec(),
+            std: self.std.to_vec(),
+        })
+    }
+
+    fn read_images(&self, folder: &Path, files: &[&str]) -> Result<ImageSet, DataError> {
+        let (mut images, mut labels) = (Vec::new(), Vec::new());
+        for file in files {
+            let path = folder.join(file);
+            if !path.exists() {
+                return Err(DataError::MissingFile { path, format: self.name });
+            }
+            self.parse(&path, &read(&path)?, &mut images, &mut labels)?;
+        }
+        Ok(ImageSet::new(images, labels, SHAPE))
+    }
+
+    /// Appends the records in `bytes`; `path` is for errors only.
+    fn parse(&self, path: &Path, bytes: &[u8], images: &mut Vec<u8>, labels: &mut Vec<u32>) -> Result<(), DataError> {
+        let record_bytes = self.label_bytes + IMAGE_BYTES;
+        if bytes.is_empty() {
+            return Err(DataError::Empty { path: path.into() });
+        }
+        if !bytes.len().is_multiple_of(record_bytes) {
+            let records = bytes.len().div_ceil(record_bytes);
+            return Err(DataError::Size {
+                path: path.into(),
+                found: bytes.len() as u64,
+                expected: (records * record_bytes) as u128,
+                records: records as u64,
+            });
+        }
+        images.reserve(bytes.len() / record_bytes * IMAGE_BYTES);
+        for (record, content) in bytes.chunks_exact(record_bytes).enumerate() {
+            let (label, pixels) = content.split_at(self.label_bytes);
+            let label = u32::from(label[self.label_bytes - 1]);
+            if label as usize >= self.classes {
+                return Err(DataError::Label { path: path.into(), record, label, classes: self.classes });
+            }
+            labels.push(label);
+            images.extend_from_slice(pixels);
+        }
+        Ok(())
+    }
+
+    /// The names listed at `path`, or `class 0`, `class 1`, ... where there is no list.
+    fn read_classes(&self, path: &Path) -> Result<Vec<String>, DataError> {
+        if !path.exists() {
+            return Ok((0..self.classes).map(|class| format!("class {class}")).collect());
+        }
+        let text = read(path)?;
+        let text = String::from_utf8_lossy(&text);
+        let names: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
+        if names.len() != self.classes {
+            return Err(DataError::ClassNames { path: path.into(), found: names.len(), expected: self.classes });
+        }
+        Ok(names)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::open;
+    use super::super::test_folder::{TestFolder, real_data};
+    use super::*;
+
+    /// A record whose pixels count up from `first`, plane after plane.
+    fn record(label: &[u8], first: u8) -> Vec<u8> {
+        label.iter().copied().chain((0..IMAGE_BYTES).map(|i| first.wrapping_add(i as u8))).collect()
+    }
+
+    fn parse(layout: &Layout, bytes: &[u8]) -> Result<ImageSet, DataError> {
+        let (mut images, mut labels) = (Vec::new(), Vec::new());
+        layout.parse(Path::new("batch.bin"), bytes, &mut images, &mut labels)?;
+        Ok(ImageSet::new(images, labels, SHAPE))
+    }
+
+    #[test]
+    fn a_record_is_its_label_and_three_planes() {
+        let set = parse(&CIFAR10, &[record(&[3], 0), record(&[9], 100)].concat()).unwrap();
+        assert_eq!(set.labels(), [3, 9]);
+        assert_eq!(set.image(0), &record(&[], 0)[..]);
+        assert_eq!(set.image(1), &record(&[], 100)[..]);
+    }
+
+    #[test]
+    fn cifar_100_takes_the_fine_label() {
+        let set = parse(&CIFAR100, &record(&[19, 99], 5)).unwrap();
+        assert_eq!(set.labels(), [99]);
+        assert_eq!(set.image(0), &record(&[], 5)[..]);
+    }
+
+    #[test]
+    fn a_file_of_broken_records_says_how_many_bytes_were_expected() {
+        let whole = [record(&[3], 0), record(&[9], 100)].concat();
+        let long = [&whole[..], &[0]].concat();
+        let cases: [(&[u8], &str); 3] = [
+            (&whole[..6145], "6145 bytes found, 6146 expected for 2 records"),
+            (&whole[..1], "1 bytes found, 3073 expected for 1 records"),
+            (&long, "6147 bytes found, 9219 expected for 3 records"),
+        ];
+        for (bytes, words) in cases {
+            let error = parse(&CIFAR10, bytes).unwrap_err().to_string();
+            assert!(error.contains(words) && error.contains("batch.bin"), "{error}");
+        }
+        assert!(matches!(parse(&CIFAR10, &[]), Err(DataError::Empty { .. })));
+    }
+
+    #[test]
+    fn a_label_beyond_the_classes_is_placed() {
+        let error = parse(&CIFAR10, &[record(&[9], 0), record(&[10], 0)].concat()).unwrap_err().to_string();
+        assert!(error.contains("batch.bin: record 1 (counted from 0) has label 10, but labels go from 0 to 9"), "{error}");
+        let error = parse(&CIFAR100, &record(&[0, 100], 0)).unwrap_err().to_string();
+        assert!(error.contains("record 0 (counted from 0) has label 100"), "{error}");
+    }
+
+    /// Five training records labelled 0 to 4, one test record labelled 5.
+    fn write_cifar10(folder: &TestFolder, below: &str) {
+        for (label, file) in CIFAR10.train_files.iter().chain([&CIFAR10.test_file]).enumerate() {
+            folder.write(&format!("{below}{file}"), &record(&[label as u8], 0));
+        }
+    }
+
+    #[test]
+    fn a_directory_opens_in_the_order_of_its_batches() {
+        for below in ["", "cifar-10-batches-bin/"] {
+            let folder = TestFolder::new();
+            write_cifar10(&folder, below);
+            let set = open(&folder.spec("")).unwrap();
+            assert_eq!((set.name.as_str(), set.train.labels(), set.test.labels()), ("CIFAR-10", &[0, 1, 2, 3, 4][..], &[5][..]));
+            assert_eq!((set.classes.len(), set.classes[9].as_str()), (10, "class 9"));
+        }
+    }
+
+    #[test]
+    fn class_names_come_from_the_list_or_not_at_all() {
+        let folder = TestFolder::new();
+        let names: Vec<String> = (0..100).map(|class| format!("thing_{class}")).collect();
+        folder.write("cifar-100-binary/train.bin", &record(&[0, 7], 0));
+        folder.write("cifar-100-binary/test.bin", &record(&[0, 8], 0));
+        folder.write("cifar-100-binary/fine_label_names.txt", (names.join("\r\n") + "\n\n").as_bytes());
+        assert_eq!(open(&folder.spec("")).unwrap().classes, names);
+
+        folder.write("cifar-100-binary/fine_label_names.txt", b"apple\nbaby\n");
+        let error = open(&folder.spec("")).unwrap_err().to_string();
+        assert!(error.contains("fine_label_names.txt lists 2 class names where 100 are expected"), "{error}");
+    }
+
+    #[test]
+    fn a_missing_batch_is_named() {
+        let folder = TestFolder::new();
+        write_cifar10(&folder, "");
+        std::fs::remove_file(folder.spec("data_batch_4.bin")).unwrap();
+        let error = open(&folder.spec("")).unwrap_err();
+        assert!(matches!(error, DataError::MissingFile { .. }), "{error}");
+        assert!(error.to_string().contains("data_batch_4.bin is missing from the CIFAR-10 files"), "{error}");
+    }
+
+    #[test]
+    fn a_batch_that_cannot_be_read_is_named() {
+        let folder = TestFolder::new();
+        write_cifar10(&folder, "");
+        std::fs::remove_file(folder.spec("data_batch_4.bin")).unwrap();
+        std::fs::create_dir(folder.spec("data_batch_4.bin")).unwrap();
+        let error = open(&folder.spec("")).unwrap_err();
+        assert!(matches!(error, DataError::Read { .. }), "{error}");
+    }
+
+    #[test]
+    fn the_real_cifar_10_is_whole_and_balanced() {
+        let Some(path) = real_data("cifar-10-batches-bin") else { return };
+        let set = open(&path).unwrap();
+        assert_eq!((set.train.len(), set.test.len()), (50_000, 10_000));
+        assert_eq!(set.classes[..3], ["airplane", "automobile", "bird"]);
+        for class in 0..10 {
+            let count = |set: &ImageSet| set.labels().iter().filter(|&&label| label == class).count();
+            assert_eq!((count(&set.train), count(&set.test)), (5000, 1000));
+        }
+        let mean = set.train.images().chunks_exact(1024).step_by(3).flatten().map(|&x| u64::from(x)).sum::<u64>() as f64
+            / (50_000.0 * 1024.0 * 255.0);
+        assert!((mean - f64::from(set.mean[0])).abs() < 1e-4, "red mean {mean}");
+    }
+}

@@ -1,0 +1,1 @@
+//! CIFAR-style training: the wgrad command

@@ -1,0 +1,24 @@
+// Writing one word everywhere, and spoiling one element (to prove that a comparison notices).
+
+struct Params {
+    len: u32, // words
+    value: u32,
+}
+
+@group(0) @binding(0) var<storage, read_write> y: array<u32>;
+
+@compute @workgroup_size(256)
+fn fill(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let i = group_index(group, groups) * 256u + lane;
+    if i < params.len {
+        y[i] = params.value;
+    }
+}
+
+// `len` is the element's index and `value` its type: 0 for f32, 1 for integers.
+@compute @workgroup_size(1)
+fn spoil() {
+    let word = y[params.len];
+    let v = bitcast<f32>(word);
+    y[params.len] = select(word ^ 1u, bitcast<u32>(v + 1.0 + abs(v)), params.value == 0u);
+}

@@ -1,0 +1,39 @@
+// What every kernel may use. It stands before each op's file; `params` and the constants stand before it.
+
+/// This workgroup's number in a grid that `Grid::folded` may have folded into rows.
+fn group_index(group: vec3<u32>, groups: vec3<u32>) -> u32 {
+    return group.x + groups.x * (group.y + groups.y * group.z);
+}
+
+fn ceil_div(a: u32, b: u32) -> u32 {
+    return (a + b - 1u) / b;
+}
+
+/// High and low word of a product, by 16-bit halves: WGSL has no wide multiply.
+fn mul_wide(a: u32, b: u32) -> vec2<u32> {
+    let a_lo = a & 0xffffu;
+    let a_hi = a >> 16u;
+    let b_lo = b & 0xffffu;
+    let b_hi = b >> 16u;
+    let mid = a_hi * b_lo + ((a_lo * b_lo) >> 16u);
+    let mid2 = a_lo * b_hi + (mid & 0xffffu);
+    return vec2<u32>(a_hi * b_hi + (mid >> 16u) + (mid2 >> 16u), a * b);
+}
+
+/// Philox 4x32-10: the same bits as `rng::philox4x32`.
+fn philox4x32(counter: vec4<u32>, seed: vec2<u32>) -> vec4<u32> {
+    var c = counter;
+    var key = seed;
+    for (var round = 0u; round < 10u; round++) {
+        let p0 = mul_wide(0xD2511F53u, c.x);
+        let p1 = mul_wide(0xCD9E8D57u, c.z);
+        c = vec4<u32>(p1.x ^ c.y ^ key.x, p1.y, p0.x ^ c.w ^ key.y, p0.y);
+        key += vec2<u32>(0x9E3779B9u, 0xBB67AE85u);
+    }
+    return c;
+}
+
+/// A word in [0, 1): the same value as `rng::unit_f32`.
+fn unit_f32(word: u32) -> f32 {
+    return f32(word >> 8u) * (1.0 / 16777216.0);
+}
