@@ -28,6 +28,8 @@ pub struct Scene {
     crumbs: Vec<Crumb>,
     /// Change of brightness per pixel.
     light: Point,
+    /// How far all fades into the ground, 0 to 1.
+    fog: f32,
     noise: f32,
 }
 
@@ -44,24 +46,24 @@ impl Scene {
         let figure = &CLASSES[class].1;
         let radius = stream.between(8.5, 13.0);
         let period = stream.between(5.0, 7.5);
-        let reach = radius - 1.0;
-        let [ground, ink, paper] = colours(stream);
+        let ground = paint(stream, 0.15, 0.5);
         Self {
             figure,
             centre: [(); 2].map(|()| stream.between(11.0, 21.0)),
-            axis: tilted(stream),
+            axis: unit([1.0, stream.between(-0.3, 0.3)]),
             scale: match figure {
                 Figure::Shape(_) => radius,
                 Figure::Texture(_) => period,
             },
             patch: [(); 3].map(|()| [stream.between(-0.4, 0.4), stream.between(-0.4, 0.4), stream.between(0.5, 0.8)]),
             patch_radius: radius,
-            ink,
-            paper,
+            ink: paint(stream, 0.7, 1.0),
+            paper: paint(stream, 0.15, 0.5),
             ground: [ground, ground.map(|channel| (channel + stream.between(-0.15, 0.15)).clamp(0.0, 1.0))],
             crumbs: (0..2 + stream.below(4)).map(|_| Crumb::draw(stream)).collect(),
-            light: direction(stream).map(|component| component * stream.between(0.0, 0.02)),
-            noise: stream.between(0.01, 0.06),
+            light: [(); 2].map(|()| stream.between(-0.015, 0.015)),
+            fog: if stream.below(30) == 0 { stream.between(0.5, 0.95) } else { 0.0 },
+            noise: stream.between(0.01, 0.05),
         }
     }
 
@@ -80,7 +82,8 @@ impl Scene {
     fn colour(&self, at: Point) -> Rgb {
         let [x, y] = [at[0] - SIDE as f32 / 2.0, at[1] - SIDE as f32 / 2.0];
         let light = x * self.light[0] + y * self.light[1];
-        let mut colour = mix(self.ground[0], self.ground[1], at[1] / SIDE as f32);
+        let ground = mix(self.ground[0], self.ground[1], at[1] / SIDE as f32);
+        let mut colour = ground;
         for crumb in &self.crumbs {
             colour = mix(colour, crumb.colour, crumb.cover(at));
         }
@@ -95,7 +98,7 @@ impl Scene {
                 mix(colour, texture, cover(patch * self.patch_radius, 3.0))
             }
         };
-        colour.map(|channel| channel * (1.0 + light))
+        mix(colour, ground, self.fog).map(|channel| channel * (1.0 + light))
     }
 }
 
@@ -123,30 +126,13 @@ fn mix(from: Rgb, to: Rgb, share: f32) -> Rgb {
     std::array::from_fn(|channel| from[channel] + share * (to[channel] - from[channel]))
 }
 
-/// A unit vector, every direction as likely: a point of the disc, scaled, which needs no sine.
-fn direction(stream: &mut Stream) -> Point {
-    loop {
-        let [x, y] = [(); 2].map(|()| stream.between(-1.0, 1.0));
-        let square = x * x + y * y;
-        if (0.01..1.0).contains(&square) {
-            let length = square.sqrt();
-            return [x / length, y / length];
-        }
-    }
+/// The direction of a vector; no sine is needed.
+fn unit([x, y]: Point) -> Point {
+    let length = (x * x + y * y).sqrt();
+    [x / length, y / length]
 }
 
-fn tilted(stream: &mut Stream) -> Point {
-    let t = stream.between(-0.35, 0.35);
-    let l = (1.0 + t * t).sqrt();
-    [1.0 / l, t / l]
-}
-
-/// Three paints of which any two can be told apart.
-fn colours(stream: &mut Stream) -> [Rgb; 3] {
-    [paint(stream, 0.1, 0.5), paint(stream, 0.7, 1.0), paint(stream, 0.1, 0.5)]
-}
-
-/// A colour of any hue, from pastel to strong and from dark to bright.
+/// A colour of any hue, pastel to strong, its largest channel between `dark` and `bright`.
 fn paint(stream: &mut Stream, dark: f32, bright: f32) -> Rgb {
     let hue = stream.between(0.0, 6.0);
     let saturation = stream.between(0.15, 0.85);
@@ -157,11 +143,6 @@ fn paint(stream: &mut Stream, dark: f32, bright: f32) -> Rgb {
         let share = (2.0 - apart.min(6.0 - apart)).clamp(0.0, 1.0);
         value * (1.0 - saturation * (1.0 - share))
     })
-}
-
-/// The greatest difference in any channel.
-fn contrast(a: Rgb, b: Rgb) -> f32 {
-    (0..3).map(|channel| (a[channel] - b[channel]).abs()).fold(0.0, f32::max)
 }
 
 /// Noise of mean 0 and standard deviation 1: four uniform numbers, summed, are near enough to a normal one.

@@ -1,0 +1,230 @@
+// Matrix product C = A B, batched, with any strides: transposes are strides, not copies.
+//
+// `matmul_tiled`: a workgroup of WG x WG invocations owns a tile of 8 WG x 8 WG of C and walks k in steps of BK through workgroup
+// memory; an invocation holds 8 x 8 sums in registers. `matmul_tiled4` is the same with 16-byte loads of A and B.
+// `matmul_reg`: no workgroup memory; an invocation owns 8 x 16 of C. For drivers that run on the CPU, where a barrier costs more
+// than the loads that it saves.
+
+struct Params {
+    m: u32,
+    n: u32,
+    k: u32,
+    a_row: u32,
+    a_col: u32,
+    a_batch: u32,
+    b_row: u32,
+    b_col: u32,
+    b_batch: u32,
+    tiles_m: u32,
+    tiles_n: u32,
+    batch: u32,
+}
+
+@group(0) @binding(0) var<storage, read> a: array<f32>;
+@group(0) @binding(1) var<storage, read> b: array<f32>;
+@group(0) @binding(0) var<storage, read> a4: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> b4: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read_write> c: array<f32>;
+
+const BK: u32 = 8u;
+const TILE: u32 = 8u * WG;
+const THREADS: u32 = WG * WG;
+// Both tiles lie k-major, four neighbours of a row of A^T or B in a word of 16 bytes.
+var<workgroup> a_tile: array<vec4<f32>, BK * TILE / 4u>;
+var<workgroup> b_tile: array<vec4<f32>, BK * TILE / 4u>;
+
+/// Adds the product of the two tiles to an invocation's 8 x 8 sums: rows 4 y .. and 4 y + TILE / 2 .., columns likewise. The two
+/// halves keep neighbouring invocations on neighbouring words.
+fn multiply_tiles(sums: ptr<function, array<vec4<f32>, 16>>, x: u32, y: u32) {
+    for (var kk = 0u; kk < BK; kk++) {
+        let row = kk * (TILE / 4u);
+        let a0 = a_tile[row + y];
+        let a1 = a_tile[row + WG + y];
+        let b0 = b_tile[row + x];
+        let b1 = b_tile[row + WG + x];
+        (*sums)[0] += a0.x * b0;
+        (*sums)[1] += a0.x * b1;
+        (*sums)[2] += a0.y * b0;
+        (*sums)[3] += a0.y * b1;
+        (*sums)[4] += a0.z * b0;
+        (*sums)[5] += a0.z * b1;
+        (*sums)[6] += a0.w * b0;
+        (*sums)[7] += a0.w * b1;
+        (*sums)[8] += a1.x * b0;
+        (*sums)[9] += a1.x * b1;
+        (*sums)[10] += a1.y * b0;
+        (*sums)[11] += a1.y * b1;
+        (*sums)[12] += a1.z * b0;
+        (*sums)[13] += a1.z * b1;
+        (*sums)[14] += a1.w * b0;
+        (*sums)[15] += a1.w * b1;
+    }
+}
+
+fn store_row(batch: u32, i: u32, j: u32, v: vec4<f32>) {
+    if i < params.m {
+        let at = (batch * params.m + i) * params.n + j;
+        if j < params.n { c[at] = v.x; }
+        if j + 1u < params.n { c[at + 1u] = v.y; }
+        if j + 2u < params.n { c[at + 2u] = v.z; }
+        if j + 3u < params.n { c[at + 3u] = v.w; }
+    }
+}
+
+fn store_tile(sums: ptr<function, array<vec4<f32>, 16>>, batch: u32, i0: u32, j0: u32, x: u32, y: u32) {
+    for (var i = 0u; i < 4u; i++) {
+        let low = i0 + 4u * y + i;
+        store_row(batch, low, j0 + 4u * x, (*sums)[2u * i]);
+        store_row(batch, low, j0 + TILE / 2u + 4u * x, (*sums)[2u * i + 1u]);
+        store_row(batch, low + TILE / 2u, j0 + 4u * x, (*sums)[2u * i + 8u]);
+        store_row(batch, low + TILE / 2u, j0 + TILE / 2u + 4u * x, (*sums)[2u * i + 9u]);
+    }
+}
+
+struct Tile {
+    batch: u32,
+    i: u32,
+    j: u32,
+}
+
+fn tile_of(index: u32) -> Tile {
+    let j = index % params.tiles_n;
+    let rest = index / params.tiles_n;
+    return Tile(rest / params.tiles_m, (rest % params.tiles_m) * TILE, j * TILE);
+}
+
+@compute @workgroup_size(WG, WG)
+fn matmul_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
+    let tile = tile_of(group_index(group, groups));
+    let lane = id.y * WG + id.x;
+    var sums: array<vec4<f32>, 16>;
+    for (var k0 = 0u; k0 < params.k; k0 += BK) {
+        for (var e = lane; e < BK * TILE; e += THREADS) {
+            // Neighbouring lanes read neighbouring addresses, whichever axis is contiguous.
+            let kk = select(e / TILE, e % BK, A_K_CONTIGUOUS == 1u);
+            let at = select(e % TILE, e / BK, A_K_CONTIGUOUS == 1u);
+            var v = 0.0;
+            if tile.i + at < params.m && k0 + kk < params.k {
+                v = a[tile.batch * params.a_batch + (tile.i + at) * params.a_row + (k0 + kk) * params.a_col];
+            }
+            a_tile[kk * (TILE / 4u) + at / 4u][at % 4u] = v;
+        }
+        for (var e = lane; e < BK * TILE; e += THREADS) {
+            let kk = select(e / TILE, e % BK, B_K_CONTIGUOUS == 1u);
+            let at = select(e % TILE, e / BK, B_K_CONTIGUOUS == 1u);
+            var v = 0.0;
+            if tile.j + at < params.n && k0 + kk < params.k {
+                v = b[tile.batch * params.b_batch + (k0 + kk) * params.b_row + (tile.j + at) * params.b_col];
+            }
+            b_tile[kk * (TILE / 4u) + at / 4u][at % 4u] = v;
+        }
+        workgroupBarrier();
+        multiply_tiles(&sums, id.x, id.y);
+        workgroupBarrier();
+    }
+    if tile.batch < params.batch {
+        store_tile(&sums, tile.batch, tile.i, tile.j, id.x, id.y);
+    }
+}
+
+// Wants m, n, k, the strides that are not 1 and the batch strides to be multiples of 4.
+@compute @workgroup_size(WG, WG)
+fn matmul_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
+    let tile = tile_of(group_index(group, groups));
+    let lane = id.y * WG + id.x;
+    var sums: array<vec4<f32>, 16>;
+    for (var k0 = 0u; k0 < params.k; k0 += BK) {
+        for (var e = lane; e < BK * TILE / 4u; e += THREADS) {
+            if A_K_CONTIGUOUS == 1u {
+                let at = e / (BK / 4u);
+                let kk = 4u * (e % (BK / 4u));
+                var v = vec4<f32>();
+                if tile.i + at < params.m && k0 + kk < params.k {
+                    v = a4[(tile.batch * params.a_batch + (tile.i + at) * params.a_row + k0 + kk) / 4u];
+                }
+                let word = kk * (TILE / 4u) + at / 4u;
+                a_tile[word][at % 4u] = v.x;
+                a_tile[word + TILE / 4u][at % 4u] = v.y;
+                a_tile[word + TILE / 2u][at % 4u] = v.z;
+                a_tile[word + 3u * TILE / 4u][at % 4u] = v.w;
+            } else {
+                let kk = e / (TILE / 4u);
+                let at = 4u * (e % (TILE / 4u));
+                var v = vec4<f32>();
+                if tile.i + at < params.m && k0 + kk < params.k {
+                    v = a4[(tile.batch * params.a_batch + (k0 + kk) * params.a_col + tile.i + at) / 4u];
+                }
+                a_tile[e] = v;
+            }
+            if B_K_CONTIGUOUS == 1u {
+                let at = e / (BK / 4u);
+                let kk = 4u * (e % (BK / 4u));
+                var v = vec4<f32>();
+                if tile.j + at < params.n && k0 + kk < params.k {
+                    v = b4[(tile.batch * params.b_batch + (tile.j + at) * params.b_col + k0 + kk) / 4u];
+                }
+                let word = kk * (TILE / 4u) + at / 4u;
+                b_tile[word][at % 4u] = v.x;
+                b_tile[word + TILE / 4u][at % 4u] = v.y;
+                b_tile[word + TILE / 2u][at % 4u] = v.z;
+                b_tile[word + 3u * TILE / 4u][at % 4u] = v.w;
+            } else {
+                let kk = e / (TILE / 4u);
+                let at = 4u * (e % (TILE / 4u));
+                var v = vec4<f32>();
+                if tile.j + at < params.n && k0 + kk < params.k {
+                    v = b4[(tile.batch * params.b_batch + (k0 + kk) * params.b_row + tile.j + at) / 4u];
+                }
+                b_tile[e] = v;
+            }
+        }
+        workgroupBarrier();
+        multiply_tiles(&sums, id.x, id.y);
+        workgroupBarrier();
+    }
+    if tile.batch < params.batch {
+        store_tile(&sums, tile.batch, tile.i, tile.j, id.x, id.y);
+    }
+}
+
+@compute @workgroup_size(8)
+fn matmul_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let index = group_index(group, groups) * 8u + lane;
+    let j0 = 16u * (index % params.tiles_n);
+    let rest = index / params.tiles_n;
+    let i0 = 8u * (rest % params.tiles_m);
+    let batch = rest / params.tiles_m;
+    if batch >= params.batch {
+        return;
+    }
+    // Past the edge the last row or column is read again and its sums are dropped.
+    var at_a: array<u32, 8>;
+    for (var i = 0u; i < 8u; i++) {
+        at_a[i] = batch * params.a_batch + min(i0 + i, params.m - 1u) * params.a_row;
+    }
+    var at_b: array<u32, 16>;
+    for (var j = 0u; j < 16u; j++) {
+        at_b[j] = batch * params.b_batch + min(j0 + j, params.n - 1u) * params.b_col;
+    }
+    var sums: array<vec4<f32>, 32>;
+    for (var kk = 0u; kk < params.k; kk++) {
+        let ka = kk * params.a_col;
+        let kb = kk * params.b_row;
+        let b0 = vec4<f32>(b[at_b[0] + kb], b[at_b[1] + kb], b[at_b[2] + kb], b[at_b[3] + kb]);
+        let b1 = vec4<f32>(b[at_b[4] + kb], b[at_b[5] + kb], b[at_b[6] + kb], b[at_b[7] + kb]);
+        let b2 = vec4<f32>(b[at_b[8] + kb], b[at_b[9] + kb], b[at_b[10] + kb], b[at_b[11] + kb]);
+        let b3 = vec4<f32>(b[at_b[12] + kb], b[at_b[13] + kb], b[at_b[14] + kb], b[at_b[15] + kb]);
+        for (var i = 0u; i < 8u; i++) {
+            let v = a[at_a[i] + ka];
+            sums[4u * i] += v * b0;
+            sums[4u * i + 1u] += v * b1;
+            sums[4u * i + 2u] += v * b2;
+            sums[4u * i + 3u] += v * b3;
+        }
+    }
+    for (var i = 0u; i < 8u; i++) {
+        for (var j = 0u; j < 4u; j++) {
+            store_row(batch, i0 + i, j0 + 4u * j, sums[4u * i + j]);
+        }
+    }
+}
