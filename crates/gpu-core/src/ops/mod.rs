@@ -1,9 +1,13 @@
 //! The operators. Each file is a kernel (or several), its mirror, and a function; none imports another.
 
+mod activation;
+mod elementwise;
 mod fill;
 #[cfg(test)]
 mod tests;
 
+pub use activation::{relu, relu_bwd_x};
+pub use elementwise::{add, add_scaled, copy_into, div, mul, scale, sub};
 pub(crate) use fill::{fill_word, spoil};
 
 use crate::check::Case;
@@ -11,10 +15,10 @@ use crate::kernel::Kernel;
 
 /// Every kernel of the library.
 pub fn kernels() -> Vec<&'static Kernel> {
-    [fill::KERNELS].concat()
+    [activation::KERNELS, elementwise::KERNELS, fill::KERNELS].concat()
 }
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    [fill::cases()].into_iter().flatten().collect()
+    [activation::cases(), elementwise::cases(), fill::cases()].into_iter().flatten().collect()
 }
