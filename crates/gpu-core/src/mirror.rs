@@ -1,6 +1,7 @@
 //! What mirrors share: sums in f64 and parallel maps, written so that they vectorise and depend on no thread count.
 
 use rayon::prelude::*;
+use std::ops::Range;
 
 /// Elements that one task handles: enough to pay for handing it out, little enough to stay in cache.
 pub(crate) const CHUNK: usize = 64 * 1024;
@@ -66,6 +67,19 @@ pub(crate) fn for_each_plane<T: Send>(y: &mut [T], inner: usize, f: impl Fn(usiz
             f(task * planes + i, plane);
         }
     });
+}
+
+/// Calls `f` with where each run of elements `from..to` of one channel lies in a tensor of `c` channels of `inner` elements.
+#[inline]
+pub(crate) fn for_each_run(c: usize, inner: usize, channel: usize, from: usize, to: usize, mut f: impl FnMut(Range<usize>)) {
+    let mut at = from;
+    while at < to {
+        let (sample, i) = (at / inner, at % inner);
+        let len = (inner - i).min(to - at);
+        let start = (sample * c + channel) * inner + i;
+        f(start..start + len);
+        at += len;
+    }
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! The operators. Each file is a kernel (or several), its mirror, and a function; none imports another.
 
 mod activation;
+mod bias;
 mod elementwise;
 mod fill;
 #[cfg(test)]
 mod tests;
 
 pub use activation::{relu, relu_bwd_x};
+pub use bias::{add_bias, add_bias_bwd_b};
 pub use elementwise::{add, add_scaled, copy_into, div, mul, scale, sub};
 pub(crate) use fill::{fill_word, spoil};
 
@@ -15,10 +17,10 @@ use crate::kernel::Kernel;
 
 /// Every kernel of the library.
 pub fn kernels() -> Vec<&'static Kernel> {
-    [activation::KERNELS, elementwise::KERNELS, fill::KERNELS].concat()
+    [activation::KERNELS, bias::KERNELS, elementwise::KERNELS, fill::KERNELS].concat()
 }
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    [activation::cases(), elementwise::cases(), fill::cases()].into_iter().flatten().collect()
+    [activation::cases(), bias::cases(), elementwise::cases(), fill::cases()].into_iter().flatten().collect()
 }
