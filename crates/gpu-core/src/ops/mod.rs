@@ -4,6 +4,7 @@ mod activation;
 mod bias;
 mod elementwise;
 mod fill;
+mod pool2d;
 #[cfg(test)]
 mod tests;
 
@@ -11,16 +12,17 @@ pub use activation::{relu, relu_bwd_x};
 pub use bias::{add_bias, add_bias_bwd_b};
 pub use elementwise::{add, add_scaled, copy_into, div, mul, scale, sub};
 pub(crate) use fill::{fill_word, spoil};
+pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
 
 use crate::check::Case;
 use crate::kernel::Kernel;
 
 /// Every kernel of the library.
 pub fn kernels() -> Vec<&'static Kernel> {
-    [activation::KERNELS, bias::KERNELS, elementwise::KERNELS, fill::KERNELS].concat()
+    [activation::KERNELS, bias::KERNELS, elementwise::KERNELS, fill::KERNELS, pool2d::KERNELS].concat()
 }
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    [activation::cases(), bias::cases(), elementwise::cases(), fill::cases()].into_iter().flatten().collect()
+    [activation::cases(), bias::cases(), elementwise::cases(), fill::cases(), pool2d::cases()].into_iter().flatten().collect()
 }
