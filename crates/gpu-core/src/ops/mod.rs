@@ -1,6 +1,7 @@
 //! The operators. Each file is a kernel (or several), its mirror, and a function; none imports another.
 
 mod activation;
+mod batch_norm;
 mod bias;
 mod elementwise;
 mod fill;
@@ -9,6 +10,7 @@ mod pool2d;
 mod tests;
 
 pub use activation::{relu, relu_bwd_x};
+pub use batch_norm::{BatchNorm, batch_norm, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd};
 pub use bias::{add_bias, add_bias_bwd_b};
 pub use elementwise::{add, add_scaled, copy_into, div, mul, scale, sub};
 pub(crate) use fill::{fill_word, spoil};
@@ -19,10 +21,10 @@ use crate::kernel::Kernel;
 
 /// Every kernel of the library.
 pub fn kernels() -> Vec<&'static Kernel> {
-    [activation::KERNELS, bias::KERNELS, elementwise::KERNELS, fill::KERNELS, pool2d::KERNELS].concat()
+    [activation::KERNELS, batch_norm::KERNELS, bias::KERNELS, elementwise::KERNELS, fill::KERNELS, pool2d::KERNELS].concat()
 }
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    [activation::cases(), bias::cases(), elementwise::cases(), fill::cases(), pool2d::cases()].into_iter().flatten().collect()
+    [activation::cases(), batch_norm::cases(), bias::cases(), elementwise::cases(), fill::cases(), pool2d::cases()].into_iter().flatten().collect()
 }
