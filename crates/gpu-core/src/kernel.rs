@@ -59,6 +59,12 @@ impl Grid {
     }
 }
 
+/// In how many parts to sum each of `rows` rows of `len` elements, a workgroup a part: enough groups to fill a large GPU, enough
+/// elements a group to pay for its tree, few enough parts that one thread adds them up.
+pub(crate) fn splits(rows: usize, len: usize) -> usize {
+    (1024 / rows.max(1)).clamp(1, 64).min(len.div_ceil(4096)).max(1)
+}
+
 /// What a mirror is called with: the parameters, the inputs and the outputs of a launch, in the launch's order.
 pub struct Args<'a> {
     params: &'a [u8],
