@@ -29,6 +29,16 @@ pub fn unit_f32(word: u32) -> f32 {
     (word >> 8) as f32 * (1.0 / 16_777_216.0)
 }
 
+/// What an operator draws its random words with: a seed and a stream number. The step comes from a tensor on the device, so that
+/// a replayed capture draws anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Shared by a whole training.
+    pub seed: u64,
+    /// One for each user of random numbers.
+    pub stream: u32,
+}
+
 /// One stream of random words: a seed, a stream number and a step.
 ///
 /// ```
