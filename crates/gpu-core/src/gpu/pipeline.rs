@@ -62,7 +62,10 @@ impl Gpu {
             .validate(&parsed)
             .map_err(|e| fail(e.emit_to_string(&text)))?;
         let entries = reflect(&parsed, &info);
-        let desc = wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Naga(std::borrow::Cow::Owned(parsed)) };
+        let desc = wgpu::ShaderModuleDescriptor {
+            label: None,
+            source: wgpu::ShaderSource::Naga(std::borrow::Cow::Owned(parsed)),
+        };
         let module = Arc::new(Module { module: audited::shader_module(&self.device, desc, self.checked), entries });
         self.modules.lock().insert(key, module.clone());
         Ok(module)
@@ -76,7 +79,9 @@ fn reflect(module: &naga::Module, info: &naga::valid::ModuleInfo) -> Vec<(String
         let used = || module.global_variables.iter().filter(|(handle, _)| !uses[*handle].is_empty());
         let mut slots: Vec<(u32, bool)> = used()
             .filter_map(|(_, global)| match (global.space, &global.binding) {
-                (naga::AddressSpace::Storage { access }, Some(b)) => Some((b.binding, access.contains(naga::StorageAccess::STORE))),
+                (naga::AddressSpace::Storage { access }, Some(b)) => {
+                    Some((b.binding, access.contains(naga::StorageAccess::STORE)))
+                }
                 _ => None,
             })
             .collect();
@@ -109,7 +114,11 @@ pub(super) fn params_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
     let entry = wgpu::BindGroupLayoutEntry {
         binding: 0,
         visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer { ty: wgpu::BufferBindingType::Uniform, has_dynamic_offset: true, min_binding_size: None },
+        ty: wgpu::BindingType::Buffer {
+            ty: wgpu::BufferBindingType::Uniform,
+            has_dynamic_offset: true,
+            min_binding_size: None,
+        },
         count: None,
     };
     device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some("params"), entries: &[entry] })

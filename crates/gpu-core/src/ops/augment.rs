@@ -80,11 +80,11 @@ impl Decision {
     fn new(p: &Params, step: u32, b: usize) -> Self {
         let words = Stream::new(u64::from(p.seed_hi) << 32 | u64::from(p.seed_lo), p.stream, step).block(b as u32);
         let shift = |word: u32| {
-            let first = u64::from(word) * u64::from(2 * p.crop_padding + 1) >> 32;
+            let first = (u64::from(word) * u64::from(2 * p.crop_padding + 1)) >> 32;
             first as isize - p.crop_padding as isize
         };
         let cut = |half_word: u32, extent: u32| {
-            let low = (half_word * extent >> 16) as isize - (p.cutout / 2) as isize;
+            let low = ((half_word * extent) >> 16) as isize - (p.cutout / 2) as isize;
             low..low + p.cutout as isize
         };
         Self {
@@ -214,7 +214,7 @@ pub fn gather_labels(labels: &Tensor, indices: &Tensor, out: &Tensor) {
 
 /// Pixels that are a pure function of their position.
 fn pixels(device: &Device, shape: [usize; 4]) -> Tensor {
-    let bytes: Vec<u8> = (0..shape.iter().product()).map(|i: usize| (i * 2_654_435_761 >> 7) as u8).collect();
+    let bytes: Vec<u8> = (0..shape.iter().product()).map(|i: usize| ((i as u64 * 2_654_435_761) >> 7) as u8).collect();
     Tensor::from_slice(device, shape, &bytes)
 }
 
@@ -289,9 +289,9 @@ mod tests {
         let got = batch(&Device::Cpu, &images, 8, &ALL);
         for b in 0..shape[0] {
             let words = Stream::new(KEY.seed, KEY.stream, 8).block(b as u32);
-            let draw = |word: u32, n: usize| (u64::from(word) * n as u64 >> 32) as usize;
+            let draw = |word: u32, n: usize| ((u64::from(word) * n as u64) >> 32) as usize;
             let (top, left) = (draw(words[1], 2 * pad + 1), draw(words[2], 2 * pad + 1));
-            let centre = [(words[3] >> 16) as usize * h >> 16, (words[3] & 0xffff) as usize * w >> 16];
+            let centre = [((words[3] >> 16) as usize * h) >> 16, ((words[3] & 0xffff) as usize * w) >> 16];
             for channel in 0..c {
                 let mut padded = vec![vec![0u8; w + 2 * pad]; h + 2 * pad];
                 for p in 0..h {
