@@ -2,6 +2,7 @@
 //! convolution is a matrix product.
 
 mod activation;
+mod adam;
 mod augment;
 mod batch_norm;
 mod bias;
@@ -14,11 +15,9 @@ mod global_pool;
 mod matmul;
 mod pool2d;
 mod reduce;
+mod sgd;
 #[cfg(test)]
 mod tests;
-
-mod adam;
-mod sgd;
 
 pub use activation::{relu, relu_bwd_x};
 pub use adam::{AdamHyper, adamw_step};
@@ -68,7 +67,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables = [
+    let tables: [fn() -> Vec<Case>; 15] = [
         activation::cases,
         adam::cases,
         augment::cases,
@@ -85,5 +84,5 @@ pub fn cases() -> Vec<Case> {
         reduce::cases,
         sgd::cases,
     ];
-    tables.iter().flat_map(|table: &fn() -> Vec<Case>| table()).collect()
+    tables.iter().flat_map(|table| table()).collect()
 }
