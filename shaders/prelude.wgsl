@@ -37,3 +37,19 @@ fn philox4x32(counter: vec4<u32>, seed: vec2<u32>) -> vec4<u32> {
 fn unit_f32(word: u32) -> f32 {
     return f32(word >> 8u) * (1.0 / 16777216.0);
 }
+
+var<workgroup> lane_sums: array<f32, 256>;
+
+/// The sum of `v` over a workgroup of 256, for every lane, by a fixed tree. Uniform control flow only.
+fn workgroup_sum(lane: u32, v: f32) -> f32 {
+    workgroupBarrier(); // an earlier sum may still be read
+    lane_sums[lane] = v;
+    for (var half = 128u; half > 0u; half >>= 1u) {
+        workgroupBarrier();
+        if lane < half {
+            lane_sums[lane] += lane_sums[lane + half];
+        }
+    }
+    workgroupBarrier();
+    return lane_sums[0];
+}

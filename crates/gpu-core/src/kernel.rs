@@ -59,21 +59,42 @@ impl Grid {
     }
 }
 
+/// In how many parts to sum each of `rows` rows of `len` elements, a workgroup a part: enough groups to fill a large GPU, enough
+/// elements a group to pay for its tree, few enough parts that one thread adds them up.
+pub(crate) fn splits(rows: usize, len: usize) -> usize {
+    (1024 / rows.max(1)).clamp(1, 64).min(len.div_ceil(4096)).max(1)
+}
+
 /// What a mirror is called with: the parameters, the inputs and the outputs of a launch, in the launch's order.
 pub struct Args<'a> {
     params: &'a [u8],
+    constants: &'a Constants,
     inputs: Vec<&'a [u8]>,
     outputs: Vec<Option<&'a mut [u8]>>,
 }
 
 impl<'a> Args<'a> {
-    pub(crate) fn new(params: &'a [u8], inputs: Vec<&'a [u8]>, outputs: Vec<Option<&'a mut [u8]>>) -> Self {
-        Self { params, inputs, outputs }
+    pub(crate) fn new(
+        params: &'a [u8],
+        constants: &'a Constants,
+        inputs: Vec<&'a [u8]>,
+        outputs: Vec<Option<&'a mut [u8]>>,
+    ) -> Self {
+        Self { params, constants, inputs, outputs }
     }
 
     /// The launch's parameters.
     pub fn params<P: Pod>(&self) -> P {
         bytemuck::pod_read_unaligned(self.params)
+    }
+
+    /// The constant `name` of the kernel's header.
+    ///
+    /// # Panics
+    /// If the launch has none of that name.
+    pub fn constant(&self, name: &str) -> u32 {
+        let found = self.constants.iter().find(|(n, _)| *n == name);
+        found.unwrap_or_else(|| panic!("the launch gives no constant {name}")).1
     }
 
     /// Input `i`.
@@ -157,7 +178,6 @@ impl Specialised {
             let shared = outputs.iter().any(|o| o.shares_storage(input));
             assert!(!shared, "{name}: an input (shape {}) shares memory with an output", input.shape());
         }
-        assert!(grid.trips <= MAX_TRIPS, "{name}: {} loop iterations are over {MAX_TRIPS}; split the work", grid.trips);
         let params = bytemuck::bytes_of(&params);
         assert!(params.len() <= PARAMS_BYTES, "{name}: {} bytes of parameters are over {PARAMS_BYTES}", params.len());
         if outputs.iter().all(|o| o.shape().is_empty()) {
@@ -167,6 +187,7 @@ impl Specialised {
         check::spoil(name, outputs);
     }
 
+    #[track_caller]
     fn dispatch(self, device: &Device, params: &[u8], inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
         let Kernel { entry, wgsl, mirror } = self.kernel;
         match device {
@@ -174,12 +195,14 @@ impl Specialised {
                 HostDispatch {
                     mirror: *mirror,
                     params: params.to_vec(),
+                    constants: self.constants,
                     inputs: inputs.iter().map(|t| t.host_view()).collect(),
                     outputs: outputs.iter().map(|t| t.host_view()).collect(),
                 },
                 inputs.iter().chain(outputs).map(|t| t.storage()),
             ),
             Device::Gpu(gpu) => {
+                assert!(grid.trips <= MAX_TRIPS, "{entry}: {} loop iterations are over {MAX_TRIPS}; split the work", grid.trips);
                 let Some(pipeline) = gpu.pipeline(entry, wgsl, &self.constants) else { return };
                 let written = pipeline.slots.iter().filter(|(_, written)| *written).count();
                 let slots = (pipeline.slots.len() - written, written);

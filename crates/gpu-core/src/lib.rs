@@ -21,6 +21,7 @@ mod dtype;
 mod error;
 mod gpu;
 mod kernel;
+mod mirror;
 pub mod ops;
 mod pool;
 mod recording;

@@ -1,6 +1,6 @@
 //! What was asked of a device: a list of resolved dispatches, sent once or kept and replayed.
 
-use crate::kernel::Args;
+use crate::kernel::{Args, Constants};
 use crate::pool::{HostBuffer, Pool, Storage};
 use parking_lot::{RwLockReadGuard, RwLockWriteGuard};
 use std::ops::Range;
@@ -18,6 +18,7 @@ pub(crate) struct HostView {
 pub(crate) struct HostDispatch {
     pub mirror: fn(&mut Args<'_>),
     pub params: Vec<u8>,
+    pub constants: Constants,
     pub inputs: Vec<HostView>,
     pub outputs: Vec<HostView>,
 }
@@ -54,7 +55,7 @@ impl HostDispatch {
             }
         }
         let inputs = self.inputs.iter().zip(&reads).map(|(v, r)| &bytemuck::cast_slice(r.as_slice())[v.bytes.clone()]);
-        (self.mirror)(&mut Args::new(&self.params, inputs.collect(), outputs));
+        (self.mirror)(&mut Args::new(&self.params, &self.constants, inputs.collect(), outputs));
     }
 }
 

@@ -19,12 +19,7 @@ pub fn philox4x32(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
         }
         let product = |i: usize| u64::from(MULTIPLIERS[i]) * u64::from(counter[2 * i]);
         let (p0, p1) = (product(0), product(1));
-        counter = [
-            (p1 >> 32) as u32 ^ counter[1] ^ key[0],
-            p1 as u32,
-            (p0 >> 32) as u32 ^ counter[3] ^ key[1],
-            p0 as u32,
-        ];
+        counter = [(p1 >> 32) as u32 ^ counter[1] ^ key[0], p1 as u32, (p0 >> 32) as u32 ^ counter[3] ^ key[1], p0 as u32];
     }
     counter
 }
@@ -32,6 +27,16 @@ pub fn philox4x32(mut counter: [u32; 4], mut key: [u32; 2]) -> [u32; 4] {
 /// A 32-bit word in [0, 1): its 24 high bits, so that every value is exact in f32.
 pub fn unit_f32(word: u32) -> f32 {
     (word >> 8) as f32 * (1.0 / 16_777_216.0)
+}
+
+/// What an operator draws its random words with: a seed and a stream number. The step comes from a tensor on the device, so that
+/// a replayed capture draws anew.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct Key {
+    /// Shared by a whole training.
+    pub seed: u64,
+    /// One for each user of random numbers.
+    pub stream: u32,
 }
 
 /// One stream of random words: a seed, a stream number and a step.
@@ -58,6 +63,26 @@ impl Stream {
     /// Words `4 * block .. 4 * block + 4`.
     pub fn block(&self, block: u32) -> [u32; 4] {
         philox4x32([block, self.stream, self.step, 0], self.key)
+    }
+
+    /// The `L` blocks from `first` on, word by word: `blocks(first)[j][i]` is `block(first + i)[j]`. Laid out so that the compiler
+    /// computes several blocks at once.
+    #[inline(always)]
+    #[expect(clippy::needless_range_loop, reason = "four arrays are walked together")]
+    pub fn blocks<const L: usize>(&self, first: u32) -> [[u32; L]; 4] {
+        let mut key = self.key;
+        let mut c = [[0; L], [self.stream; L], [self.step; L], [0; L]];
+        c[0] = std::array::from_fn(|i| first.wrapping_add(i as u32));
+        for _ in 0..10 {
+            for i in 0..L {
+                let p0 = u64::from(MULTIPLIERS[0]) * u64::from(c[0][i]);
+                let p1 = u64::from(MULTIPLIERS[1]) * u64::from(c[2][i]);
+                (c[0][i], c[2][i]) = ((p1 >> 32) as u32 ^ c[1][i] ^ key[0], (p0 >> 32) as u32 ^ c[3][i] ^ key[1]);
+                (c[1][i], c[3][i]) = (p1 as u32, p0 as u32);
+            }
+            key = [key[0].wrapping_add(WEYL[0]), key[1].wrapping_add(WEYL[1])];
+        }
+        c
     }
 
     /// Word `index`.
@@ -93,6 +118,17 @@ mod tests {
             philox4x32([0x243f_6a88, 0x85a3_08d3, 0x1319_8a2e, 0x0370_7344], [0xa409_3822, 0x299f_31d0]),
             [0xd16c_fe09, 0x94fd_cceb, 0x5001_e420, 0x2412_6ea1]
         );
+    }
+
+    #[test]
+    fn several_blocks_at_once_are_the_blocks() {
+        let stream = Stream::new(0x0123_4567_89ab_cdef, 7, 9);
+        for first in [0, 5, u32::MAX - 2] {
+            let words = stream.blocks::<8>(first);
+            for i in 0..8 {
+                assert_eq!(words.map(|w| w[i]), stream.block(first.wrapping_add(i as u32)));
+            }
+        }
     }
 
     #[test]

@@ -1,0 +1,101 @@
+//! What mirrors share: sums in f64 and parallel maps, written so that they vectorise and depend on no thread count.
+
+use rayon::prelude::*;
+use std::ops::Range;
+
+/// Elements that one task handles: enough to pay for handing it out, little enough to stay in cache.
+pub(crate) const CHUNK: usize = 64 * 1024;
+
+/// Accumulators of a sum: a single one would make every addition wait for the last.
+const LANES: usize = 8;
+
+/// The sum of `f(x)` in f64; its order depends on the length only.
+#[inline]
+pub(crate) fn sum_by(x: &[f32], f: impl Fn(f64) -> f64) -> f64 {
+    let (blocks, rest) = x.as_chunks::<LANES>();
+    let mut lanes = [0f64; LANES];
+    for block in blocks {
+        for (lane, &v) in lanes.iter_mut().zip(block) {
+            *lane += f(f64::from(v));
+        }
+    }
+    lanes.iter().sum::<f64>() + rest.iter().map(|&v| f(f64::from(v))).sum::<f64>()
+}
+
+/// The sums of `a` and of `a * f(b)` in f64; their order depends on the length only.
+#[inline]
+pub(crate) fn sum_and_dot(a: &[f32], b: &[f32], f: impl Fn(f64) -> f64) -> (f64, f64) {
+    let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
+    let (mut sums, mut dots) = ([0f64; LANES], [0f64; LANES]);
+    for (a, b) in a_blocks.iter().zip(b_blocks) {
+        for i in 0..LANES {
+            sums[i] += f64::from(a[i]);
+            dots[i] += f64::from(a[i]) * f(f64::from(b[i]));
+        }
+    }
+    let (mut sum, mut dot) = (sums.iter().sum::<f64>(), dots.iter().sum::<f64>());
+    for (&a, &b) in a_rest.iter().zip(b_rest) {
+        sum += f64::from(a);
+        dot += f64::from(a) * f(f64::from(b));
+    }
+    (sum, dot)
+}
+
+/// `y = f(x)`, element by element.
+pub(crate) fn map(x: &[f32], y: &mut [f32], f: impl Fn(f32) -> f32 + Sync) {
+    y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| {
+        for (y, &x) in y.iter_mut().zip(x) {
+            *y = f(x);
+        }
+    });
+}
+
+/// `y = f(a, b)`, element by element.
+pub(crate) fn zip_map(a: &[f32], b: &[f32], y: &mut [f32], f: impl Fn(f32, f32) -> f32 + Sync) {
+    y.par_chunks_mut(CHUNK).zip(a.par_chunks(CHUNK)).zip(b.par_chunks(CHUNK)).for_each(|((y, a), b)| {
+        for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
+            *y = f(a, b);
+        }
+    });
+}
+
+/// Calls `f(plane number, plane)` for each `inner` elements of `y`, several planes a task.
+pub(crate) fn for_each_plane<T: Send>(y: &mut [T], inner: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    let planes = (CHUNK / inner).max(1);
+    y.par_chunks_mut(planes * inner).enumerate().for_each(|(task, y)| {
+        for (i, plane) in y.chunks_exact_mut(inner).enumerate() {
+            f(task * planes + i, plane);
+        }
+    });
+}
+
+/// Calls `f` with where each run of elements `from..to` of one channel lies in a tensor of `c` channels of `inner` elements.
+#[inline]
+pub(crate) fn for_each_run(c: usize, inner: usize, channel: usize, from: usize, to: usize, mut f: impl FnMut(Range<usize>)) {
+    let mut at = from;
+    while at < to {
+        let (sample, i) = (at / inner, at % inner);
+        let len = (inner - i).min(to - at);
+        let start = (sample * c + channel) * inner + i;
+        f(start..start + len);
+        at += len;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn sums_are_those_of_a_plain_loop() {
+        for len in [0, 1, 7, 8, 9, 100] {
+            let x = crate::check::values(len, 1);
+            let b = crate::check::values(len, 2);
+            let plain: f64 = x.iter().map(|&v| f64::from(v) * 2.0).sum();
+            let dot: f64 = x.iter().zip(&b).map(|(&a, &b)| f64::from(a) * (f64::from(b) - 1.0)).sum();
+            assert!((sum_by(&x, |v| 2.0 * v) - plain).abs() < 1e-12);
+            let (sum, product) = sum_and_dot(&x, &b, |v| v - 1.0);
+            assert!((2.0 * sum - plain).abs() < 1e-12 && (product - dot).abs() < 1e-12);
+        }
+    }
+}

@@ -1,0 +1,159 @@
+//! The table: every form of every kernel over plain, padded, strided, dilated, grouped and degenerate geometries.
+
+use super::geometry::Layout;
+use super::{Conv2dGeometry, ConvTranspose2dGeometry, conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x};
+use super::{depthwise, gather, im2col, weight};
+use crate::check::{Bound, Case, tensor};
+use crate::device::Device;
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use gather::Direction;
+
+/// A convolution of the table: x (n, c, h, w), k output channels, taps, and its geometry.
+pub(super) type Row = ([usize; 4], usize, [usize; 2], Conv2dGeometry);
+
+const fn geometry(stride: [usize; 2], padding: [usize; 2], dilation: [usize; 2], groups: usize) -> Conv2dGeometry {
+    Conv2dGeometry { stride, padding, dilation, groups }
+}
+
+pub(super) const ROWS: &[Row] = &[
+    ([2, 3, 8, 8], 8, [3, 3], geometry([1; 2], [1; 2], [1; 2], 1)),
+    ([1, 1, 1, 1], 1, [1, 1], geometry([1; 2], [0; 2], [1; 2], 1)),
+    ([2, 5, 7, 11], 13, [3, 3], geometry([1; 2], [1; 2], [1; 2], 1)),
+    ([3, 4, 9, 17], 10, [3, 3], geometry([3, 1], [0, 2], [1; 2], 1)),
+    ([2, 6, 13, 11], 9, [3, 3], geometry([3, 2], [1; 2], [1; 2], 3)),
+    ([1, 7, 12, 10], 5, [5, 3], geometry([1; 2], [4, 2], [2, 1], 1)),
+    ([2, 4, 9, 9], 6, [2, 4], geometry([2, 3], [1, 0], [1, 2], 2)),
+    ([2, 17, 6, 5], 70, [1, 1], geometry([2; 2], [0; 2], [1; 2], 1)),
+    ([1, 40, 5, 6], 33, [3, 3], geometry([1; 2], [1; 2], [1; 2], 1)),
+    ([2, 3, 20, 31], 4, [7, 7], geometry([2; 2], [3; 2], [1; 2], 1)),
+];
+
+/// Depthwise rows, with one and with two outputs a channel.
+pub(super) const DEPTHWISE_ROWS: &[Row] = &[
+    ([2, 5, 9, 10], 5, [3, 3], geometry([1; 2], [1; 2], [1; 2], 5)),
+    ([2, 3, 11, 7], 6, [3, 5], geometry([2, 1], [1, 4], [1, 2], 3)),
+    ([3, 2, 37, 61], 2, [3, 3], geometry([1; 2], [1; 2], [1; 2], 2)),
+];
+
+const TRANSPOSED_ROWS: &[([usize; 4], usize, [usize; 2], ConvTranspose2dGeometry)] = &[
+    ([2, 5, 6, 7], 4, [4, 4], ConvTranspose2dGeometry { stride: [2; 2], padding: [1; 2], output_padding: [0; 2], dilation: [1; 2], groups: 1 }),
+    ([1, 6, 5, 3], 9, [3, 3], ConvTranspose2dGeometry { stride: [3, 2], padding: [0, 1], output_padding: [2, 1], dilation: [1; 2], groups: 3 }),
+    ([2, 3, 4, 5], 8, [3, 3], ConvTranspose2dGeometry { stride: [1; 2], padding: [1; 2], output_padding: [0; 2], dilation: [1; 2], groups: 1 }),
+];
+
+/// What a row's kernels are given.
+#[derive(Clone, Copy)]
+struct Shapes {
+    l: Layout,
+    x: Shape,
+    w: Shape,
+    y: Shape,
+}
+
+fn shapes(&(x, k, [r, s], g): &Row) -> Shapes {
+    let (x, w) = (Shape::from(x), Shape::from([k, x[1] / g.groups, r, s]));
+    let y = g.out_shape(x, w).expect("the table's rows fit");
+    Shapes { l: Layout::new(g, x, w, y), x, w, y }
+}
+
+/// One case of the table: `run` fills `out` from the two tensors.
+fn case(
+    name: &'static str,
+    what: String,
+    terms: usize,
+    [a, b, out]: [Shape; 3],
+    run: impl Fn(&Tensor, &Tensor, &Tensor) + Send + Sync + 'static,
+) -> Case {
+    // The largest product is 1; a bias adds one more term.
+    Case::new(name, what, Bound::Sum { terms: terms + 1, magnitude: 1.0 }, move |device: &Device| {
+        let result = Tensor::empty(device, out);
+        run(&tensor(device, a, 1), &tensor(device, b, 2), &result);
+        vec![result]
+    })
+}
+
+fn gather_cases(row: &Row, cases: &mut Vec<Case>) {
+    let Shapes { l, x, w, y } = shapes(row);
+    for form in [gather::Form::Tiled, gather::Form::Reg, gather::Form::Row3] {
+        if form == gather::Form::Row3 && !l.fits_row3() {
+            continue;
+        }
+        let what = format!("{form:?} {row:?}");
+        cases.push(case("conv2d", what.clone(), l.terms(), [x, w, y], move |x, w, y| {
+            let bias = tensor(x.device(), [l.k], 3);
+            gather::launch(&l, Direction::Forward, form, x, w, Some(&bias), y);
+        }));
+        cases.push(case("conv2d_bwd_x", what, l.group_k() * l.taps(), [y, w, x], move |dy, w, dx| {
+            gather::launch(&l, Direction::Backward, form, dy, w, None, dx);
+        }));
+    }
+}
+
+fn weight_cases(row: &Row, cases: &mut Vec<Case>) {
+    let Shapes { l, x, w, y } = shapes(row);
+    for form in [weight::Form::Tiled, weight::Form::Reg, weight::Form::Row3] {
+        if form == weight::Form::Row3 && !l.fits_row3() {
+            continue;
+        }
+        let what = format!("{form:?} {row:?}");
+        cases.push(case("conv2d_bwd_w", what, l.n * l.p * l.q, [x, y, w], move |x, dy, dw| {
+            weight::launch(&l, form, x, dy, dw);
+        }));
+    }
+}
+
+fn im2col_cases(row: &Row, cases: &mut Vec<Case>) {
+    let Shapes { l, x, w, y } = shapes(row);
+    let what = format!("{row:?}");
+    cases.push(Case::new("im2col", what.clone(), Bound::Exact, move |device| vec![im2col::im2col(&l, &tensor(device, x, 1))]));
+    if im2col::fits(&l) {
+        cases.push(case("conv2d im2col", what.clone(), l.terms(), [x, w, y], move |x, w, y| im2col::forward(&l, x, w, y)));
+        let terms = l.k * l.taps();
+        cases.push(case("conv2d_bwd_x im2col", what.clone(), terms, [y, w, x], move |dy, w, dx| im2col::backward_x(&l, dy, w, dx)));
+        let terms = l.n * l.p * l.q;
+        cases.push(case("conv2d_bwd_w im2col", what, terms, [x, y, w], move |x, dy, dw| im2col::backward_w(&l, x, dy, dw)));
+    }
+}
+
+fn depthwise_cases(row: &Row, cases: &mut Vec<Case>) {
+    let Shapes { l, x, w, y } = shapes(row);
+    let what = format!("{row:?}");
+    cases.push(case("depthwise", what.clone(), l.taps(), [x, w, y], move |x, w, y| {
+        depthwise::forward(&l, x, w, Some(&tensor(x.device(), [l.k], 3)), y);
+    }));
+    let terms = l.taps() * (l.k / l.c);
+    cases.push(case("depthwise_bwd_x", what.clone(), terms, [y, w, x], move |dy, w, dx| depthwise::backward_x(&l, dy, w, dx)));
+    let terms = l.n * l.p * l.q;
+    cases.push(case("depthwise_bwd_w", what, terms, [x, y, w], move |x, dy, dw| depthwise::backward_w(&l, x, dy, dw)));
+}
+
+fn transposed_cases(cases: &mut Vec<Case>) {
+    for &(x, k, [r, s], g) in TRANSPOSED_ROWS {
+        let (x, w) = (Shape::from(x), Shape::from([x[1], k / g.groups, r, s]));
+        let y = g.out_shape(x, w).expect("the table's rows fit");
+        let bound = Bound::Sum { terms: x.len().max(y.len()) / x.n() + 1, magnitude: 1.0 };
+        let what = format!("x {x} w {w} {g:?}");
+        cases.push(Case::new("conv_transpose2d", what, bound, move |device| {
+            let (x, w, dy) = (tensor(device, x, 1), tensor(device, w, 2), tensor(device, y, 3));
+            vec![
+                conv_transpose2d(&x, &w, Some(&tensor(device, [k], 4)), g),
+                conv_transpose2d_bwd_x(&dy, &w, x.shape(), g),
+                conv_transpose2d_bwd_w(&x, &dy, w.shape(), g),
+            ]
+        }));
+    }
+}
+
+/// Every case of this folder.
+pub(in crate::ops) fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for row in ROWS {
+        gather_cases(row, &mut cases);
+        weight_cases(row, &mut cases);
+        im2col_cases(row, &mut cases);
+    }
+    DEPTHWISE_ROWS.iter().for_each(|row| depthwise_cases(row, &mut cases));
+    transposed_cases(&mut cases);
+    cases
+}

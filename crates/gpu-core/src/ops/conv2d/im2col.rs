@@ -1,0 +1,109 @@
+//! The explicit way: columns in memory, then a plain matrix product. The implicit kernels are held against it, and it is the
+//! faster one where a kernel reads the same columns many times.
+
+use super::geometry::Layout;
+use super::mirror;
+use crate::kernel::{Args, Grid, Kernel};
+use crate::ops::matmul::{Extents, Factor, launch as matmul};
+use crate::tensor::Tensor;
+use bytemuck::{Pod, Zeroable};
+
+const WGSL: &str =
+    concat!(include_str!("../../../../../shaders/conv_taps.wgsl"), include_str!("../../../../../shaders/im2col.wgsl"));
+static IM2COL: Kernel = Kernel::new(WGSL, "im2col", im2col_cpu);
+static COL2IM: Kernel = Kernel::new(WGSL, "col2im", col2im_cpu);
+pub(super) const KERNELS: &[&Kernel] = &[&IM2COL, &COL2IM];
+
+/// Bytes that a column buffer may take; images are worked on in runs that fit.
+const COLUMN_BYTES: usize = 256 << 20;
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Params {
+    planes: u32,
+    in_h: u32,
+    in_w: u32,
+    out_h: u32,
+    out_w: u32,
+}
+
+fn im2col_cpu(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let l = Layout::of(args, [1, p.planes, p.in_h, p.in_w], [1, p.out_h, p.out_w], 1);
+    mirror::im2col(&l, args.input(0), args.output(0));
+}
+
+fn col2im_cpu(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let l = Layout::of(args, [1, p.planes, p.out_h, p.out_w], [1, p.in_h, p.in_w], 1);
+    mirror::col2im(&l, args.input(0), args.output(0));
+}
+
+/// `columns[n, (c,r,s), (p,q)]` of a whole batch.
+#[track_caller]
+pub(super) fn im2col(l: &Layout, x: &Tensor) -> Tensor {
+    let columns = Tensor::empty(x.device(), [l.n, l.c * l.taps(), l.p * l.q]);
+    let params =
+        Params { planes: (l.n * l.c) as u32, in_h: l.h as u32, in_w: l.w as u32, out_h: l.p as u32, out_w: l.q as u32 };
+    IM2COL.with(&l.constants(false)).launch(params, &[x], &[&columns], Grid::linear(columns.len(), 256));
+    columns
+}
+
+#[track_caller]
+fn col2im(l: &Layout, columns: &Tensor, dx: &Tensor) {
+    let params =
+        Params { planes: (l.n * l.c) as u32, in_h: l.p as u32, in_w: l.q as u32, out_h: l.h as u32, out_w: l.w as u32 };
+    COL2IM.with(&l.constants(true)).launch(params, &[columns], &[dx], Grid::linear(dx.len(), 256).trips(l.taps()));
+}
+
+/// Whether the columns of the whole batch stay within the budget, and the matrix products are plain ones.
+pub(super) fn fits(l: &Layout) -> bool {
+    l.g.groups == 1 && 4 * l.n * l.terms() * l.p * l.q <= COLUMN_BYTES
+}
+
+/// The product of one image: weights (k by terms), columns (terms by pixels), output (k by pixels).
+struct Factors {
+    w: Factor,
+    columns: Factor,
+    y: Factor,
+}
+
+fn factors(l: &Layout) -> Factors {
+    let (terms, pixels) = (l.terms(), l.p * l.q);
+    Factors {
+        w: Factor { row: terms, col: 1, batch: 0 },
+        columns: Factor { row: pixels, col: 1, batch: terms * pixels },
+        y: Factor { row: pixels, col: 1, batch: l.k * pixels },
+    }
+}
+
+fn transposed(f: Factor) -> Factor {
+    Factor { row: f.col, col: f.row, batch: f.batch }
+}
+
+/// y = W columns(x).
+#[track_caller]
+pub(super) fn forward(l: &Layout, x: &Tensor, w: &Tensor, y: &Tensor) {
+    let f = factors(l);
+    matmul(w, f.w, &im2col(l, x), f.columns, y, Extents { batch: l.n, m: l.k, n: l.p * l.q, k: l.terms() });
+}
+
+/// dx = col2im(W^T dy).
+#[track_caller]
+pub(super) fn backward_x(l: &Layout, dy: &Tensor, w: &Tensor, dx: &Tensor) {
+    let f = factors(l);
+    let columns = Tensor::empty(dx.device(), [l.n, l.terms(), l.p * l.q]);
+    let extents = Extents { batch: l.n, m: l.terms(), n: l.p * l.q, k: l.k };
+    matmul(w, transposed(f.w), dy, f.y, &columns, extents);
+    col2im(l, &columns, dx);
+}
+
+/// dw = sum over the batch of dy columns(x)^T: a product an image, then the sum over images in order.
+#[track_caller]
+pub(super) fn backward_w(l: &Layout, x: &Tensor, dy: &Tensor, dw: &Tensor) {
+    let f = factors(l);
+    let partial = Tensor::empty(dw.device(), [l.n, dw.len()]);
+    let extents = Extents { batch: l.n, m: l.k, n: l.terms(), k: l.p * l.q };
+    matmul(dy, f.y, &im2col(l, x), transposed(f.columns), &partial, extents);
+    super::weight::sum_splits(&l.constants(false), &partial, dw);
+}

@@ -1,0 +1,132 @@
+//! The weight gradient: a product over all pixels of the batch, split by output rows and added in order.
+
+use super::geometry::Layout;
+use super::mirror;
+use crate::kernel::{Args, Grid, Kernel};
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use bytemuck::{Pod, Zeroable};
+
+const WGSL: &str =
+    concat!(include_str!("../../../../../shaders/conv_taps.wgsl"), include_str!("../../../../../shaders/conv2d_bwd_w.wgsl"));
+static CONV2D_BWD_W_TILED: Kernel = Kernel::new(WGSL, "conv2d_bwd_w_tiled", conv2d_bwd_w_cpu);
+static CONV2D_BWD_W_REG: Kernel = Kernel::new(WGSL, "conv2d_bwd_w_reg", conv2d_bwd_w_cpu);
+static CONV2D_BWD_W_ROW3: Kernel = Kernel::new(WGSL, "conv2d_bwd_w_row3", conv2d_bwd_w_cpu);
+static SUM_SPLITS: Kernel = Kernel::new(WGSL, "sum_splits", sum_splits_cpu);
+pub(super) const KERNELS: &[&Kernel] = &[&CONV2D_BWD_W_TILED, &CONV2D_BWD_W_REG, &CONV2D_BWD_W_ROW3, &SUM_SPLITS];
+
+/// Workgroups (tiled) or invocations (registers) that fill a device: a grid is split until it has as many.
+const FILL: usize = 1024;
+/// Bytes that the partial sums of all splits may take.
+const PARTIAL_BYTES: usize = 64 << 20;
+
+#[repr(C)]
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+struct Params {
+    groups: u32,
+    in_c: u32,
+    out_c: u32,
+    in_h: u32,
+    in_w: u32,
+    out_h: u32,
+    out_w: u32,
+    rows: u32,
+    rows_per_split: u32,
+    splits: u32,
+    tiles_k: u32,
+    tiles_j: u32,
+    len: u32,
+}
+
+/// On the CPU device a launch has one split: the mirror splits by images itself.
+fn conv2d_bwd_w_cpu(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let x = [p.rows / p.out_h, p.groups * p.in_c, p.in_h, p.in_w];
+    let l = Layout::of(args, x, [p.groups * p.out_c, p.out_h, p.out_w], p.groups);
+    mirror::backward_w(&l, args.input(0), args.input(1), args.output(0));
+}
+
+fn sum_splits_cpu(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (partial, dw): (&[f32], &mut [f32]) = (args.input(0), args.output(0));
+    dw.fill(0.0);
+    for partial in partial.chunks(p.len as usize) {
+        dw.iter_mut().zip(partial).for_each(|(d, v)| *d += v);
+    }
+}
+
+/// The forms of the kernel; see `gather::Form`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    Tiled,
+    Reg,
+    Row3,
+}
+
+impl Form {
+    pub fn choose(l: &Layout, prefers_registers: bool) -> Self {
+        match (prefers_registers, l.fits_row3()) {
+            (false, _) => Self::Tiled,
+            (true, true) => Self::Row3,
+            (true, false) => Self::Reg,
+        }
+    }
+}
+
+/// How the sum is split: output rows per split, and how many splits.
+fn split(l: &Layout, form: Form, tiles: usize, is_gpu: bool) -> (usize, usize) {
+    let rows = l.n * l.p;
+    if !is_gpu {
+        return (rows, 1);
+    }
+    let memory = (PARTIAL_BYTES / (4 * l.k * l.terms())).max(1);
+    let wanted = FILL.div_ceil(tiles).min(memory);
+    // Loop iterations of an invocation for a row of pixels; half of what is allowed leaves room for the rest.
+    let trips = match form {
+        Form::Tiled => 4 * l.q + 50,
+        Form::Reg => l.q,
+        Form::Row3 => l.q + 1,
+    };
+    let longest = (crate::MAX_TRIPS as usize / 2 / trips).max(1);
+    let rows_per_split = rows.div_ceil(wanted).min(longest).max(1);
+    (rows_per_split, rows.div_ceil(rows_per_split))
+}
+
+/// dw of the convolution `l`.
+#[track_caller]
+pub(super) fn launch(l: &Layout, form: Form, x: &Tensor, dy: &Tensor, dw: &Tensor) {
+    let (tile_k, tiles_j) = match form {
+        Form::Tiled => (64, l.terms().div_ceil(64)),
+        Form::Reg => (8, l.terms().div_ceil(16)),
+        Form::Row3 => (8, l.group_c().div_ceil(4) * l.r),
+    };
+    let tiles_k = l.group_k().div_ceil(tile_k);
+    let tiles = l.g.groups * tiles_k * tiles_j;
+    let (rows_per_split, splits) = split(l, form, tiles, dw.device().is_gpu());
+    let params = Params {
+        groups: l.g.groups as u32, in_c: l.group_c() as u32, out_c: l.group_k() as u32,
+        in_h: l.h as u32, in_w: l.w as u32, out_h: l.p as u32, out_w: l.q as u32,
+        rows: (l.n * l.p) as u32, rows_per_split: rows_per_split as u32, splits: splits as u32,
+        tiles_k: tiles_k as u32, tiles_j: tiles_j as u32, len: dw.len() as u32,
+    };
+    let partial = if splits == 1 { dw.clone() } else { Tensor::empty(dw.device(), [splits, dw.len()]) };
+    let pixels = rows_per_split * l.q;
+    let (kernel, grid) = match form {
+        Form::Tiled => (&CONV2D_BWD_W_TILED, Grid::folded(tiles * splits).trips(pixels.div_ceil(16) * 36 + 96)),
+        Form::Reg => (&CONV2D_BWD_W_REG, Grid::linear(tiles * splits, 8).trips(pixels + 160)),
+        Form::Row3 => (&CONV2D_BWD_W_ROW3, Grid::linear(tiles * splits, 8).trips(rows_per_split * (l.q + 1) + 160)),
+    };
+    kernel.with(&l.constants(false)).launch(params, &[x, dy], &[&partial], grid);
+    if splits > 1 {
+        sum_splits(&l.constants(false), &partial, dw);
+    }
+}
+
+/// Adds the rows of `partial` (splits, len) into `dw`, in order.
+#[track_caller]
+pub(super) fn sum_splits(constants: &[(&'static str, u32)], partial: &Tensor, dw: &Tensor) {
+    let splits = partial.shape().dim(0);
+    let params = Params { splits: splits as u32, len: dw.len() as u32, ..Params::default() };
+    let dw = dw.reshape(Shape::from([dw.len()]));
+    SUM_SPLITS.with(constants).launch(params, &[partial], &[&dw], Grid::linear(dw.len(), 64).trips(splits));
+}

@@ -1,0 +1,253 @@
+// Normalisation of each channel of x (n, c, inner) over its samples and places.
+// Statistics in two stages: workgroups find the count, mean and squared deviations (M2) of parts of a channel, then one workgroup
+// a channel joins them. Two such triples join without ever squaring a mean (Chan, Golub, LeVeque 1979), so that a large mean
+// does not swallow the variance. Means are counted from the channel's first element: a large one then rounds only once.
+// VEC = 1: `inner` is a multiple of four, so that four elements in a row share a channel.
+
+struct Params {
+    len: u32, // elements of x
+    n: u32,
+    c: u32,
+    inner: u32,
+    splits: u32, // parts of a channel
+    part: u32, // elements of a part; a multiple of four
+    is_eval: u32, // slot `spread` holds the running variance instead of 1 / deviation
+    eps: f32,
+    momentum: f32,
+    inverse_count: f32, // 1 / (n * inner); 0 where the statistics are constants
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> x4: array<vec4<f32>>;
+@group(0) @binding(2) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read> dy4: array<vec4<f32>>;
+@group(0) @binding(4) var<storage, read> gamma: array<f32>;
+@group(0) @binding(5) var<storage, read> beta: array<f32>;
+@group(0) @binding(6) var<storage, read> center: array<f32>; // a channel's mean
+@group(0) @binding(7) var<storage, read> spread: array<f32>; // rstd or running variance, by `is_eval`
+@group(0) @binding(8) var<storage, read> parts: array<f32>; // what the first stage left
+@group(0) @binding(9) var<storage, read> dgamma: array<f32>;
+@group(0) @binding(10) var<storage, read> dbeta: array<f32>;
+@group(0) @binding(11) var<storage, read_write> partial: array<f32>;
+@group(0) @binding(12) var<storage, read_write> y4: array<vec4<f32>>; // y or dx
+@group(0) @binding(13) var<storage, read_write> mean: array<f32>; // or dgamma
+@group(0) @binding(14) var<storage, read_write> rstd: array<f32>; // or dbeta
+@group(0) @binding(15) var<storage, read_write> running_mean: array<f32>;
+@group(0) @binding(16) var<storage, read_write> running_var: array<f32>;
+
+var<workgroup> moments: array<vec3<f32>, 256>;
+
+/// (count, mean, M2) of two samples together.
+fn join(a: vec3<f32>, b: vec3<f32>) -> vec3<f32> {
+    let count = a.x + b.x;
+    let share = b.x / max(count, 1.0);
+    let delta = b.y - a.y;
+    return vec3<f32>(count, a.y + delta * share, a.z + b.z + delta * delta * a.x * share);
+}
+
+/// The walk of a lane over one part of a channel, by 256 units (elements, or vectors of four), without a division a step.
+struct Walk {
+    unit: u32,
+    end: u32,
+    sample: u32,
+    i: u32,
+    row: u32,
+    channel: u32,
+}
+
+fn walk(which: u32, lane: u32) -> Walk {
+    var w: Walk;
+    let row = select(params.inner, params.inner / 4u, VEC == 1u);
+    let part = select(params.part, params.part / 4u, VEC == 1u);
+    let first = (which % params.splits) * part;
+    w.row = row;
+    w.channel = which / params.splits;
+    w.unit = first + lane;
+    w.end = select(0u, min(first + part, params.n * row), w.channel < params.c);
+    w.sample = w.unit / row;
+    w.i = w.unit % row;
+    return w;
+}
+
+fn place(w: Walk) -> u32 {
+    return (w.sample * params.c + w.channel) * w.row + w.i;
+}
+
+fn step(w: Walk) -> Walk {
+    var next = w;
+    next.unit += 256u;
+    next.sample += 256u / w.row;
+    next.i += 256u % w.row;
+    if next.i >= w.row {
+        next.i -= w.row;
+        next.sample++;
+    }
+    return next;
+}
+
+// One workgroup a part of a channel. Four neighbours are reduced to their own triple first: one division for four elements.
+@compute @workgroup_size(256)
+fn batch_norm_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let which = group_index(group, groups);
+    let origin = x[min(which / params.splits, params.c - 1u) * params.inner];
+    var count = 0.0;
+    var m = 0.0;
+    var m2 = 0.0;
+    for (var w = walk(which, lane); w.unit < w.end; w = step(w)) {
+        count += 1.0;
+        let share = 1.0 / count;
+        if VEC == 1u {
+            let v = x4[place(w)] - origin;
+            let own = 0.25 * ((v.x + v.y) + (v.z + v.w));
+            let off = v - own;
+            let delta = own - m;
+            m += delta * share;
+            m2 += dot(off, off) + 4.0 * delta * delta * (count - 1.0) * share;
+        } else {
+            let delta = x[place(w)] - origin - m;
+            m += delta * share;
+            m2 += delta * delta * (count - 1.0) * share;
+        }
+    }
+    moments[lane] = vec3<f32>(count * select(1.0, 4.0, VEC == 1u), m, m2);
+    for (var half = 128u; half > 0u; half >>= 1u) {
+        workgroupBarrier();
+        if lane < half {
+            moments[lane] = join(moments[lane], moments[lane + half]);
+        }
+    }
+    if lane == 0u && which < params.c * params.splits {
+        partial[4u * which] = moments[0].x;
+        partial[4u * which + 1u] = moments[0].y;
+        partial[4u * which + 2u] = moments[0].z;
+        partial[4u * which + 3u] = origin;
+    }
+}
+
+// One workgroup a channel. The biased variance normalises, the unbiased one goes into the running variance: as PyTorch does.
+@compute @workgroup_size(64)
+fn batch_norm_stats(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let channel = group_index(group, groups);
+    var own = vec3<f32>(0.0);
+    if channel < params.c && lane < params.splits {
+        let at = 4u * (channel * params.splits + lane);
+        own = vec3<f32>(parts[at], parts[at + 1u], parts[at + 2u]);
+    }
+    moments[lane] = own;
+    for (var half = 32u; half > 0u; half >>= 1u) {
+        workgroupBarrier();
+        if lane < half {
+            moments[lane] = join(moments[lane], moments[lane + half]);
+        }
+    }
+    if lane == 0u && channel < params.c {
+        let all = moments[0];
+        let m = all.y + parts[4u * channel * params.splits + 3u];
+        mean[channel] = m;
+        rstd[channel] = 1.0 / sqrt(all.z * params.inverse_count + params.eps);
+        running_mean[channel] += params.momentum * (m - running_mean[channel]);
+        running_var[channel] += params.momentum * (all.z / max(all.x - 1.0, 1.0) - running_var[channel]);
+    }
+}
+
+/// The channels of vector `i`. Past the end of x they are still channels.
+fn channels(i: u32) -> vec4<u32> {
+    return ((4u * i + vec4<u32>(0u, 1u, 2u, 3u)) / params.inner) % params.c;
+}
+
+fn deviation(channel: u32) -> f32 {
+    let s = spread[channel];
+    if params.is_eval == 1u {
+        return 1.0 / sqrt(s + params.eps);
+    }
+    return s;
+}
+
+@compute @workgroup_size(256)
+fn batch_norm_apply(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let i = group_index(group, groups) * 256u + lane;
+    if i >= ceil_div(params.len, 4u) {
+        return;
+    }
+    if VEC == 1u {
+        let k = (4u * i / params.inner) % params.c;
+        y4[i] = (x4[i] - center[k]) * (deviation(k) * gamma[k]) + beta[k];
+    } else {
+        let k = channels(i);
+        let m = vec4<f32>(center[k.x], center[k.y], center[k.z], center[k.w]);
+        let r = vec4<f32>(deviation(k.x), deviation(k.y), deviation(k.z), deviation(k.w));
+        let g = vec4<f32>(gamma[k.x], gamma[k.y], gamma[k.z], gamma[k.w]);
+        let b = vec4<f32>(beta[k.x], beta[k.y], beta[k.z], beta[k.w]);
+        y4[i] = (x4[i] - m) * (r * g) + b;
+    }
+}
+
+// Sums of dy and of dy * (x - mean) over one part of a channel.
+@compute @workgroup_size(256)
+fn batch_norm_bwd_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let which = group_index(group, groups);
+    let m = center[min(which / params.splits, params.c - 1u)];
+    var sum = vec4<f32>(0.0);
+    var product = vec4<f32>(0.0);
+    for (var w = walk(which, lane); w.unit < w.end; w = step(w)) {
+        let at = place(w);
+        if VEC == 1u {
+            sum += dy4[at];
+            product += dy4[at] * (x4[at] - m);
+        } else {
+            sum.x += dy[at];
+            product.x += dy[at] * (x[at] - m);
+        }
+    }
+    let total = workgroup_sum(lane, (sum.x + sum.y) + (sum.z + sum.w));
+    let total_product = workgroup_sum(lane, (product.x + product.y) + (product.z + product.w));
+    if lane == 0u && which < params.c * params.splits {
+        partial[2u * which] = total;
+        partial[2u * which + 1u] = total_product;
+    }
+}
+
+// Joins the parts; slots `mean` and `rstd` are dgamma and dbeta.
+@compute @workgroup_size(64)
+fn batch_norm_bwd_sums(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let channel = group_index(group, groups);
+    var own = vec3<f32>(0.0);
+    if channel < params.c && lane < params.splits {
+        let at = 2u * (channel * params.splits + lane);
+        own = vec3<f32>(parts[at], parts[at + 1u], 0.0);
+    }
+    moments[lane] = own;
+    for (var half = 32u; half > 0u; half >>= 1u) {
+        workgroupBarrier();
+        if lane < half {
+            moments[lane] += moments[lane + half];
+        }
+    }
+    if lane == 0u && channel < params.c {
+        mean[channel] = moments[0].y * deviation(channel);
+        rstd[channel] = moments[0].x;
+    }
+}
+
+// dx = gamma * rstd * (dy - mean of dy - xhat * mean of dy * xhat); `y4` is dx. Constant statistics have no share in it.
+@compute @workgroup_size(256)
+fn batch_norm_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let i = group_index(group, groups) * 256u + lane;
+    if i >= ceil_div(params.len, 4u) {
+        return;
+    }
+    if VEC == 1u {
+        let k = (4u * i / params.inner) % params.c;
+        let r = deviation(k);
+        let xhat = (x4[i] - center[k]) * r;
+        y4[i] = gamma[k] * r * (dy4[i] - params.inverse_count * (dbeta[k] + xhat * dgamma[k]));
+    } else {
+        let k = channels(i);
+        let m = vec4<f32>(center[k.x], center[k.y], center[k.z], center[k.w]);
+        let r = vec4<f32>(deviation(k.x), deviation(k.y), deviation(k.z), deviation(k.w));
+        let g = vec4<f32>(gamma[k.x], gamma[k.y], gamma[k.z], gamma[k.w]);
+        let dg = vec4<f32>(dgamma[k.x], dgamma[k.y], dgamma[k.z], dgamma[k.w]);
+        let db = vec4<f32>(dbeta[k.x], dbeta[k.y], dbeta[k.z], dbeta[k.w]);
+        y4[i] = g * r * (dy4[i] - params.inverse_count * (db + (x4[i] - m) * r * dg));
+    }
+}

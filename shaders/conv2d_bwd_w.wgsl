@@ -1,0 +1,313 @@
+// Weight gradient of a 2-D convolution: dw[k,c,r,s] = sum over n,p,q of dy[n,k,p,q] x[n, c, p stride + r dilation - padding, ..].
+//
+// A product of dy (channels by pixels) with the columns of im2col (pixels by taps), gathered while they are loaded. The sum runs
+// over all pixels of the batch, so it is split by output rows: each split writes a partial dw, and `sum_splits` adds them in
+// order. No atomics: the same bits every time.
+
+struct Params {
+    groups: u32,
+    in_c: u32, // per group
+    out_c: u32, // per group
+    in_h: u32,
+    in_w: u32,
+    out_h: u32,
+    out_w: u32,
+    rows: u32, // output rows of the whole batch
+    rows_per_split: u32,
+    splits: u32,
+    tiles_k: u32,
+    tiles_j: u32,
+    len: u32, // elements of dw
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read> partial: array<f32>;
+@group(0) @binding(3) var<storage, read_write> dw: array<f32>;
+
+/// What a workgroup or an invocation owns: a split, a group, a tile of output channels, a tile of columns.
+struct Tile {
+    split: u32,
+    group: u32,
+    k: u32,
+    j: u32,
+}
+
+fn tile_of(index: u32) -> Tile {
+    let j = index % params.tiles_j;
+    let a = index / params.tiles_j;
+    let k = a % params.tiles_k;
+    let b = a / params.tiles_k;
+    return Tile(b / params.groups, b % params.groups, k, j);
+}
+
+/// Adds nothing: every element of a split's partial is written by one invocation.
+fn store(tile: Tile, k: u32, j: u32, v: f32) {
+    let columns = params.in_c * TAPS;
+    if k < params.out_c && j < columns {
+        dw[tile.split * params.len + (tile.group * params.out_c + k) * columns + j] = v;
+    }
+}
+
+/// x under column j = (c, r, s) at a pixel; zero outside.
+fn read_column_of(plane0: u32, j: u32, p: u32, q: u32) -> f32 {
+    let row = read_row(p, (j % TAPS) / S);
+    let column = read_column(q, j % S);
+    let inside = u32(row) < params.in_h && u32(column) < params.in_w;
+    let v = x[select(0u, plane0 + ((j / TAPS) * params.in_h + u32(row)) * params.in_w + u32(column), inside)];
+    return select(0.0, v, inside);
+}
+
+// ---- workgroup tiles: 64 output channels by 64 columns, 16 pixels at a time ------------------------------------------------
+
+const BK: u32 = 16u;
+const TILE: u32 = 64u;
+const WG: u32 = 8u;
+var<workgroup> dy_tile: array<vec4<f32>, BK * TILE / 4u>;
+var<workgroup> x_tile: array<vec4<f32>, BK * TILE / 4u>;
+
+fn multiply_tiles(sums: ptr<function, array<vec4<f32>, 16>>, x: u32, y: u32) {
+    for (var kk = 0u; kk < BK; kk++) {
+        let a0 = dy_tile[kk * (TILE / 4u) + y];
+        let a1 = dy_tile[kk * (TILE / 4u) + WG + y];
+        let b0 = x_tile[kk * (TILE / 4u) + x];
+        let b1 = x_tile[kk * (TILE / 4u) + WG + x];
+        (*sums)[0] += a0.x * b0;
+        (*sums)[1] += a0.x * b1;
+        (*sums)[2] += a0.y * b0;
+        (*sums)[3] += a0.y * b1;
+        (*sums)[4] += a0.z * b0;
+        (*sums)[5] += a0.z * b1;
+        (*sums)[6] += a0.w * b0;
+        (*sums)[7] += a0.w * b1;
+        (*sums)[8] += a1.x * b0;
+        (*sums)[9] += a1.x * b1;
+        (*sums)[10] += a1.y * b0;
+        (*sums)[11] += a1.y * b1;
+        (*sums)[12] += a1.z * b0;
+        (*sums)[13] += a1.z * b1;
+        (*sums)[14] += a1.w * b0;
+        (*sums)[15] += a1.w * b1;
+    }
+}
+
+@compute @workgroup_size(WG, WG)
+fn conv2d_bwd_w_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
+    let tile = tile_of(group_index(group, groups));
+    let lane = id.y * WG + id.x;
+    let plane = params.out_h * params.out_w;
+    let start = min(tile.split * params.rows_per_split, params.rows) * params.out_w;
+    let end = min((tile.split + 1u) * params.rows_per_split, params.rows) * params.out_w;
+    // A lane keeps its place among the sixteen pixels, so neighbours read neighbours.
+    let kk = lane % BK;
+    var sums: array<vec4<f32>, 16>;
+    for (var first = start; first < end; first += BK) {
+        let pixel = first + kk;
+        let inside = pixel < end;
+        let image = pixel / plane;
+        let within = pixel % plane;
+        for (var m = lane / BK; m < TILE; m += WG * WG / BK) {
+            let k = tile.k * TILE + m;
+            var v = 0.0;
+            if inside && k < params.out_c {
+                v = dy[((image * params.groups + tile.group) * params.out_c + k) * plane + within];
+            }
+            dy_tile[kk * (TILE / 4u) + m / 4u][m % 4u] = v;
+            let j = tile.j * TILE + m;
+            v = 0.0;
+            if inside && j < params.in_c * TAPS {
+                let plane0 = (image * params.groups + tile.group) * params.in_c * params.in_h * params.in_w;
+                v = read_column_of(plane0, j, within / params.out_w, within % params.out_w);
+            }
+            x_tile[kk * (TILE / 4u) + m / 4u][m % 4u] = v;
+        }
+        workgroupBarrier();
+        multiply_tiles(&sums, id.x, id.y);
+        workgroupBarrier();
+    }
+    if tile.split >= params.splits {
+        return;
+    }
+    for (var i = 0u; i < 8u; i++) {
+        let k = tile.k * TILE + (i / 4u) * (TILE / 2u) + 4u * id.y + i % 4u;
+        for (var j = 0u; j < 8u; j++) {
+            let column = tile.j * TILE + (j / 4u) * (TILE / 2u) + 4u * id.x + j % 4u;
+            store(tile, k, column, sums[2u * i + j / 4u][j % 4u]);
+        }
+    }
+}
+
+// ---- registers alone: 8 output channels by 16 columns ---------------------------------------------------------------------
+
+@compute @workgroup_size(8)
+fn conv2d_bwd_w_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let tile = tile_of(group_index(group, groups) * 8u + lane);
+    if tile.split >= params.splits {
+        return;
+    }
+    let plane = params.out_h * params.out_w;
+    let k0 = 8u * tile.k;
+    let j0 = 16u * tile.j;
+    let last_j = params.in_c * TAPS - 1u;
+    let end = min((tile.split + 1u) * params.rows_per_split, params.rows) * params.out_w;
+    var sums: array<vec4<f32>, 32>;
+    for (var pixel = min(tile.split * params.rows_per_split, params.rows) * params.out_w; pixel < end; pixel++) {
+        let image = (pixel / plane) * params.groups + tile.group;
+        let p = (pixel % plane) / params.out_w;
+        let q = pixel % params.out_w;
+        let plane0 = image * params.in_c * params.in_h * params.in_w;
+        let dy0 = image * params.out_c * plane + pixel % plane;
+        let b0 = vec4<f32>(read_column_of(plane0, min(j0 + 0u, last_j), p, q), read_column_of(plane0, min(j0 + 1u, last_j), p, q), read_column_of(plane0, min(j0 + 2u, last_j), p, q), read_column_of(plane0, min(j0 + 3u, last_j), p, q));
+        let b1 = vec4<f32>(read_column_of(plane0, min(j0 + 4u, last_j), p, q), read_column_of(plane0, min(j0 + 5u, last_j), p, q), read_column_of(plane0, min(j0 + 6u, last_j), p, q), read_column_of(plane0, min(j0 + 7u, last_j), p, q));
+        let b2 = vec4<f32>(read_column_of(plane0, min(j0 + 8u, last_j), p, q), read_column_of(plane0, min(j0 + 9u, last_j), p, q), read_column_of(plane0, min(j0 + 10u, last_j), p, q), read_column_of(plane0, min(j0 + 11u, last_j), p, q));
+        let b3 = vec4<f32>(read_column_of(plane0, min(j0 + 12u, last_j), p, q), read_column_of(plane0, min(j0 + 13u, last_j), p, q), read_column_of(plane0, min(j0 + 14u, last_j), p, q), read_column_of(plane0, min(j0 + 15u, last_j), p, q));
+        let a0 = dy[dy0 + min(k0 + 0u, params.out_c - 1u) * plane];
+        let a1 = dy[dy0 + min(k0 + 1u, params.out_c - 1u) * plane];
+        let a2 = dy[dy0 + min(k0 + 2u, params.out_c - 1u) * plane];
+        let a3 = dy[dy0 + min(k0 + 3u, params.out_c - 1u) * plane];
+        let a4 = dy[dy0 + min(k0 + 4u, params.out_c - 1u) * plane];
+        let a5 = dy[dy0 + min(k0 + 5u, params.out_c - 1u) * plane];
+        let a6 = dy[dy0 + min(k0 + 6u, params.out_c - 1u) * plane];
+        let a7 = dy[dy0 + min(k0 + 7u, params.out_c - 1u) * plane];
+        sums[0] += a0 * b0;
+        sums[1] += a0 * b1;
+        sums[2] += a0 * b2;
+        sums[3] += a0 * b3;
+        sums[4] += a1 * b0;
+        sums[5] += a1 * b1;
+        sums[6] += a1 * b2;
+        sums[7] += a1 * b3;
+        sums[8] += a2 * b0;
+        sums[9] += a2 * b1;
+        sums[10] += a2 * b2;
+        sums[11] += a2 * b3;
+        sums[12] += a3 * b0;
+        sums[13] += a3 * b1;
+        sums[14] += a3 * b2;
+        sums[15] += a3 * b3;
+        sums[16] += a4 * b0;
+        sums[17] += a4 * b1;
+        sums[18] += a4 * b2;
+        sums[19] += a4 * b3;
+        sums[20] += a5 * b0;
+        sums[21] += a5 * b1;
+        sums[22] += a5 * b2;
+        sums[23] += a5 * b3;
+        sums[24] += a6 * b0;
+        sums[25] += a6 * b1;
+        sums[26] += a6 * b2;
+        sums[27] += a6 * b3;
+        sums[28] += a7 * b0;
+        sums[29] += a7 * b1;
+        sums[30] += a7 * b2;
+        sums[31] += a7 * b3;
+    }
+    for (var i = 0u; i < 8u; i++) {
+        for (var j = 0u; j < 16u; j++) {
+            store(tile, k0 + i, j0 + j, sums[4u * i + j / 4u][j % 4u]);
+        }
+    }
+}
+
+// ---- registers alone, rows of three taps with unit step: 8 output channels by 4 input channels by one row of taps -----------
+
+/// One pixel of four neighbouring channels, zero outside.
+fn read_four(at: vec4<u32>, column: i32) -> vec4<f32> {
+    let inside = u32(column) < params.in_w;
+    let i = at + select(0u, u32(column), inside);
+    return select(vec4<f32>(), vec4<f32>(x[i.x], x[i.y], x[i.z], x[i.w]), inside);
+}
+
+@compute @workgroup_size(8)
+fn conv2d_bwd_w_row3(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let tile = tile_of(group_index(group, groups) * 8u + lane);
+    if tile.split >= params.splits {
+        return;
+    }
+    let r = tile.j % R;
+    let c0 = 4u * (tile.j / R);
+    let first_k = 8u * tile.k;
+    let plane = params.out_h * params.out_w;
+    let channels = min(vec4<u32>(c0, c0 + 1u, c0 + 2u, c0 + 3u), vec4<u32>(params.in_c - 1u));
+    let k0 = min(first_k + 0u, params.out_c - 1u) * plane;
+    let k1 = min(first_k + 1u, params.out_c - 1u) * plane;
+    let k2 = min(first_k + 2u, params.out_c - 1u) * plane;
+    let k3 = min(first_k + 3u, params.out_c - 1u) * plane;
+    let k4 = min(first_k + 4u, params.out_c - 1u) * plane;
+    let k5 = min(first_k + 5u, params.out_c - 1u) * plane;
+    let k6 = min(first_k + 6u, params.out_c - 1u) * plane;
+    let k7 = min(first_k + 7u, params.out_c - 1u) * plane;
+    let end = min((tile.split + 1u) * params.rows_per_split, params.rows);
+    var sums: array<vec4<f32>, 24>;
+    for (var row = min(tile.split * params.rows_per_split, params.rows); row < end; row++) {
+        let image = (row / params.out_h) * params.groups + tile.group;
+        let p = row % params.out_h;
+        let x_row = read_row(p, r);
+        if u32(x_row) < params.in_h {
+            let at = ((image * params.in_c + channels) * params.in_h + u32(x_row)) * params.in_w;
+            let dy0 = image * params.out_c * plane + p * params.out_w;
+            var e0 = read_four(at, -i32(PAD_W));
+            var e1 = read_four(at, 1 - i32(PAD_W));
+            for (var q = 0u; q < params.out_w; q++) {
+                let e2 = read_four(at, i32(q + 2u) - i32(PAD_W));
+                let d0 = dy[dy0 + k0 + q];
+                let d1 = dy[dy0 + k1 + q];
+                let d2 = dy[dy0 + k2 + q];
+                let d3 = dy[dy0 + k3 + q];
+                let d4 = dy[dy0 + k4 + q];
+                let d5 = dy[dy0 + k5 + q];
+                let d6 = dy[dy0 + k6 + q];
+                let d7 = dy[dy0 + k7 + q];
+                sums[0] += d0 * e0;
+                sums[1] += d0 * e1;
+                sums[2] += d0 * e2;
+                sums[3] += d1 * e0;
+                sums[4] += d1 * e1;
+                sums[5] += d1 * e2;
+                sums[6] += d2 * e0;
+                sums[7] += d2 * e1;
+                sums[8] += d2 * e2;
+                sums[9] += d3 * e0;
+                sums[10] += d3 * e1;
+                sums[11] += d3 * e2;
+                sums[12] += d4 * e0;
+                sums[13] += d4 * e1;
+                sums[14] += d4 * e2;
+                sums[15] += d5 * e0;
+                sums[16] += d5 * e1;
+                sums[17] += d5 * e2;
+                sums[18] += d6 * e0;
+                sums[19] += d6 * e1;
+                sums[20] += d6 * e2;
+                sums[21] += d7 * e0;
+                sums[22] += d7 * e1;
+                sums[23] += d7 * e2;
+                e0 = e1;
+                e1 = e2;
+            }
+        }
+    }
+    for (var i = 0u; i < 8u; i++) {
+        for (var s = 0u; s < 3u; s++) {
+            for (var c = 0u; c < 4u; c++) {
+                if c0 + c < params.in_c {
+                    store(tile, first_k + i, (c0 + c) * TAPS + r * S + s, sums[3u * i + s][c]);
+                }
+            }
+        }
+    }
+}
+
+// ---- the splits' sum -------------------------------------------------------------------------------------------------------
+
+@compute @workgroup_size(64)
+fn sum_splits(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let i = group_index(group, groups) * 64u + lane;
+    if i < params.len {
+        var sum = 0.0;
+        for (var split = 0u; split < params.splits; split++) {
+            sum += partial[split * params.len + i];
+        }
+        dw[i] = sum;
+    }
+}

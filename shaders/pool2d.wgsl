@@ -1,0 +1,137 @@
+// Maximum and mean over windows of planes. The window is constant: KH KW (kernel), SH SW (stride), PH PW (padding).
+// Gradients gather: each element of dx looks at the windows that cover it, so nothing is added to twice and no order is left open.
+
+struct Params {
+    planes: u32, // n * c
+    h: u32,
+    w: u32,
+    p: u32, // rows of y
+    q: u32, // columns of y
+    // The mirror's copy of the constants.
+    kh: u32, kw: u32, sh: u32, sw: u32, ph: u32, pw: u32,
+}
+
+@group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(2) var<storage, read> chosen: array<u32>; // where in its plane each maximum lies
+@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> indices: array<u32>;
+@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
+
+// By bits: a compiler may assume that no number is a NaN.
+fn is_nan(v: f32) -> bool {
+    return (bitcast<u32>(v) & 0x7fffffffu) > 0x7f800000u;
+}
+
+@compute @workgroup_size(256)
+fn max_pool2d(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let o = group_index(group, groups) * 256u + lane;
+    if o >= params.planes * params.p * params.q {
+        return;
+    }
+    let row = o / params.q;
+    let start = (row / params.p) * params.h * params.w;
+    // Padding never wins: the window is cut to the plane. Its corner may lie before it, where u32 wraps.
+    let top = (row % params.p) * SH - PH;
+    let left = (o % params.q) * SW - PW;
+    let first_r = select(0u, 0u - top, top > 0x7fffffffu);
+    let first_s = select(0u, 0u - left, left > 0x7fffffffu);
+    var at = (top + first_r) * params.w + left + first_s;
+    var best = x[start + at];
+    for (var r = 0u; r < KH; r++) {
+        for (var s = 0u; s < KW; s++) {
+            let i = top + r;
+            let j = left + s;
+            if i < params.h && j < params.w {
+                let v = x[start + i * params.w + j];
+                // Strictly greater: the first maximum wins.
+                if v > best || is_nan(v) {
+                    best = v;
+                    at = i * params.w + j;
+                }
+            }
+        }
+    }
+    y[o] = best;
+    indices[o] = at;
+}
+
+/// The first and one past the last window (along one axis) that cover place `i`.
+fn covering(i: u32, kernel: u32, stride: u32, padding: u32, windows: u32) -> vec2<u32> {
+    let at = i + padding;
+    return vec2<u32>(select(0u, (at - kernel) / stride + 1u, at >= kernel), min(at / stride + 1u, windows));
+}
+
+@compute @workgroup_size(256)
+fn max_pool2d_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let i = group_index(group, groups) * 256u + lane;
+    if i >= params.planes * params.h * params.w {
+        return;
+    }
+    let plane = i / (params.h * params.w);
+    let at = i % (params.h * params.w);
+    let start = plane * params.p * params.q;
+    var sum = 0.0;
+    if KH <= SH && KW <= SW {
+        // No place lies in two windows.
+        let row = (at / params.w + PH) / SH;
+        let column = (at % params.w + PW) / SW;
+        if row < params.p && column < params.q {
+            let o = start + row * params.q + column;
+            sum = select(0.0, dy[o], chosen[o] == at);
+        }
+    } else {
+        let rows = covering(at / params.w, KH, SH, PH, params.p);
+        let columns = covering(at % params.w, KW, SW, PW, params.q);
+        for (var row = rows.x; row < rows.y; row++) {
+            for (var column = columns.x; column < columns.y; column++) {
+                let o = start + row * params.q + column;
+                sum += select(0.0, dy[o], chosen[o] == at);
+            }
+        }
+    }
+    dx[i] = sum;
+}
+
+@compute @workgroup_size(256)
+fn avg_pool2d(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let o = group_index(group, groups) * 256u + lane;
+    if o >= params.planes * params.p * params.q {
+        return;
+    }
+    let row = o / params.q;
+    let start = (row / params.p) * params.h * params.w;
+    let top = (row % params.p) * SH - PH;
+    let left = (o % params.q) * SW - PW;
+    var sum = 0.0;
+    for (var r = 0u; r < KH; r++) {
+        for (var s = 0u; s < KW; s++) {
+            let i = top + r;
+            let j = left + s;
+            if i < params.h && j < params.w {
+                sum += x[start + i * params.w + j];
+            }
+        }
+    }
+    y[o] = sum * (1.0 / f32(KH * KW));
+}
+
+@compute @workgroup_size(256)
+fn avg_pool2d_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let i = group_index(group, groups) * 256u + lane;
+    if i >= params.planes * params.h * params.w {
+        return;
+    }
+    let plane = i / (params.h * params.w);
+    let at = i % (params.h * params.w);
+    let start = plane * params.p * params.q;
+    let rows = covering(at / params.w, KH, SH, PH, params.p);
+    let columns = covering(at % params.w, KW, SW, PW, params.q);
+    var sum = 0.0;
+    for (var row = rows.x; row < rows.y; row++) {
+        for (var column = columns.x; column < columns.y; column++) {
+            sum += dy[start + row * params.q + column];
+        }
+    }
+    dx[i] = sum * (1.0 / f32(KH * KW));
+}
