@@ -102,10 +102,10 @@ pub fn train(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
 fn begin(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
     let mut config = order.settings.clone().resolve()?;
     refuse_unknown_model(&config.model)?;
-    let device = open_device(config.device, console)?;
     let data = data::open(&config.data)?;
     config.settle(&data);
     let description = Description::new(&config.model, &data)?;
+    let device = open_device(config.device, console)?;
     let net = description.build(&device, config.seed)?;
     let optimizer = optimizer(&config, &net);
     let steps_per_epoch = (data.train.len() / config.batch_size) as u64;
@@ -132,10 +132,10 @@ fn go_on(path: &Path, order: Order<'_>, console: &mut Console) -> Result<Outcome
     config.epochs = epochs.unwrap_or(config.epochs);
     config.device = device.unwrap_or(config.device);
     config.max_steps = max_steps;
-    let device = open_device(config.device, console)?;
     let data = data::open(&config.data)?;
     config.settle(&data);
     let description = Description::new(&config.model, &data)?;
+    let device = open_device(config.device, console)?;
     let last = folder.last();
     let checkpoint = model::read_checkpoint(&last)?;
     let progress = Progress::of(&checkpoint, &last)?;

@@ -1,6 +1,6 @@
 //! The loop over steps and epochs.
 
-use super::{Clock, Outcome, Progress, schedule};
+use super::{Clock, Outcome, Progress, Tally, schedule};
 use crate::config::Config;
 use crate::console::{Console, clock_time};
 use crate::data::{Dataset, shuffled};
@@ -31,6 +31,8 @@ pub(super) struct Session<'a> {
     feed: Feed<'a>,
     evaluator: Evaluator<'a>,
     progress: Progress,
+    /// What the last epoch came to, as far as it went.
+    tally: Tally,
     clock: Clock,
     began: Instant,
     /// Steps at the end of the last epoch, and at the end of this command.
@@ -77,6 +79,7 @@ impl<'a> Session<'a> {
             feed,
             evaluator,
             progress,
+            tally: Tally::default(),
             clock: Clock::new(began),
             began,
             end,
@@ -91,16 +94,17 @@ impl<'a> Session<'a> {
         let mut interrupted = false;
         while self.progress.step < self.until && !interrupted {
             let epoch = self.progress.step / self.progress.steps_per_epoch;
-            if self.progress.step.is_multiple_of(self.progress.steps_per_epoch) {
-                self.progress.epoch_tally = Default::default();
-            }
             interrupted = self.epoch(epoch, &folder, &mut log, stop, console)?;
             self.drain(&folder)?;
             self.clock.pause();
             console.end();
             if !interrupted {
                 score = self.evaluator.score()?;
-                self.end_epoch(epoch, score, &folder, &mut log, console)?;
+                self.log_epoch(epoch, score, &mut log, console)?;
+            }
+            self.tally = self.progress.epoch_tally;
+            if self.progress.at_epoch_end() {
+                self.end_epoch(epoch, score, &folder)?;
             }
             self.save(&folder.last())?;
             self.clock.go_on();
@@ -187,24 +191,14 @@ impl<'a> Session<'a> {
         Ok(())
     }
 
-    fn end_epoch(
-        &mut self,
-        epoch: u64,
-        score: Option<Score>,
-        folder: &RunFolder,
-        log: &mut Metrics,
-        console: &Console,
-    ) -> Result<()> {
+    /// What an epoch came to, or the part of it that was done, in the log and for a person.
+    fn log_epoch(&self, epoch: u64, score: Option<Score>, log: &mut Metrics, console: &Console) -> Result<()> {
         let classifier = self.description.is_classifier();
-        let complete = self.progress.at_epoch_end();
-        if complete {
-            self.progress.epoch = epoch + 1;
-        }
         let tally = self.progress.epoch_tally;
         log.add(&json!({
             "step": self.progress.step,
             "epoch": epoch + 1,
-            "epoch_done": complete,
+            "epoch_done": self.progress.at_epoch_end(),
             "train_loss": tally.loss(),
             "train_accuracy": classifier.then(|| tally.accuracy()),
             "test_loss": score.map(|s| s.loss),
@@ -225,6 +219,16 @@ impl<'a> Session<'a> {
             line += &format!("; {rate:.0} images/s");
         }
         console.say(&line);
+        Ok(())
+    }
+
+    /// Only whole epochs compete for the best, and nothing that was counted is carried over: an epoch's checkpoint is the same
+    /// wherever the run was stopped before.
+    fn end_epoch(&mut self, epoch: u64, score: Option<Score>, folder: &RunFolder) -> Result<()> {
+        self.progress.epoch = epoch + 1;
+        self.progress.window = Default::default();
+        self.progress.epoch_tally = Default::default();
+        let classifier = self.description.is_classifier();
         let value = score.map(|s| if classifier { s.accuracy } else { -s.loss });
         if value.is_some_and(|v| self.progress.best.is_none_or(|best| v > best)) {
             self.progress.best = value;
@@ -267,7 +271,7 @@ impl<'a> Session<'a> {
 
     fn outcome(&self, folder: &RunFolder, score: Option<Score>, interrupted: bool) -> Outcome {
         let classifier = self.description.is_classifier();
-        let tally = self.progress.epoch_tally;
+        let tally = self.tally;
         Outcome {
             test_accuracy: score.filter(|_| classifier).map(|s| s.accuracy),
             test_loss: score.map(|s| s.loss),

@@ -32,7 +32,7 @@ pub fn kernels(device: &Device, filter: &str, progress: &mut dyn FnMut(&str)) ->
     let mut rows: Vec<Row> = Vec::new();
     for kernel in ops::kernels() {
         match worst.remove(kernel.name()) {
-            Some((row, count)) => rows.push(Row { what: format!("worst of {count}: {}", row.what), ..row }),
+            Some((row, count)) => rows.push(Row { what: format!("{} (worst of {count})", row.what), ..row }),
             None if filter.is_empty() => rows.push(Row::failed(kernel.name(), "no case of the table launches it on this device")),
             None => {}
         }

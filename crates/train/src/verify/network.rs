@@ -11,12 +11,14 @@ use std::collections::BTreeMap;
 
 const BATCH: usize = 16;
 /// One sum in another order moves a value by some 1e-6 of the largest; a few layers add up.
-const ACTIVATION: f32 = 1e-4;
+const ACTIVATION: f32 = 5e-5;
 /// A value that is 1e-7 on one side of a ReLU's corner and -1e-7 on the other lets a gradient through or not.
-const GRADIENT: f32 = 5e-3;
+const GRADIENT: f32 = 1e-3;
 /// Differences grow from step to step.
 const LOSS: f32 = 1e-3;
-const PARAMETER: f32 = 2e-2;
+const PARAMETER: f32 = 1e-3;
+/// Low enough for the loss to fall from the start: a run that diverges multiplies every rounding.
+const LR: f32 = 0.01;
 
 /// What a device computed, by layer or parameter.
 struct Trace {
@@ -89,7 +91,7 @@ fn trace(description: &Description, data: &Dataset, device: &Device, steps: usiz
 
     // All steps as a training does them, on a fresh network: step 1 above has moved the running statistics.
     let net = description.build(device, seed)?;
-    let sgd = Sgd::new(&net, 0.05).momentum(0.9).weight_decay(5e-4);
+    let sgd = Sgd::new(&net, LR).momentum(0.9).weight_decay(5e-4);
     let options = StepOptions::new(BATCH, image).loss(loss).seed(seed);
     let step = TrainStep::captured(&net, &sgd, &options)?;
     let mut losses = Vec::new();

@@ -27,7 +27,7 @@ fn bad_input_is_told_in_one_line_and_leaves_nothing() {
         ("--config bad.toml", "there is no setting `epoch`; there are: data, model"),
         ("--batch-size 206 --data data --device cpu", "--batch-size 206 is more than the 205 training images"),
         ("--batch-size 0", "--batch-size 0 is out of range"),
-        ("--lr -1", "--lr"),
+        ("--lr=-1", "--lr -1 is out of range"),
         ("--lr 0", "--lr 0 is out of range"),
         ("--device tpu", "invalid value 'tpu' for '--device <DEVICE>' [possible values: auto, gpu, cpu]"),
         ("--epochs three", "invalid value 'three'"),

@@ -88,8 +88,8 @@ fn a_checkpoint_measures_as_in_training_and_names_pictures() {
 fn a_summary_counts_parameters() {
     let bench = Bench::new();
     let summary = bench.run("summary --json").json();
-    // conv 896 + 9,248 + 18,496 + 36,928, batch norm 2 * (32 + 32 + 64 + 64), linear 40,970
-    assert_eq!(summary["parameters"].as_u64(), Some(106_922));
+    // conv 864 + 9,216 + 18,432 + 36,864, batch norm 2 * (32 + 32 + 64 + 64), linear 40,970
+    assert_eq!(summary["parameters"].as_u64(), Some(106_730));
     assert_eq!(summary["output"].as_array().map(Vec::len), Some(2));
     let table = bench.run("summary --model resnet20 --classes 100").ok().stdout;
     assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");

@@ -47,6 +47,8 @@ impl Bench {
     pub fn command(&self, words: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wgrad"));
         command.args(words.split_whitespace()).current_dir(self.folder.path()).env_remove("WGRAD_ADAPTER");
+        // Vulkan's loader complains on stderr where there is none.
+        command.env("XDG_RUNTIME_DIR", self.folder.path());
         command
     }
 
