@@ -108,10 +108,19 @@ pub(super) fn launch(l: &Layout, direction: Direction, form: Form, from: &Tensor
     };
     let tiles_c = out_c.div_ceil(tile_c);
     let params = Params {
-        batch: l.n as u32, groups: l.g.groups as u32, in_c: in_c as u32, out_c: out_c as u32,
-        in_h: in_h as u32, in_w: in_w as u32, out_h: out_h as u32, out_w: out_w as u32,
-        w_group: (l.group_k() * l.terms()) as u32, w_out: w_out as u32, w_in: w_in as u32,
-        tiles_c: tiles_c as u32, tiles_p: tiles_p as u32,
+        batch: l.n as u32,
+        groups: l.g.groups as u32,
+        in_c: in_c as u32,
+        out_c: out_c as u32,
+        in_h: in_h as u32,
+        in_w: in_w as u32,
+        out_h: out_h as u32,
+        out_w: out_w as u32,
+        w_group: (l.group_k() * l.terms()) as u32,
+        w_out: w_out as u32,
+        w_in: w_in as u32,
+        tiles_c: tiles_c as u32,
+        tiles_p: tiles_p as u32,
     };
     let mut constants = l.constants(!forward);
     constants.extend([("HAS_BIAS", u32::from(bias.is_some())), ("WG_Y", wg_y as u32)]);

@@ -51,13 +51,8 @@ fn square([x, y]: Point) -> f32 {
 
 fn star([x, y]: Point) -> f32 {
     // Outward normals of the five lines of a pentagram, at multiples of 72 degrees.
-    const NORMALS: [Point; 5] = [
-        [0.0, -1.0],
-        [0.951_056_5, -0.309_017],
-        [0.587_785_25, 0.809_017],
-        [-0.587_785_25, 0.809_017],
-        [-0.951_056_5, -0.309_017],
-    ];
+    const NORMALS: [Point; 5] =
+        [[0.0, -1.0], [0.951_056_5, -0.309_017], [0.587_785_25, 0.809_017], [-0.587_785_25, 0.809_017], [-0.951_056_5, -0.309_017]];
     // A pentagram is what lies behind at least four of its five lines, so the second largest distance counts.
     let (mut largest, mut second) = (f32::MIN, f32::MIN);
     for [nx, ny] in NORMALS {

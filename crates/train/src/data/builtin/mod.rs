@@ -1,9 +1,11 @@
 //! A data set made by code, so that there is something to train on before anything is downloaded.
 //!
-//! Ten classes of 32 x 32 colour images: six shapes and four textures, at random in place, size, turn, colour, light,
-//! noise and clutter. Nothing about a class shows in single pixels or in colour, so a linear classifier fails; a small
-//! convolutional network learns it in an epoch. Every image is a pure function of its index, and the set of a fixed seed,
-//! so accuracies compare from one machine to the next.
+//! Ten classes of 32 x 32 colour images: six shapes and four textures, at random in place, size, tilt, colour, light,
+//! noise and clutter. Colour says nothing about the class, and no pixel says much: softmax regression on the pixels ends at
+//! about 55 % of the test images, while four convolutions reach about 97 % after one epoch and 99 % after three.
+//!
+//! Every image is a pure function of its index, under a seed that is not the training seed, so accuracies compare from one
+//! run and one machine to the next.
 
 mod figure;
 mod scene;
@@ -25,8 +27,8 @@ const TRAIN_SEED: u64 = 1;
 const TEST_SEED: u64 = 2;
 
 // Measured on the 10,000 training images.
-const MEAN: [f32; 3] = [0.0, 0.0, 0.0];
-const STD: [f32; 3] = [1.0, 1.0, 1.0];
+const MEAN: [f32; 3] = [0.2925, 0.2928, 0.2916];
+const STD: [f32; 3] = [0.2129, 0.2118, 0.2123];
 
 /// The first `train` and `test` images of the built-in set, `[n, 3, 32, 32]`. Image `i` has label `i % 10`.
 ///
