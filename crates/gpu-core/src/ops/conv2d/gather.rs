@@ -100,7 +100,7 @@ pub(super) fn launch(l: &Layout, direction: Direction, form: Form, from: &Tensor
     let (along_k, along_c) = (l.terms(), l.taps());
     let (w_out, w_in) = if forward { (along_k, along_c) } else { (along_c, along_k) };
     // As few rows of invocations as the channels fill.
-    let wg_y = if out_c <= 32 { 4 } else { 8 };
+    let wg_y = if out_c <= 32 && form == Form::Tiled { 4 } else { 8 };
     let (tile_c, tiles_p) = match form {
         Form::Tiled => (8 * wg_y, (l.n * out_h * out_w).div_ceil(128)),
         Form::Reg => (8, (l.n * out_h * out_w).div_ceil(16)),
