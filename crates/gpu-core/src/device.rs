@@ -288,6 +288,14 @@ impl Capture {
         Ok(())
     }
 
+    /// Bytes of the memory that it owns: all that its recording needs besides the tensors from outside.
+    pub fn bytes(&self) -> u64 {
+        match &self.work {
+            Work::Host(tape) => tape.pool.bytes(),
+            Work::Gpu { tape, .. } => tape.pool.bytes(),
+        }
+    }
+
     /// How many kernels it launches.
     pub fn len(&self) -> usize {
         match &self.work {

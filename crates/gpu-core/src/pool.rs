@@ -77,17 +77,20 @@ enum Source {
 pub(crate) struct Pool {
     source: Source,
     free: Mutex<HashMap<usize, Vec<Buffer>>>,
+    /// Bytes of this pool's own buffers, lent or free.
+    made: AtomicU64,
     account: Arc<Account>,
 }
 
 impl Pool {
     pub fn host(account: Arc<Account>) -> Arc<Self> {
-        Arc::new(Self { source: Source::Host, free: Mutex::default(), account })
+        Arc::new(Self { source: Source::Host, free: Mutex::default(), made: AtomicU64::new(0), account })
     }
 
     /// `binding_limit`: the most bytes that one binding of this adapter may hold.
     pub fn gpu(device: wgpu::Device, binding_limit: u64, account: Arc<Account>) -> Arc<Self> {
-        Arc::new(Self { source: Source::Gpu(device, binding_limit), free: Mutex::default(), account })
+        let source = Source::Gpu(device, binding_limit);
+        Arc::new(Self { source, free: Mutex::default(), made: AtomicU64::new(0), account })
     }
 
     /// A second pool over the same memory: a capture's own.
@@ -111,7 +114,11 @@ impl Pool {
                 self.account.pooled.fetch_sub(bytes as u64, Relaxed);
                 buffer
             }
-            None => self.make(bytes)?,
+            None => {
+                let buffer = self.make(bytes)?;
+                self.made.fetch_add(bytes as u64, Relaxed);
+                buffer
+            }
         };
         let live = self.account.live.fetch_add(bytes as u64, Relaxed) + bytes as u64;
         self.account.peak.fetch_max(live + self.account.pooled.load(Relaxed), Relaxed);
@@ -149,10 +156,16 @@ impl Pool {
         Ok(())
     }
 
+    /// Bytes of this pool's own buffers, lent or free.
+    pub fn bytes(&self) -> u64 {
+        self.made.load(Relaxed)
+    }
+
     /// Frees the buffers that nobody uses.
     pub fn trim(&self) {
         let freed: u64 = self.free.lock().drain().map(|(bytes, list)| (bytes * list.len()) as u64).sum();
         self.account.pooled.fetch_sub(freed, Relaxed);
+        self.made.fetch_sub(freed, Relaxed);
     }
 }
 

@@ -1,1 +1,70 @@
-//! CNN models, automatic differentiation and optimisers on gpu-core
+//! CNN models, automatic differentiation and optimisers on `gpu-core`.
+//!
+//! ```
+//! use gpu_core::{Device, Tensor};
+//! use nn::{Conv2d, Flatten, Init, Linear, MaxPool2d, Module, Optimizer, Relu, Sgd, Tape, Var, seq};
+//! # fn main() -> gpu_core::Result<()> {
+//! let device = Device::Cpu; // or Device::auto()?
+//! let cx = Init::seeded(&device, 0);
+//! let net = seq![Conv2d::new(&cx, 1, 4, 3).padding(1), Relu, MaxPool2d::new(2), Flatten, Linear::new(&cx, 16, 2)];
+//! let sgd = Sgd::new(&net, 0.1).momentum(0.9);
+//!
+//! let x = Tensor::from_slice(&device, [2, 1, 4, 4], &(0..32).map(|i| (i % 7) as f32 / 7.0).collect::<Vec<_>>());
+//! let labels = Tensor::from_slice(&device, [2], &[0u32, 1]);
+//! let mut losses = Vec::new();
+//! for _ in 0..20 {
+//!     let loss = net.forward(&Tape::new(&device).input(&x)).cross_entropy(&labels, 0.0);
+//!     sgd.step(&loss.backward());
+//!     losses.push(loss.item()?);
+//! }
+//! assert!(losses[19] < 0.2 * losses[0], "{losses:?}");
+//!
+//! let logits = net.forward(&Var::constant(&x)); // no tape: evaluation mode
+//! assert_eq!(logits.shape(), [2, 2].into());
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! [`TrainStep`] records such a step once and replays it: that is how to train.
+
+pub mod checkpoint;
+mod decimal;
+mod derivatives;
+mod init;
+mod layers;
+mod module;
+pub mod optim;
+mod param;
+pub mod schedule;
+pub mod spec;
+mod step;
+mod summary;
+mod tape;
+mod var;
+pub mod zoo;
+
+pub use checkpoint::{Checkpoint, CheckpointError};
+pub use init::{Init, Scheme};
+pub use layers::*;
+pub use module::{LayerReport, Module, ShapeError, join, parameter_count, parameters};
+pub use optim::{AdamW, Optimizer, Sgd};
+pub use param::Param;
+pub use schedule::Schedule;
+pub use spec::{Spec, SpecError};
+pub use step::{EvalStep, Loss, MemoryPlan, Metrics, Slots, StepError, StepOptions, TrainStep};
+pub use summary::Summary;
+pub use tape::{Gradients, Leaf, Tape};
+pub use var::Var;
+
+#[cfg(test)]
+mod tests {
+    /// Fails to compile if any of these cannot be shared between threads.
+    #[test]
+    fn everything_is_send_and_sync() {
+        fn shared<T: Send + Sync>() {}
+        shared::<(crate::Tape, crate::Var, crate::Gradients, crate::Param, crate::Init)>();
+        shared::<(crate::Sequential, crate::Residual, crate::Conv2d, Box<dyn crate::Module>)>();
+        shared::<(crate::Sgd, crate::AdamW, Box<dyn crate::Optimizer>, crate::TrainStep, crate::EvalStep)>();
+        shared::<(crate::Checkpoint, crate::CheckpointError, crate::Spec, crate::SpecError, crate::StepError, crate::Summary)>();
+    }
+}

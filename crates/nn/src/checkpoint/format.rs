@@ -1,0 +1,96 @@
+//! The safetensors format: the length of a JSON header in eight bytes, the header, the tensors one after another.
+
+use super::{Array, COUNT, CheckpointError};
+use safetensors::{Dtype, SafeTensors};
+use std::collections::BTreeMap;
+use std::fs::File;
+use std::io::Read;
+use std::path::Path;
+
+/// What a header may have: more than any model here by far.
+const MAX_HEADER_BYTES: u64 = 100_000_000;
+
+/// The bytes of a file. The header is written here, and not by the `safetensors` crate, because its order must not vary.
+pub(super) fn write(arrays: &BTreeMap<String, Array>, notes: &BTreeMap<String, String>) -> Vec<u8> {
+    let text = |s: &str| serde_json::Value::from(s).to_string();
+    let notes = notes.iter().filter(|(key, _)| *key != "format").map(|(k, v)| format!(",{}:{}", text(k), text(v)));
+    // Some readers ask for the format note before they take a file for PyTorch's.
+    let mut header = format!("{{\"__metadata__\":{{\"format\":\"pt\"{}}}", notes.collect::<String>());
+    let mut at = 0;
+    for (key, array) in arrays {
+        let end = at + 4 * array.values.len();
+        header += &format!(",{}:{{\"dtype\":\"F32\",\"shape\":{:?},\"data_offsets\":[{at},{end}]}}", text(key), array.shape);
+        at = end;
+    }
+    header.push('}');
+    // The tensors begin at a multiple of eight.
+    let padded = header.len().next_multiple_of(8);
+    header.extend(std::iter::repeat_n(' ', padded - header.len()));
+    let mut bytes = Vec::with_capacity(8 + header.len() + at);
+    bytes.extend((header.len() as u64).to_le_bytes());
+    bytes.extend(header.as_bytes());
+    for value in arrays.values().flat_map(|a| &a.values) {
+        bytes.extend(value.to_le_bytes());
+    }
+    bytes
+}
+
+/// A file's bytes, once its first eight say that it may be one of ours: a wrong file of many gigabytes is not read.
+pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, CheckpointError> {
+    let mut file = File::open(path)?;
+    let size = file.metadata()?.len();
+    let mut head = [0; 8];
+    let known = file.read_exact(&mut head).is_ok();
+    let header = u64::from_le_bytes(head);
+    if !known || header > MAX_HEADER_BYTES || header > size.saturating_sub(8) {
+        return Err(CheckpointError::Format("its header does not fit its size".to_owned()));
+    }
+    let mut bytes = head.to_vec();
+    file.read_to_end(&mut bytes)?;
+    Ok(bytes)
+}
+
+type Content = (BTreeMap<String, Array>, BTreeMap<String, String>);
+
+pub(super) fn read(bytes: &[u8]) -> Result<Content, CheckpointError> {
+    let broken = |e: safetensors::SafeTensorError| CheckpointError::Format(e.to_string());
+    let file = SafeTensors::deserialize(bytes).map_err(broken)?;
+    let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+    let notes = header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+    let mut arrays = BTreeMap::new();
+    for (key, view) in file.iter() {
+        if key.rsplit('.').next() == Some(COUNT) {
+            continue;
+        }
+        let values = floats(view.dtype(), view.data())
+            .ok_or_else(|| CheckpointError::Type { key: key.to_owned(), dtype: format!("{:?}", view.dtype()) })?;
+        arrays.insert(key.to_owned(), Array { shape: view.shape().to_vec(), values });
+    }
+    Ok((arrays, notes))
+}
+
+/// Any float as f32.
+fn floats(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+    fn each<const N: usize>(bytes: &[u8], f: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+        bytes.chunks_exact(N).map(|c| f(c.try_into().expect("chunks have N bytes"))).collect()
+    }
+    Some(match dtype {
+        Dtype::F32 => each(bytes, f32::from_le_bytes),
+        Dtype::F64 => each(bytes, |b| f64::from_le_bytes(b) as f32),
+        Dtype::BF16 => each(bytes, |b| f32::from_bits(u32::from(u16::from_le_bytes(b)) << 16)),
+        Dtype::F16 => each(bytes, |b| half(u16::from_le_bytes(b))),
+        _ => return None,
+    })
+}
+
+/// An IEEE half: one bit of sign, five of exponent, ten of fraction.
+fn half(bits: u16) -> f32 {
+    let (exponent, fraction) = (i32::from(bits >> 10 & 31), f32::from(bits & 1023));
+    let size = match exponent {
+        0 => fraction * 2f32.powi(-24),
+        31 if bits & 1023 == 0 => f32::INFINITY,
+        31 => f32::NAN,
+        _ => (1024.0 + fraction) * 2f32.powi(exponent - 25),
+    };
+    if bits >> 15 == 1 { -size } else { size }
+}

@@ -1,0 +1,180 @@
+use super::*;
+use crate::{BatchNorm2d, Conv2d, Flatten, Init, Linear, Residual, Sequential, seq};
+use gpu_core::Device;
+use std::fs;
+use std::path::PathBuf;
+
+fn net(seed: u64) -> Sequential {
+    let cx = Init::seeded(&Device::Cpu, seed);
+    let body = seq![Conv2d::new(&cx, 2, 2, 3).padding(1).no_bias(), BatchNorm2d::new(&cx, 2)];
+    seq![Residual::new(body), Flatten, Linear::new(&cx, 8, 3)]
+}
+
+fn content(net: &Sequential) -> BTreeMap<String, Array> {
+    Checkpoint::new().net(net).unwrap().arrays
+}
+
+/// A directory that is removed at the end.
+struct Directory(PathBuf);
+
+impl Directory {
+    fn new(name: &str) -> Self {
+        let path = std::env::temp_dir().join(format!("nn-checkpoint-{}-{name}", std::process::id()));
+        fs::create_dir_all(&path).unwrap();
+        Self(path)
+    }
+    fn file(&self, name: &str) -> PathBuf {
+        self.0.join(name)
+    }
+    fn names(&self) -> Vec<String> {
+        fs::read_dir(&self.0).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect()
+    }
+}
+
+impl Drop for Directory {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.0);
+    }
+}
+
+/// A file of one tensor, written by hand.
+fn file_of(header: &str, data: &[u8]) -> Vec<u8> {
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes(), data].concat()
+}
+
+#[test]
+fn what_was_saved_is_loaded_bit_for_bit() {
+    let (directory, [a, b]) = (Directory::new("round"), [net(1), net(2)]);
+    let path = directory.file("net.safetensors");
+    save(&a, &path).unwrap();
+    assert_ne!(content(&a), content(&b));
+    load(&b, &path).unwrap();
+    assert_eq!(content(&a), content(&b));
+    assert_eq!(directory.names(), ["net.safetensors"]);
+}
+
+#[test]
+fn the_same_state_gives_the_same_bytes_in_sorted_order() {
+    let bytes = |notes: &[(&str, &str)]| {
+        let checkpoint = Checkpoint::new().net(&net(1)).unwrap();
+        notes.iter().fold(checkpoint, |c, &(k, v)| c.note(k, v)).to_bytes()
+    };
+    let [a, b] = [[("b", "2"), ("a", "\"1\"\n")], [("a", "\"1\"\n"), ("b", "2")]].map(|notes| bytes(&notes));
+    assert_eq!(a, b);
+    let header = String::from_utf8_lossy(&a[8..]);
+    assert!(header.starts_with(
+        r#"{"__metadata__":{"format":"pt","a":"\"1\"\n","b":"2"},"0.body.0.weight":{"dtype":"F32","shape":[2, 2, 3, 3],"#
+    ));
+    let read = Checkpoint::from_bytes(&a).unwrap();
+    assert_eq!((read.note_of("a"), read.note_of("c")), (Some("\"1\"\n"), None));
+    assert_eq!(read.to_bytes(), a);
+}
+
+#[test]
+fn all_that_does_not_fit_is_listed_and_nothing_is_loaded() {
+    let mut checkpoint = Checkpoint::new().net(&net(1)).unwrap();
+    for key in ["2.bias", "0.body.1.running_mean"] {
+        checkpoint.arrays.remove(key);
+    }
+    checkpoint.arrays.insert("7.weight".to_owned(), Array { shape: vec![1], values: vec![0.0] });
+    checkpoint.arrays.insert("2.weight".to_owned(), Array { shape: vec![8, 3], values: vec![0.0; 24] });
+    let other = net(2);
+    let before = content(&other);
+    let error = checkpoint.load_net(&other).unwrap_err();
+    let CheckpointError::Mismatch(mismatch) = &error else { panic!("{error}") };
+    assert_eq!(mismatch.missing, ["0.body.1.running_mean", "2.bias"]);
+    assert_eq!(mismatch.unexpected, ["7.weight"]);
+    assert_eq!(mismatch.misshapen, ["2.weight ([8, 3] in the file, [3, 8] wanted)"]);
+    assert!(error.to_string().contains("missing (2): 0.body.1.running_mean, 2.bias"), "{error}");
+    assert_eq!(content(&other), before);
+}
+
+#[test]
+fn the_count_of_batches_of_pytorch_is_passed_over() {
+    let header = r#"{"0.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[0,8]}}"#;
+    let checkpoint = Checkpoint::from_bytes(&file_of(header, &[1; 8])).unwrap();
+    assert!(checkpoint.arrays().is_empty());
+}
+
+#[test]
+fn other_floats_become_f32_and_integers_are_refused() {
+    let of = |dtype: &str, data: &[u8]| {
+        let header = format!(r#"{{"a":{{"dtype":"{dtype}","shape":[2],"data_offsets":[0,{}]}}}}"#, data.len());
+        Checkpoint::from_bytes(&file_of(&header, data)).map(|c| c.arrays["a"].values.clone())
+    };
+    assert_eq!(of("F64", bytemuck::cast_slice(&[1.5f64, -2.0])).unwrap(), [1.5, -2.0]);
+    assert_eq!(of("BF16", bytemuck::cast_slice(&[0x3fc0u16, 0xc000])).unwrap(), [1.5, -2.0]);
+    // One and a half; the smallest subnormal.
+    assert_eq!(of("F16", bytemuck::cast_slice(&[0x3e00u16, 0x8001])).unwrap(), [1.5, -(2f32.powi(-24))]);
+    assert_eq!(of("F16", bytemuck::cast_slice(&[0x7bffu16, 0xfc00])).unwrap(), [65_504.0, f32::NEG_INFINITY]);
+    let error = of("I32", bytemuck::cast_slice(&[1i32, 2])).unwrap_err();
+    assert_eq!(error.to_string(), "a holds I32; F32, F64, F16 and BF16 can be loaded");
+}
+
+#[test]
+fn a_file_cut_off_anywhere_is_an_error() {
+    let (directory, bytes) = (Directory::new("cut"), Checkpoint::new().net(&net(1)).unwrap().to_bytes());
+    let path = directory.file("cut.safetensors");
+    for len in (0..bytes.len()).step_by(7) {
+        assert!(Checkpoint::from_bytes(&bytes[..len]).is_err(), "{len} bytes");
+        if len % 49 == 0 {
+            fs::write(&path, &bytes[..len]).unwrap();
+            let message = load(&net(2), &path).unwrap_err().to_string();
+            assert!(message.contains("cut.safetensors") && message.contains("cut off"), "{message}");
+        }
+    }
+}
+
+#[test]
+fn a_hostile_file_is_an_error() {
+    let bytes = Checkpoint::new().net(&net(1)).unwrap().to_bytes();
+    // Every byte of the header, changed: an error, or another name or note, but never a panic.
+    for at in 0..bytes.len().min(1200) {
+        for flip in [1, 0x80, 0xff] {
+            let mut bytes = bytes.clone();
+            bytes[at] ^= flip;
+            if let Ok(checkpoint) = Checkpoint::from_bytes(&bytes) {
+                let _ = checkpoint.load_net(&net(2));
+            }
+        }
+    }
+    let headers = [
+        r#"{"a":{"dtype":"F32","shape":[4611686018427387904,4],"data_offsets":[0,0]}}"#,
+        r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[4,0]}}"#,
+        r#"{"a":{"dtype":"F32","shape":[2],"data_offsets":[0,18446744073709551615]}}"#,
+        "[]",
+        "",
+    ];
+    for header in headers {
+        assert!(Checkpoint::from_bytes(&file_of(header, &[0; 8])).is_err(), "{header}");
+    }
+    let deep = "[".repeat(1 << 20);
+    assert!(Checkpoint::from_bytes(&file_of(&deep, &[])).is_err());
+    assert!(Checkpoint::from_bytes(&u64::MAX.to_le_bytes()).is_err());
+}
+
+#[test]
+fn a_write_that_fails_leaves_the_old_file_and_nothing_else() {
+    let directory = Directory::new("full");
+    let path = directory.file("net.safetensors");
+    save(&net(1), &path).unwrap();
+    let before = fs::read(&path).unwrap();
+    let error = write_atomically(&path, |file| {
+        file.write_all(&[0; 100])?;
+        Err(std::io::Error::from(std::io::ErrorKind::StorageFull))
+    });
+    assert_eq!(error.unwrap_err().kind(), std::io::ErrorKind::StorageFull);
+    assert_eq!(fs::read(&path).unwrap(), before);
+    assert_eq!(directory.names(), ["net.safetensors"]);
+}
+
+#[test]
+fn a_path_that_cannot_be_is_an_error_with_its_name() {
+    let directory = Directory::new("path");
+    let missing = directory.file("no/such/directory.safetensors");
+    for message in [save(&net(1), &missing).unwrap_err().to_string(), load(&net(1), &missing).unwrap_err().to_string()] {
+        assert!(message.contains("no/such/directory.safetensors"), "{message}");
+    }
+    assert!(save(&net(1), &directory.0).is_err());
+    assert!(load(&net(1), &directory.0).is_err());
+}

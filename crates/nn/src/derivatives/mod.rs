@@ -1,0 +1,13 @@
+//! The table of derivatives: one entry an operator, with the forward, what is kept, and the backward.
+//!
+//! Gradients are computed only for inputs that need one: `needs` says which.
+
+mod conv;
+mod dense;
+mod elementwise;
+mod loss;
+mod norm;
+mod pool;
+mod random;
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,153 @@
+//! How weights begin: a pure function of a seed and of the order in which layers are made.
+
+use crate::param::Param;
+use gpu_core::rng::{Stream, unit_f32};
+use gpu_core::{Device, Shape, Tensor};
+use serde::{Deserialize, Serialize};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
+
+/// The distribution of a convolution's or linear layer's weights.
+///
+/// `fan_in` is the number of inputs that an output is summed from, `fan_out` the number of outputs that an input goes to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Scheme {
+    /// What `torch.nn.Conv2d` and `torch.nn.Linear` do by themselves: uniform, bound `1 / sqrt(fan_in)`.
+    #[default]
+    PyTorch,
+    /// He et al. for ReLU: uniform, bound `sqrt(6 / fan_in)`. Equivalent of `torch.nn.init.kaiming_uniform_`.
+    KaimingUniform,
+    /// He et al. for ReLU: normal, deviation `sqrt(2 / fan_in)`. Equivalent of `torch.nn.init.kaiming_normal_`.
+    KaimingNormal,
+    /// Glorot: uniform, bound `sqrt(6 / (fan_in + fan_out))`. Equivalent of `torch.nn.init.xavier_uniform_`.
+    XavierUniform,
+    /// Glorot: normal, deviation `sqrt(2 / (fan_in + fan_out))`. Equivalent of `torch.nn.init.xavier_normal_`.
+    XavierNormal,
+}
+
+/// Where layers are made: the device, the seed, and the scheme of the weights. Cloning it clones a handle.
+///
+/// ```
+/// use gpu_core::Device;
+/// use nn::{Init, Linear, Scheme};
+/// let cx = Init::seeded(&Device::Cpu, 7).scheme(Scheme::KaimingNormal);
+/// let linear = Linear::new(&cx, 4, 2);
+/// # let _ = linear;
+/// ```
+#[derive(Debug, Clone)]
+pub struct Init {
+    device: Device,
+    seed: u64,
+    scheme: Scheme,
+    next: Arc<AtomicU32>,
+}
+
+impl Init {
+    /// Layers on `device`, their weights drawn from `seed`: the same seed and the same order of layers give the same weights on
+    /// every device.
+    pub fn seeded(device: &Device, seed: u64) -> Self {
+        Self { device: device.clone(), seed, scheme: Scheme::default(), next: Arc::default() }
+    }
+
+    /// The same with another distribution of weights.
+    pub fn scheme(self, scheme: Scheme) -> Self {
+        Self { scheme, ..self }
+    }
+
+    /// Where the layers will lie.
+    pub fn device(&self) -> &Device {
+        &self.device
+    }
+    /// The seed.
+    pub fn seed(&self) -> u64 {
+        self.seed
+    }
+
+    /// A parameter's own stream of random numbers.
+    pub(crate) fn stream(&self) -> Stream {
+        Stream::new(self.seed, self.next.fetch_add(1, Relaxed), 0)
+    }
+
+    /// Weights of `shape` by the scheme.
+    pub(crate) fn weights(&self, stream: Stream, shape: Shape, fan_in: usize, fan_out: usize) -> Param {
+        let (fan_in, fan_out) = (fan_in.max(1) as f64, fan_out.max(1) as f64);
+        match self.scheme {
+            Scheme::PyTorch => self.uniform(stream, shape, (1.0 / fan_in).sqrt()),
+            Scheme::KaimingUniform => self.uniform(stream, shape, (6.0 / fan_in).sqrt()),
+            Scheme::XavierUniform => self.uniform(stream, shape, (6.0 / (fan_in + fan_out)).sqrt()),
+            Scheme::KaimingNormal => self.normal(stream, shape, (2.0 / fan_in).sqrt()),
+            Scheme::XavierNormal => self.normal(stream, shape, (2.0 / (fan_in + fan_out)).sqrt()),
+        }
+    }
+
+    /// A bias: uniform with bound `1 / sqrt(fan_in)` as in PyTorch; zero under the schemes named after people.
+    pub(crate) fn bias(&self, stream: Stream, len: usize, fan_in: usize) -> Param {
+        match self.scheme {
+            Scheme::PyTorch => self.uniform(stream, [len].into(), (1.0 / fan_in.max(1) as f64).sqrt()),
+            _ => self.constant(len, 0.0),
+        }
+    }
+
+    /// One value everywhere.
+    pub(crate) fn constant(&self, len: usize, value: f32) -> Param {
+        Param::trainable(Tensor::full(&self.device, [len], value))
+    }
+
+    fn uniform(&self, stream: Stream, shape: Shape, bound: f64) -> Param {
+        let words = (0..shape.len().div_ceil(4)).flat_map(|block| stream.block(block as u32));
+        let values: Vec<f32> =
+            words.take(shape.len()).map(|word| ((2.0 * f64::from(unit_f32(word)) - 1.0) * bound) as f32).collect();
+        Param::trainable(Tensor::from_slice(&self.device, shape, &values))
+    }
+
+    fn normal(&self, stream: Stream, shape: Shape, deviation: f64) -> Param {
+        let values: Vec<f32> = (0..shape.len()).map(|i| (f64::from(stream.normal(i as u64)) * deviation) as f32).collect();
+        Param::trainable(Tensor::from_slice(&self.device, shape, &values))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn moments(scheme: Scheme) -> (f64, f64, f64) {
+        let cx = Init::seeded(&Device::Cpu, 3).scheme(scheme);
+        let values = cx.weights(cx.stream(), [200, 300].into(), 300, 200).value().to_vec().unwrap();
+        let n = values.len() as f64;
+        let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
+        let var = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n;
+        (mean, var, values.iter().fold(0.0, |m, v| f64::from(v.abs()).max(m)))
+    }
+
+    /// Bounds and deviations from the papers' formulas: a uniform distribution over (-b, b) has the variance b^2 / 3.
+    #[test]
+    fn each_scheme_has_its_variance() {
+        let cases = [
+            (Scheme::PyTorch, 1.0f64 / 900.0, Some((1.0f64 / 300.0).sqrt())),
+            (Scheme::KaimingUniform, 2.0 / 300.0, Some((6.0f64 / 300.0).sqrt())),
+            (Scheme::KaimingNormal, 2.0 / 300.0, None),
+            (Scheme::XavierUniform, 2.0 / 500.0, Some((6.0f64 / 500.0).sqrt())),
+            (Scheme::XavierNormal, 2.0 / 500.0, None),
+        ];
+        for (scheme, want, bound) in cases {
+            let (mean, var, largest) = moments(scheme);
+            assert!(mean.abs() < 0.02 * want.sqrt(), "{scheme:?}: mean {mean}");
+            assert!((var / want - 1.0).abs() < 0.03, "{scheme:?}: variance {var}, {want} is wanted");
+            if let Some(bound) = bound {
+                assert!(largest <= bound && largest > 0.99 * bound, "{scheme:?}: {largest} of {bound}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_seed_gives_the_same_weights_and_every_parameter_its_own() {
+        let draw = |seed| {
+            let cx = Init::seeded(&Device::Cpu, seed);
+            [0, 1].map(|_| cx.weights(cx.stream(), [8].into(), 8, 8).value().to_vec().unwrap())
+        };
+        assert_eq!(draw(1), draw(1));
+        assert_ne!(draw(1), draw(2));
+        assert_ne!(draw(1)[0], draw(1)[1]);
+    }
+}

@@ -1,0 +1,119 @@
+//! What a layer and a network have in common.
+
+use crate::param::Param;
+use crate::var::Var;
+use gpu_core::Shape;
+use thiserror::Error;
+
+/// A layer that does not fit what comes in.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[error("{}{message}", if layer.is_empty() { String::new() } else { format!("layer {layer}: ") })]
+pub struct ShapeError {
+    /// The layer's path in the network, as in the state dict; empty for a layer on its own.
+    pub layer: String,
+    /// What does not fit.
+    pub message: String,
+}
+
+impl ShapeError {
+    /// For a layer that does not know where in the network it stands.
+    pub fn new(message: impl Into<String>) -> Self {
+        Self { layer: String::new(), message: message.into() }
+    }
+
+    /// The same, of the layer at `path`.
+    pub fn at(self, path: &str) -> Self {
+        if self.layer.is_empty() { Self { layer: path.to_owned(), ..self } } else { self }
+    }
+}
+
+/// One layer on the way of a batch through a network; see [`Module::trace`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LayerReport {
+    /// Its path, as in the state dict.
+    pub path: String,
+    /// Its kind and options.
+    pub layer: String,
+    /// The shape that comes out.
+    pub output: Shape,
+    /// Elements of its trainable parameters.
+    pub parameters: usize,
+    /// Multiplications with an addition.
+    pub multiply_adds: u64,
+}
+
+/// A layer or a network: a function of a variable, with parameters.
+///
+/// In training mode (a variable on a tape) and in evaluation mode it is the same `forward`; the variable knows.
+pub trait Module: Send + Sync {
+    /// What comes out for `x`.
+    fn forward(&self, x: &Var) -> Var;
+
+    /// The shape that comes out for one of shape `input`, batch included, without computing anything.
+    ///
+    /// # Errors
+    /// If the input does not fit, with the layer's path.
+    fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError>;
+
+    /// Shows `f` every parameter and buffer with its key: PyTorch's names, `path` before them.
+    fn visit(&self, _path: &str, _f: &mut dyn FnMut(&str, &Param)) {}
+
+    /// Its kind and options, in a few words.
+    fn describe(&self) -> String;
+
+    /// Multiplications with an addition for such an input.
+    fn multiply_adds(&self, _input: Shape) -> u64 {
+        0
+    }
+
+    /// Shows `report` every layer that an input passes, in order. Containers pass it on to their layers.
+    ///
+    /// # Errors
+    /// As [`out_shape`](Self::out_shape).
+    fn trace(&self, path: &str, input: Shape, report: &mut dyn FnMut(LayerReport)) -> Result<Shape, ShapeError> {
+        let output = self.out_shape(input).map_err(|e| e.at(path))?;
+        let mut parameters = 0;
+        self.visit(path, &mut |_, p| parameters += if p.is_trainable() { p.shape().len() } else { 0 });
+        let (path, layer, multiply_adds) = (path.to_owned(), self.describe(), self.multiply_adds(input));
+        report(LayerReport { path, layer, output, parameters, multiply_adds });
+        Ok(output)
+    }
+}
+
+impl<M: Module + ?Sized> Module for Box<M> {
+    fn forward(&self, x: &Var) -> Var {
+        (**self).forward(x)
+    }
+    fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
+        (**self).out_shape(input)
+    }
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        (**self).visit(path, f);
+    }
+    fn describe(&self) -> String {
+        (**self).describe()
+    }
+    fn multiply_adds(&self, input: Shape) -> u64 {
+        (**self).multiply_adds(input)
+    }
+    fn trace(&self, path: &str, input: Shape, report: &mut dyn FnMut(LayerReport)) -> Result<Shape, ShapeError> {
+        (**self).trace(path, input, report)
+    }
+}
+
+/// `path.name`, or `name` at the top.
+pub fn join(path: &str, name: &str) -> String {
+    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+}
+
+/// All parameters and buffers of a network with their keys, in the network's order.
+pub fn parameters(net: &dyn Module) -> Vec<(String, Param)> {
+    let mut list = Vec::new();
+    net.visit("", &mut |key, param| list.push((key.to_owned(), param.clone())));
+    list
+}
+
+/// How many numbers a network learns.
+pub fn parameter_count(net: &dyn Module) -> usize {
+    parameters(net).iter().filter(|(_, p)| p.is_trainable()).map(|(_, p)| p.shape().len()).sum()
+}

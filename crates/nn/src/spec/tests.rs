@@ -1,0 +1,121 @@
+use super::*;
+use crate::module::{Module, parameters};
+use gpu_core::Device;
+
+fn of_layers(layers: &str) -> Result<Shape, SpecError> {
+    Spec::from_json(&format!("{{\"input\": [3, 8, 8], \"layers\": {layers}}}"))?.out_shape()
+}
+
+#[test]
+fn an_error_names_the_layer_and_the_fault() {
+    let cases = [
+        (r#"[{"type": "gelu"}]"#, "layer 0 (gelu): unknown layer type `gelu`; there are: conv2d"),
+        (r#"[{"type": "relu"}, {"type": "group_norm", "groups": 2}]"#, "layer 1 (group_norm): unknown layer type `group_norm`"),
+        (r#"[{"kernel": 3}]"#, "layer 0 (no type): unknown layer type"),
+        (r#"[3]"#, "layer 0 (no type): "),
+        (r#"[{"type": "conv2d", "out": 4}]"#, "layer 0 (conv2d): missing field `kernel`"),
+        (r#"[{"type": "conv2d", "out": 4, "kernel": 3, "strides": 2}]"#, "layer 0 (conv2d): unknown field `strides`"),
+        (r#"[{"type": "relu", "slope": 2}]"#, "layer 0 (relu): this type has no fields"),
+        (r#"[{"type": "conv2d", "out": 4, "kernel": "3"}]"#, "layer 0 (conv2d): a whole number or [rows, columns] is expected"),
+        (r#"[{"type": "conv2d", "out": 4, "kernel": 9}]"#, "layer 0 (conv2d): "),
+        (r#"[{"type": "conv2d", "out": 4, "kernel": 0}]"#, "layer 0 (conv2d): `kernel` must be 1 to 65535"),
+        (r#"[{"type": "conv2d", "out": 4, "kernel": 3, "groups": 2}]"#, "layer 0 (conv2d): 2 groups do not divide 3 input"),
+        (r#"[{"type": "max_pool2d", "kernel": 2, "stride": 0}]"#, "layer 0 (max_pool2d): `stride` must be 1"),
+        (r#"[{"type": "linear", "out": 2}]"#, "layer 0 (linear): (N, features) is expected, [1, 3, 8, 8] comes in"),
+        (
+            r#"[{"type": "flatten"}, {"type": "linear", "in": 7, "out": 2}]"#,
+            "layer 1 (linear): `in` is 7, but 192 features come in",
+        ),
+        (r#"[{"type": "flatten"}, {"type": "conv2d", "out": 2, "kernel": 1}]"#, "layer 1 (conv2d): (N, C, H, W) is expected"),
+        (r#"[{"type": "dropout", "p": 1.5}]"#, "layer 0 (dropout): `p` is 1.5"),
+        (r#"[{"type": "residual"}]"#, "layer 0 (residual): missing field `body`"),
+        (r#"[{"type": "residual", "body": 3}]"#, "layer 0 (residual): `body` is not a list"),
+        (r#"[{"type": "residual", "body": [], "bypass": []}]"#, "layer 0 (residual): unknown field `bypass`"),
+        (r#"[{"type": "residual", "body": [{"type": "relu"}, {"type": "gelu"}]}]"#, "layer 0.body.1 (gelu): unknown layer type"),
+        (
+            r#"[{"type": "residual", "body": [{"type": "conv2d", "out": 4, "kernel": 1}]}]"#,
+            "layer 0 (residual): the body gives [1, 4, 8, 8], the shortcut [1, 3, 8, 8]",
+        ),
+        (r#"{}"#, "the layer list cannot be read: \"layers\" is not a list"),
+    ];
+    for (layers, want) in cases {
+        let got = of_layers(layers).unwrap_err().to_string();
+        assert!(got.starts_with(want), "{layers}\n{got}");
+    }
+}
+
+#[test]
+fn a_whole_that_is_no_layer_list_is_refused() {
+    let cases = [
+        ("{", "the layer list cannot be read: EOF"),
+        ("[]", "the layer list cannot be read: an object"),
+        ("{\"layers\": []}", "the layer list cannot be read: \"input\": [C, H, W] is missing"),
+        ("{\"input\": [3, 8], \"layers\": []}", "the layer list cannot be read: \"input\" is not [C, H, W]"),
+        ("{\"input\": [3, 8, 8], \"layers\": [], \"name\": 1}", "the layer list cannot be read: \"name\" is neither"),
+    ];
+    for (text, want) in cases {
+        let got = Spec::from_json(text).unwrap_err().to_string();
+        assert!(got.starts_with(want), "{text}\n{got}");
+    }
+    assert!(Spec::from_toml("input = [").unwrap_err().to_string().starts_with("the layer list cannot be read: "));
+}
+
+#[test]
+fn hostile_numbers_are_refused_before_anything_is_made() {
+    let huge = [
+        r#"[{"type": "conv2d", "out": 65535, "kernel": 65535, "padding": 65535}]"#,
+        r#"[{"type": "conv2d", "out": 18446744073709551615, "kernel": 1}]"#,
+        r#"[{"type": "conv2d", "out": 65535, "kernel": 1, "padding": 65535}]"#,
+        r#"[{"type": "conv_transpose2d", "out": 1, "kernel": 1, "stride": 65535, "output_padding": 65534}]"#,
+        r#"[{"type": "flatten"}, {"type": "linear", "out": 99999999}]"#,
+        r#"[{"type": "avg_pool2d", "kernel": 65535, "padding": 65535}]"#,
+        r#"[{"type": "conv2d", "out": -1, "kernel": 1}]"#,
+    ];
+    for layers in huge {
+        assert!(of_layers(layers).is_err(), "{layers}");
+    }
+    let deep = "[{\"type\": \"residual\", \"body\": ".repeat(5000);
+    assert!(of_layers(&deep).is_err());
+    assert!(Spec::from_json(r#"{"input": [3, 0, 8], "layers": []}"#).unwrap().out_shape().is_err());
+}
+
+#[test]
+fn positions_are_keys() {
+    let text = r#"
+        input = [3, 8, 8]
+        [[layers]]
+        type = "residual"
+        body = [{ type = "conv2d", out = 4, kernel = [3, 1], padding = [1, 0], bias = false }, { type = "batch_norm" }]
+        shortcut = [{ type = "conv2d", out = 4, kernel = 1 }]
+        [[layers]]
+        type = "flatten"
+        [[layers]]
+        type = "linear"
+        in = 256
+        out = 10
+    "#;
+    let net = Spec::from_toml(text).unwrap().build(&Init::seeded(&Device::Cpu, 0)).unwrap();
+    let keys: Vec<(String, Shape)> = parameters(&net).into_iter().map(|(key, p)| (key, p.shape())).collect();
+    let want: Vec<(&str, Shape)> = vec![
+        ("0.body.0.weight", [4, 3, 3, 1].into()),
+        ("0.body.1.weight", [4].into()),
+        ("0.body.1.bias", [4].into()),
+        ("0.body.1.running_mean", [4].into()),
+        ("0.body.1.running_var", [4].into()),
+        ("0.shortcut.0.weight", [4, 3, 1, 1].into()),
+        ("0.shortcut.0.bias", [4].into()),
+        ("2.weight", [10, 256].into()),
+        ("2.bias", [10].into()),
+    ];
+    assert_eq!(keys, want.into_iter().map(|(k, s)| (k.to_owned(), s)).collect::<Vec<_>>());
+    assert_eq!(net.out_shape([7, 3, 8, 8].into()), Ok([7, 10].into()));
+}
+
+#[test]
+fn a_built_network_names_the_layer_that_does_not_fit() {
+    let spec = Spec::from_json(r#"{"input": [3, 8, 8], "layers": [{"type": "residual", "body": [{"type": "batch_norm"}]}]}"#);
+    let net = spec.unwrap().build(&Init::seeded(&Device::Cpu, 0)).unwrap();
+    let error = net.out_shape([1, 4, 8, 8].into()).unwrap_err();
+    assert_eq!(error.layer, "0.body.0");
+    assert!(error.to_string().starts_with("layer 0.body.0: batch_norm: 3 channels"), "{error}");
+}

@@ -1,0 +1,321 @@
+//! A whole training step, or evaluation step, recorded once and replayed.
+//!
+//! What changes from step to step lies in tensors: the batch, the labels, the step number that the random layers read, and the
+//! optimiser's hyper-parameters. Loss and accuracy add up on the device and are read when asked for: that is the only wait.
+
+mod plan;
+mod record;
+#[cfg(test)]
+mod tests;
+
+pub use plan::MemoryPlan;
+
+use crate::module::{Module, ShapeError};
+use crate::optim::Optimizer;
+use gpu_core::{Device, Shape, Tensor};
+use record::Recorded;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// A step that cannot be recorded or run.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum StepError {
+    /// The network does not fit the input.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// The step would need more memory than the device has left.
+    #[error(
+        "a step of batch {batch} needs {needed_bytes} bytes, {available_bytes} are free; {}",
+        if *fits == 0 { "not even a batch of 1 fits: take a smaller model or a larger device".to_owned() } else { format!("a batch of {fits} fits") }
+    )]
+    TooLarge {
+        /// The batch asked for.
+        batch: usize,
+        /// What it needs.
+        needed_bytes: u64,
+        /// What the device's budget leaves.
+        available_bytes: u64,
+        /// The largest batch that fits.
+        fits: usize,
+    },
+    /// One tensor would be larger than the device can bind.
+    #[error(
+        "{layer} gives a tensor of {bytes} bytes at batch {batch}, over the {limit_bytes} that this device can bind; a batch of {fits} fits"
+    )]
+    TensorTooLarge {
+        /// The layer's path and kind.
+        layer: String,
+        /// The batch asked for.
+        batch: usize,
+        /// Of the layer's output.
+        bytes: u64,
+        /// What one tensor may have.
+        limit_bytes: u64,
+        /// The largest batch that fits.
+        fits: usize,
+    },
+    /// The device failed.
+    #[error(transparent)]
+    Device(#[from] gpu_core::Error),
+}
+
+/// What is minimised: a mean over the batch.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Loss {
+    /// Of logits (N, classes) and labels.
+    CrossEntropy {
+        /// The part of the target that is spread over all classes.
+        smoothing: f32,
+    },
+    /// The mean squared difference of the output from the input: what an autoencoder learns.
+    Reconstruction,
+}
+
+/// What a step is recorded for.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct StepOptions {
+    batch: usize,
+    input: Shape,
+    loss: Loss,
+    seed: u64,
+}
+
+impl StepOptions {
+    /// `batch` inputs of shape `input` (C, H, W); cross-entropy without smoothing, seed 0.
+    pub fn new(batch: usize, input: impl Into<Shape>) -> Self {
+        Self { batch, input: input.into(), loss: Loss::CrossEntropy { smoothing: 0.0 }, seed: 0 }
+    }
+
+    /// With another loss.
+    pub fn loss(self, loss: Loss) -> Self {
+        Self { loss, ..self }
+    }
+
+    /// With another seed of the random layers.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// The shape of a batch.
+    fn shape(&self) -> Shape {
+        let mut dims = vec![self.batch];
+        dims.extend(self.input.dims());
+        Shape::new(&dims)
+    }
+}
+
+/// The fixed tensors that a step reads.
+#[derive(Debug, Clone)]
+pub struct Slots {
+    /// The batch.
+    pub x: Tensor,
+    /// The labels: u32 (N).
+    pub labels: Tensor,
+    /// How many steps were done before this one: u32 `[1]`.
+    pub step: Tensor,
+}
+
+/// Loss and accuracy over the images since the last reset.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Metrics {
+    /// How many images.
+    pub images: u64,
+    /// The mean loss of an image; NaN where there was none.
+    pub loss: f64,
+    /// The part of the images whose largest logit is the label's, 0 to 1; NaN where there was none.
+    pub accuracy: f64,
+}
+
+/// A recorded training step: forward, loss, metrics, backward, optimiser.
+///
+/// ```
+/// use gpu_core::Device;
+/// use nn::{Flatten, Init, Linear, Sgd, StepOptions, TrainStep, seq};
+/// let cx = Init::seeded(&Device::Cpu, 0);
+/// let net = seq![Flatten, Linear::new(&cx, 4, 2)];
+/// let sgd = Sgd::new(&net, 0.5);
+/// let step = TrainStep::captured(&net, &sgd, &StepOptions::new(2, [1, 2, 2]))?;
+/// for _ in 0..20 {
+///     step.run_on(&[1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0], &[0, 1])?;
+/// }
+/// assert!(step.loss()? < 0.1);
+/// assert_eq!(step.metrics()?.images, 40);
+/// # Ok::<(), nn::StepError>(())
+/// ```
+pub struct TrainStep {
+    recorded: Recorded,
+    optimizer: Arc<dyn Optimizer>,
+}
+
+impl TrainStep {
+    /// Records a step of `net` under `optimizer`; nothing runs yet.
+    ///
+    /// # Errors
+    /// If the network does not fit the input, or the device the step: then with the batch that would fit.
+    #[track_caller]
+    pub fn captured(net: &dyn Module, optimizer: &dyn Optimizer, options: &StepOptions) -> Result<Self, StepError> {
+        Self::captured_with(net, optimizer, options, |_| {})
+    }
+
+    /// The same with kernels that run before: `prologue` may fill `x` and `labels` from other tensors on the device.
+    ///
+    /// # Errors
+    /// As [`captured`](Self::captured).
+    #[track_caller]
+    pub fn captured_with(
+        net: &dyn Module,
+        optimizer: &dyn Optimizer,
+        options: &StepOptions,
+        prologue: impl FnOnce(&Slots),
+    ) -> Result<Self, StepError> {
+        plan::check(net, optimizer.device(), Some(optimizer), options)?;
+        let recorded = Recorded::training(net, optimizer, options, prologue)?;
+        Ok(Self { recorded, optimizer: optimizer.handle() })
+    }
+
+    /// Runs the step on what lies in the slots. It does not wait.
+    ///
+    /// # Errors
+    /// The device's first fault.
+    ///
+    /// # Panics
+    /// If the parameters were moved by an optimiser made after the recording.
+    #[track_caller]
+    pub fn run(&self) -> Result<(), StepError> {
+        self.recorded.slots.step.write(&[self.optimizer.steps()]);
+        self.optimizer.begin_step();
+        self.recorded.replay()
+    }
+}
+
+/// A recorded evaluation step: forward, loss, metrics; no tape, so nothing is kept.
+pub struct EvalStep {
+    recorded: Recorded,
+}
+
+impl EvalStep {
+    /// Records the evaluation of `net`; nothing runs yet. Make the optimiser first: it moves the parameters.
+    ///
+    /// # Errors
+    /// If the network does not fit the input, or the device the step: then with the batch that would fit.
+    #[track_caller]
+    pub fn captured(net: &dyn Module, device: &Device, options: &StepOptions) -> Result<Self, StepError> {
+        Self::captured_with(net, device, options, |_| {})
+    }
+
+    /// The same with kernels that run before: `prologue` may fill `x` and `labels` from other tensors on the device.
+    ///
+    /// # Errors
+    /// As [`captured`](Self::captured).
+    #[track_caller]
+    pub fn captured_with(
+        net: &dyn Module,
+        device: &Device,
+        options: &StepOptions,
+        prologue: impl FnOnce(&Slots),
+    ) -> Result<Self, StepError> {
+        plan::check(net, device, None, options)?;
+        Ok(Self { recorded: Recorded::evaluation(net, device, options, prologue)? })
+    }
+
+    /// Runs the step on what lies in the slots. It does not wait.
+    ///
+    /// # Errors
+    /// The device's first fault.
+    ///
+    /// # Panics
+    /// If the parameters were moved by an optimiser made after the recording.
+    #[track_caller]
+    pub fn run(&self) -> Result<(), StepError> {
+        self.recorded.replay()
+    }
+
+    /// What the network gave in the last run: logits, or an image.
+    pub fn output(&self) -> &Tensor {
+        &self.recorded.output
+    }
+}
+
+/// What both kinds of step can do.
+macro_rules! common {
+    ($step:ident) => {
+        impl $step {
+            /// The batch (N, C, H, W) that the next run reads.
+            pub fn x(&self) -> &Tensor {
+                &self.recorded.slots.x
+            }
+            /// The labels (N) that the next run reads.
+            pub fn labels(&self) -> &Tensor {
+                &self.recorded.slots.labels
+            }
+            /// All slots.
+            pub fn slots(&self) -> &Slots {
+                &self.recorded.slots
+            }
+
+            /// Writes a batch and its labels, and runs the step on them. It does not wait.
+            ///
+            /// # Errors
+            /// The device's first fault.
+            ///
+            /// # Panics
+            /// If there are more or fewer values than the slots hold.
+            #[track_caller]
+            pub fn run_on(&self, x: &[f32], labels: &[u32]) -> Result<(), StepError> {
+                self.x().write(x);
+                self.labels().write(labels);
+                self.run()
+            }
+
+            /// The loss of the last run; waits for it.
+            ///
+            /// # Errors
+            /// The device's first fault.
+            pub fn loss(&self) -> Result<f32, StepError> {
+                Ok(self.recorded.loss.item()?)
+            }
+
+            /// Loss and accuracy since the last reset; waits for the last run.
+            ///
+            /// # Errors
+            /// The device's first fault.
+            pub fn metrics(&self) -> Result<Metrics, StepError> {
+                self.recorded.read_metrics()
+            }
+
+            /// The mean loss since the last reset; waits for the last run.
+            ///
+            /// # Errors
+            /// The device's first fault.
+            pub fn mean_loss(&self) -> Result<f64, StepError> {
+                Ok(self.metrics()?.loss)
+            }
+
+            /// The accuracy (0 to 1) since the last reset; waits for the last run.
+            ///
+            /// # Errors
+            /// The device's first fault.
+            pub fn accuracy(&self) -> Result<f64, StepError> {
+                Ok(self.metrics()?.accuracy)
+            }
+
+            /// Begins anew with loss and accuracy.
+            pub fn reset_metrics(&self) {
+                self.recorded.metrics.write(&[0f32; 4]);
+            }
+
+            /// The memory that the step takes; known before it runs.
+            pub fn plan(&self) -> &MemoryPlan {
+                &self.recorded.plan
+            }
+
+            /// How many kernels one run launches.
+            pub fn dispatches(&self) -> usize {
+                self.recorded.capture.len()
+            }
+        }
+    };
+}
+common!(TrainStep);
+common!(EvalStep);

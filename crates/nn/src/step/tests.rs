@@ -1,0 +1,185 @@
+use super::*;
+use crate::checkpoint::Checkpoint;
+use crate::module::parameters;
+use crate::tape::Tape;
+use crate::var::Var;
+use crate::{AdamW, Init, Sequential, Sgd, zoo};
+use gpu_core::check;
+
+const BATCH: usize = 4;
+
+fn options() -> StepOptions {
+    StepOptions::new(BATCH, [3, 8, 8]).seed(9)
+}
+
+fn net(device: &Device) -> Sequential {
+    zoo::build("small-cnn", &Init::seeded(device, 1), [3, 8, 8].into(), 10).unwrap()
+}
+
+fn batch(step: u64) -> (Vec<f32>, Vec<u32>) {
+    let labels = (0..BATCH as u64).map(|i| ((step + 3 * i) % 10) as u32).collect();
+    (check::values(options().shape().len(), step), labels)
+}
+
+fn values(net: &Sequential) -> Vec<Vec<f32>> {
+    parameters(net).iter().map(|(_, p)| p.value().to_vec().unwrap()).collect()
+}
+
+/// Losses and final parameters of a recorded training.
+fn recorded(device: &Device, steps: u64) -> (Vec<f32>, Vec<Vec<f32>>) {
+    let net = net(device);
+    let sgd = Sgd::new(&net, 0.05).momentum(0.9);
+    let step = TrainStep::captured(&net, &sgd, &options()).unwrap();
+    let losses = (0..steps).map(|s| {
+        let (x, labels) = batch(s);
+        sgd.set_lr(0.05 / (1.0 + s as f32));
+        step.run_on(&x, &labels).unwrap();
+        step.loss().unwrap()
+    });
+    (losses.collect(), values(&net))
+}
+
+/// The same without a recording.
+fn eager(device: &Device, steps: u64) -> (Vec<f32>, Vec<Vec<f32>>) {
+    let net = net(device);
+    let sgd = Sgd::new(&net, 0.05).momentum(0.9);
+    let losses = (0..steps).map(|s| {
+        let (x, labels) = batch(s);
+        let x = Tensor::from_slice(device, options().shape(), &x);
+        let labels = Tensor::from_slice(device, [BATCH], &labels);
+        let counter = Tensor::from_slice(device, [1], &[s as u32]);
+        sgd.set_lr(0.05 / (1.0 + s as f32));
+        let loss = net.forward(&Tape::seeded(device, 9, &counter).input(&x)).cross_entropy(&labels, 0.0);
+        sgd.step(&loss.backward());
+        loss.item().unwrap()
+    });
+    (losses.collect(), values(&net))
+}
+
+#[test]
+fn a_recorded_step_is_an_eager_step_bit_for_bit_and_twice_is_once() {
+    for device in check::devices() {
+        let first = recorded(&device, 3);
+        assert!(first == recorded(&device, 3), "{}: two runs differ", device.name());
+        assert!(first == eager(&device, 3), "{}: recorded and eager differ", device.name());
+    }
+}
+
+#[test]
+fn metrics_add_up_until_they_are_reset() {
+    for device in check::devices() {
+        let net = net(&device);
+        let sgd = Sgd::new(&net, 0.0);
+        let step = TrainStep::captured(&net, &sgd, &options()).unwrap();
+        let mut losses = Vec::new();
+        for s in 0..3 {
+            let (x, labels) = batch(s);
+            step.run_on(&x, &labels).unwrap();
+            losses.push(f64::from(step.loss().unwrap()));
+        }
+        let metrics = step.metrics().unwrap();
+        assert_eq!(metrics.images, 12);
+        assert!((metrics.loss - losses.iter().sum::<f64>() / 3.0).abs() < 1e-5);
+        assert!((0.0..=1.0).contains(&metrics.accuracy));
+        step.reset_metrics();
+        assert!(step.metrics().unwrap().loss.is_nan() && step.metrics().unwrap().images == 0);
+    }
+}
+
+#[test]
+fn an_evaluation_sees_the_newest_parameters_and_leaves_them() {
+    for device in check::devices() {
+        let net = net(&device);
+        let adam = AdamW::new(&net, 0.01);
+        let train = TrainStep::captured(&net, &adam, &options()).unwrap();
+        let eval = EvalStep::captured(&net, &device, &options()).unwrap();
+        let (x, labels) = batch(0);
+        for _ in 0..12 {
+            train.run_on(&x, &labels).unwrap();
+        }
+        let before = values(&net);
+        eval.run_on(&x, &labels).unwrap();
+        let eager = net.forward(&Var::constant(eval.x()));
+        assert_eq!(eval.output().to_vec().unwrap(), eager.value().to_vec().unwrap());
+        assert_eq!(eval.metrics().unwrap().images, BATCH as u64);
+        assert!(values(&net) == before, "an evaluation changed a parameter");
+    }
+}
+
+#[test]
+fn a_training_resumes_with_the_same_random_numbers() {
+    let device = Device::Cpu;
+    let run = |net: &Sequential, sgd: &Sgd, steps: std::ops::Range<u64>| {
+        let step = TrainStep::captured(net, sgd, &options()).unwrap();
+        for s in steps {
+            let (x, labels) = batch(s);
+            step.run_on(&x, &labels).unwrap();
+        }
+    };
+    let [whole, resumed] = [net(&device), net(&device)];
+    let [a, b] = [&whole, &resumed].map(|n| Sgd::new(n, 0.05).momentum(0.9));
+    run(&whole, &a, 0..2);
+    let saved = Checkpoint::new().net(&whole).unwrap().optimizer(&a).unwrap();
+    run(&whole, &a, 2..4);
+    saved.load_net(&resumed).unwrap();
+    saved.load_optimizer(&b).unwrap();
+    run(&resumed, &b, 2..4);
+    assert!(values(&whole) == values(&resumed), "the resumed training went another way");
+}
+
+#[test]
+fn an_autoencoder_learns_its_input() {
+    let device = Device::Cpu;
+    let net = zoo::build("autoencoder", &Init::seeded(&device, 1), [3, 8, 8].into(), 10).unwrap();
+    let adam = AdamW::new(&net, 0.01);
+    let step = TrainStep::captured(&net, &adam, &options().loss(Loss::Reconstruction)).unwrap();
+    let (x, labels) = batch(0);
+    step.run_on(&x, &labels).unwrap();
+    let first = step.loss().unwrap();
+    assert!((step.mean_loss().unwrap() - f64::from(first)).abs() < 1e-6);
+    for _ in 0..30 {
+        step.run_on(&x, &labels).unwrap();
+    }
+    assert!(step.loss().unwrap() < 0.5 * first);
+    assert_eq!(step.metrics().unwrap().images, 31 * BATCH as u64);
+}
+
+#[test]
+fn a_prologue_runs_before_every_step() {
+    let device = Device::Cpu;
+    let net = net(&device);
+    let sgd = Sgd::new(&net, 0.0);
+    let (x, labels) = batch(1);
+    let source = Tensor::from_slice(&device, options().shape(), &x);
+    let step = TrainStep::captured_with(&net, &sgd, &options(), |slots| gpu_core::ops::copy_into(&source, &slots.x)).unwrap();
+    step.labels().write(&labels);
+    step.run().unwrap();
+    assert_eq!(step.x().to_vec().unwrap(), x);
+}
+
+#[test]
+fn a_prediction_is_near_the_recording() {
+    let device = Device::Cpu;
+    let net = zoo::build("resnet20", &Init::seeded(&device, 1), [3, 32, 32].into(), 10).unwrap();
+    let (sgd, options) = (Sgd::new(&net, 0.1), StepOptions::new(64, [3, 32, 32]));
+    let predicted = MemoryPlan::predict(&net, &sgd, &options).unwrap().step_bytes as f64;
+    let taken = TrainStep::captured(&net, &sgd, &options).unwrap().plan().step_bytes as f64;
+    assert!((0.98..1.05).contains(&(predicted / taken)), "predicted {predicted}, taken {taken}");
+}
+
+#[test]
+fn a_network_that_does_not_fit_is_an_error_that_names_the_layer() {
+    let net = net(&Device::Cpu);
+    let sgd = Sgd::new(&net, 0.1);
+    let Err(error) = TrainStep::captured(&net, &sgd, &StepOptions::new(2, [1, 8, 8])) else { panic!("it fits") };
+    assert!(error.to_string().starts_with("layer 0: "), "{error}");
+}
+
+#[test]
+#[should_panic(expected = "was moved by an optimizer made")]
+fn a_step_whose_parameters_went_away_is_a_mistake() {
+    let net = net(&Device::Cpu);
+    let step = EvalStep::captured(&net, &Device::Cpu, &options()).unwrap();
+    let _sgd = Sgd::new(&net, 0.1);
+    let _ = step.run();
+}

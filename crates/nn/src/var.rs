@@ -1,0 +1,123 @@
+//! A tensor with a history.
+
+use crate::tape::{Gradients, Tape};
+use gpu_core::{Device, Shape, Tensor};
+use std::fmt;
+
+/// A tensor that knows the tape it is recorded on, if it is on one.
+///
+/// On a tape it is in training mode: dropout drops, batch normalisation uses the batch. A [`constant`](Self::constant) is in
+/// evaluation mode, and what is computed from constants alone leaves no trace and holds no memory.
+#[derive(Clone)]
+pub struct Var {
+    value: Tensor,
+    tape: Option<Tape>,
+    node: Option<usize>,
+}
+
+impl Var {
+    /// A value without a tape: evaluation mode.
+    pub fn constant(value: &Tensor) -> Self {
+        Self { value: value.clone(), tape: None, node: None }
+    }
+
+    pub(crate) fn on(value: Tensor, tape: Tape, node: Option<usize>) -> Self {
+        Self { value, tape: Some(tape), node }
+    }
+
+    /// Its value.
+    pub fn value(&self) -> &Tensor {
+        &self.value
+    }
+    /// Its shape.
+    pub fn shape(&self) -> Shape {
+        self.value.shape()
+    }
+    /// Where it lies.
+    pub fn device(&self) -> &Device {
+        self.value.device()
+    }
+    /// Whether it is on a tape.
+    pub fn is_training(&self) -> bool {
+        self.tape.is_some()
+    }
+    /// Whether a gradient will flow to it.
+    pub fn needs_gradient(&self) -> bool {
+        self.node.is_some()
+    }
+    /// The tape it is on.
+    pub fn tape(&self) -> Option<&Tape> {
+        self.tape.as_ref()
+    }
+
+    /// The value of a variable of one element; waits for it.
+    ///
+    /// # Errors
+    /// The device's first fault.
+    ///
+    /// # Panics
+    /// If it has more elements than one.
+    #[track_caller]
+    pub fn item(&self) -> gpu_core::Result<f32> {
+        self.value.item()
+    }
+
+    /// The gradients of this variable, a loss of one element, with respect to all leaves of its tape. The tape is spent.
+    ///
+    /// # Panics
+    /// If it has more elements than one, depends on no leaf, or the tape is spent.
+    #[track_caller]
+    pub fn backward(&self) -> Gradients {
+        assert!(self.value.len() == 1, "backward: the loss has one element, not shape {}; sum() or mean() it", self.shape());
+        let (Some(tape), Some(node)) = (&self.tape, self.node) else {
+            panic!("backward: nothing that this value was computed from wants a gradient (begin with tape.input and parameters)")
+        };
+        tape.backward(node, Tensor::full(self.device(), self.shape(), 1.0))
+    }
+
+    /// An operator's output `y` with its derivative: `backward` gets `dy` and, for each input, whether its gradient is needed,
+    /// and returns the inputs' gradients. With no input that needs one, it is dropped at once with all that it keeps.
+    ///
+    /// ```
+    /// use gpu_core::{Device, Tensor, ops};
+    /// use nn::{Tape, Var};
+    /// fn cube(x: &Var) -> Var {
+    ///     let kept = x.value().clone();
+    ///     let square = ops::mul(&kept, &kept);
+    ///     let y = ops::mul(&square, &kept);
+    ///     Var::derived(y, [x], move |dy, _| [Some(ops::mul(dy, &ops::scale(&square, 3.0)))])
+    /// }
+    /// let x = Tape::new(&Device::Cpu).variable(&Tensor::full(&Device::Cpu, [1], 2.0));
+    /// assert_eq!(cube(&x).backward().of(&x).unwrap().to_vec()?, [12.0]);
+    /// # Ok::<(), gpu_core::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If the inputs are on different tapes.
+    #[track_caller]
+    pub fn derived<const N: usize>(
+        y: Tensor,
+        inputs: [&Self; N],
+        backward: impl FnOnce(&Tensor, [bool; N]) -> [Option<Tensor>; N] + Send + 'static,
+    ) -> Self {
+        let mut tapes = inputs.iter().filter_map(|v| v.tape.as_ref());
+        let Some(tape) = tapes.next().cloned() else { return Self { value: y, tape: None, node: None } };
+        assert!(tapes.all(|t| t.is(&tape)), "Var: the inputs of one operator are on different tapes");
+        let nodes = inputs.map(|v| v.node);
+        let needs = nodes.map(|n| n.is_some());
+        let node =
+            needs.contains(&true).then(|| tape.derive(nodes.to_vec(), Box::new(move |dy: &Tensor| Vec::from(backward(dy, needs)))));
+        Self { value: y, tape: Some(tape), node }
+    }
+
+    pub(crate) fn node_on(&self, tape: &Tape) -> Option<usize> {
+        self.tape.as_ref().filter(|t| t.is(tape)).and(self.node)
+    }
+}
+
+impl fmt::Debug for Var {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let mode = if self.needs_gradient() { "with gradient" } else { "constant" };
+        write!(f, "Var({:?}, {mode})", self.value)
+    }
+}

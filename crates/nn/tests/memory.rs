@@ -1,0 +1,69 @@
+//! Memory does not grow from step to step, and a step over the budget is refused with the batch that fits. A process has one
+//! account of its memory and one budget, so each test here runs in a process of its own.
+
+use gpu_core::{Device, check};
+use nn::{Init, Sgd, StepError, StepOptions, TrainStep, zoo};
+use std::process::Command;
+
+/// Runs the ignored test `name` of this file alone, under a budget.
+fn alone(name: &str, mib: Option<u32>) {
+    let mut command = Command::new(std::env::current_exe().unwrap());
+    command.args(["--exact", name, "--ignored", "--nocapture"]);
+    if let Some(mib) = mib {
+        command.env("WGRAD_MEMORY_MIB", mib.to_string());
+    }
+    let output = command.output().unwrap();
+    let text = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success() && text.contains("1 passed"), "{text}{}", String::from_utf8_lossy(&output.stderr));
+}
+
+fn step(device: &Device, batch: usize) -> Result<TrainStep, StepError> {
+    let net = zoo::build("resnet20", &Init::seeded(device, 0), [3, 16, 16].into(), 10).unwrap();
+    let sgd = Sgd::new(&net, 0.1);
+    TrainStep::captured(&net, &sgd, &StepOptions::new(batch, [3, 16, 16]))
+}
+
+#[test]
+fn memory_does_not_grow() {
+    alone("steps_in_a_row", None);
+}
+
+#[test]
+#[ignore = "run by memory_does_not_grow in a process of its own"]
+fn steps_in_a_row() {
+    for device in check::devices() {
+        let step = step(&device, 2).unwrap();
+        let run = || {
+            step.run_on(&vec![0.5; 2 * 3 * 16 * 16], &[1, 2]).unwrap();
+            step.metrics().unwrap();
+            device.memory()
+        };
+        let first = run();
+        let planned = step.plan().peak_bytes;
+        assert!(planned <= first.peak && planned >= first.live, "planned {planned}, measured {first:?}");
+        for _ in 0..3 {
+            assert_eq!(run(), first, "{}", device.name());
+        }
+    }
+}
+
+#[test]
+fn a_step_over_the_budget_names_the_batch_that_fits() {
+    alone("a_budget_of_64_mib", Some(64));
+}
+
+#[test]
+#[ignore = "run by a_step_over_the_budget_names_the_batch_that_fits in a process of its own"]
+fn a_budget_of_64_mib() {
+    for device in check::devices() {
+        let Err(StepError::TooLarge { fits, .. }) = step(&device, 5000).map(drop) else { panic!("5000 images fit into 64 MiB") };
+        assert!((10..5000).contains(&fits), "{fits}");
+        // What it names does fit, and twice that does not.
+        let step_that_fits = step(&device, fits).unwrap();
+        step_that_fits.run().unwrap();
+        assert!(step_that_fits.plan().peak_bytes <= device.memory().limit);
+        drop(step_that_fits);
+        assert!(step(&device, 2 * fits).is_err());
+        device.synchronize().unwrap();
+    }
+}
