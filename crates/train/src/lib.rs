@@ -1,1 +1,16 @@
-//! CIFAR-style training: the wgrad command
+//! The workshop: data, settings, training runs, and the proof that the kernels are right. The command `wgrad` is its face.
+
+pub mod config;
+pub mod console;
+pub mod data;
+pub mod error;
+pub mod evaluate;
+pub mod golden;
+pub mod loader;
+pub mod model;
+pub mod predict;
+pub mod run_folder;
+pub mod trainer;
+pub mod verify;
+
+pub use error::{Error, Result};

@@ -24,6 +24,11 @@ impl Sequential {
         self
     }
 
+    /// The layers, in order.
+    pub fn layers(&self) -> &[Box<dyn Module>] {
+        &self.layers
+    }
+
     /// How many layers there are.
     pub fn len(&self) -> usize {
         self.layers.len()

@@ -1,0 +1,414 @@
+//! The settings of a training run: from flags, from a file, and resolved.
+//!
+//! A flag wins over the file, the file over the default. What a run used is written to its folder as a file with the same
+//! keys, so `--config runs/NAME/config.toml` repeats it.
+
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use serde::{Deserialize, Serialize};
+use std::path::{Path, PathBuf};
+
+/// The update rule.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum OptimizerKind {
+    /// Stochastic gradient descent with momentum.
+    Sgd,
+    /// Adam with decoupled weight decay.
+    Adamw,
+}
+
+/// The learning rate over the steps.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum ScheduleKind {
+    /// The same rate throughout.
+    Constant,
+    /// A tenth of it after each third of the run.
+    Step,
+    /// Half a cosine down to zero.
+    Cosine,
+    /// Up to --lr over the first 30 %, then down to almost zero.
+    OneCycle,
+}
+
+/// Where the run happens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "kebab-case")]
+pub enum DeviceKind {
+    /// A hardware GPU, or the CPU device where there is none.
+    Auto,
+    /// Any GPU adapter, a software driver too.
+    Gpu,
+    /// The CPU device.
+    Cpu,
+}
+
+impl DeviceKind {
+    /// The name that [`gpu_core::Device::named`] knows it by.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Auto => "auto",
+            Self::Gpu => "gpu",
+            Self::Cpu => "cpu",
+        }
+    }
+}
+
+/// The settings that were given; the rest is resolved.
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, clap::Args)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields, default)]
+pub struct Settings {
+    /// Data set: the built-in one, or a folder with CIFAR-10, CIFAR-100 or MNIST [default: builtin]
+    #[arg(long, value_name = "builtin|DIR")]
+    pub data: Option<String>,
+    /// Network: small-cnn, resnet20, mobilenet, or a layer list (FILE.json) [default: small-cnn]
+    #[arg(long, value_name = "NAME|FILE")]
+    pub model: Option<String>,
+    /// Passes over the training images [default: 2 for builtin, else 5]
+    #[arg(long, value_name = "N")]
+    pub epochs: Option<u64>,
+    /// Images in a step [default: 64]
+    #[arg(long, value_name = "N")]
+    pub batch_size: Option<usize>,
+    /// Update rule [default: sgd]
+    #[arg(long, value_enum)]
+    pub optimizer: Option<OptimizerKind>,
+    /// Learning rate, the highest one of the schedule [default: 0.1 for sgd, 0.002 for adamw]
+    #[arg(long, value_name = "RATE")]
+    pub lr: Option<f64>,
+    /// Momentum of sgd [default: 0.9]
+    #[arg(long, value_name = "M")]
+    pub momentum: Option<f64>,
+    /// Weight decay [default: 0.0005 for sgd, 0.01 for adamw]
+    #[arg(long, value_name = "D")]
+    pub weight_decay: Option<f64>,
+    /// Learning rate over the steps [default: one-cycle]
+    #[arg(long, value_enum)]
+    pub schedule: Option<ScheduleKind>,
+    /// Steps over which the rate first rises from zero [default: 0]
+    #[arg(long, value_name = "STEPS")]
+    pub warmup: Option<u64>,
+    /// Share of the target that is spread over all classes [default: 0]
+    #[arg(long, value_name = "S")]
+    pub label_smoothing: Option<f64>,
+    /// auto, none, or several of flip,crop,cutout [default: auto: flip,crop for CIFAR, else none]
+    #[arg(long, value_name = "LIST")]
+    pub augment: Option<String>,
+    /// Seed of the weights, the order of the images, augmentation and dropout [default: 0]
+    #[arg(long, value_name = "N", value_parser = clap::value_parser!(u64).range(..=i64::MAX as u64))]
+    pub seed: Option<u64>,
+    /// Where to run [default: auto]
+    #[arg(long, value_enum)]
+    pub device: Option<DeviceKind>,
+    /// Folder that the run's folder is made in [default: runs]
+    #[arg(long, value_name = "DIR")]
+    pub out: Option<PathBuf>,
+    /// Name of the run's folder [default: DATA-MODEL-NUMBER]
+    #[arg(long, value_name = "NAME")]
+    pub name: Option<String>,
+    /// Stop after so many steps in all; the schedule stays that of the whole run
+    #[arg(long, value_name = "N")]
+    pub max_steps: Option<u64>,
+    /// Save a checkpoint every so many steps, and at the end of each epoch [default: 500]
+    #[arg(long, value_name = "STEPS")]
+    pub save_every: Option<u64>,
+    /// Measure on the first so many test images only, 0 for none [default: all]
+    #[arg(long, value_name = "N")]
+    pub test_images: Option<usize>,
+    /// Write loss and accuracy to metrics.jsonl every so many steps [default: 50]
+    #[arg(long, value_name = "STEPS")]
+    pub log_every: Option<u64>,
+}
+
+impl Settings {
+    /// The settings in a TOML file.
+    ///
+    /// # Errors
+    /// If it cannot be read, is not TOML, or has a key or value that is not known.
+    pub fn read(path: &Path) -> Result<Self> {
+        let text = std::fs::read_to_string(path).map_err(Error::file("reading", path))?;
+        let table: toml::Table = toml::from_str(&text).map_err(|e| {
+            let line = e.span().map_or(1, |s| text[..s.start].matches('\n').count() + 1);
+            Error::content(path, format!("line {line}: {}", e.message()))
+        })?;
+        // Key by key, so that a message can name the key.
+        let mut settings = toml::Table::new();
+        for (key, value) in table {
+            let key = key.replace('_', "-");
+            if !KEYS.contains(&key.as_str()) {
+                return Err(Error::content(path, format!("there is no setting `{key}`; there are: {}", KEYS.join(", "))));
+            }
+            let one: toml::Table = [(key.clone(), value.clone())].into_iter().collect();
+            let checked = one.try_into::<Self>();
+            checked.map_err(|e| Error::content(path, format!("`{key}`: {}", e.message())))?;
+            settings.insert(key, value);
+        }
+        settings.try_into().map_err(|e| Error::content(path, e.message()))
+    }
+
+    /// These settings, and those of `other` where these say nothing.
+    pub fn or(self, other: Self) -> Self {
+        Self {
+            data: self.data.or(other.data),
+            model: self.model.or(other.model),
+            epochs: self.epochs.or(other.epochs),
+            batch_size: self.batch_size.or(other.batch_size),
+            optimizer: self.optimizer.or(other.optimizer),
+            lr: self.lr.or(other.lr),
+            momentum: self.momentum.or(other.momentum),
+            weight_decay: self.weight_decay.or(other.weight_decay),
+            schedule: self.schedule.or(other.schedule),
+            warmup: self.warmup.or(other.warmup),
+            label_smoothing: self.label_smoothing.or(other.label_smoothing),
+            augment: self.augment.or(other.augment),
+            seed: self.seed.or(other.seed),
+            device: self.device.or(other.device),
+            out: self.out.or(other.out),
+            name: self.name.or(other.name),
+            max_steps: self.max_steps.or(other.max_steps),
+            test_images: self.test_images.or(other.test_images),
+            save_every: self.save_every.or(other.save_every),
+            log_every: self.log_every.or(other.log_every),
+        }
+    }
+
+    /// The flags that are given, by name: what `--resume` does not allow.
+    pub fn given(&self) -> Vec<String> {
+        let table = toml::Table::try_from(self).expect("settings are a table");
+        table.keys().map(|key| format!("--{key}")).collect()
+    }
+
+    /// Every setting, with defaults for what is not given.
+    ///
+    /// # Errors
+    /// If one is out of range.
+    pub fn resolve(self) -> Result<Config> {
+        let optimizer = self.optimizer.unwrap_or(OptimizerKind::Sgd);
+        let sgd = optimizer == OptimizerKind::Sgd;
+        let data = self.data.unwrap_or_else(|| BUILTIN.to_owned());
+        let config = Config {
+            epochs: self.epochs.unwrap_or(if data == BUILTIN { 2 } else { 5 }),
+            data,
+            model: self.model.unwrap_or_else(|| "small-cnn".to_owned()),
+            batch_size: self.batch_size.unwrap_or(64),
+            optimizer,
+            lr: self.lr.unwrap_or(if sgd { 0.1 } else { 0.002 }),
+            momentum: self.momentum.unwrap_or(0.9),
+            weight_decay: self.weight_decay.unwrap_or(if sgd { 5e-4 } else { 0.01 }),
+            schedule: self.schedule.unwrap_or(ScheduleKind::OneCycle),
+            warmup: self.warmup.unwrap_or(0),
+            label_smoothing: self.label_smoothing.unwrap_or(0.0),
+            augment: self.augment.unwrap_or_else(|| "auto".to_owned()),
+            seed: self.seed.unwrap_or(0),
+            device: self.device.unwrap_or(DeviceKind::Auto),
+            out: self.out.unwrap_or_else(|| PathBuf::from("runs")),
+            name: self.name,
+            max_steps: self.max_steps,
+            test_images: self.test_images,
+            save_every: self.save_every.unwrap_or(500),
+            log_every: self.log_every.unwrap_or(50),
+        };
+        config.check()?;
+        Ok(config)
+    }
+}
+
+/// The name of the data set that is made by code.
+pub const BUILTIN: &str = "builtin";
+
+/// The keys of a settings file.
+const KEYS: [&str; 20] = [
+    "data",
+    "model",
+    "epochs",
+    "batch-size",
+    "optimizer",
+    "lr",
+    "momentum",
+    "weight-decay",
+    "schedule",
+    "warmup",
+    "label-smoothing",
+    "augment",
+    "seed",
+    "device",
+    "out",
+    "name",
+    "max-steps",
+    "test-images",
+    "save-every",
+    "log-every",
+];
+
+/// Every setting of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(rename_all = "kebab-case")]
+#[expect(missing_docs, reason = "the fields are those of Settings, where each is described")]
+pub struct Config {
+    pub data: String,
+    pub model: String,
+    pub epochs: u64,
+    pub batch_size: usize,
+    pub optimizer: OptimizerKind,
+    pub lr: f64,
+    pub momentum: f64,
+    pub weight_decay: f64,
+    pub schedule: ScheduleKind,
+    pub warmup: u64,
+    pub label_smoothing: f64,
+    pub augment: String,
+    pub seed: u64,
+    pub device: DeviceKind,
+    pub out: PathBuf,
+    // A second run cannot have the same name: the file must stay usable for --config.
+    #[serde(skip)]
+    pub name: Option<String>,
+    // Of one command, not of the run: --resume goes on.
+    #[serde(skip)]
+    pub max_steps: Option<u64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_images: Option<usize>,
+    pub save_every: u64,
+    pub log_every: u64,
+}
+
+impl Config {
+    fn check(&self) -> Result<()> {
+        let range = |ok: bool, flag: &str, value: &dyn std::fmt::Display, wanted: &str| match ok {
+            true => Ok(()),
+            false => Error::setting(format!("--{flag} {value} is out of range; {wanted} is wanted")),
+        };
+        range(self.epochs >= 1, "epochs", &self.epochs, "1 or more")?;
+        range(self.batch_size >= 1, "batch-size", &self.batch_size, "1 or more")?;
+        range(self.lr.is_finite() && self.lr > 0.0, "lr", &self.lr, "a number above 0")?;
+        range((0.0..1.0).contains(&self.momentum), "momentum", &self.momentum, "0 or more and below 1")?;
+        let decay = self.weight_decay;
+        range(decay.is_finite() && decay >= 0.0, "weight-decay", &decay, "a number of 0 or more")?;
+        range((0.0..1.0).contains(&self.label_smoothing), "label-smoothing", &self.label_smoothing, "0 or more and below 1")?;
+        range(self.max_steps != Some(0), "max-steps", &0, "1 or more")?;
+        range(self.save_every >= 1, "save-every", &self.save_every, "1 or more")?;
+        range(self.log_every >= 1, "log-every", &self.log_every, "1 or more")?;
+        if let Some(name) = &self.name {
+            let plain = !name.is_empty() && !name.contains(['/', '\\']) && name != "." && name != "..";
+            range(plain, "name", name, "a folder's name without a path (--out gives the path)")?;
+        }
+        Augmentation::parse(&self.augment, false).map(|_| ())
+    }
+
+    /// Replaces `auto` by what fits the data set.
+    pub fn settle(&mut self, data: &Dataset) {
+        if self.augment == "auto" {
+            self.augment = if data.name.starts_with("CIFAR") { "flip,crop" } else { "none" }.to_owned();
+        }
+    }
+
+    /// What is done to the training images.
+    ///
+    /// # Errors
+    /// If `augment` is not a list of known words.
+    pub fn augmentation(&self) -> Result<Augmentation> {
+        Augmentation::parse(&self.augment, true)
+    }
+
+    /// The file of a run's folder.
+    pub fn to_toml(&self) -> String {
+        toml::to_string(self).expect("a config is a table")
+    }
+}
+
+/// Random changes of the training images.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Augmentation {
+    /// Left and right swapped, every other time.
+    pub flip: bool,
+    /// Shifted by up to an eighth of the side, black coming in.
+    pub crop: bool,
+    /// A square of half the side blanked.
+    pub cutout: bool,
+}
+
+impl Augmentation {
+    fn parse(list: &str, settled: bool) -> Result<Self> {
+        let mut chosen = Self::default();
+        if list == "none" || (list == "auto" && !settled) {
+            return Ok(chosen);
+        }
+        for word in list.split([',', '+']).map(str::trim) {
+            match word {
+                "flip" => chosen.flip = true,
+                "crop" => chosen.crop = true,
+                "cutout" => chosen.cutout = true,
+                other => {
+                    return Error::setting(format!(
+                        "--augment: there is no \"{other}\"; use auto, none, or several of flip,crop,cutout"
+                    ));
+                }
+            }
+        }
+        Ok(chosen)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn settings(text: &str) -> Result<Settings> {
+        let file = tempfile::NamedTempFile::new().unwrap();
+        std::fs::write(file.path(), text).unwrap();
+        Settings::read(file.path())
+    }
+
+    #[test]
+    fn flags_win_over_the_file_and_the_file_over_defaults() {
+        let file = settings("epochs = 7\nbatch-size = 8\nlr = 1\nschedule = \"one-cycle\"").unwrap();
+        let config = Settings { epochs: Some(3), ..Default::default() }.or(file).resolve().unwrap();
+        assert_eq!((config.epochs, config.batch_size, config.lr, config.momentum), (3, 8, 1.0, 0.9));
+    }
+
+    #[test]
+    fn a_resolved_config_reads_back_as_itself() {
+        let mut config = Settings { test_images: Some(5), lr: Some(0.05), ..Default::default() }.resolve().unwrap();
+        config.augment = "flip,crop".into();
+        assert_eq!(settings(&config.to_toml()).unwrap().resolve().unwrap(), config);
+        assert!(config.to_toml().contains("lr = 0.05\n"), "{}", config.to_toml());
+    }
+
+    #[test]
+    fn the_list_of_keys_is_that_of_the_settings() {
+        let error = toml::from_str::<Settings>("nothing = 1").unwrap_err();
+        KEYS.iter().for_each(|key| assert!(error.message().contains(&format!("`{key}`")), "{key}"));
+        assert_eq!(error.message().matches('`').count(), 2 * (KEYS.len() + 1));
+    }
+
+    #[test]
+    fn a_wrong_file_is_told_in_one_line() {
+        let cases = [
+            ("epoch = 3", "there is no setting `epoch`; there are: data, model, epochs"),
+            ("epochs = \"three\"", "`epochs`: invalid type: string \"three\""),
+            ("epochs = -1", "`epochs`: invalid value: integer `-1`"),
+            ("optimizer = \"lion\"", "`optimizer`: unknown variant `lion`"),
+            ("lr = 0.1\nepochs = ", "line 2: "),
+        ];
+        for (text, words) in cases {
+            let error = crate::error::one_line(&settings(text).unwrap_err());
+            assert!(error.contains(words), "{error}");
+        }
+    }
+
+    #[test]
+    fn settings_out_of_range_are_named() {
+        let given = [
+            (Settings { lr: Some(f64::NAN), ..Default::default() }, "--lr NaN"),
+            (Settings { batch_size: Some(0), ..Default::default() }, "--batch-size 0"),
+            (Settings { momentum: Some(1.0), ..Default::default() }, "--momentum 1"),
+            (Settings { augment: Some("flip,twist".into()), ..Default::default() }, "there is no \"twist\""),
+            (Settings { name: Some("../x".into()), ..Default::default() }, "--name ../x"),
+        ];
+        for (settings, words) in given {
+            let error = settings.resolve().unwrap_err().to_string();
+            assert!(error.contains(words), "{error}");
+        }
+    }
+}

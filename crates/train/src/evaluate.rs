@@ -1,0 +1,93 @@
+//! Loss and accuracy over a whole set: every image counts once.
+
+use crate::error::{Error, Result};
+use crate::loader::{Feed, Source};
+use gpu_core::{Device, ops};
+use nn::{EvalStep, Loss, Module, StepOptions};
+
+/// Images in a step of an evaluation.
+const BATCH: usize = 100;
+
+/// What was measured.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Score {
+    /// Images that were measured on.
+    pub images: u64,
+    /// Mean loss.
+    pub loss: f64,
+    /// Share of the images that were recognised, 0 to 1; it means nothing for a network that reconstructs its input.
+    pub accuracy: f64,
+}
+
+/// A network with captured steps over a set: one for full batches, one for the rest.
+pub struct Evaluator<'a> {
+    parts: Vec<Part<'a>>,
+}
+
+struct Part<'a> {
+    first: usize,
+    images: usize,
+    batch: usize,
+    step: EvalStep,
+    feed: Feed<'a>,
+}
+
+impl<'a> Evaluator<'a> {
+    /// Over the first `images` of `source`.
+    ///
+    /// # Errors
+    /// If the network does not fit the images, or the device does not fit the network.
+    pub fn new(
+        net: &dyn Module,
+        device: &Device,
+        source: &Source<'a>,
+        images: usize,
+        loss: Loss,
+        normalise: &ops::Augment,
+    ) -> Result<Self> {
+        let set = source.set();
+        let images = images.min(set.len());
+        let full = images / BATCH * BATCH;
+        let mut parts = Vec::new();
+        for (first, count, batch) in [(0, full, BATCH), (full, images - full, images - full)] {
+            if count > 0 {
+                let feed = source.feed(batch);
+                let options = StepOptions::new(batch, [set.channels(), set.height(), set.width()]).loss(loss);
+                let step = EvalStep::captured_with(net, device, &options, |slots| feed.launch(slots, normalise, 0))?;
+                parts.push(Part { first, images: count, batch, step, feed });
+            }
+        }
+        Ok(Self { parts })
+    }
+
+    /// Measures; `None` if there is no image.
+    ///
+    /// # Errors
+    /// A fault of the device, or a loss that is not finite.
+    pub fn score(&mut self) -> Result<Option<Score>> {
+        let (mut images, mut loss, mut correct) = (0, 0.0, 0.0);
+        for part in &mut self.parts {
+            part.step.reset_metrics();
+            for first in (part.first..part.first + part.images).step_by(part.batch) {
+                let chosen: Vec<u32> = (first..first + part.batch).map(|i| i as u32).collect();
+                part.feed.fill(&chosen);
+                part.step.run()?;
+            }
+            let metrics = part.step.metrics()?;
+            images += metrics.images;
+            loss += metrics.loss * metrics.images as f64;
+            correct += metrics.accuracy * metrics.images as f64;
+        }
+        let n = images as f64;
+        Ok((images > 0).then_some(Score { images, loss: loss / n, accuracy: correct / n }))
+    }
+}
+
+impl From<nn::StepError> for Error {
+    fn from(error: nn::StepError) -> Self {
+        match error {
+            nn::StepError::Device(e) => Self::Device(e),
+            other => Self::Setting(other.to_string()),
+        }
+    }
+}

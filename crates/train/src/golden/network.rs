@@ -1,0 +1,67 @@
+//! Ten training steps of a whole network from stored weights.
+
+use super::file::GoldenFile;
+use super::{Computed, Row, Tolerance};
+use crate::error::Result;
+use gpu_core::{Device, Shape, Tensor};
+use nn::spec::Spec;
+use nn::{AdamW, Init, Module, Optimizer, Sgd, StepOptions, TrainStep, Var, parameters};
+use serde_json::Value;
+
+/// A row for each of the losses, the parameters and the evaluation; none if a layer, the loss or the optimiser is not known.
+pub(super) fn run(file: &GoldenFile, name: &str, device: &Device) -> Result<Option<Vec<Row>>> {
+    let Ok(spec) = Spec::from_json(file.note("model")?) else { return Ok(None) };
+    if file.note("loss")? != "cross_entropy" {
+        return Ok(None);
+    }
+    let Ok(net) = spec.build(&Init::seeded(device, 0)) else { return Ok(None) };
+    let Some(optimizer) = optimizer(&file.parsed("optimizer")?, &net) else { return Ok(None) };
+    for (key, param) in parameters(&net) {
+        let (shape, values) = file.array(&format!("init/{key}"))?;
+        if Shape::new(shape) != param.shape() {
+            return Ok(Some(vec![Row::failed(name, format!("{key}: shape {} here, {shape:?} in the file", param.shape()))]));
+        }
+        param.set(values);
+    }
+    let (shape, x) = file.array("x")?;
+    let (_, target) = file.array("target")?;
+    let (steps, batch) = (shape[0], shape[1]);
+    let input = Shape::new(&shape[2..]);
+    let labels: Vec<u32> = target.iter().map(|v| *v as u32).collect();
+    let step = TrainStep::captured(&net, &*optimizer, &StepOptions::new(batch, input))?;
+    let mut losses = Vec::new();
+    for (x, labels) in x.chunks_exact(batch * input.len()).zip(labels.chunks_exact(batch)).take(steps) {
+        step.run_on(x, labels)?;
+        losses.push(step.loss()?);
+    }
+    let first = Tensor::from_slice(device, Shape::new(&shape[1..]), &x[..batch * input.len()]);
+    let logits = net.forward(&Var::constant(&first)).value().to_vec()?;
+    let tolerance = Tolerance { rtol: file.parsed("rtol")?, atol: file.parsed("atol")? };
+    let mut results = vec![("losses".to_owned(), losses), ("eval_logits".to_owned(), logits)];
+    for (key, param) in parameters(&net) {
+        results.push((format!("final/{key}"), param.value().to_vec()?));
+    }
+    let mut rows = Vec::new();
+    for (what, values) in results {
+        let computed = [Computed { name: what, values }];
+        rows.push(tolerance.worst(name, &computed, |key| Ok(file.array(key)?.1.to_vec()))?);
+    }
+    Ok(Some(rows))
+}
+
+fn optimizer(settings: &Value, net: &dyn Module) -> Option<Box<dyn Optimizer>> {
+    let number = |key: &str, default: f64| settings[key].as_f64().unwrap_or(default) as f32;
+    let (lr, decay) = (number("lr", 0.0), number("weight_decay", 0.0));
+    match settings["type"].as_str()? {
+        "sgd" => {
+            let sgd = Sgd::new(net, lr).momentum(number("momentum", 0.0)).dampening(number("dampening", 0.0));
+            Some(Box::new(sgd.nesterov(settings["nesterov"].as_bool().unwrap_or(false)).weight_decay(decay)))
+        }
+        kind @ ("adam" | "adamw") => {
+            let beta = |i: usize, default: f64| settings["betas"][i].as_f64().unwrap_or(default) as f32;
+            let adamw = AdamW::new(net, lr).betas(beta(0, 0.9), beta(1, 0.999)).eps(number("eps", 1e-8)).weight_decay(decay);
+            Some(Box::new(if kind == "adam" { adamw.coupled() } else { adamw }))
+        }
+        _ => None,
+    }
+}

@@ -1,0 +1,196 @@
+//! Networks by name or from a layer list, and what a checkpoint says about the one it holds.
+
+use crate::data::{Dataset, ImageSet};
+use crate::error::{Error, Result};
+use gpu_core::{Device, Shape};
+use nn::checkpoint::{Checkpoint, CheckpointError};
+use nn::spec::Spec;
+use nn::{Init, Loss, Sequential, zoo};
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The note of a checkpoint under which its [`Description`] lies.
+pub(crate) const DESCRIPTION: &str = "wgrad.network";
+
+/// All that is needed to use a network, beside its weights.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Description {
+    /// The name or file that it was made from.
+    pub model: String,
+    /// The layer list, as JSON.
+    pub spec: String,
+    /// The data set that it was trained on.
+    pub trained_on: String,
+    /// The names of the classes.
+    pub classes: Vec<String>,
+    /// Subtracted from `x / 255`, one number a channel.
+    pub mean: Vec<f32>,
+    /// Divided by after that.
+    pub std: Vec<f32>,
+}
+
+impl Description {
+    /// The network `model` for images and classes like those of `data`.
+    ///
+    /// # Errors
+    /// If there is no such network, or it does not fit the data.
+    pub fn new(model: &str, data: &Dataset) -> Result<Self> {
+        let spec = spec(model, image_shape(&data.train), data.classes.len())?;
+        let description = Self {
+            model: model.to_owned(),
+            spec: spec.to_json(),
+            trained_on: data.name.clone(),
+            classes: data.classes.clone(),
+            mean: data.mean.clone(),
+            std: data.std.clone(),
+        };
+        description.loss(0.0)?;
+        description.fits(&data.train, &data.name)?;
+        Ok(description)
+    }
+
+    /// The layer list.
+    ///
+    /// # Errors
+    /// If it is not one.
+    pub fn spec(&self) -> Result<Spec> {
+        Spec::from_json(&self.spec).map_err(|e| Error::Setting(format!("the model \"{}\": {e}", self.model)))
+    }
+
+    /// Channels, rows and columns of the images that it takes.
+    ///
+    /// # Errors
+    /// As [`spec`](Self::spec).
+    pub fn input(&self) -> Result<Shape> {
+        Ok(self.spec()?.input())
+    }
+
+    /// The network with fresh weights.
+    ///
+    /// # Errors
+    /// As [`spec`](Self::spec).
+    pub fn build(&self, device: &Device, seed: u64) -> Result<Sequential> {
+        let built = self.spec()?.build(&Init::seeded(device, seed));
+        built.map_err(|e| Error::Setting(format!("the model \"{}\": {e}", self.model)))
+    }
+
+    /// What it learns: to tell the classes, or to give its input back.
+    ///
+    /// # Errors
+    /// If what comes out is neither.
+    pub fn loss(&self, smoothing: f32) -> Result<Loss> {
+        let spec = self.spec()?;
+        let out = spec.out_shape().map_err(|e| Error::Setting(format!("the model \"{}\": {e}", self.model)))?;
+        let (out, classes) = (out.dims(), self.classes.len());
+        if out == [1, classes] {
+            Ok(Loss::CrossEntropy { smoothing })
+        } else if out[1..] == *spec.input().dims() {
+            Ok(Loss::Reconstruction)
+        } else {
+            let Self { model, .. } = self;
+            Error::setting(format!("the model \"{model}\" gives {:?} for an image, {classes} classes are wanted", &out[1..]))
+        }
+    }
+
+    /// Whether it tells classes.
+    pub fn is_classifier(&self) -> bool {
+        matches!(self.loss(0.0), Ok(Loss::CrossEntropy { .. }))
+    }
+
+    /// Refuses images of another shape.
+    ///
+    /// # Errors
+    /// If they are.
+    pub fn fits(&self, images: &ImageSet, name: &str) -> Result<()> {
+        let (wanted, found) = (self.input()?, image_shape(images));
+        match wanted == found {
+            true => Ok(()),
+            false => Error::setting(format!("the model \"{}\" takes images of {wanted}, those of {name} are {found}", self.model)),
+        }
+    }
+}
+
+/// Channels, rows and columns.
+pub fn image_shape(images: &ImageSet) -> Shape {
+    Shape::new(&[images.channels(), images.height(), images.width()])
+}
+
+/// The layer list of a name, or in a JSON or TOML file.
+///
+/// # Errors
+/// If there is no such name, or the file is not a layer list.
+pub fn spec(model: &str, input: Shape, classes: usize) -> Result<Spec> {
+    let path = Path::new(model);
+    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
+    if !["json", "toml"].contains(&extension) {
+        if !zoo::NAMES.contains(&&*model.replace('_', "-")) {
+            let names = zoo::NAMES.join(", ");
+            return Error::setting(format!("there is no model \"{model}\"; use {names}, or a layer list (a .json or .toml file)"));
+        }
+        return zoo::spec(model, input, classes).map_err(|e| Error::Setting(format!("the model \"{model}\": {e}")));
+    }
+    let text = std::fs::read_to_string(path).map_err(Error::file("reading", path))?;
+    let spec = if extension == "json" { Spec::from_json(&text) } else { Spec::from_toml(&text) };
+    spec.map_err(|e| Error::content(path, e.to_string()))
+}
+
+/// A checkpoint with its network.
+pub struct Trained {
+    /// What the checkpoint says about it.
+    pub description: Description,
+    /// The network, with its weights.
+    pub net: Sequential,
+    /// The rest of the checkpoint.
+    pub checkpoint: Checkpoint,
+}
+
+impl Trained {
+    /// Reads a checkpoint that `wgrad train` wrote.
+    ///
+    /// # Errors
+    /// If the file cannot be read, is not such a checkpoint, or does not hold what it says; or a fault of the device.
+    pub fn read(path: &Path, device: &Device) -> Result<Self> {
+        let checkpoint = read_checkpoint(path)?;
+        let description = description_of(&checkpoint, path)?;
+        let net = description.build(device, 0).map_err(|e| Error::content(path, e.to_string()))?;
+        checkpoint.load_net(&net).map_err(|e| about(path, e))?;
+        Ok(Self { description, net, checkpoint })
+    }
+
+    /// Refuses the checkpoint if it is of another model than `wanted`.
+    ///
+    /// # Errors
+    /// If it is.
+    pub fn expect_model(&self, wanted: Option<&str>, path: &Path) -> Result<()> {
+        let found = &self.description.model;
+        match wanted.filter(|wanted| wanted.replace('_', "-") != found.replace('_', "-")) {
+            None => Ok(()),
+            Some(wanted) => Err(Error::content(path, format!("this is a checkpoint of {found}, not of {wanted}"))),
+        }
+    }
+}
+
+/// The checkpoint in a file.
+pub(crate) fn read_checkpoint(path: &Path) -> Result<Checkpoint> {
+    if !path.is_file() {
+        return Err(Error::content(path, "there is no such checkpoint"));
+    }
+    Checkpoint::read(path).map_err(|e| about(path, e))
+}
+
+/// What a checkpoint says about its network.
+pub(crate) fn description_of(checkpoint: &Checkpoint, path: &Path) -> Result<Description> {
+    let note = checkpoint.note_of(DESCRIPTION).ok_or_else(|| {
+        Error::content(path, "this file does not say which network it holds; name a checkpoint that `wgrad train` wrote")
+    })?;
+    serde_json::from_str(note).map_err(|e| Error::content(path, format!("the description of the network is damaged: {e}")))
+}
+
+/// A checkpoint's fault, with the file's name if it does not have it.
+pub(crate) fn about(path: &Path, error: CheckpointError) -> Error {
+    let text = crate::error::one_line(&error);
+    match text.contains(&*path.to_string_lossy()) {
+        true => Error::Setting(text),
+        false => Error::content(path, text),
+    }
+}

@@ -1,0 +1,88 @@
+//! What a network sees in a picture.
+
+use crate::config::Augmentation;
+use crate::data::{Dataset, ImageSet};
+use crate::error::{Error, Result};
+use crate::loader::{Source, augment};
+use crate::model::{Description, Trained};
+use gpu_core::{Device, ops};
+use image::imageops::FilterType;
+use nn::{EvalStep, StepOptions};
+use serde::Serialize;
+use std::path::Path;
+
+/// A class and how likely it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Guess {
+    /// The class's name.
+    pub class: String,
+    /// Its number.
+    pub label: usize,
+    /// 0 to 1.
+    pub probability: f32,
+}
+
+/// A PNG or JPEG file as the bytes that the network takes: stretched to its size, grey if it has one channel.
+///
+/// # Errors
+/// If the file cannot be read or decoded.
+pub fn read_image(path: &Path, description: &Description) -> Result<ImageSet> {
+    let bytes = std::fs::read(path).map_err(Error::file("reading", path))?;
+    let picture = image::load_from_memory(&bytes)
+        .map_err(|e| Error::content(path, format!("this is not a PNG or JPEG image that can be read: {e}")))?;
+    let input = description.input()?;
+    let (channels, height, width) = (input.dim(0), input.dim(1), input.dim(2));
+    let picture = picture.resize_exact(width as u32, height as u32, FilterType::CatmullRom);
+    let planes = match channels {
+        1 => picture.to_luma8().into_raw(),
+        3 => {
+            let pixels = picture.to_rgb8().into_raw();
+            (0..3).flat_map(|c| pixels.iter().skip(c).step_by(3).copied().collect::<Vec<_>>()).collect()
+        }
+        n => return Err(Error::content(path, format!("the network takes {n} channels, a picture has 1 or 3"))),
+    };
+    Ok(ImageSet::new(planes, vec![0], [channels, height, width]))
+}
+
+/// The `top` likeliest classes for one picture, the likeliest first.
+///
+/// # Errors
+/// If the network tells no classes, or a fault of the device.
+pub fn guesses(trained: &Trained, picture: &ImageSet, device: &Device, top: usize) -> Result<Vec<Guess>> {
+    let Trained { description, net, .. } = trained;
+    if !description.is_classifier() {
+        return Error::setting(format!("the model \"{}\" tells no classes: there is nothing to predict", description.model));
+    }
+    let source = Source::new(device, picture);
+    let mut feed = source.feed(1);
+    let plain = augment(Augmentation::default(), &description.mean, &description.std, picture.height());
+    let options = StepOptions::new(1, description.input()?);
+    let step = EvalStep::captured_with(net, device, &options, |slots| feed.launch(slots, &plain, 0))?;
+    feed.fill(&[0]);
+    step.run()?;
+    let probabilities = ops::softmax(step.output()).to_vec()?;
+    let mut guesses: Vec<Guess> = probabilities
+        .into_iter()
+        .zip(&description.classes)
+        .enumerate()
+        .map(|(label, (probability, class))| Guess { class: class.clone(), label, probability })
+        .collect();
+    guesses.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+    guesses.truncate(top);
+    Ok(guesses)
+}
+
+/// Refuses a data set whose classes are not those that a network was trained on.
+///
+/// # Errors
+/// If their number differs.
+pub fn same_classes(description: &Description, data: &Dataset) -> Result<()> {
+    let (wanted, found) = (description.classes.len(), data.classes.len());
+    match wanted == found {
+        true => Ok(()),
+        false => Error::setting(format!(
+            "the checkpoint's network tells {wanted} classes ({}), {} has {found}; name the data set that it was trained on with --data",
+            description.trained_on, data.name
+        )),
+    }
+}

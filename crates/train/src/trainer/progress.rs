@@ -1,0 +1,89 @@
+//! How far a run is: what a checkpoint holds beside the weights and the optimiser.
+
+use crate::error::{Error, Result};
+use nn::Metrics;
+use nn::checkpoint::Checkpoint;
+use serde::{Deserialize, Serialize};
+use std::path::Path;
+
+/// The note of a checkpoint under which its [`Progress`] lies.
+const NOTE: &str = "wgrad.progress";
+
+/// Sums over images.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Serialize, Deserialize)]
+pub struct Tally {
+    images: u64,
+    loss: f64,
+    correct: f64,
+}
+
+impl Tally {
+    /// Adds what a step has counted since it was reset.
+    pub fn add(&mut self, metrics: &Metrics) {
+        // Means over no images are not numbers.
+        if metrics.images == 0 {
+            return;
+        }
+        let n = metrics.images as f64;
+        self.images += metrics.images;
+        self.loss += metrics.loss * n;
+        self.correct += metrics.accuracy * n;
+    }
+
+    /// Mean loss.
+    pub fn loss(&self) -> f64 {
+        self.loss / self.images.max(1) as f64
+    }
+
+    /// Share that was recognised.
+    pub fn accuracy(&self) -> f64 {
+        self.correct / self.images.max(1) as f64
+    }
+}
+
+/// Where a run stands. With the seed, `step` is all that the order of the images, augmentation, dropout and the schedule depend
+/// on, so a run that goes on from here gives the bits of one that never stopped.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Progress {
+    /// The seed of all random numbers.
+    pub seed: u64,
+    /// Steps done.
+    pub step: u64,
+    /// Epochs done.
+    pub epoch: u64,
+    /// Steps of an epoch.
+    pub steps_per_epoch: u64,
+    /// The best score of an epoch so far: test accuracy, or the negative test loss of a network that reconstructs.
+    pub best: Option<f64>,
+    /// Counted since the last line of the log.
+    pub(super) window: Tally,
+    /// Counted since the epoch began.
+    pub(super) epoch_tally: Tally,
+}
+
+impl Progress {
+    /// At the beginning.
+    pub fn new(seed: u64, steps_per_epoch: u64) -> Self {
+        let (window, epoch_tally) = Default::default();
+        Self { seed, step: 0, epoch: 0, steps_per_epoch, best: None, window, epoch_tally }
+    }
+
+    /// Whether the step that was just done ended an epoch.
+    pub fn at_epoch_end(&self) -> bool {
+        self.step > 0 && self.step.is_multiple_of(self.steps_per_epoch)
+    }
+
+    /// A checkpoint that says so.
+    pub fn noted(&self, checkpoint: Checkpoint) -> Checkpoint {
+        checkpoint.note(NOTE, serde_json::to_string(self).expect("numbers are JSON"))
+    }
+
+    /// What a checkpoint says.
+    ///
+    /// # Errors
+    /// If it says nothing.
+    pub fn of(checkpoint: &Checkpoint, path: &Path) -> Result<Self> {
+        let note = checkpoint.note_of(NOTE).ok_or_else(|| Error::content(path, "this is not the checkpoint of a training run"))?;
+        serde_json::from_str(note).map_err(|e| Error::content(path, format!("the state of the run is damaged: {e}")))
+    }
+}

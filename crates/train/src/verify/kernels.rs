@@ -1,0 +1,103 @@
+//! Every kernel against its mirror over the table of shapes, and the proof that a wrong kernel would be noticed.
+
+use super::Row;
+use crate::error::Result;
+use gpu_core::check::{self, Case, Difference};
+use gpu_core::{Device, ops};
+use std::collections::{BTreeMap, BTreeSet};
+use std::time::{Duration, Instant};
+
+/// The largest difference of each kernel from its mirror, relative to what is allowed, over the cases whose operator or kernels
+/// contain `filter`; with an empty filter, a kernel that no case launches is a failed row. `progress` is told each case.
+///
+/// # Errors
+/// A fault of the device.
+pub fn kernels(device: &Device, filter: &str, progress: &mut dyn FnMut(&str)) -> Result<Vec<Row>> {
+    let mut worst: BTreeMap<&'static str, (Row, usize)> = BTreeMap::new();
+    for case in &ops::cases() {
+        progress(case.name);
+        let (difference, launched) = compare(case, device, None)?;
+        for kernel in launched {
+            if !case.name.contains(filter) && !kernel.contains(filter) {
+                continue;
+            }
+            let row = row(kernel, case, difference);
+            let (known, count) = worst.entry(kernel).or_insert_with(|| (row.clone(), 0));
+            *count += 1;
+            if excess(&row) > excess(known) {
+                *known = row;
+            }
+        }
+    }
+    let mut rows: Vec<Row> = Vec::new();
+    for kernel in ops::kernels() {
+        match worst.remove(kernel.name()) {
+            Some((row, count)) => rows.push(Row { what: format!("{} (worst of {count})", row.what), ..row }),
+            None if filter.is_empty() => rows.push(Row::failed(kernel.name(), "no case of the table launches it on this device")),
+            None => {}
+        }
+    }
+    // A kernel outside the list would be one that nobody counts.
+    rows.extend(worst.into_keys().map(|kernel| Row::failed(kernel, "launched by a case, but not in the list of kernels")));
+    Ok(rows)
+}
+
+/// Plants a fault in the outputs of each kernel in turn; a row is ok if a case of the table noticed it.
+///
+/// # Errors
+/// A fault of the device itself.
+pub fn self_test(device: &Device, filter: &str, progress: &mut dyn FnMut(&str)) -> Result<Vec<Row>> {
+    let cases = ops::cases();
+    let mut tests: BTreeMap<&'static str, Vec<(Duration, usize)>> = BTreeMap::new();
+    for (i, case) in cases.iter().enumerate() {
+        progress(case.name);
+        let began = Instant::now();
+        let (_, launched) = compare(case, device, None)?;
+        launched.into_iter().for_each(|kernel| tests.entry(kernel).or_default().push((began.elapsed(), i)));
+    }
+    let mut rows = Vec::new();
+    for kernel in ops::kernels().into_iter().map(|k| k.name()).filter(|name| name.contains(filter)) {
+        progress(kernel);
+        let mut candidates = tests.remove(kernel).unwrap_or_default();
+        candidates.sort();
+        let mut noticed = None;
+        for (_, i) in candidates {
+            let (difference, _) = compare(&cases[i], device, Some(kernel))?;
+            if !difference.ok() {
+                noticed = Some((i, difference));
+                break;
+            }
+        }
+        rows.push(match noticed {
+            Some((i, found)) => {
+                let what = format!("planted fault noticed by {} {}", cases[i].name, cases[i].what);
+                Row { ok: true, ..Row::new(kernel, what, f64::from(found.error), f64::from(found.bound)) }
+            }
+            None => Row::failed(kernel, "planted fault went unnoticed"),
+        });
+    }
+    Ok(rows)
+}
+
+/// The difference of a case, and the kernels that it launched on `device`.
+fn compare(case: &Case, device: &Device, fault: Option<&'static str>) -> Result<(Difference, BTreeSet<&'static str>)> {
+    let mut launched = BTreeSet::new();
+    let difference = case.compare_with(device, || {
+        let (outputs, names) = check::launched(|| match fault {
+            Some(kernel) => check::with_fault(kernel, || case.run(device)),
+            None => case.run(device),
+        });
+        launched = names;
+        outputs
+    })?;
+    Ok((difference, launched))
+}
+
+fn row(kernel: &str, case: &Case, difference: Difference) -> Row {
+    Row::new(kernel, format!("{} {}", case.name, case.what), f64::from(difference.error), f64::from(difference.bound))
+}
+
+/// How much of its bound an error takes.
+fn excess(row: &Row) -> f64 {
+    if row.error == 0.0 { 0.0 } else { row.error / row.bound.max(f64::from(f32::MIN_POSITIVE)) }
+}

@@ -1,0 +1,154 @@
+//! Bad input and a bad environment: one clear line, exit code 2, and nothing overwritten.
+
+use crate::support::{Bench, finished, records};
+use gpu_core::check;
+use std::fs;
+use std::process::Command;
+
+/// Commands whose input is wrong, and the words that say so.
+#[test]
+fn bad_input_is_told_in_one_line_and_leaves_nothing() {
+    let bench = Bench::new();
+    fs::create_dir(bench.path("empty")).unwrap();
+    fs::write(bench.path("bad.toml"), "epoch = 3").unwrap();
+    fs::write(bench.path("wide.json"), r#"{"input": [3, 32, 32], "layers": [{"type": "linear", "in": 7, "out": 10}]}"#).unwrap();
+    fs::write(bench.path("text.png"), "no picture").unwrap();
+    fs::write(bench.path("cut.safetensors"), [9, 0, 0, 0, 0, 0, 0, 0, b'{']).unwrap();
+    let cases = [
+        ("--data nowhere", "nowhere is not a directory"),
+        ("--data empty", "holds no data set known here"),
+        ("--model alexnet", "there is no model \"alexnet\"; use small-cnn, resnet20"),
+        ("--model nothing.json", "reading nothing.json"),
+        ("--model wide.json --data data", "linear"),
+        ("--resume nowhere", "nowhere: there is no such folder"),
+        ("--resume empty", "this is not the folder of a run"),
+        ("--resume empty --lr 1", "--lr cannot change"),
+        ("--config nothing.toml", "reading nothing.toml"),
+        ("--config bad.toml", "there is no setting `epoch`; there are: data, model"),
+        ("--batch-size 206 --data data --device cpu", "--batch-size 206 is more than the 205 training images"),
+        ("--batch-size 0", "--batch-size 0 is out of range"),
+        ("--lr=-1", "--lr -1 is out of range"),
+        ("--lr 0", "--lr 0 is out of range"),
+        ("--device tpu", "invalid value 'tpu' for '--device <DEVICE>' [possible values: auto, gpu, cpu]"),
+        ("--epochs three", "invalid value 'three'"),
+        ("--colour", "unexpected argument '--colour'"),
+        ("eval", "there is no run in runs/"),
+        ("eval --checkpoint nothing.safetensors --device cpu", "there is no such checkpoint"),
+        ("eval --checkpoint cut.safetensors --device cpu", "cut.safetensors"),
+        ("eval --checkpoint empty --device cpu", "this folder holds no checkpoint"),
+        ("predict", "required arguments were not provided"),
+        ("summary --input 3x32", "three numbers are wanted"),
+        ("summary --model alexnet", "there is no model \"alexnet\""),
+        ("summary --input 3x1x1", "small-cnn"),
+        ("verify --golden nowhere --device cpu", "reading nowhere"),
+        ("verify --golden empty --device cpu", "no golden file"),
+    ];
+    let before = bench.contents();
+    for (words, wanted) in cases {
+        bench.run(words).refused(wanted);
+        assert!(bench.contents() == before, "{words} changed a file");
+    }
+    assert!(!bench.path("runs").exists());
+}
+
+#[test]
+fn a_damaged_data_set_is_named() {
+    let bench = Bench::new();
+    let batch = bench.path("data/data_batch_3.bin");
+    let whole = fs::read(&batch).unwrap();
+    fs::write(&batch, &whole[..whole.len() - 7]).unwrap();
+    bench.train("").refused("data_batch_3.bin");
+    let mut wrong = records(1, 2);
+    wrong[3073] = 10;
+    fs::write(&batch, wrong).unwrap();
+    bench.train("").refused("label 10");
+    assert!(!bench.path("runs").exists());
+}
+
+#[test]
+fn a_checkpoint_of_another_model_or_cut_short_is_refused_and_kept() {
+    let bench = Bench::new();
+    bench.train("--max-steps 3 --test-images 0 --name a").ok();
+    fs::write(
+        bench.path("other.json"),
+        r#"{"input": [3, 32, 32], "layers": [{"type": "flatten"}, {"type": "linear", "out": 10}]}"#,
+    )
+    .unwrap();
+    bench.run("train --data data --model other.json --device cpu --max-steps 1 --test-images 0 --name b").ok();
+    let last = bench.bytes("runs/a/last.safetensors");
+
+    bench.run("eval --checkpoint runs/a --model resnet20 --device cpu").refused("a checkpoint of net.json, not of resnet20");
+    fs::copy(bench.path("runs/b/last.safetensors"), bench.path("runs/a/last.safetensors")).unwrap();
+    let before = bench.contents();
+    bench.run("train --resume runs/a").refused("of another model");
+    assert!(bench.contents() == before);
+
+    for length in [0, 7, 100, last.len() / 2, last.len() - 1] {
+        fs::write(bench.path("runs/a/last.safetensors"), &last[..length]).unwrap();
+        let before = bench.contents();
+        bench.run("train --resume runs/a").refused("last.safetensors");
+        bench.run("eval --checkpoint runs/a/last.safetensors --data data --device cpu").refused("last.safetensors");
+        assert!(bench.contents() == before, "cut at {length}");
+    }
+    fs::write(bench.path("text.png"), "no picture").unwrap();
+    bench.run("predict text.png --checkpoint runs/b --device cpu").refused("text.png: this is not a PNG or JPEG");
+}
+
+#[test]
+fn a_run_of_the_same_name_is_not_overwritten() {
+    let bench = Bench::new();
+    bench.train("--max-steps 1 --test-images 0 --name a").ok();
+    let before = bench.contents();
+    bench.train("--max-steps 1 --test-images 0 --name a").refused("there is a run of this name already");
+    assert!(bench.contents() == before);
+}
+
+#[test]
+fn an_adapter_that_does_not_exist_is_told_with_those_that_do() {
+    let bench = Bench::new();
+    for words in ["train", "devices", "verify", "eval --checkpoint data/test_batch.bin"] {
+        let mut command = bench.command(words);
+        command.env("WGRAD_ADAPTER", "Voodoo 2");
+        finished(command).refused("no adapter's name contains \"Voodoo 2\" (WGRAD_ADAPTER); there are: ");
+    }
+    assert!(!bench.path("runs").exists());
+}
+
+#[test]
+fn a_batch_too_large_for_the_memory_is_refused_before_anything_is_written() {
+    let bench = Bench::new();
+    let devices = if check::gpu().is_some() { &["cpu", "gpu"][..] } else { &["cpu"] };
+    for device in devices {
+        let words = format!("train --data data --model small-cnn --batch-size 200 --device {device} --max-steps 1");
+        let mut command = bench.command(&words);
+        command.env("WGRAD_MEMORY_MIB", "100");
+        finished(command).refused("batch");
+    }
+    assert!(!bench.path("runs").exists());
+}
+
+/// A limit on the size of files is as good as a full disk: the write fails in the middle.
+#[cfg(unix)]
+#[test]
+fn a_full_disk_while_saving_leaves_the_last_checkpoint_as_it_was() {
+    let bench = Bench::new();
+    bench.train("--epochs 2 --max-steps 5 --test-images 0 --name a").ok();
+    let last = bench.bytes("runs/a/last.safetensors");
+    let wgrad = env!("CARGO_BIN_EXE_wgrad");
+    let mut shell = Command::new("sh");
+    let script = format!("trap '' XFSZ; ulimit -f 8; exec '{wgrad}' train --resume runs/a");
+    shell.args(["-c", &script]).current_dir(bench.path(""));
+    finished(shell).refused("last.safetensors");
+    assert!(bench.bytes("runs/a/last.safetensors") == last);
+    let left: Vec<_> = fs::read_dir(bench.path("runs/a")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    assert!(left.iter().all(|name| !name.to_string_lossy().contains("tmp")), "{left:?}");
+    bench.run("train --resume runs/a").ok();
+}
+
+#[test]
+fn a_loss_that_is_no_number_ends_the_run_with_code_1() {
+    let bench = Bench::new();
+    let ran = bench.train("--epochs 2 --lr 1e30 --schedule constant --name a");
+    assert_eq!(ran.code, Some(1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("training diverged; use a lower --lr"), "{}", ran.stderr);
+}

@@ -1,0 +1,120 @@
+//! What the commands print and leave behind when all is well.
+
+use crate::support::Bench;
+use std::fs;
+use std::process::Stdio;
+
+#[test]
+fn a_run_leaves_a_folder_and_one_json_object() {
+    let bench = Bench::new();
+    let result = bench.train("--epochs 2 --json").json();
+    assert_eq!((result["steps"].as_u64(), result["epochs"].as_u64()), (Some(50), Some(2)));
+    for key in ["test_accuracy", "test_loss", "train_loss", "train_accuracy", "images_per_s", "first_step_s", "elapsed_s"] {
+        assert!(result[key].is_number(), "{key}: {result}");
+    }
+    assert_eq!((result["device"].as_str(), result["data"].as_str()), (Some("CPU"), Some("CIFAR-10")));
+    assert_eq!(result["run"].as_str(), Some("runs/cifar-10-net-1"));
+    let mut files: Vec<_> = fs::read_dir(bench.path("runs/cifar-10-net-1")).unwrap().map(|e| e.unwrap().file_name()).collect();
+    files.sort();
+    assert_eq!(files, ["best.safetensors", "config.toml", "last.safetensors", "metrics.jsonl"]);
+    let log = bench.log("runs/cifar-10-net-1");
+    let steps: Vec<u64> = log.iter().map(|line| line["step"].as_u64().unwrap()).collect();
+    assert_eq!(steps, [10, 20, 25, 30, 40, 50, 50]);
+    assert_eq!(log[6]["test_accuracy"], result["test_accuracy"]);
+    // The data is easy: it learned something.
+    assert!(log[6]["train_loss"].as_f64() < log[2]["train_loss"].as_f64(), "{log:?}");
+}
+
+#[test]
+fn a_second_run_takes_another_folder() {
+    let bench = Bench::new();
+    bench.train("--max-steps 1 --test-images 0").ok();
+    let before = bench.contents();
+    let text = bench.train("--max-steps 1 --test-images 0").ok().stdout;
+    assert!(text.contains("runs/cifar-10-net-2"), "{text}");
+    assert!(before.iter().all(|file| bench.contents().contains(file)), "the first run is as it was");
+}
+
+#[test]
+fn what_a_person_reads_fits_80_columns_and_has_no_control_characters() {
+    let bench = Bench::new();
+    let ran = bench.train("--epochs 1 --name x").ok();
+    for line in ran.stdout.lines().chain(ran.stderr.lines()) {
+        assert!(line.chars().count() <= 80 && !line.contains(['\x1b', '\r']), "{line:?}");
+    }
+    assert_eq!(ran.stdout.lines().filter(|line| line.starts_with("epoch ")).count(), 1, "{}", ran.stdout);
+}
+
+#[test]
+fn a_settings_file_is_overruled_by_flags_and_a_run_by_its_own_config() {
+    let bench = Bench::new();
+    fs::write(bench.path("my.toml"), "epochs = 3\noptimizer = \"adamw\"\naugment = \"flip,crop,cutout\"\nlabel_smoothing = 0.1")
+        .unwrap();
+    bench.train("--config my.toml --epochs 1 --schedule cosine --warmup 5 --name a").ok();
+    let config = fs::read_to_string(bench.path("runs/a/config.toml")).unwrap();
+    for line in ["epochs = 1", "optimizer = \"adamw\"", "lr = 0.002", "schedule = \"cosine\"", "augment = \"flip,crop,cutout\""] {
+        assert!(config.contains(line), "{line}: {config}");
+    }
+    bench.run("train --config runs/a/config.toml --name b").ok();
+    assert_eq!(bench.bytes("runs/a/last.safetensors"), bench.bytes("runs/b/last.safetensors"));
+}
+
+#[test]
+fn a_checkpoint_measures_as_in_training_and_names_pictures() {
+    let bench = Bench::new();
+    let trained = bench.train("--epochs 1 --json").json();
+    let run = "runs/cifar-10-net-1";
+    for which in ["".to_owned(), format!("--checkpoint {run}"), format!("--checkpoint {run}/last.safetensors --data data")] {
+        let measured = bench.run(&format!("eval --device cpu --json {which}")).json();
+        assert_eq!((&measured["accuracy"], &measured["loss"]), (&trained["test_accuracy"], &trained["test_loss"]));
+        assert_eq!(measured["images"].as_u64(), Some(110), "every test image, the last 10 too");
+    }
+    image::RgbImage::from_pixel(50, 40, image::Rgb([150, 150, 150])).save(bench.path("grey.png")).unwrap();
+    image::RgbImage::from_pixel(32, 32, image::Rgb([9, 9, 9])).save(bench.path("dark.jpg")).unwrap();
+    let result = bench.run("predict grey.png dark.jpg --device cpu --json").json();
+    let predictions = result["predictions"].as_array().unwrap();
+    assert_eq!(predictions.len(), 2);
+    for prediction in predictions {
+        let classes = prediction["classes"].as_array().unwrap();
+        let probabilities: Vec<f64> = classes.iter().map(|c| c["probability"].as_f64().unwrap()).collect();
+        assert!(classes.len() == 5 && probabilities.is_sorted_by(|a, b| a >= b), "{prediction}");
+    }
+    let text = bench.run("predict grey.png --top 10 --device cpu").ok().stdout;
+    let total: f64 = text.lines().skip(1).map(|line| line.split('%').next().unwrap().trim().parse::<f64>().unwrap()).sum();
+    assert!((total - 100.0).abs() < 0.1, "{text}");
+}
+
+#[test]
+fn a_summary_counts_parameters() {
+    let bench = Bench::new();
+    let summary = bench.run("summary --json").json();
+    // conv 864 + 9,216 + 18,432 + 36,864, batch norm 2 * (32 + 32 + 64 + 64), linear 40,970
+    assert_eq!(summary["parameters"].as_u64(), Some(106_730));
+    assert_eq!(summary["output"].as_array().map(Vec::len), Some(2));
+    let table = bench.run("summary --model resnet20 --classes 100").ok().stdout;
+    assert!(table.lines().all(|line| line.chars().count() <= 80), "{table}");
+}
+
+#[test]
+fn devices_tells_what_auto_takes() {
+    let bench = Bench::new();
+    let devices = bench.run("devices --json").json();
+    assert!(devices["auto"].is_string() && devices["adapters"].is_array(), "{devices}");
+    assert!(bench.run("devices").ok().stdout.contains("auto takes: "));
+}
+
+#[test]
+fn help_names_every_command_and_a_closed_pipe_is_no_fault() {
+    let bench = Bench::new();
+    let help = bench.run("--help").ok().stdout;
+    for word in ["train", "eval", "predict", "summary", "devices", "verify", "--epochs", "--resume"] {
+        assert!(help.contains(word), "{word}: {help}");
+    }
+    for words in ["summary", "devices", "--help", "train --data data --model net.json --device cpu --max-steps 2"] {
+        let mut child = bench.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
+        drop(child.stdout.take());
+        let output = child.wait_with_output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert!(output.status.code() == Some(0) && !stderr.contains("panicked"), "{words}: {stderr}");
+    }
+}

@@ -1,0 +1,8 @@
+//! The command `wgrad` from outside, on runs of seconds, and the golden files on both devices.
+
+mod bad_input;
+mod commands;
+mod golden;
+mod repeat;
+mod support;
+mod verify;

@@ -1,0 +1,36 @@
+//! `wgrad verify` from outside.
+
+use crate::support::Bench;
+use gpu_core::check;
+
+#[test]
+fn verify_holds_a_kernel_and_notices_a_planted_fault() {
+    if check::gpu().is_none() {
+        return;
+    }
+    let bench = Bench::new();
+    let result = bench.run("verify --filter relu --json").json();
+    let rows = result["rows"].as_array().unwrap();
+    assert!(result["failed"].as_u64() == Some(0) && result["passed"].as_u64() == Some(rows.len() as u64), "{result}");
+    for key in ["name", "what", "error", "bound", "ok"] {
+        assert!(rows.iter().all(|row| !row[key].is_null()), "{key}: {rows:?}");
+    }
+    let result = bench.run("verify --self-test --filter relu --json").json();
+    assert!(result["failed"].as_u64() == Some(0) && result["passed"].as_u64() >= Some(2), "{result}");
+}
+
+#[test]
+fn training_steps_agree_layer_by_layer() {
+    let Some(device) = check::gpu() else { return };
+    let rows = train::verify::network("small-cnn", &device, 2, 0).unwrap();
+    let failed: Vec<_> = rows.iter().filter(|row| !row.ok).collect();
+    assert!(failed.is_empty(), "{failed:#?}");
+    // Layers, gradients, losses, parameters with 8 running statistics.
+    assert_eq!(rows.len(), 17 + 14 + 2 + 22, "{rows:#?}");
+}
+
+#[test]
+fn a_verification_of_nothing_is_refused() {
+    let bench = Bench::new();
+    bench.run("verify --device cpu --filter no-such-kernel").refused("nothing has \"no-such-kernel\" in its name");
+}
