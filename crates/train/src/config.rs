@@ -3,6 +3,7 @@
 //! A flag wins over the file, the file over the default. What a run used is written to its folder as a file with the same
 //! keys, so `--config runs/NAME/config.toml` repeats it.
 
+use crate::augmentation::Augmentation;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
@@ -65,7 +66,7 @@ pub struct Settings {
     /// Network: small-cnn, resnet20, mobilenet, or a layer list (FILE.json) [default: small-cnn]
     #[arg(long, value_name = "NAME|FILE")]
     pub model: Option<String>,
-    /// Passes over the training images [default: 2 for builtin, else 5]
+    /// Passes over the training images [default: 1 for builtin, else 5]
     #[arg(long, value_name = "N")]
     pub epochs: Option<u64>,
     /// Images in a step [default: 64]
@@ -188,7 +189,7 @@ impl Settings {
         let sgd = optimizer == OptimizerKind::Sgd;
         let data = self.data.unwrap_or_else(|| BUILTIN.to_owned());
         let config = Config {
-            epochs: self.epochs.unwrap_or(if data == BUILTIN { 2 } else { 5 }),
+            epochs: self.epochs.unwrap_or(if data == BUILTIN { 1 } else { 5 }),
             data,
             model: self.model.unwrap_or_else(|| "small-cnn".to_owned()),
             batch_size: self.batch_size.unwrap_or(64),
@@ -314,39 +315,6 @@ impl Config {
     /// The file of a run's folder.
     pub fn to_toml(&self) -> String {
         toml::to_string(self).expect("a config is a table")
-    }
-}
-
-/// Random changes of the training images.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Augmentation {
-    /// Left and right swapped, every other time.
-    pub flip: bool,
-    /// Shifted by up to an eighth of the side, black coming in.
-    pub crop: bool,
-    /// A square of half the side blanked.
-    pub cutout: bool,
-}
-
-impl Augmentation {
-    fn parse(list: &str, settled: bool) -> Result<Self> {
-        let mut chosen = Self::default();
-        if list == "none" || (list == "auto" && !settled) {
-            return Ok(chosen);
-        }
-        for word in list.split([',', '+']).map(str::trim) {
-            match word {
-                "flip" => chosen.flip = true,
-                "crop" => chosen.crop = true,
-                "cutout" => chosen.cutout = true,
-                other => {
-                    return Error::setting(format!(
-                        "--augment: there is no \"{other}\"; use auto, none, or several of flip,crop,cutout"
-                    ));
-                }
-            }
-        }
-        Ok(chosen)
     }
 }
 

@@ -1,5 +1,6 @@
 //! The workshop: data, settings, training runs, and the proof that the kernels are right. The command `wgrad` is its face.
 
+pub mod augmentation;
 pub mod config;
 pub mod console;
 pub mod data;

@@ -4,7 +4,7 @@
 //! picks the bytes of a batch and uploads them. Either way one kernel turns them, augments them, normalises them; its random
 //! numbers depend on the step and the place in the batch only, so both ways give the same bits.
 
-use crate::config::Augmentation;
+use crate::augmentation::Augmentation;
 use crate::data::{Dataset, ImageSet};
 use gpu_core::{DType, Device, Tensor, ops};
 use nn::Slots;

@@ -1,6 +1,6 @@
 //! What a network sees in a picture.
 
-use crate::config::Augmentation;
+use crate::augmentation::Augmentation;
 use crate::data::{Dataset, ImageSet};
 use crate::error::{Error, Result};
 use crate::loader::{Source, augment};

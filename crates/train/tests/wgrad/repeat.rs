@@ -96,7 +96,7 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
 #[test]
 fn a_set_on_the_device_and_one_on_the_host_give_the_same_bits() {
     let images = data::builtin::generate(40, 0);
-    let all = train::config::Augmentation { flip: true, crop: true, cutout: true };
+    let all = train::augmentation::Augmentation { flip: true, crop: true, cutout: true };
     let how = augment(all, &images.mean, &images.std, 32);
     for device in check::devices() {
         let batches = |limit: u64| {
