@@ -199,8 +199,8 @@ fn batch_norm_bwd_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_
             product.x += dy[at] * (x[at] - m);
         }
     }
-    let total = workgroup_sum(lane, (sum.x + sum.y) + (sum.z + sum.w));
-    let total_product = workgroup_sum(lane, (product.x + product.y) + (product.z + product.w));
+    let total = workgroup_sum(lane, 256u, (sum.x + sum.y) + (sum.z + sum.w));
+    let total_product = workgroup_sum(lane, 256u, (product.x + product.y) + (product.z + product.w));
     if lane == 0u && which < params.c * params.splits {
         partial[2u * which] = total;
         partial[2u * which + 1u] = total_product;

@@ -65,7 +65,7 @@ fn add_bias_bwd_b_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_
             }
         }
     }
-    let total = workgroup_sum(lane, (sum.x + sum.y) + (sum.z + sum.w));
+    let total = workgroup_sum(lane, 256u, (sum.x + sum.y) + (sum.z + sum.w));
     if lane == 0u && channel < params.c {
         sums[which] = total;
     }

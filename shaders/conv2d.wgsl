@@ -176,6 +176,13 @@ fn read_pixel(pixel: Pixel, plane: u32, r: u32, s: u32) -> f32 {
     return read_tap(plane + pixel.image * params.groups * params.in_c * params.in_h * params.in_w, read_row(pixel.row, r), read_column(pixel.column, s));
 }
 
+fn store_sixteen(group: u32, channel: u32, pixel: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) {
+    var v = array<vec4<f32>, 4>(v0, v1, v2, v3);
+    for (var j = 0u; j < 16u; j++) {
+        store(group, channel, pixel + j, v[j / 4u][j % 4u]);
+    }
+}
+
 fn reg(index: u32) {
     let pixel0 = 16u * (index % params.tiles_p);
     let rest = index / params.tiles_p;
@@ -264,11 +271,15 @@ fn reg(index: u32) {
             sums[31] += a7 * b3;
         }
     }
-    for (var i = 0u; i < 8u; i++) {
-        for (var j = 0u; j < 16u; j++) {
-            store(group, channel0 + i, pixel0 + j, sums[4u * i + j / 4u][j % 4u]);
-        }
-    }
+    // Constant indices: one index at run time would put all sums into memory.
+    store_sixteen(group, channel0 + 0u, pixel0, sums[0], sums[1], sums[2], sums[3]);
+    store_sixteen(group, channel0 + 1u, pixel0, sums[4], sums[5], sums[6], sums[7]);
+    store_sixteen(group, channel0 + 2u, pixel0, sums[8], sums[9], sums[10], sums[11]);
+    store_sixteen(group, channel0 + 3u, pixel0, sums[12], sums[13], sums[14], sums[15]);
+    store_sixteen(group, channel0 + 4u, pixel0, sums[16], sums[17], sums[18], sums[19]);
+    store_sixteen(group, channel0 + 5u, pixel0, sums[20], sums[21], sums[22], sums[23]);
+    store_sixteen(group, channel0 + 6u, pixel0, sums[24], sums[25], sums[26], sums[27]);
+    store_sixteen(group, channel0 + 7u, pixel0, sums[28], sums[29], sums[30], sums[31]);
 }
 
 @compute @workgroup_size(8)
@@ -430,17 +441,39 @@ fn row3(index: u32) {
             sums[31] += l7 * bl1 + m7 * bm1 + r7 * br1;
         }
     }
-    for (var i = 0u; i < 8u; i++) {
-        for (var j = 0u; j < 8u; j++) {
-            store_segment(group, channel0 + i, a, j, sums[4u * i + j / 4u][j % 4u]);
-            store_segment(group, channel0 + i, b, j, sums[4u * i + 2u + j / 4u][j % 4u]);
-        }
+    store_segments(group, channel0 + 0u, a, b, sums[0], sums[1], sums[2], sums[3]);
+    store_segments(group, channel0 + 1u, a, b, sums[4], sums[5], sums[6], sums[7]);
+    store_segments(group, channel0 + 2u, a, b, sums[8], sums[9], sums[10], sums[11]);
+    store_segments(group, channel0 + 3u, a, b, sums[12], sums[13], sums[14], sums[15]);
+    store_segments(group, channel0 + 4u, a, b, sums[16], sums[17], sums[18], sums[19]);
+    store_segments(group, channel0 + 5u, a, b, sums[20], sums[21], sums[22], sums[23]);
+    store_segments(group, channel0 + 6u, a, b, sums[24], sums[25], sums[26], sums[27]);
+    store_segments(group, channel0 + 7u, a, b, sums[28], sums[29], sums[30], sums[31]);
+}
+
+fn store_four(at: u32, room: u32, v: vec4<f32>) {
+    if room > 0u { y[at] = v.x; }
+    if room > 1u { y[at + 1u] = v.y; }
+    if room > 2u { y[at + 2u] = v.z; }
+    if room > 3u { y[at + 3u] = v.w; }
+}
+
+/// Writes one channel's eight pixels of a segment.
+fn store_segment(k: u32, s: Segment, low: vec4<f32>, high: vec4<f32>) {
+    if s.inside {
+        let at = ((s.image * params.groups * params.out_c + k) * params.out_h + s.row) * params.out_w + s.column;
+        let room = params.out_w - s.column;
+        store_four(at, room, low);
+        store_four(at + 4u, max(room, 4u) - 4u, high);
     }
 }
 
-fn store_segment(group: u32, channel: u32, s: Segment, j: u32, v: f32) {
-    if s.inside && s.column + j < params.out_w {
-        store(group, channel, (s.image * params.out_h + s.row) * params.out_w + s.column + j, v);
+fn store_segments(group: u32, channel: u32, a: Segment, b: Segment, a0: vec4<f32>, a1: vec4<f32>, b0: vec4<f32>, b1: vec4<f32>) {
+    if channel < params.out_c {
+        let k = group * params.out_c + channel;
+        let v = bias_of(k);
+        store_segment(k, a, a0 + v, a1 + v);
+        store_segment(k, b, b0 + v, b1 + v);
     }
 }
 

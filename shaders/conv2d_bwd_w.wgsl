@@ -139,6 +139,13 @@ fn conv2d_bwd_w_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_work
 
 // ---- registers alone: 8 output channels by 16 columns ---------------------------------------------------------------------
 
+fn store_sixteen(tile: Tile, k: u32, j: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) {
+    var v = array<vec4<f32>, 4>(v0, v1, v2, v3);
+    for (var i = 0u; i < 16u; i++) {
+        store(tile, k, j + i, v[i / 4u][i % 4u]);
+    }
+}
+
 @compute @workgroup_size(8)
 fn conv2d_bwd_w_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let tile = tile_of(group_index(group, groups) * 8u + lane);
@@ -202,11 +209,15 @@ fn conv2d_bwd_w_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
         sums[30] += a7 * b2;
         sums[31] += a7 * b3;
     }
-    for (var i = 0u; i < 8u; i++) {
-        for (var j = 0u; j < 16u; j++) {
-            store(tile, k0 + i, j0 + j, sums[4u * i + j / 4u][j % 4u]);
-        }
-    }
+    // Constant indices: one index at run time would put all sums into memory.
+    store_sixteen(tile, k0 + 0u, j0, sums[0], sums[1], sums[2], sums[3]);
+    store_sixteen(tile, k0 + 1u, j0, sums[4], sums[5], sums[6], sums[7]);
+    store_sixteen(tile, k0 + 2u, j0, sums[8], sums[9], sums[10], sums[11]);
+    store_sixteen(tile, k0 + 3u, j0, sums[12], sums[13], sums[14], sums[15]);
+    store_sixteen(tile, k0 + 4u, j0, sums[16], sums[17], sums[18], sums[19]);
+    store_sixteen(tile, k0 + 5u, j0, sums[20], sums[21], sums[22], sums[23]);
+    store_sixteen(tile, k0 + 6u, j0, sums[24], sums[25], sums[26], sums[27]);
+    store_sixteen(tile, k0 + 7u, j0, sums[28], sums[29], sums[30], sums[31]);
 }
 
 // ---- registers alone, rows of three taps with unit step: 8 output channels by 4 input channels by one row of taps -----------
@@ -216,6 +227,16 @@ fn read_four(at: vec4<u32>, column: i32) -> vec4<f32> {
     let inside = u32(column) < params.in_w;
     let i = at + select(0u, u32(column), inside);
     return select(vec4<f32>(), vec4<f32>(x[i.x], x[i.y], x[i.z], x[i.w]), inside);
+}
+
+/// Three taps of four channels; past the last channel, `store` drops them.
+fn store_taps(tile: Tile, k: u32, column: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>) {
+    var v = array<vec4<f32>, 3>(v0, v1, v2);
+    for (var c = 0u; c < 4u; c++) {
+        for (var s = 0u; s < 3u; s++) {
+            store(tile, k, column + c * TAPS + s, v[s][c]);
+        }
+    }
 }
 
 @compute @workgroup_size(8)
@@ -287,15 +308,15 @@ fn conv2d_bwd_w_row3(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workg
             }
         }
     }
-    for (var i = 0u; i < 8u; i++) {
-        for (var s = 0u; s < 3u; s++) {
-            for (var c = 0u; c < 4u; c++) {
-                if c0 + c < params.in_c {
-                    store(tile, first_k + i, (c0 + c) * TAPS + r * S + s, sums[3u * i + s][c]);
-                }
-            }
-        }
-    }
+    let column = c0 * TAPS + r * S;
+    store_taps(tile, first_k + 0u, column, sums[0], sums[1], sums[2]);
+    store_taps(tile, first_k + 1u, column, sums[3], sums[4], sums[5]);
+    store_taps(tile, first_k + 2u, column, sums[6], sums[7], sums[8]);
+    store_taps(tile, first_k + 3u, column, sums[9], sums[10], sums[11]);
+    store_taps(tile, first_k + 4u, column, sums[12], sums[13], sums[14]);
+    store_taps(tile, first_k + 5u, column, sums[15], sums[16], sums[17]);
+    store_taps(tile, first_k + 6u, column, sums[18], sums[19], sums[20]);
+    store_taps(tile, first_k + 7u, column, sums[21], sums[22], sums[23]);
 }
 
 // ---- the splits' sum -------------------------------------------------------------------------------------------------------

@@ -97,7 +97,7 @@ fn depthwise_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgro
 
 @group(0) @binding(4) var<storage, read> dy: array<f32>;
 const LANES: u32 = 64u;
-var<workgroup> lane_sums: array<f32, LANES * TAPS>;
+var<workgroup> tap_sums: array<f32, LANES * TAPS>;
 
 @compute @workgroup_size(LANES)
 fn depthwise_bwd_w(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -120,20 +120,20 @@ fn depthwise_bwd_w(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgro
         }
     }
     for (var tap = 0u; tap < TAPS; tap++) {
-        lane_sums[tap * LANES + lane] = sums[tap];
+        tap_sums[tap * LANES + lane] = sums[tap];
     }
     for (var half = LANES / 2u; half > 0u; half /= 2u) {
         workgroupBarrier();
         if lane < half {
             for (var tap = 0u; tap < TAPS; tap++) {
-                lane_sums[tap * LANES + lane] += lane_sums[tap * LANES + lane + half];
+                tap_sums[tap * LANES + lane] += tap_sums[tap * LANES + lane + half];
             }
         }
     }
     workgroupBarrier();
     if split < params.splits {
         for (var tap = lane; tap < TAPS; tap += LANES) {
-            y[(split * params.out_c + k) * TAPS + tap] = lane_sums[tap * LANES];
+            y[(split * params.out_c + k) * TAPS + tap] = tap_sums[tap * LANES];
         }
     }
 }

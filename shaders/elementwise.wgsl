@@ -94,3 +94,16 @@ fn binary_broadcast(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
         y[i] = combine(vec4<f32>(a[at.x]), vec4<f32>(b[at.y])).x;
     }
 }
+
+// The last axis of y is a multiple of four: a thread's four elements lie in one row of a and of b.
+@compute @workgroup_size(256)
+fn binary_broadcast4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let i = group_index(group, groups) * 256u + lane;
+    if i < params.len / 4u {
+        let at = sources(4u * i);
+        let from_a = at.x + params.a0 * vec4<u32>(0u, 1u, 2u, 3u);
+        let from_b = at.y + params.b0 * vec4<u32>(0u, 1u, 2u, 3u);
+        let left = vec4<f32>(a[from_a.x], a[from_a.y], a[from_a.z], a[from_a.w]);
+        y4[i] = combine(left, vec4<f32>(b[from_b.x], b[from_b.y], b[from_b.z], b[from_b.w]));
+    }
+}

@@ -26,15 +26,15 @@ fn global_avg_pool(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgro
 }
 
 // A workgroup a plane.
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
 fn global_avg_pool_wide(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let plane = group_index(group, groups);
     let end = select(0u, params.inner, plane < params.planes);
     var sum = 0.0;
-    for (var i = lane; i < end; i += 256u) {
+    for (var i = lane; i < end; i += 64u) {
         sum += x[plane * params.inner + i];
     }
-    let total = workgroup_sum(lane, sum);
+    let total = workgroup_sum(lane, 64u, sum);
     if lane == 0u && plane < params.planes {
         y[plane] = total * params.scale;
     }

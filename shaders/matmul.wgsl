@@ -187,6 +187,13 @@ fn matmul_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
     }
 }
 
+fn store_sixteen(batch: u32, i: u32, j: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) {
+    store_row(batch, i, j, v0);
+    store_row(batch, i, j + 4u, v1);
+    store_row(batch, i, j + 8u, v2);
+    store_row(batch, i, j + 12u, v3);
+}
+
 @compute @workgroup_size(8)
 fn matmul_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let index = group_index(group, groups) * 8u + lane;
@@ -198,30 +205,46 @@ fn matmul_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
         return;
     }
     // Past the edge the last row or column is read again and its sums are dropped.
-    var at_a: array<u32, 8>;
-    for (var i = 0u; i < 8u; i++) {
-        at_a[i] = batch * params.a_batch + min(i0 + i, params.m - 1u) * params.a_row;
-    }
-    var at_b: array<u32, 16>;
-    for (var j = 0u; j < 16u; j++) {
-        at_b[j] = batch * params.b_batch + min(j0 + j, params.n - 1u) * params.b_col;
-    }
+    let at_a0 = batch * params.a_batch + min(i0 + 0u, params.m - 1u) * params.a_row;
+    let at_a1 = batch * params.a_batch + min(i0 + 1u, params.m - 1u) * params.a_row;
+    let at_a2 = batch * params.a_batch + min(i0 + 2u, params.m - 1u) * params.a_row;
+    let at_a3 = batch * params.a_batch + min(i0 + 3u, params.m - 1u) * params.a_row;
+    let at_a4 = batch * params.a_batch + min(i0 + 4u, params.m - 1u) * params.a_row;
+    let at_a5 = batch * params.a_batch + min(i0 + 5u, params.m - 1u) * params.a_row;
+    let at_a6 = batch * params.a_batch + min(i0 + 6u, params.m - 1u) * params.a_row;
+    let at_a7 = batch * params.a_batch + min(i0 + 7u, params.m - 1u) * params.a_row;
+    let at_b0 = batch * params.b_batch + min(j0 + 0u, params.n - 1u) * params.b_col;
+    let at_b1 = batch * params.b_batch + min(j0 + 1u, params.n - 1u) * params.b_col;
+    let at_b2 = batch * params.b_batch + min(j0 + 2u, params.n - 1u) * params.b_col;
+    let at_b3 = batch * params.b_batch + min(j0 + 3u, params.n - 1u) * params.b_col;
+    let at_b4 = batch * params.b_batch + min(j0 + 4u, params.n - 1u) * params.b_col;
+    let at_b5 = batch * params.b_batch + min(j0 + 5u, params.n - 1u) * params.b_col;
+    let at_b6 = batch * params.b_batch + min(j0 + 6u, params.n - 1u) * params.b_col;
+    let at_b7 = batch * params.b_batch + min(j0 + 7u, params.n - 1u) * params.b_col;
+    let at_b8 = batch * params.b_batch + min(j0 + 8u, params.n - 1u) * params.b_col;
+    let at_b9 = batch * params.b_batch + min(j0 + 9u, params.n - 1u) * params.b_col;
+    let at_b10 = batch * params.b_batch + min(j0 + 10u, params.n - 1u) * params.b_col;
+    let at_b11 = batch * params.b_batch + min(j0 + 11u, params.n - 1u) * params.b_col;
+    let at_b12 = batch * params.b_batch + min(j0 + 12u, params.n - 1u) * params.b_col;
+    let at_b13 = batch * params.b_batch + min(j0 + 13u, params.n - 1u) * params.b_col;
+    let at_b14 = batch * params.b_batch + min(j0 + 14u, params.n - 1u) * params.b_col;
+    let at_b15 = batch * params.b_batch + min(j0 + 15u, params.n - 1u) * params.b_col;
     var sums: array<vec4<f32>, 32>;
     for (var kk = 0u; kk < params.k; kk++) {
         let ka = kk * params.a_col;
         let kb = kk * params.b_row;
-        let b0 = vec4<f32>(b[at_b[0] + kb], b[at_b[1] + kb], b[at_b[2] + kb], b[at_b[3] + kb]);
-        let b1 = vec4<f32>(b[at_b[4] + kb], b[at_b[5] + kb], b[at_b[6] + kb], b[at_b[7] + kb]);
-        let b2 = vec4<f32>(b[at_b[8] + kb], b[at_b[9] + kb], b[at_b[10] + kb], b[at_b[11] + kb]);
-        let b3 = vec4<f32>(b[at_b[12] + kb], b[at_b[13] + kb], b[at_b[14] + kb], b[at_b[15] + kb]);
-        let a0 = a[at_a[0] + ka];
-        let a1 = a[at_a[1] + ka];
-        let a2 = a[at_a[2] + ka];
-        let a3 = a[at_a[3] + ka];
-        let a4 = a[at_a[4] + ka];
-        let a5 = a[at_a[5] + ka];
-        let a6 = a[at_a[6] + ka];
-        let a7 = a[at_a[7] + ka];
+        let b0 = vec4<f32>(b[at_b0 + kb], b[at_b1 + kb], b[at_b2 + kb], b[at_b3 + kb]);
+        let b1 = vec4<f32>(b[at_b4 + kb], b[at_b5 + kb], b[at_b6 + kb], b[at_b7 + kb]);
+        let b2 = vec4<f32>(b[at_b8 + kb], b[at_b9 + kb], b[at_b10 + kb], b[at_b11 + kb]);
+        let b3 = vec4<f32>(b[at_b12 + kb], b[at_b13 + kb], b[at_b14 + kb], b[at_b15 + kb]);
+        let a0 = a[at_a0 + ka];
+        let a1 = a[at_a1 + ka];
+        let a2 = a[at_a2 + ka];
+        let a3 = a[at_a3 + ka];
+        let a4 = a[at_a4 + ka];
+        let a5 = a[at_a5 + ka];
+        let a6 = a[at_a6 + ka];
+        let a7 = a[at_a7 + ka];
         sums[0] += a0 * b0;
         sums[1] += a0 * b1;
         sums[2] += a0 * b2;
@@ -255,9 +278,13 @@ fn matmul_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
         sums[30] += a7 * b2;
         sums[31] += a7 * b3;
     }
-    for (var i = 0u; i < 8u; i++) {
-        for (var j = 0u; j < 4u; j++) {
-            store_row(batch, i0 + i, j0 + 4u * j, sums[4u * i + j]);
-        }
-    }
+    // Constant indices: one index at run time would put all sums into memory.
+    store_sixteen(batch, i0 + 0u, j0, sums[0], sums[1], sums[2], sums[3]);
+    store_sixteen(batch, i0 + 1u, j0, sums[4], sums[5], sums[6], sums[7]);
+    store_sixteen(batch, i0 + 2u, j0, sums[8], sums[9], sums[10], sums[11]);
+    store_sixteen(batch, i0 + 3u, j0, sums[12], sums[13], sums[14], sums[15]);
+    store_sixteen(batch, i0 + 4u, j0, sums[16], sums[17], sums[18], sums[19]);
+    store_sixteen(batch, i0 + 5u, j0, sums[20], sums[21], sums[22], sums[23]);
+    store_sixteen(batch, i0 + 6u, j0, sums[24], sums[25], sums[26], sums[27]);
+    store_sixteen(batch, i0 + 7u, j0, sums[28], sums[29], sums[30], sums[31]);
 }

@@ -16,7 +16,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> chosen: array<u32>; // where in its plane each maximum lies
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
 @group(0) @binding(4) var<storage, read_write> indices: array<u32>;
-@group(0) @binding(5) var<storage, read_write> dx: array<f32>;
+@group(0) @binding(5) var<storage, read_write> dx4: array<vec4<f32>>;
 
 // By bits: a compiler may assume that no number is a NaN.
 fn is_nan(v: f32) -> bool {
@@ -62,35 +62,80 @@ fn covering(i: u32, kernel: u32, stride: u32, padding: u32, windows: u32) -> vec
     return vec2<u32>(select(0u, (at - kernel) / stride + 1u, at >= kernel), min(at / stride + 1u, windows));
 }
 
+/// (plane, row, column) of an element of x.
+fn place(i: u32) -> vec3<u32> {
+    let row = i / params.w;
+    let plane = row / params.h;
+    return vec3<u32>(plane, row - plane * params.h, i - row * params.w);
+}
+
+/// The element after it: a division a thread, not an element.
+fn next(at: vec3<u32>) -> vec3<u32> {
+    if at.z + 1u < params.w {
+        return at + vec3<u32>(0u, 0u, 1u);
+    }
+    return select(vec3<u32>(at.x + 1u, 0u, 0u), vec3<u32>(at.x, at.y + 1u, 0u), at.y + 1u < params.h);
+}
+
+fn max_gradient(at: vec3<u32>) -> f32 {
+    if at.x >= params.planes {
+        return 0.0;
+    }
+    let own = at.y * params.w + at.z;
+    let start = at.x * params.p * params.q;
+    if KH <= SH && KW <= SW {
+        // No place lies in two windows.
+        let row = (at.y + PH) / SH;
+        let column = (at.z + PW) / SW;
+        if row >= params.p || column >= params.q {
+            return 0.0;
+        }
+        let o = start + row * params.q + column;
+        return select(0.0, dy[o], chosen[o] == own);
+    }
+    let rows = covering(at.y, KH, SH, PH, params.p);
+    let columns = covering(at.z, KW, SW, PW, params.q);
+    var sum = 0.0;
+    for (var row = rows.x; row < rows.y; row++) {
+        for (var column = columns.x; column < columns.y; column++) {
+            let o = start + row * params.q + column;
+            sum += select(0.0, dy[o], chosen[o] == own);
+        }
+    }
+    return sum;
+}
+
+fn avg_gradient(at: vec3<u32>) -> f32 {
+    if at.x >= params.planes {
+        return 0.0;
+    }
+    let rows = covering(at.y, KH, SH, PH, params.p);
+    let columns = covering(at.z, KW, SW, PW, params.q);
+    var sum = 0.0;
+    for (var row = rows.x; row < rows.y; row++) {
+        for (var column = columns.x; column < columns.y; column++) {
+            sum += dy[(at.x * params.p + row) * params.q + column];
+        }
+    }
+    return sum;
+}
+
+// Four neighbours a thread.
 @compute @workgroup_size(256)
 fn max_pool2d_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let i = group_index(group, groups) * 256u + lane;
-    if i >= params.planes * params.h * params.w {
+    if i >= ceil_div(params.planes * params.h * params.w, 4u) {
         return;
     }
-    let plane = i / (params.h * params.w);
-    let at = i % (params.h * params.w);
-    let start = plane * params.p * params.q;
-    var sum = 0.0;
-    if KH <= SH && KW <= SW {
-        // No place lies in two windows.
-        let row = (at / params.w + PH) / SH;
-        let column = (at % params.w + PW) / SW;
-        if row < params.p && column < params.q {
-            let o = start + row * params.q + column;
-            sum = select(0.0, dy[o], chosen[o] == at);
-        }
-    } else {
-        let rows = covering(at / params.w, KH, SH, PH, params.p);
-        let columns = covering(at % params.w, KW, SW, PW, params.q);
-        for (var row = rows.x; row < rows.y; row++) {
-            for (var column = columns.x; column < columns.y; column++) {
-                let o = start + row * params.q + column;
-                sum += select(0.0, dy[o], chosen[o] == at);
-            }
-        }
-    }
-    dx[i] = sum;
+    var at = place(4u * i);
+    var sums: vec4<f32>;
+    sums.x = max_gradient(at);
+    at = next(at);
+    sums.y = max_gradient(at);
+    at = next(at);
+    sums.z = max_gradient(at);
+    sums.w = max_gradient(next(at));
+    dx4[i] = sums;
 }
 
 @compute @workgroup_size(256)
@@ -119,19 +164,16 @@ fn avg_pool2d(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
 @compute @workgroup_size(256)
 fn avg_pool2d_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let i = group_index(group, groups) * 256u + lane;
-    if i >= params.planes * params.h * params.w {
+    if i >= ceil_div(params.planes * params.h * params.w, 4u) {
         return;
     }
-    let plane = i / (params.h * params.w);
-    let at = i % (params.h * params.w);
-    let start = plane * params.p * params.q;
-    let rows = covering(at / params.w, KH, SH, PH, params.p);
-    let columns = covering(at % params.w, KW, SW, PW, params.q);
-    var sum = 0.0;
-    for (var row = rows.x; row < rows.y; row++) {
-        for (var column = columns.x; column < columns.y; column++) {
-            sum += dy[start + row * params.q + column];
-        }
-    }
-    dx[i] = sum * (1.0 / f32(KH * KW));
+    var at = place(4u * i);
+    var sums: vec4<f32>;
+    sums.x = avg_gradient(at);
+    at = next(at);
+    sums.y = avg_gradient(at);
+    at = next(at);
+    sums.z = avg_gradient(at);
+    sums.w = avg_gradient(next(at));
+    dx4[i] = sums * (1.0 / f32(KH * KW));
 }

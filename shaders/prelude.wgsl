@@ -40,11 +40,12 @@ fn unit_f32(word: u32) -> f32 {
 
 var<workgroup> lane_sums: array<f32, 256>;
 
-/// The sum of `v` over a workgroup of 256, for every lane, by a fixed tree. Uniform control flow only.
-fn workgroup_sum(lane: u32, v: f32) -> f32 {
+/// The sum of `v` over a workgroup of `lanes` (a power of two, at most 256), for every lane, by a fixed tree. Uniform control flow
+/// only.
+fn workgroup_sum(lane: u32, lanes: u32, v: f32) -> f32 {
     workgroupBarrier(); // an earlier sum may still be read
     lane_sums[lane] = v;
-    for (var half = 128u; half > 0u; half >>= 1u) {
+    for (var half = lanes / 2u; half > 0u; half >>= 1u) {
         workgroupBarrier();
         if lane < half {
             lane_sums[lane] += lane_sums[lane + half];

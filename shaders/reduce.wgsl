@@ -13,17 +13,17 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<f32>;
 
 // `inner` is 1 and the parts are long: a workgroup a part, neighbouring lanes read neighbouring elements.
-@compute @workgroup_size(256)
+@compute @workgroup_size(64)
 fn reduce_rows(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let which = group_index(group, groups);
     let first = (which % params.splits) * params.part;
     let end = select(0u, min(first + params.part, params.len), which < params.outer * params.splits);
     let start = (which / params.splits) * params.len;
     var sum = 0.0;
-    for (var i = first + lane; i < end; i += 256u) {
+    for (var i = first + lane; i < end; i += 64u) {
         sum += x[start + i];
     }
-    let total = workgroup_sum(lane, sum);
+    let total = workgroup_sum(lane, 64u, sum);
     if lane == 0u && which < params.outer * params.splits {
         y[which] = total * params.scale;
     }

@@ -47,11 +47,24 @@ pub(crate) fn gemm(
     // destination is borrowed mutably and its elements are distinct, so it aliases neither source nor itself.
     unsafe {
         gemm::gemm(
-            m, n, k,
-            c.as_mut_ptr(), 1, c_row as isize, read,
-            a.data.as_ptr(), a.col as isize, a.row as isize,
-            b.data.as_ptr(), b.col as isize, b.row as isize,
-            alpha, 1.0, false, false, false,
+            m,
+            n,
+            k,
+            c.as_mut_ptr(),
+            1,
+            c_row as isize,
+            read,
+            a.data.as_ptr(),
+            a.col as isize,
+            a.row as isize,
+            b.data.as_ptr(),
+            b.col as isize,
+            b.row as isize,
+            alpha,
+            1.0,
+            false,
+            false,
+            false,
             parallelism,
         );
     }

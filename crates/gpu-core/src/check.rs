@@ -188,7 +188,13 @@ pub fn difference(got: &[f32], want: &[f32], bound: Bound) -> Difference {
     let error = got.iter().zip(want).fold(0f32, |m, (g, w)| {
         // Comparisons with NaN are false: it must not slip through `max`.
         let d = (g - w).abs();
-        if g.to_bits() == w.to_bits() { m } else if d.is_nan() { f32::INFINITY } else { m.max(d) }
+        if g.to_bits() == w.to_bits() {
+            m
+        } else if d.is_nan() {
+            f32::INFINITY
+        } else {
+            m.max(d)
+        }
     });
     Difference { error, bound: bound.absolute(largest) }
 }

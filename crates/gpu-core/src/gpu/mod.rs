@@ -4,8 +4,8 @@ mod adapter;
 mod pipeline;
 mod readback;
 
-pub use adapter::{AdapterInfo, AdapterKind, adapters};
 pub(crate) use adapter::choose;
+pub use adapter::{AdapterInfo, AdapterKind, adapters};
 
 use crate::error::{Error, Result};
 use crate::kernel::Constants;
@@ -84,7 +84,14 @@ impl Gpu {
         let params_layout = pipeline::params_layout(&device);
         let checked = cfg!(debug_assertions) || std::env::var("WGRAD_CHECKED").as_deref() == Ok("1");
         Ok(Self {
-            device, queue, info, immediates, checked, pool, fault, params_layout,
+            device,
+            queue,
+            info,
+            immediates,
+            checked,
+            pool,
+            fault,
+            params_layout,
             recording: Mutex::default(),
             pipelines: Mutex::default(),
             modules: Mutex::default(),

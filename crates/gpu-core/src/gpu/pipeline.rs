@@ -11,14 +11,22 @@ use std::sync::Arc;
 #[derive(Debug)]
 pub(super) struct Module {
     module: wgpu::ShaderModule,
-    /// For each entry point: the slots that it binds (number, written to), and whether it uses `params`.
-    entries: Vec<(String, Vec<(u32, bool)>, bool)>,
+    entries: Vec<EntryPoint>,
+}
+
+/// What an entry point binds.
+#[derive(Debug)]
+struct EntryPoint {
+    name: String,
+    /// Binding numbers in order, with whether the kernel writes there.
+    slots: Vec<(u32, bool)>,
+    has_params: bool,
 }
 
 impl Gpu {
     pub(super) fn compile(&self, entry: &'static str, wgsl: &'static str, constants: &Constants) -> Result<Pipeline> {
         let module = self.module(entry, wgsl, constants)?;
-        let Some((_, slots, has_params)) = module.entries.iter().find(|(name, ..)| name == entry) else {
+        let Some(EntryPoint { slots, has_params, .. }) = module.entries.iter().find(|e| e.name == entry) else {
             let message = "there is no such entry point in its source".to_owned();
             return Err(Error::Kernel { entry: entry.to_owned(), message });
         };
@@ -62,10 +70,7 @@ impl Gpu {
             .validate(&parsed)
             .map_err(|e| fail(e.emit_to_string(&text)))?;
         let entries = reflect(&parsed, &info);
-        let desc = wgpu::ShaderModuleDescriptor {
-            label: None,
-            source: wgpu::ShaderSource::Naga(std::borrow::Cow::Owned(parsed)),
-        };
+        let desc = wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Naga(std::borrow::Cow::Owned(parsed)) };
         let module = Arc::new(Module { module: audited::shader_module(&self.device, desc, self.checked), entries });
         self.modules.lock().insert(key, module.clone());
         Ok(module)
@@ -73,21 +78,19 @@ impl Gpu {
 }
 
 /// What each entry point binds.
-fn reflect(module: &naga::Module, info: &naga::valid::ModuleInfo) -> Vec<(String, Vec<(u32, bool)>, bool)> {
+fn reflect(module: &naga::Module, info: &naga::valid::ModuleInfo) -> Vec<EntryPoint> {
     let entry = |(i, point): (usize, &naga::EntryPoint)| {
         let uses = info.get_entry_point(i);
         let used = || module.global_variables.iter().filter(|(handle, _)| !uses[*handle].is_empty());
         let mut slots: Vec<(u32, bool)> = used()
             .filter_map(|(_, global)| match (global.space, &global.binding) {
-                (naga::AddressSpace::Storage { access }, Some(b)) => {
-                    Some((b.binding, access.contains(naga::StorageAccess::STORE)))
-                }
+                (naga::AddressSpace::Storage { access }, Some(b)) => Some((b.binding, access.contains(naga::StorageAccess::STORE))),
                 _ => None,
             })
             .collect();
         slots.sort_unstable();
         let is_params = |space| matches!(space, naga::AddressSpace::Immediate | naga::AddressSpace::Uniform);
-        (point.name.clone(), slots, used().any(|(_, global)| is_params(global.space)))
+        EntryPoint { name: point.name.clone(), slots, has_params: used().any(|(_, global)| is_params(global.space)) }
     };
     module.entry_points.iter().enumerate().map(entry).collect()
 }
@@ -114,11 +117,7 @@ pub(super) fn params_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
     let entry = wgpu::BindGroupLayoutEntry {
         binding: 0,
         visibility: wgpu::ShaderStages::COMPUTE,
-        ty: wgpu::BindingType::Buffer {
-            ty: wgpu::BufferBindingType::Uniform,
-            has_dynamic_offset: true,
-            min_binding_size: None,
-        },
+        ty: wgpu::BindingType::Buffer { ty: wgpu::BufferBindingType::Uniform, has_dynamic_offset: true, min_binding_size: None },
         count: None,
     };
     device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some("params"), entries: &[entry] })

@@ -12,10 +12,11 @@ use bytemuck::{Pod, Zeroable};
 const WGSL: &str = include_str!("../../../../shaders/elementwise.wgsl");
 static BINARY: Kernel = Kernel::new(WGSL, "binary", binary_cpu);
 static BINARY_BROADCAST: Kernel = Kernel::new(WGSL, "binary_broadcast", binary_broadcast_cpu);
+static BINARY_BROADCAST4: Kernel = Kernel::new(WGSL, "binary_broadcast4", binary_broadcast_cpu);
 static ADD_SCALED: Kernel = Kernel::new(WGSL, "add_scaled", add_scaled_cpu);
 static SCALE: Kernel = Kernel::new(WGSL, "scale", scale_cpu);
 static COPY: Kernel = Kernel::new(WGSL, "copy", copy_cpu);
-pub(super) const KERNELS: &[&Kernel] = &[&BINARY, &BINARY_BROADCAST, &ADD_SCALED, &SCALE, &COPY];
+pub(super) const KERNELS: &[&Kernel] = &[&BINARY, &BINARY_BROADCAST, &BINARY_BROADCAST4, &ADD_SCALED, &SCALE, &COPY];
 
 const ADD: u32 = 0;
 const SUB: u32 = 1;
@@ -146,6 +147,7 @@ fn binary(name: &str, op: u32, a: &Tensor, b: &Tensor) -> Tensor {
     let p = Params::broadcast(op, a.shape(), b.shape(), shape);
     match (p.rank, p.a_steps[0], p.b_steps[0]) {
         (1, 1, 1) => BINARY.launch(p, &[a, b], &[&y], grid4(y.len())),
+        _ if p.dims[0].is_multiple_of(4) => BINARY_BROADCAST4.launch(p, &[a, b], &[&y], grid4(y.len())),
         _ => BINARY_BROADCAST.launch(p, &[a, b], &[&y], Grid::linear(y.len(), 256)),
     }
     y
@@ -282,6 +284,8 @@ pub(super) fn cases() -> Vec<Case> {
         (&[5], &[2, 3, 5]),
         (&[3, 1, 5, 1, 2, 1], &[4, 1, 3, 1, 7]),
         (&[31, 1031], &[]),
+        (&[3, 1, 8], &[5, 1]),
+        (&[2, 5, 6, 6], &[5, 1, 1]),
     ];
     for &(a, b) in pairs {
         let (a, b) = (Shape::new(a), Shape::new(b));

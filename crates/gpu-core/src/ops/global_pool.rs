@@ -15,7 +15,7 @@ static GLOBAL_AVG_POOL_BWD_X: Kernel = Kernel::new(WGSL, "global_avg_pool_bwd_x"
 pub(super) const KERNELS: &[&Kernel] = &[&GLOBAL_AVG_POOL, &GLOBAL_AVG_POOL_WIDE, &GLOBAL_AVG_POOL_BWD_X];
 
 /// Planes over so many places get a workgroup each.
-const WIDE: usize = 256;
+const WIDE: usize = 128;
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -65,7 +65,7 @@ pub fn global_avg_pool(x: &Tensor) -> Tensor {
     if inner <= WIDE {
         GLOBAL_AVG_POOL.launch(p, &[x], &[&y], Grid::linear(y.len(), 64).trips(inner));
     } else {
-        GLOBAL_AVG_POOL_WIDE.launch(p, &[x], &[&y], Grid::folded(y.len()).trips(inner.div_ceil(256) + 8));
+        GLOBAL_AVG_POOL_WIDE.launch(p, &[x], &[&y], Grid::folded(y.len()).trips(inner.div_ceil(64) + 6));
     }
     y
 }

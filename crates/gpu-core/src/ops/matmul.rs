@@ -101,14 +101,21 @@ fn launch_form(form: Form, a: &Tensor, fa: Factor, b: &Tensor, fb: Factor, c: &T
     let (tile_m, tile_n) = if form == Form::Reg { (8, 16) } else { (8 * wg, 8 * wg) };
     let (tiles_m, tiles_n) = (e.m.div_ceil(tile_m), e.n.div_ceil(tile_n));
     let params = Params {
-        m: e.m as u32, n: e.n as u32, k: e.k as u32,
-        a_row: fa.row as u32, a_col: fa.col as u32, a_batch: fa.batch as u32,
-        b_row: fb.row as u32, b_col: fb.col as u32, b_batch: fb.batch as u32,
-        tiles_m: tiles_m as u32, tiles_n: tiles_n as u32, batch: e.batch as u32,
+        m: e.m as u32,
+        n: e.n as u32,
+        k: e.k as u32,
+        a_row: fa.row as u32,
+        a_col: fa.col as u32,
+        a_batch: fa.batch as u32,
+        b_row: fb.row as u32,
+        b_col: fb.col as u32,
+        b_batch: fb.batch as u32,
+        tiles_m: tiles_m as u32,
+        tiles_n: tiles_n as u32,
+        batch: e.batch as u32,
     };
     let tiles = e.batch * tiles_m * tiles_n;
-    let constants =
-        [("WG", wg as u32), ("A_K_CONTIGUOUS", u32::from(fa.col == 1)), ("B_K_CONTIGUOUS", u32::from(fb.row == 1))];
+    let constants = [("WG", wg as u32), ("A_K_CONTIGUOUS", u32::from(fa.col == 1)), ("B_K_CONTIGUOUS", u32::from(fb.row == 1))];
     let tiled_trips = e.k.div_ceil(8) * 26 + 16;
     match form {
         Form::Reg => {

@@ -86,7 +86,7 @@ fn reduce(x: &Tensor, outer: usize, len: usize, inner: usize, scale: f32) -> Ten
         scale: if last { scale } else { 1.0 },
     };
     if is_rows(len, inner) {
-        REDUCE_ROWS.launch(p, &[x], &[&y], Grid::folded(outer * splits).trips(part.div_ceil(256) + 8));
+        REDUCE_ROWS.launch(p, &[x], &[&y], Grid::folded(outer * splits).trips(part.div_ceil(64) + 6));
     } else {
         REDUCE_COLUMNS.launch(p, &[x], &[&y], Grid::linear(y.len(), 256).trips(part));
     }

@@ -27,7 +27,7 @@ impl Stream {
         ((u128::from(self.bits()) * u128::from(bound)) >> 64) as u64
     }
 
-    /// A number of `low..high`, in steps of 2^-24 of the range.
+    /// A number of `low..=high`, in steps of 2^-24 of the range.
     pub fn between(&mut self, low: f32, high: f32) -> f32 {
         low + (high - low) * ((self.bits() >> 40) as f32 / (1 << 24) as f32)
     }
@@ -72,7 +72,7 @@ mod tests {
         let mut seen = [0; 7];
         for _ in 0..7000 {
             seen[stream.below(7) as usize] += 1;
-            assert!((-2.0..3.0).contains(&stream.between(-2.0, 3.0)));
+            assert!((-2.0..=3.0).contains(&stream.between(-2.0, 3.0)));
         }
         assert!(seen.iter().all(|&count| (850..1150).contains(&count)), "{seen:?}");
     }

@@ -18,9 +18,9 @@ const STD: f32 = 0.3081;
 
 /// Whether any of the four files is there: an incomplete set is then named as such when opened.
 pub fn is_in(folder: &Path) -> bool {
-    ["train", "t10k"].iter().any(|split| {
-        find(folder, &format!("{split}-images"), 3).or_else(|| find(folder, &format!("{split}-labels"), 1)).is_some()
-    })
+    ["train", "t10k"]
+        .iter()
+        .any(|split| find(folder, &format!("{split}-images"), 3).or_else(|| find(folder, &format!("{split}-labels"), 1)).is_some())
 }
 
 pub fn open(folder: &Path) -> Result<Dataset, DataError> {
@@ -59,10 +59,8 @@ fn read_split(folder: &Path, split: &str) -> Result<ImageSet, DataError> {
 type Idx<const RANK: usize> = ([usize; RANK], Vec<u8>);
 
 fn read_file<const RANK: usize>(folder: &Path, stem: &str) -> Result<(PathBuf, Idx<RANK>), DataError> {
-    let path = find(folder, stem, RANK).ok_or_else(|| DataError::MissingFile {
-        path: folder.join(format!("{stem}-idx{RANK}-ubyte")),
-        format: NAME,
-    })?;
+    let path = find(folder, stem, RANK)
+        .ok_or_else(|| DataError::MissingFile { path: folder.join(format!("{stem}-idx{RANK}-ubyte")), format: NAME })?;
     let bytes = read(&path)?;
     let idx = if path.extension().is_some_and(|extension| extension == "gz") {
         parse(&path, MultiGzDecoder::new(&bytes[..]))?

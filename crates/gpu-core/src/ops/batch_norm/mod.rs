@@ -158,14 +158,7 @@ pub fn batch_norm(
 /// # Ok::<(), gpu_core::Error>(())
 /// ```
 #[track_caller]
-pub fn batch_norm_eval(
-    x: &Tensor,
-    gamma: &Tensor,
-    beta: &Tensor,
-    running_mean: &Tensor,
-    running_var: &Tensor,
-    eps: f32,
-) -> Tensor {
+pub fn batch_norm_eval(x: &Tensor, gamma: &Tensor, beta: &Tensor, running_mean: &Tensor, running_var: &Tensor, eps: f32) -> Tensor {
     let of_channels = [("gamma", gamma), ("beta", beta), ("running_mean", running_mean), ("running_var", running_var)];
     expect_channels("batch_norm_eval", x, &of_channels);
     apply(Params::of(x.shape(), eps, 0.0, true), x, gamma, beta, running_mean, running_var)

@@ -103,6 +103,19 @@ fn the_gradients_are_the_difference_quotients() {
 }
 
 #[test]
+fn the_number_of_threads_changes_no_bit() {
+    let run = || {
+        let x = around(&Device::Cpu, Shape::from([23, 6, 31, 33]), 3.0, 1);
+        let [gamma, beta, mean, var] = of_channels(&Device::Cpu, 6);
+        let kept = batch_norm(&x, &gamma, &beta, &mean, &var, 0.1, 1e-5);
+        let (dx, dgamma, dbeta) = batch_norm_bwd(&x, &kept.y, &gamma, &kept.mean, &kept.rstd);
+        [kept.y, mean, var, dx, dgamma, dbeta].map(|t| t.to_vec().unwrap())
+    };
+    let with_threads = |n| rayon::ThreadPoolBuilder::new().num_threads(n).build().unwrap().install(run);
+    assert_eq!(with_threads(1), with_threads(5));
+}
+
+#[test]
 fn running_statistics_may_be_views_into_one_arena() {
     for device in check::devices() {
         let arena = Tensor::zeros(&device, [128]);

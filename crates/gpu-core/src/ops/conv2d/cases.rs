@@ -37,9 +37,24 @@ pub(super) const DEPTHWISE_ROWS: &[Row] = &[
 ];
 
 const TRANSPOSED_ROWS: &[([usize; 4], usize, [usize; 2], ConvTranspose2dGeometry)] = &[
-    ([2, 5, 6, 7], 4, [4, 4], ConvTranspose2dGeometry { stride: [2; 2], padding: [1; 2], output_padding: [0; 2], dilation: [1; 2], groups: 1 }),
-    ([1, 6, 5, 3], 9, [3, 3], ConvTranspose2dGeometry { stride: [3, 2], padding: [0, 1], output_padding: [2, 1], dilation: [1; 2], groups: 3 }),
-    ([2, 3, 4, 5], 8, [3, 3], ConvTranspose2dGeometry { stride: [1; 2], padding: [1; 2], output_padding: [0; 2], dilation: [1; 2], groups: 1 }),
+    (
+        [2, 5, 6, 7],
+        4,
+        [4, 4],
+        ConvTranspose2dGeometry { stride: [2; 2], padding: [1; 2], output_padding: [0; 2], dilation: [1; 2], groups: 1 },
+    ),
+    (
+        [1, 6, 5, 3],
+        9,
+        [3, 3],
+        ConvTranspose2dGeometry { stride: [3, 2], padding: [0, 1], output_padding: [2, 1], dilation: [1; 2], groups: 3 },
+    ),
+    (
+        [2, 3, 4, 5],
+        8,
+        [3, 3],
+        ConvTranspose2dGeometry { stride: [1; 2], padding: [1; 2], output_padding: [0; 2], dilation: [1; 2], groups: 1 },
+    ),
 ];
 
 /// What a row's kernels are given.

@@ -100,7 +100,7 @@ pub(super) fn launch(l: &Layout, direction: Direction, form: Form, from: &Tensor
     let (along_k, along_c) = (l.terms(), l.taps());
     let (w_out, w_in) = if forward { (along_k, along_c) } else { (along_c, along_k) };
     // As few rows of invocations as the channels fill.
-    let wg_y = if out_c <= 32 { 4 } else { 8 };
+    let wg_y = if out_c <= 32 && form == Form::Tiled { 4 } else { 8 };
     let (tile_c, tiles_p) = match form {
         Form::Tiled => (8 * wg_y, (l.n * out_h * out_w).div_ceil(128)),
         Form::Reg => (8, (l.n * out_h * out_w).div_ceil(16)),
@@ -108,10 +108,19 @@ pub(super) fn launch(l: &Layout, direction: Direction, form: Form, from: &Tensor
     };
     let tiles_c = out_c.div_ceil(tile_c);
     let params = Params {
-        batch: l.n as u32, groups: l.g.groups as u32, in_c: in_c as u32, out_c: out_c as u32,
-        in_h: in_h as u32, in_w: in_w as u32, out_h: out_h as u32, out_w: out_w as u32,
-        w_group: (l.group_k() * l.terms()) as u32, w_out: w_out as u32, w_in: w_in as u32,
-        tiles_c: tiles_c as u32, tiles_p: tiles_p as u32,
+        batch: l.n as u32,
+        groups: l.g.groups as u32,
+        in_c: in_c as u32,
+        out_c: out_c as u32,
+        in_h: in_h as u32,
+        in_w: in_w as u32,
+        out_h: out_h as u32,
+        out_w: out_w as u32,
+        w_group: (l.group_k() * l.terms()) as u32,
+        w_out: w_out as u32,
+        w_in: w_in as u32,
+        tiles_c: tiles_c as u32,
+        tiles_p: tiles_p as u32,
     };
     let mut constants = l.constants(!forward);
     constants.extend([("HAS_BIAS", u32::from(bias.is_some())), ("WG_Y", wg_y as u32)]);

@@ -46,7 +46,9 @@ impl Conv2dGeometry {
             let span = self.dilation[axis] * (w.dim(2 + axis) - 1) + 1;
             let padded = x.dim(2 + axis) + 2 * self.padding[axis];
             let room = padded.checked_sub(span);
-            out[axis] = room.ok_or_else(|| format!("a window of {span} does not fit into {padded} (x {x}, w {w})"))? / self.stride[axis] + 1;
+            out[axis] = room.ok_or_else(|| format!("a window of {span} does not fit into {padded} (x {x}, w {w})"))?
+                / self.stride[axis]
+                + 1;
         }
         Ok(Shape::from([x.n(), w.dim(0), out[0], out[1]]))
     }
@@ -98,7 +100,10 @@ impl ConvTranspose2dGeometry {
         let mut out = [0; 2];
         for axis in 0..2 {
             if self.output_padding[axis] >= self.stride[axis].max(self.dilation[axis]) {
-                return Err(format!("output padding {:?} is not under the stride {:?} or the dilation", self.output_padding, self.stride));
+                return Err(format!(
+                    "output padding {:?} is not under the stride {:?} or the dilation",
+                    self.output_padding, self.stride
+                ));
             }
             let full = (x.dim(2 + axis) - 1) * self.stride[axis] + self.dilation[axis] * (w.dim(2 + axis) - 1) + 1;
             let cut = (full + self.output_padding[axis]).checked_sub(2 * self.padding[axis]).filter(|&v| v > 0);

@@ -43,16 +43,14 @@ fn col2im_cpu(args: &mut Args<'_>) {
 #[track_caller]
 pub(super) fn im2col(l: &Layout, x: &Tensor) -> Tensor {
     let columns = Tensor::empty(x.device(), [l.n, l.c * l.taps(), l.p * l.q]);
-    let params =
-        Params { planes: (l.n * l.c) as u32, in_h: l.h as u32, in_w: l.w as u32, out_h: l.p as u32, out_w: l.q as u32 };
+    let params = Params { planes: (l.n * l.c) as u32, in_h: l.h as u32, in_w: l.w as u32, out_h: l.p as u32, out_w: l.q as u32 };
     IM2COL.with(&l.constants(false)).launch(params, &[x], &[&columns], Grid::linear(columns.len(), 256));
     columns
 }
 
 #[track_caller]
 fn col2im(l: &Layout, columns: &Tensor, dx: &Tensor) {
-    let params =
-        Params { planes: (l.n * l.c) as u32, in_h: l.p as u32, in_w: l.q as u32, out_h: l.h as u32, out_w: l.w as u32 };
+    let params = Params { planes: (l.n * l.c) as u32, in_h: l.p as u32, in_w: l.q as u32, out_h: l.h as u32, out_w: l.w as u32 };
     COL2IM.with(&l.constants(true)).launch(params, &[columns], &[dx], Grid::linear(dx.len(), 256).trips(l.taps()));
 }
 

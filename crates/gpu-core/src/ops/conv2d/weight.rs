@@ -104,10 +104,19 @@ pub(super) fn launch(l: &Layout, form: Form, x: &Tensor, dy: &Tensor, dw: &Tenso
     let tiles = l.g.groups * tiles_k * tiles_j;
     let (rows_per_split, splits) = split(l, form, tiles, dw.device().is_gpu());
     let params = Params {
-        groups: l.g.groups as u32, in_c: l.group_c() as u32, out_c: l.group_k() as u32,
-        in_h: l.h as u32, in_w: l.w as u32, out_h: l.p as u32, out_w: l.q as u32,
-        rows: (l.n * l.p) as u32, rows_per_split: rows_per_split as u32, splits: splits as u32,
-        tiles_k: tiles_k as u32, tiles_j: tiles_j as u32, len: dw.len() as u32,
+        groups: l.g.groups as u32,
+        in_c: l.group_c() as u32,
+        out_c: l.group_k() as u32,
+        in_h: l.h as u32,
+        in_w: l.w as u32,
+        out_h: l.p as u32,
+        out_w: l.q as u32,
+        rows: (l.n * l.p) as u32,
+        rows_per_split: rows_per_split as u32,
+        splits: splits as u32,
+        tiles_k: tiles_k as u32,
+        tiles_j: tiles_j as u32,
+        len: dw.len() as u32,
     };
     let partial = if splits == 1 { dw.clone() } else { Tensor::empty(dw.device(), [splits, dw.len()]) };
     let pixels = rows_per_split * l.q;

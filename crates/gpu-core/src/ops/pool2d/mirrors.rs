@@ -5,28 +5,35 @@ use crate::kernel::Args;
 use crate::mirror;
 use rayon::prelude::*;
 
-/// A row of windows under one tap: windows `q0..q0 + len` meet the elements `from, from + stride, ..` of a plane.
-struct TapRow {
+/// The windows of a row that a column of taps meets: windows `q0..q0 + len` find it at columns `j, j + stride, ..` of the plane.
+#[derive(Clone, Copy)]
+struct Taps {
     q0: usize,
     len: usize,
-    from: usize,
+    j: usize,
 }
 
 impl Params {
-    /// Calls `f` for each tap of the windows of row `p`, in the order in which the first maximum wins.
+    /// For each column of the window, which windows of a row meet the plane there.
+    fn columns(&self) -> Vec<Taps> {
+        let (w, q, sw, pw) = (self.w as usize, self.q as usize, self.sw as usize, self.pw as usize);
+        let of_column = |s: usize| {
+            // Windows q with pw <= q * sw + s < w + pw.
+            let q0 = pw.saturating_sub(s).div_ceil(sw);
+            let end = (w + pw).saturating_sub(s).div_ceil(sw).min(q);
+            (q0 < end).then(|| Taps { q0, len: end - q0, j: q0 * sw + s - pw })
+        };
+        (0..self.kw as usize).filter_map(of_column).collect()
+    }
+
+    /// Calls `f` for each tap of the windows of row `p`, with where in the plane its first window finds it, in the order in which the
+    /// first maximum wins.
     #[inline]
-    fn for_each_tap(&self, p: usize, mut f: impl FnMut(TapRow)) {
-        let (h, w, q) = (self.h as usize, self.w as usize, self.q as usize);
-        let (sh, sw, ph, pw) = (self.sh as usize, self.sw as usize, self.ph as usize, self.pw as usize);
+    fn for_each_tap(&self, columns: &[Taps], p: usize, mut f: impl FnMut(Taps, usize)) {
         for r in 0..self.kh as usize {
-            let Some(i) = (p * sh + r).checked_sub(ph).filter(|&i| i < h) else { continue };
-            for s in 0..self.kw as usize {
-                // Windows q with pw <= q * sw + s < w + pw.
-                let q0 = pw.saturating_sub(s).div_ceil(sw);
-                let end = (w + pw).saturating_sub(s).div_ceil(sw).min(q);
-                if q0 < end {
-                    f(TapRow { q0, len: end - q0, from: i * w + q0 * sw + s - pw });
-                }
+            let i = (p * self.sh as usize + r).wrapping_sub(self.ph as usize);
+            if i < self.h as usize {
+                columns.iter().for_each(|&taps| f(taps, i * self.w as usize + taps.j));
             }
         }
     }
@@ -40,59 +47,67 @@ impl Params {
     }
 }
 
-/// Elements `0, S, 2 * S, ..` of `x` with each of `y`: loops over a stride that is known vectorise.
-#[inline]
-fn strided<const S: usize, T>(x: &[f32], y: &mut [T], mut f: impl FnMut(usize, f32, &mut T)) {
-    let (blocks, _) = x.as_chunks::<S>();
-    let whole = blocks.len().min(y.len());
-    for (q, (x, y)) in blocks.iter().zip(y.iter_mut()).enumerate() {
-        f(q, x[0], y);
-    }
-    for (q, y) in y.iter_mut().enumerate().skip(whole) {
-        f(q, x[q * S], y);
-    }
-}
-
-#[inline]
-fn with_stride<T>(stride: u32, x: &[f32], y: &mut [T], mut f: impl FnMut(usize, f32, &mut T)) {
-    match stride {
-        1 => strided::<1, T>(x, y, f),
-        2 => strided::<2, T>(x, y, f),
-        _ => y.iter_mut().enumerate().for_each(|(q, y)| f(q, x[q * stride as usize], y)),
-    }
+/// Calls `$f::<STRIDE>` for the strides that occur, so that their loops vectorise, and `$f::<0>` for any other.
+macro_rules! with_stride {
+    ($stride:expr, $f:ident($($arg:expr),*)) => {
+        match $stride {
+            1 => $f::<1>($($arg),*),
+            2 => $f::<2>($($arg),*),
+            3 => $f::<3>($($arg),*),
+            _ => $f::<0>($($arg),*),
+        }
+    };
 }
 
 pub(super) fn max_pool2d_cpu(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (x, y, indices): (&[f32], &mut [f32], &mut [u32]) = (args.input(0), args.output(0), args.output(1));
+    let (columns, row) = (p.columns(), p.q as usize);
+    // Where the windows of a row begin, without and with padding.
+    let steps: Vec<u32> = (0..p.q).map(|q| q * p.sw).collect();
+    let lefts: Vec<u32> = steps.iter().map(|step| step.saturating_sub(p.pw)).collect();
     let planes = (mirror::CHUNK / p.in_plane()).max(1);
     let (of_x, of_y) = (planes * p.in_plane(), planes * p.out_plane());
     y.par_chunks_mut(of_y).zip(indices.par_chunks_mut(of_y)).zip(x.par_chunks(of_x)).for_each(|((y, indices), x)| {
-        let mut row = vec![(0f32, 0u32); p.q as usize];
-        for (number, (y, indices)) in y.chunks_exact_mut(row.len()).zip(indices.chunks_exact_mut(row.len())).enumerate() {
+        let mut met = vec![0f32; row];
+        for (number, (y, indices)) in y.chunks_exact_mut(row).zip(indices.chunks_exact_mut(row)).enumerate() {
             let (plane, at) = (number / p.p as usize, number % p.p as usize);
             let x = &x[plane * p.in_plane()..][..p.in_plane()];
-            max_pool2d_row(&p, x, at, &mut row);
-            for ((y, i), &(value, at)) in y.iter_mut().zip(indices).zip(&row) {
-                (*y, *i) = (value, at);
-            }
+            // Even where all are -inf, the first element of the window (cut to the plane) is the maximum.
+            let top = (at as u32 * p.sh).saturating_sub(p.ph) * p.w;
+            y.fill(f32::NEG_INFINITY);
+            indices.iter_mut().zip(&lefts).for_each(|(i, left)| *i = top + left);
+            p.for_each_tap(&columns, at, |taps, from| {
+                let (windows, met) = (taps.q0..taps.q0 + taps.len, &mut met[..taps.len]);
+                with_stride!(p.sw, take_tap(&x[from..], met, p.sw));
+                take_larger(met, from as u32, &steps, &mut y[windows.clone()], &mut indices[windows]);
+            });
         }
     });
 }
 
-/// Row `at` of the pooled plane: each maximum with its place.
-fn max_pool2d_row(p: &Params, x: &[f32], at: usize, row: &mut [(f32, u32)]) {
-    // Even where all are -inf, the first element of the window (cut to the plane) is the maximum.
-    let top = (at as u32 * p.sh).saturating_sub(p.ph);
-    for (q, best) in row.iter_mut().enumerate() {
-        *best = (f32::NEG_INFINITY, top * p.w + (q as u32 * p.sw).saturating_sub(p.pw));
+/// Elements `0, stride, 2 * stride, ..` of `x`.
+#[inline]
+fn take_tap<const STRIDE: usize>(x: &[f32], met: &mut [f32], stride: u32) {
+    if STRIDE == 0 {
+        x.iter().step_by(stride as usize).zip(met).for_each(|(v, met)| *met = *v);
+    } else {
+        // The last element may stand at the very end of `x`, without a whole stride after it.
+        let last = met.len() - 1;
+        x.chunks_exact(STRIDE).zip(&mut met[..last]).for_each(|(v, met)| *met = v[0]);
+        met[last] = x[last * STRIDE];
     }
-    p.for_each_tap(at, |tap| {
-        with_stride(p.sw, &x[tap.from..], &mut row[tap.q0..][..tap.len], |q, v, best| {
-            let wins = v > best.0 || v.is_nan();
-            *best = if wins { (v, tap.from as u32 + q as u32 * p.sw) } else { *best };
-        });
-    });
+}
+
+/// One tap of a row of windows: what it met, at `from + steps` in the plane. Apart from [`take_tap`] so that both vectorise.
+#[inline]
+fn take_larger(met: &[f32], from: u32, steps: &[u32], y: &mut [f32], indices: &mut [u32]) {
+    for (((y, i), &v), step) in y.iter_mut().zip(indices).zip(met).zip(steps) {
+        // By masks: of two choices the compiler makes a branch, which is taken at random.
+        let wins = 0u32.wrapping_sub(u32::from(v > *y) | u32::from(v.is_nan()));
+        *y = f32::from_bits((v.to_bits() & wins) | (y.to_bits() & !wins));
+        *i = (from.wrapping_add(*step) & wins) | (*i & !wins);
+    }
 }
 
 pub(super) fn max_pool2d_bwd_x_cpu(args: &mut Args<'_>) {
@@ -110,30 +125,51 @@ pub(super) fn max_pool2d_bwd_x_cpu(args: &mut Args<'_>) {
 pub(super) fn avg_pool2d_cpu(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (x, y): (&[f32], &mut [f32]) = (args.input(0), args.output(0));
-    let scale = 1.0 / (p.kh * p.kw) as f32;
+    let (columns, scale) = (p.columns(), 1.0 / (p.kh * p.kw) as f32);
     mirror::for_each_plane(y, p.out_plane(), |plane, y| {
         let x = &x[plane * p.in_plane()..][..p.in_plane()];
         for (row, y) in y.chunks_exact_mut(p.q as usize).enumerate() {
             y.fill(0.0);
-            p.for_each_tap(row, |tap| {
-                with_stride(p.sw, &x[tap.from..], &mut y[tap.q0..][..tap.len], |_, v, y| *y += v);
+            p.for_each_tap(&columns, row, |taps, from| {
+                with_stride!(p.sw, add_tap(&x[from..], &mut y[taps.q0..][..taps.len], p.sw));
             });
             y.iter_mut().for_each(|y| *y *= scale);
         }
     });
 }
 
+#[inline]
+fn add_tap<const STRIDE: usize>(x: &[f32], y: &mut [f32], stride: u32) {
+    if STRIDE == 0 {
+        x.iter().step_by(stride as usize).zip(y).for_each(|(v, y)| *y += v);
+    } else {
+        let last = y.len() - 1;
+        x.chunks_exact(STRIDE).zip(&mut y[..last]).for_each(|(v, y)| *y += v[0]);
+        y[last] += x[last * STRIDE];
+    }
+}
+
 pub(super) fn avg_pool2d_bwd_x_cpu(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (dy, dx): (&[f32], &mut [f32]) = (args.input(0), args.output(0));
-    let scale = 1.0 / (p.kh * p.kw) as f32;
+    let (columns, scale) = (p.columns(), 1.0 / (p.kh * p.kw) as f32);
     mirror::for_each_plane(dx, p.in_plane(), |plane, dx| {
         dx.fill(0.0);
         for (row, dy) in dy[plane * p.out_plane()..][..p.out_plane()].chunks_exact(p.q as usize).enumerate() {
-            p.for_each_tap(row, |tap| {
-                let places = dx[tap.from..].iter_mut().step_by(p.sw as usize);
-                places.zip(&dy[tap.q0..][..tap.len]).for_each(|(dx, dy)| *dx += dy * scale);
+            p.for_each_tap(&columns, row, |taps, from| {
+                with_stride!(p.sw, spread_tap(&dy[taps.q0..][..taps.len], &mut dx[from..], scale, p.sw));
             });
         }
     });
+}
+
+#[inline]
+fn spread_tap<const STRIDE: usize>(dy: &[f32], dx: &mut [f32], scale: f32, stride: u32) {
+    if STRIDE == 0 {
+        dx.iter_mut().step_by(stride as usize).zip(dy).for_each(|(dx, dy)| *dx += dy * scale);
+    } else {
+        let last = dy.len() - 1;
+        dx.chunks_exact_mut(STRIDE).zip(&dy[..last]).for_each(|(dx, dy)| dx[0] += dy * scale);
+        dx[last * STRIDE] += dy[last] * scale;
+    }
 }

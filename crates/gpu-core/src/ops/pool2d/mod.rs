@@ -154,7 +154,7 @@ pub fn max_pool2d_bwd_x(dy: &Tensor, indices: &Tensor, x_shape: Shape, g: Pool2d
         assert!(t.shape() == shape, "max_pool2d_bwd_x: {name} has shape {}, x {x_shape} is pooled to {shape}", t.shape());
     }
     let dx = Tensor::empty(dy.device(), x_shape);
-    let grid = Grid::linear(dx.len(), 256).trips(g.taps());
+    let grid = Grid::linear(dx.len().div_ceil(4), 256).trips(4 * g.taps());
     MAX_POOL2D_BWD_X.with(&g.constants()).launch(g.params(x_shape, shape), &[dy, indices], &[&dx], grid);
     dx
 }
@@ -197,26 +197,26 @@ pub fn avg_pool2d_bwd_x(dy: &Tensor, x_shape: Shape, g: Pool2dGeometry) -> Tenso
     let shape = g.expect_out_shape("avg_pool2d_bwd_x", x_shape);
     assert!(dy.shape() == shape, "avg_pool2d_bwd_x: dy has shape {}, x {x_shape} is pooled to {shape}", dy.shape());
     let dx = Tensor::empty(dy.device(), x_shape);
-    let grid = Grid::linear(dx.len(), 256).trips(g.taps());
+    let grid = Grid::linear(dx.len().div_ceil(4), 256).trips(4 * g.taps());
     AVG_POOL2D_BWD_X.with(&g.constants()).launch(g.params(x_shape, shape), &[dy], &[&dx], grid);
     dx
 }
 
 /// Plain, one pixel, odd, overlapping, asymmetrical, with gaps between windows, padded, as wide as the plane.
-const GEOMETRIES: &[([usize; 4], [usize; 2], [usize; 2], [usize; 2])] = &[
-    ([2, 3, 8, 8], [2, 2], [2, 2], [0, 0]),
-    ([1, 1, 1, 1], [1, 1], [1, 1], [0, 0]),
-    ([3, 5, 7, 9], [2, 2], [2, 2], [0, 0]),
-    ([1, 4, 9, 7], [3, 3], [2, 2], [1, 1]),
-    ([2, 3, 11, 13], [3, 2], [1, 3], [1, 0]),
-    ([2, 2, 17, 5], [5, 1], [3, 1], [2, 0]),
-    ([1, 3, 10, 10], [2, 2], [3, 4], [0, 0]),
-    ([2, 7, 6, 5], [2, 3], [2, 3], [1, 1]),
-    ([5, 2, 7, 7], [7, 7], [7, 7], [0, 0]),
+const GEOMETRIES: &[([usize; 4], [[usize; 2]; 3])] = &[
+    ([2, 3, 8, 8], [[2, 2], [2, 2], [0, 0]]),
+    ([1, 1, 1, 1], [[1, 1], [1, 1], [0, 0]]),
+    ([3, 5, 7, 9], [[2, 2], [2, 2], [0, 0]]),
+    ([1, 4, 9, 7], [[3, 3], [2, 2], [1, 1]]),
+    ([2, 3, 11, 13], [[3, 2], [1, 3], [1, 0]]),
+    ([2, 2, 17, 5], [[5, 1], [3, 1], [2, 0]]),
+    ([1, 3, 10, 10], [[2, 2], [3, 4], [0, 0]]),
+    ([2, 7, 6, 5], [[2, 3], [2, 3], [1, 1]]),
+    ([5, 2, 7, 7], [[7, 7], [7, 7], [0, 0]]),
 ];
 
 fn geometries() -> impl Iterator<Item = (Shape, Pool2dGeometry)> {
-    GEOMETRIES.iter().map(|&(x, kernel, stride, padding)| (Shape::from(x), Pool2dGeometry { kernel, stride, padding }))
+    GEOMETRIES.iter().map(|&(x, [kernel, stride, padding])| (Shape::from(x), Pool2dGeometry { kernel, stride, padding }))
 }
 
 pub(super) fn cases() -> Vec<Case> {

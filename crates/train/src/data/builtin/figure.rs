@@ -51,13 +51,8 @@ fn square([x, y]: Point) -> f32 {
 
 fn star([x, y]: Point) -> f32 {
     // Outward normals of the five lines of a pentagram, at multiples of 72 degrees.
-    const NORMALS: [Point; 5] = [
-        [0.0, -1.0],
-        [0.951_056_5, -0.309_017],
-        [0.587_785_25, 0.809_017],
-        [-0.587_785_25, 0.809_017],
-        [-0.951_056_5, -0.309_017],
-    ];
+    const NORMALS: [Point; 5] =
+        [[0.0, -1.0], [0.951_056_5, -0.309_017], [0.587_785_25, 0.809_017], [-0.587_785_25, 0.809_017], [-0.951_056_5, -0.309_017]];
     // A pentagram is what lies behind at least four of its five lines, so the second largest distance counts.
     let (mut largest, mut second) = (f32::MIN, f32::MIN);
     for [nx, ny] in NORMALS {
@@ -84,7 +79,7 @@ fn stripes([x, _]: Point) -> f32 {
 
 fn zigzag([x, y]: Point) -> f32 {
     // The lines climb and fall at 45 degrees, so they are closer by sqrt(2) than their period along x.
-    0.707_106_77 * wave(x + 1.2 * wave(y / 1.2))
+    0.707_106_77 * wave(x + 1.4 * wave(y / 1.4))
 }
 
 fn checks([x, y]: Point) -> f32 {
@@ -104,4 +99,55 @@ pub fn blob([x, y]: Point, discs: &[[f32; 3]]) -> f32 {
         let overlap = (1.0 - (a - b).abs() / MELT).max(0.0);
         a.min(b) - 0.25 * MELT * overlap * overlap
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Name of the shape, a point inside, a point outside.
+    const SHAPES: [(&str, Point, Point); 6] = [
+        ("disc", [0.6, 0.6], [0.7, 0.7]),
+        ("ring", [0.0, 0.75], [0.0, 0.0]),
+        ("triangle", [0.0, -1.0], [0.5, -0.5]),
+        ("square", [0.75, -0.75], [0.0, 0.8]),
+        ("star", [0.0, -1.1], [0.0, 0.6]),
+        ("cross", [0.0, 0.9], [0.5, 0.5]),
+    ];
+
+    #[test]
+    fn shapes_are_negative_inside_and_positive_outside() {
+        for ((name, figure), (expected, inside, outside)) in CLASSES.iter().zip(SHAPES) {
+            let Figure::Shape(distance) = figure else { panic!("{name} is a texture") };
+            assert_eq!(*name, expected);
+            assert!(distance(inside) < 0.0, "{name} at {inside:?}: {}", distance(inside));
+            assert!(distance(outside) > 0.0, "{name} at {outside:?}: {}", distance(outside));
+        }
+    }
+
+    #[test]
+    fn a_figure_has_a_slope_of_at_most_one_and_is_neither_empty_nor_full() {
+        for (name, figure) in &CLASSES {
+            let (Figure::Shape(distance) | Figure::Texture(distance)) = figure;
+            let mut inside = 0;
+            for i in 0..64 * 64 {
+                let p = [(i % 64) as f32 / 32.0 - 1.0, (i / 64) as f32 / 32.0 - 1.0];
+                inside += u32::from(distance(p) < 0.0);
+                for step in [[0.01, 0.0], [0.0, 0.01]] {
+                    let slope = (distance([p[0] + step[0], p[1] + step[1]]) - distance(p)).abs() / 0.01;
+                    assert!(slope < 1.001, "{name}: slope {slope} at {p:?}");
+                }
+            }
+            assert!((64 * 64 / 8..64 * 64 * 7 / 8).contains(&inside), "{name}: {inside} points inside");
+        }
+    }
+
+    #[test]
+    fn a_blob_holds_its_discs() {
+        let discs = [[0.0, 0.0, 0.5], [0.6, 0.0, 0.5]];
+        for p in [[0.0, 0.0], [0.6, 0.0], [0.3, 0.45]] {
+            assert!(blob(p, &discs) < 0.0, "{p:?}");
+        }
+        assert!(blob([0.3, 1.0], &discs) > 0.0);
+    }
 }
