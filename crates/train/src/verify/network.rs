@@ -16,7 +16,7 @@ const ACTIVATION: f32 = 5e-5;
 const GRADIENT: f32 = 1e-3;
 /// Differences grow from step to step.
 const LOSS: f32 = 1e-3;
-const PARAMETER: f32 = 1e-3;
+const PARAMETER: f32 = 1e-2;
 /// Low enough for the loss to fall from the start: a run that diverges multiplies every rounding.
 const LR: f32 = 0.01;
 
