@@ -105,6 +105,14 @@ impl Device {
         self.pool().stats()
     }
 
+    /// Frees the buffers that no tensor uses; those of captures stay.
+    pub fn trim(&self) {
+        match self {
+            Self::Cpu => HOST_POOL.trim(),
+            Self::Gpu(gpu) => gpu.pool().trim(),
+        }
+    }
+
     /// Sends what was recorded, without waiting for it.
     ///
     /// # Errors

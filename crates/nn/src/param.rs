@@ -66,6 +66,7 @@ impl Param {
     }
 
     /// The parameter as an operand for `x`: on its tape, or a constant if it has none.
+    #[track_caller]
     pub fn var(&self, x: &Var) -> Var {
         match x.tape() {
             Some(tape) => tape.param(self),

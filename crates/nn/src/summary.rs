@@ -55,10 +55,11 @@ impl fmt::Display for Summary {
         line("layer", "output", "parameters", "mul-add", "bytes")?;
         let rule = "-".repeat(80);
         line(&rule, &rule, &rule[..11], &rule[..7], &rule[..7])?;
+        let indent = self.rows.iter().map(|r| r.path.len()).max().unwrap_or(0);
         for row in &self.rows {
             let bytes = short(4 * row.output.len() as u64);
             let (parameters, work) = (grouped(row.parameters), short(row.multiply_adds));
-            line(&format!("{:<3} {}", row.path, row.layer), &row.output.to_string(), &parameters, &work, &bytes)?;
+            line(&format!("{:<indent$} {}", row.path, row.layer), &row.output.to_string(), &parameters, &work, &bytes)?;
         }
         line(&rule, &rule, &rule[..11], &rule[..7], &rule[..7])?;
         let (parameters, work, bytes) = (grouped(self.parameters), short(self.multiply_adds), short(self.activation_bytes));

@@ -100,30 +100,37 @@ impl Tape {
     }
 
     /// A leaf whose gradient is wanted.
+    #[track_caller]
     pub fn variable(&self, x: &Tensor) -> Var {
         let node = self.push(Node::Leaf);
         Var::on(x.clone(), self.clone(), Some(node))
     }
 
     /// A parameter: one leaf, however often it is used.
+    #[track_caller]
     pub(crate) fn param(&self, param: &Param) -> Var {
         let value = param.value();
         if !param.is_trainable() {
             return self.input(&value);
         }
         let known = self.inner.state.lock().params.get(&param.id()).copied();
-        let node = known.unwrap_or_else(|| {
-            let node = self.push(Node::Leaf);
-            self.inner.state.lock().params.insert(param.id(), node);
-            node
-        });
+        let node = match known {
+            Some(node) => node,
+            None => {
+                let node = self.push(Node::Leaf);
+                self.inner.state.lock().params.insert(param.id(), node);
+                node
+            }
+        };
         Var::on(value, self.clone(), Some(node))
     }
 
+    #[track_caller]
     pub(crate) fn derive(&self, inputs: Vec<Option<usize>>, backward: Backward) -> usize {
         self.push(Node::Derived { inputs, backward })
     }
 
+    #[track_caller]
     fn push(&self, node: Node) -> usize {
         let mut state = self.inner.state.lock();
         assert!(!state.spent, "Tape: backward() was called on this tape already; begin a new one for the next forward pass");
@@ -142,6 +149,7 @@ impl Tape {
     }
 
     /// Runs the closures backwards from node `from`.
+    #[track_caller]
     pub(crate) fn backward(&self, from: usize, dy: Tensor) -> Gradients {
         let (nodes, params) = {
             let mut state = self.inner.state.lock();

@@ -105,8 +105,10 @@ impl Var {
         assert!(tapes.all(|t| t.is(&tape)), "Var: the inputs of one operator are on different tapes");
         let nodes = inputs.map(|v| v.node);
         let needs = nodes.map(|n| n.is_some());
-        let node =
-            needs.contains(&true).then(|| tape.derive(nodes.to_vec(), Box::new(move |dy: &Tensor| Vec::from(backward(dy, needs)))));
+        let node = match needs.contains(&true) {
+            true => Some(tape.derive(nodes.to_vec(), Box::new(move |dy: &Tensor| Vec::from(backward(dy, needs))))),
+            false => None,
+        };
         Self { value: y, tape: Some(tape), node }
     }
 

@@ -13,6 +13,7 @@ impl Var {
         let y = ops::conv2d(self.value(), w.value(), b.map(Self::value), g);
         let (x_kept, w_kept) = (self.kept_for(w), w.kept_for(self));
         let (x_shape, w_shape) = (self.shape(), w.shape());
+        // A constant in the place of a bias that is not there: no gradient is asked for it.
         let b = b.cloned().unwrap_or_else(|| Self::constant(w.value()));
         Self::derived(y, [self, w, &b], move |dy, needs| {
             [
@@ -33,6 +34,7 @@ impl Var {
         let y = ops::conv_transpose2d(self.value(), w.value(), b.map(Self::value), g);
         let (x_kept, w_kept) = (self.kept_for(w), w.kept_for(self));
         let (x_shape, w_shape) = (self.shape(), w.shape());
+        // A constant in the place of a bias that is not there: no gradient is asked for it.
         let b = b.cloned().unwrap_or_else(|| Self::constant(w.value()));
         Self::derived(y, [self, w, &b], move |dy, needs| {
             [

@@ -75,6 +75,9 @@ impl ConvTranspose2d {
         let [input, output] = self.channels;
         let divides = groups > 0 && input.is_multiple_of(groups) && output.is_multiple_of(groups);
         assert!(divides, "ConvTranspose2d: {groups} groups do not divide {input} and {output} channels");
+        if groups == self.geometry.groups {
+            return self;
+        }
         let geometry = ConvTranspose2dGeometry { groups, ..self.geometry };
         Self::make(self.cx, self.streams, self.channels, self.kernel, geometry, self.b.is_some())
     }

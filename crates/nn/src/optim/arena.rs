@@ -43,7 +43,7 @@ impl Arena {
                 vectors_at = end;
             }
         }
-        let first = slots.first().unwrap_or_else(|| panic!("optimizer: the network has no trainable parameter"));
+        let Some(first) = slots.first() else { panic!("optimizer: the network has no trainable parameter") };
         let device = first.param.value().device().clone();
         let [values, gradients] = [0, 1].map(|_| Tensor::zeros(&device, [end]));
         let arena = Self { slots, values, gradients, vectors_at };

@@ -134,7 +134,7 @@ pub struct Metrics {
 /// use nn::{Flatten, Init, Linear, Sgd, StepOptions, TrainStep, seq};
 /// let cx = Init::seeded(&Device::Cpu, 0);
 /// let net = seq![Flatten, Linear::new(&cx, 4, 2)];
-/// let sgd = Sgd::new(&net, 0.5);
+/// let sgd = Sgd::new(&net, 2.0);
 /// let step = TrainStep::captured(&net, &sgd, &StepOptions::new(2, [1, 2, 2]))?;
 /// for _ in 0..20 {
 ///     step.run_on(&[1.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 0.0], &[0, 1])?;

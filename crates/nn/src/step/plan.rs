@@ -33,9 +33,22 @@ impl MemoryPlan {
     /// As [`TrainStep::captured`](super::TrainStep::captured).
     pub fn predict(net: &dyn Module, optimizer: &dyn Optimizer, options: &StepOptions) -> Result<Self, StepError> {
         let device = optimizer.device();
+        tensors_fit(net, device, options)?;
         let line = Line::of(net, device, Some(optimizer), options)?;
-        Ok(Self::new(device, device.memory().live, line.at(options.batch)))
+        Ok(Self::new(device, in_use(device), line.at(options.batch)))
     }
+}
+
+/// Bytes that cannot be freed: of tensors, and of the captures that there are.
+pub(super) fn in_use(device: &Device) -> u64 {
+    device.trim();
+    let stats = device.memory();
+    stats.live + stats.pooled
+}
+
+/// What the budget leaves.
+fn available(device: &Device) -> u64 {
+    device.memory().limit.saturating_sub(in_use(device))
 }
 
 /// Refuses a step that the device cannot hold. Nothing large is made here: a device that failed to make a tensor stays at fault.
@@ -48,11 +61,10 @@ pub(super) fn check(
 ) -> Result<(), StepError> {
     assert!(options.batch > 0, "StepOptions: a batch of 0 images has no mean loss");
     tensors_fit(net, device, options)?;
-    let stats = device.memory();
-    if stats.limit == u64::MAX {
+    if device.memory().limit == u64::MAX {
         return Ok(());
     }
-    let available = stats.limit.saturating_sub(stats.live);
+    let available = available(device);
     let line = Line::of(net, device, optimizer, options)?;
     let needed = line.at(options.batch);
     if needed > available {
@@ -121,8 +133,7 @@ impl Line {
 
 /// Two batches to record, as large as surely fit.
 fn probes(net: &dyn Module, device: &Device, options: &StepOptions) -> Result<[usize; 2], StepError> {
-    let stats = device.memory();
-    let available = stats.limit.saturating_sub(stats.live);
+    let available = available(device);
     let mut dims = options.shape().dims().to_vec();
     // Far above what a step of any layer here keeps: its output, its gradient and a workspace.
     let mut most = |batch: usize| -> Result<u64, StepError> {

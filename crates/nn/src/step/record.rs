@@ -100,7 +100,7 @@ impl Recorded {
         record: impl FnOnce(&Before) -> [Tensor; 2],
     ) -> Result<Self, StepError> {
         let before = Before::new(device, options);
-        let in_use_bytes = device.memory().live;
+        let in_use_bytes = super::plan::in_use(device);
         let ([output, loss], capture) = device.capture(|| record(&before))?;
         let plan = MemoryPlan::new(device, in_use_bytes, capture.bytes());
         let parameters = parameters(net).into_iter().map(|(key, param)| {
