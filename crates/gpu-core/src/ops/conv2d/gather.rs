@@ -6,14 +6,22 @@ use crate::kernel::{Args, Grid, Kernel};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
-const WGSL: &str =
-    concat!(include_str!("../../../../../shaders/conv_taps.wgsl"), include_str!("../../../../../shaders/conv2d.wgsl"));
-static CONV2D_TILED: Kernel = Kernel::new(WGSL, "conv2d_tiled", conv2d_cpu);
-static CONV2D_REG: Kernel = Kernel::new(WGSL, "conv2d_reg", conv2d_cpu);
-static CONV2D_ROW3: Kernel = Kernel::new(WGSL, "conv2d_row3", conv2d_cpu);
-static CONV2D_BWD_X_TILED: Kernel = Kernel::new(WGSL, "conv2d_bwd_x_tiled", conv2d_bwd_x_cpu);
-static CONV2D_BWD_X_REG: Kernel = Kernel::new(WGSL, "conv2d_bwd_x_reg", conv2d_bwd_x_cpu);
-static CONV2D_BWD_X_ROW3: Kernel = Kernel::new(WGSL, "conv2d_bwd_x_row3", conv2d_bwd_x_cpu);
+const TILED: &str = concat!(
+    include_str!("../../../../../shaders/conv_taps.wgsl"),
+    include_str!("../../../../../shaders/conv2d.wgsl"),
+    include_str!("../../../../../shaders/conv2d_tiled.wgsl")
+);
+const REG: &str = concat!(
+    include_str!("../../../../../shaders/conv_taps.wgsl"),
+    include_str!("../../../../../shaders/conv2d.wgsl"),
+    include_str!("../../../../../shaders/conv2d_reg.wgsl")
+);
+static CONV2D_TILED: Kernel = Kernel::new(TILED, "conv2d_tiled", conv2d_cpu);
+static CONV2D_REG: Kernel = Kernel::new(REG, "conv2d_reg", conv2d_cpu);
+static CONV2D_ROW3: Kernel = Kernel::new(REG, "conv2d_row3", conv2d_cpu);
+static CONV2D_BWD_X_TILED: Kernel = Kernel::new(TILED, "conv2d_bwd_x_tiled", conv2d_bwd_x_cpu);
+static CONV2D_BWD_X_REG: Kernel = Kernel::new(REG, "conv2d_bwd_x_reg", conv2d_bwd_x_cpu);
+static CONV2D_BWD_X_ROW3: Kernel = Kernel::new(REG, "conv2d_bwd_x_row3", conv2d_bwd_x_cpu);
 pub(super) const KERNELS: &[&Kernel] =
     &[&CONV2D_TILED, &CONV2D_REG, &CONV2D_ROW3, &CONV2D_BWD_X_TILED, &CONV2D_BWD_X_REG, &CONV2D_BWD_X_ROW3];
 

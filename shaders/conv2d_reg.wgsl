@@ -1,0 +1,318 @@
+// Convolution in registers alone, for drivers that run on the CPU: 8 channels by 16 pixels an invocation. `*_row3` is the same for
+// kernels three wide with unit step, where ten loaded pixels serve eight outputs three times.
+
+/// A pixel's place: image, row, column, and where its image's group of channels begins.
+fn read_pixel(pixel: Pixel, plane: u32, r: u32, s: u32) -> f32 {
+    return read_tap(plane + pixel.image * params.groups * params.in_c * params.in_h * params.in_w, read_row(pixel.row, r), read_column(pixel.column, s));
+}
+
+fn store_sixteen(group: u32, channel: u32, pixel: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) {
+    var v = array<vec4<f32>, 4>(v0, v1, v2, v3);
+    for (var j = 0u; j < 16u; j++) {
+        store(group, channel, pixel + j, v[j / 4u][j % 4u]);
+    }
+}
+
+fn reg(index: u32) {
+    let pixel0 = 16u * (index % params.tiles_p);
+    let rest = index / params.tiles_p;
+    let channel0 = 8u * (rest % params.tiles_c);
+    let group = rest / params.tiles_c;
+    if group >= params.groups {
+        return;
+    }
+    // Past the end the last pixel or channel is read again and its sums are dropped.
+    let last = params.batch * params.out_h * params.out_w - 1u;
+    let p0 = pixel_of(min(pixel0 + 0u, last));
+    let p1 = pixel_of(min(pixel0 + 1u, last));
+    let p2 = pixel_of(min(pixel0 + 2u, last));
+    let p3 = pixel_of(min(pixel0 + 3u, last));
+    let p4 = pixel_of(min(pixel0 + 4u, last));
+    let p5 = pixel_of(min(pixel0 + 5u, last));
+    let p6 = pixel_of(min(pixel0 + 6u, last));
+    let p7 = pixel_of(min(pixel0 + 7u, last));
+    let p8 = pixel_of(min(pixel0 + 8u, last));
+    let p9 = pixel_of(min(pixel0 + 9u, last));
+    let p10 = pixel_of(min(pixel0 + 10u, last));
+    let p11 = pixel_of(min(pixel0 + 11u, last));
+    let p12 = pixel_of(min(pixel0 + 12u, last));
+    let p13 = pixel_of(min(pixel0 + 13u, last));
+    let p14 = pixel_of(min(pixel0 + 14u, last));
+    let p15 = pixel_of(min(pixel0 + 15u, last));
+    let w_first = group * params.w_group;
+    let w0 = w_first + min(channel0 + 0u, params.out_c - 1u) * params.w_out;
+    let w1 = w_first + min(channel0 + 1u, params.out_c - 1u) * params.w_out;
+    let w2 = w_first + min(channel0 + 2u, params.out_c - 1u) * params.w_out;
+    let w3 = w_first + min(channel0 + 3u, params.out_c - 1u) * params.w_out;
+    let w4 = w_first + min(channel0 + 4u, params.out_c - 1u) * params.w_out;
+    let w5 = w_first + min(channel0 + 5u, params.out_c - 1u) * params.w_out;
+    let w6 = w_first + min(channel0 + 6u, params.out_c - 1u) * params.w_out;
+    let w7 = w_first + min(channel0 + 7u, params.out_c - 1u) * params.w_out;
+    var sums: array<vec4<f32>, 32>;
+    for (var c = 0u; c < params.in_c; c++) {
+        let plane = (group * params.in_c + c) * params.in_h * params.in_w;
+        for (var tap = 0u; tap < TAPS; tap++) {
+            let r = tap / S;
+            let s = tap % S;
+            let b0 = vec4<f32>(read_pixel(p0, plane, r, s), read_pixel(p1, plane, r, s), read_pixel(p2, plane, r, s), read_pixel(p3, plane, r, s));
+            let b1 = vec4<f32>(read_pixel(p4, plane, r, s), read_pixel(p5, plane, r, s), read_pixel(p6, plane, r, s), read_pixel(p7, plane, r, s));
+            let b2 = vec4<f32>(read_pixel(p8, plane, r, s), read_pixel(p9, plane, r, s), read_pixel(p10, plane, r, s), read_pixel(p11, plane, r, s));
+            let b3 = vec4<f32>(read_pixel(p12, plane, r, s), read_pixel(p13, plane, r, s), read_pixel(p14, plane, r, s), read_pixel(p15, plane, r, s));
+            let at = c * params.w_in + tap;
+            let a0 = w[w0 + at];
+            let a1 = w[w1 + at];
+            let a2 = w[w2 + at];
+            let a3 = w[w3 + at];
+            let a4 = w[w4 + at];
+            let a5 = w[w5 + at];
+            let a6 = w[w6 + at];
+            let a7 = w[w7 + at];
+            sums[0] += a0 * b0;
+            sums[1] += a0 * b1;
+            sums[2] += a0 * b2;
+            sums[3] += a0 * b3;
+            sums[4] += a1 * b0;
+            sums[5] += a1 * b1;
+            sums[6] += a1 * b2;
+            sums[7] += a1 * b3;
+            sums[8] += a2 * b0;
+            sums[9] += a2 * b1;
+            sums[10] += a2 * b2;
+            sums[11] += a2 * b3;
+            sums[12] += a3 * b0;
+            sums[13] += a3 * b1;
+            sums[14] += a3 * b2;
+            sums[15] += a3 * b3;
+            sums[16] += a4 * b0;
+            sums[17] += a4 * b1;
+            sums[18] += a4 * b2;
+            sums[19] += a4 * b3;
+            sums[20] += a5 * b0;
+            sums[21] += a5 * b1;
+            sums[22] += a5 * b2;
+            sums[23] += a5 * b3;
+            sums[24] += a6 * b0;
+            sums[25] += a6 * b1;
+            sums[26] += a6 * b2;
+            sums[27] += a6 * b3;
+            sums[28] += a7 * b0;
+            sums[29] += a7 * b1;
+            sums[30] += a7 * b2;
+            sums[31] += a7 * b3;
+        }
+    }
+    // Constant indices: one index at run time would put all sums into memory.
+    store_sixteen(group, channel0 + 0u, pixel0, sums[0], sums[1], sums[2], sums[3]);
+    store_sixteen(group, channel0 + 1u, pixel0, sums[4], sums[5], sums[6], sums[7]);
+    store_sixteen(group, channel0 + 2u, pixel0, sums[8], sums[9], sums[10], sums[11]);
+    store_sixteen(group, channel0 + 3u, pixel0, sums[12], sums[13], sums[14], sums[15]);
+    store_sixteen(group, channel0 + 4u, pixel0, sums[16], sums[17], sums[18], sums[19]);
+    store_sixteen(group, channel0 + 5u, pixel0, sums[20], sums[21], sums[22], sums[23]);
+    store_sixteen(group, channel0 + 6u, pixel0, sums[24], sums[25], sums[26], sums[27]);
+    store_sixteen(group, channel0 + 7u, pixel0, sums[28], sums[29], sums[30], sums[31]);
+}
+
+@compute @workgroup_size(8)
+fn conv2d_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    reg(group_index(group, groups) * 8u + lane);
+}
+
+@compute @workgroup_size(8)
+fn conv2d_bwd_x_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    reg(group_index(group, groups) * 8u + lane);
+}
+
+// ---- rows of three taps ---------------------------------------------------------------------------------------------------
+
+// Which of a row's three weights meets the leftmost and the rightmost pixel.
+const FIRST: u32 = 2u * TRANSPOSED;
+const LAST: u32 = 2u - FIRST;
+
+/// Eight neighbours of an output row.
+struct Segment {
+    image: u32,
+    row: u32,
+    column: u32,
+    inside: bool,
+}
+
+fn segment_of(index: u32) -> Segment {
+    let per_row = ceil_div(params.out_w, 8u);
+    let row = index / per_row;
+    return Segment(row / params.out_h, row % params.out_h, 8u * (index % per_row), row < params.batch * params.out_h);
+}
+
+/// The pixel under a tap of a unit-step row: with `TRANSPOSED` the taps run backwards, which the weights' order undoes.
+fn read_at(base: u32, column: i32, inside: bool) -> f32 {
+    let ok = inside && u32(column) < params.in_w;
+    let v = x[select(0u, base + u32(column), ok)];
+    return select(0.0, v, ok);
+}
+
+fn row3(index: u32) {
+    let pair = 2u * (index % params.tiles_p);
+    let rest = index / params.tiles_p;
+    let channel0 = 8u * (rest % params.tiles_c);
+    let group = rest / params.tiles_c;
+    if group >= params.groups {
+        return;
+    }
+    let a = segment_of(pair);
+    let b = segment_of(pair + 1u);
+    let first = select(i32(PAD_W), 2 - i32(PAD_W), TRANSPOSED == 1u);
+    let a_column = i32(a.column) - first;
+    let b_column = i32(b.column) - first;
+    let w_first = group * params.w_group;
+    let w0 = w_first + min(channel0 + 0u, params.out_c - 1u) * params.w_out;
+    let w1 = w_first + min(channel0 + 1u, params.out_c - 1u) * params.w_out;
+    let w2 = w_first + min(channel0 + 2u, params.out_c - 1u) * params.w_out;
+    let w3 = w_first + min(channel0 + 3u, params.out_c - 1u) * params.w_out;
+    let w4 = w_first + min(channel0 + 4u, params.out_c - 1u) * params.w_out;
+    let w5 = w_first + min(channel0 + 5u, params.out_c - 1u) * params.w_out;
+    let w6 = w_first + min(channel0 + 6u, params.out_c - 1u) * params.w_out;
+    let w7 = w_first + min(channel0 + 7u, params.out_c - 1u) * params.w_out;
+    var sums: array<vec4<f32>, 32>;
+    for (var c = 0u; c < params.in_c; c++) {
+        for (var r = 0u; r < R; r++) {
+            let a_row = read_row(a.row, r);
+            let b_row = read_row(b.row, r);
+            let a_ok = a.inside && u32(a_row) < params.in_h;
+            let b_ok = b.inside && u32(b_row) < params.in_h;
+            let a_base = (((a.image * params.groups + group) * params.in_c + c) * params.in_h + u32(a_row)) * params.in_w;
+            let b_base = (((b.image * params.groups + group) * params.in_c + c) * params.in_h + u32(b_row)) * params.in_w;
+            let a0 = read_at(a_base, a_column + 0, a_ok);
+            let a1 = read_at(a_base, a_column + 1, a_ok);
+            let a2 = read_at(a_base, a_column + 2, a_ok);
+            let a3 = read_at(a_base, a_column + 3, a_ok);
+            let a4 = read_at(a_base, a_column + 4, a_ok);
+            let a5 = read_at(a_base, a_column + 5, a_ok);
+            let a6 = read_at(a_base, a_column + 6, a_ok);
+            let a7 = read_at(a_base, a_column + 7, a_ok);
+            let a8 = read_at(a_base, a_column + 8, a_ok);
+            let a9 = read_at(a_base, a_column + 9, a_ok);
+            let b0 = read_at(b_base, b_column + 0, b_ok);
+            let b1 = read_at(b_base, b_column + 1, b_ok);
+            let b2 = read_at(b_base, b_column + 2, b_ok);
+            let b3 = read_at(b_base, b_column + 3, b_ok);
+            let b4 = read_at(b_base, b_column + 4, b_ok);
+            let b5 = read_at(b_base, b_column + 5, b_ok);
+            let b6 = read_at(b_base, b_column + 6, b_ok);
+            let b7 = read_at(b_base, b_column + 7, b_ok);
+            let b8 = read_at(b_base, b_column + 8, b_ok);
+            let b9 = read_at(b_base, b_column + 9, b_ok);
+            let al0 = vec4<f32>(a0, a1, a2, a3);
+            let al1 = vec4<f32>(a4, a5, a6, a7);
+            let am0 = vec4<f32>(a1, a2, a3, a4);
+            let am1 = vec4<f32>(a5, a6, a7, a8);
+            let ar0 = vec4<f32>(a2, a3, a4, a5);
+            let ar1 = vec4<f32>(a6, a7, a8, a9);
+            let bl0 = vec4<f32>(b0, b1, b2, b3);
+            let bl1 = vec4<f32>(b4, b5, b6, b7);
+            let bm0 = vec4<f32>(b1, b2, b3, b4);
+            let bm1 = vec4<f32>(b5, b6, b7, b8);
+            let br0 = vec4<f32>(b2, b3, b4, b5);
+            let br1 = vec4<f32>(b6, b7, b8, b9);
+            let at = c * params.w_in + r * 3u;
+            let l0 = w[w0 + at + FIRST];
+            let m0 = w[w0 + at + 1u];
+            let r0 = w[w0 + at + LAST];
+            sums[0] += l0 * al0 + m0 * am0 + r0 * ar0;
+            sums[1] += l0 * al1 + m0 * am1 + r0 * ar1;
+            sums[2] += l0 * bl0 + m0 * bm0 + r0 * br0;
+            sums[3] += l0 * bl1 + m0 * bm1 + r0 * br1;
+            let l1 = w[w1 + at + FIRST];
+            let m1 = w[w1 + at + 1u];
+            let r1 = w[w1 + at + LAST];
+            sums[4] += l1 * al0 + m1 * am0 + r1 * ar0;
+            sums[5] += l1 * al1 + m1 * am1 + r1 * ar1;
+            sums[6] += l1 * bl0 + m1 * bm0 + r1 * br0;
+            sums[7] += l1 * bl1 + m1 * bm1 + r1 * br1;
+            let l2 = w[w2 + at + FIRST];
+            let m2 = w[w2 + at + 1u];
+            let r2 = w[w2 + at + LAST];
+            sums[8] += l2 * al0 + m2 * am0 + r2 * ar0;
+            sums[9] += l2 * al1 + m2 * am1 + r2 * ar1;
+            sums[10] += l2 * bl0 + m2 * bm0 + r2 * br0;
+            sums[11] += l2 * bl1 + m2 * bm1 + r2 * br1;
+            let l3 = w[w3 + at + FIRST];
+            let m3 = w[w3 + at + 1u];
+            let r3 = w[w3 + at + LAST];
+            sums[12] += l3 * al0 + m3 * am0 + r3 * ar0;
+            sums[13] += l3 * al1 + m3 * am1 + r3 * ar1;
+            sums[14] += l3 * bl0 + m3 * bm0 + r3 * br0;
+            sums[15] += l3 * bl1 + m3 * bm1 + r3 * br1;
+            let l4 = w[w4 + at + FIRST];
+            let m4 = w[w4 + at + 1u];
+            let r4 = w[w4 + at + LAST];
+            sums[16] += l4 * al0 + m4 * am0 + r4 * ar0;
+            sums[17] += l4 * al1 + m4 * am1 + r4 * ar1;
+            sums[18] += l4 * bl0 + m4 * bm0 + r4 * br0;
+            sums[19] += l4 * bl1 + m4 * bm1 + r4 * br1;
+            let l5 = w[w5 + at + FIRST];
+            let m5 = w[w5 + at + 1u];
+            let r5 = w[w5 + at + LAST];
+            sums[20] += l5 * al0 + m5 * am0 + r5 * ar0;
+            sums[21] += l5 * al1 + m5 * am1 + r5 * ar1;
+            sums[22] += l5 * bl0 + m5 * bm0 + r5 * br0;
+            sums[23] += l5 * bl1 + m5 * bm1 + r5 * br1;
+            let l6 = w[w6 + at + FIRST];
+            let m6 = w[w6 + at + 1u];
+            let r6 = w[w6 + at + LAST];
+            sums[24] += l6 * al0 + m6 * am0 + r6 * ar0;
+            sums[25] += l6 * al1 + m6 * am1 + r6 * ar1;
+            sums[26] += l6 * bl0 + m6 * bm0 + r6 * br0;
+            sums[27] += l6 * bl1 + m6 * bm1 + r6 * br1;
+            let l7 = w[w7 + at + FIRST];
+            let m7 = w[w7 + at + 1u];
+            let r7 = w[w7 + at + LAST];
+            sums[28] += l7 * al0 + m7 * am0 + r7 * ar0;
+            sums[29] += l7 * al1 + m7 * am1 + r7 * ar1;
+            sums[30] += l7 * bl0 + m7 * bm0 + r7 * br0;
+            sums[31] += l7 * bl1 + m7 * bm1 + r7 * br1;
+        }
+    }
+    store_segments(group, channel0 + 0u, a, b, sums[0], sums[1], sums[2], sums[3]);
+    store_segments(group, channel0 + 1u, a, b, sums[4], sums[5], sums[6], sums[7]);
+    store_segments(group, channel0 + 2u, a, b, sums[8], sums[9], sums[10], sums[11]);
+    store_segments(group, channel0 + 3u, a, b, sums[12], sums[13], sums[14], sums[15]);
+    store_segments(group, channel0 + 4u, a, b, sums[16], sums[17], sums[18], sums[19]);
+    store_segments(group, channel0 + 5u, a, b, sums[20], sums[21], sums[22], sums[23]);
+    store_segments(group, channel0 + 6u, a, b, sums[24], sums[25], sums[26], sums[27]);
+    store_segments(group, channel0 + 7u, a, b, sums[28], sums[29], sums[30], sums[31]);
+}
+
+fn store_four(at: u32, room: u32, v: vec4<f32>) {
+    if room > 0u { y[at] = v.x; }
+    if room > 1u { y[at + 1u] = v.y; }
+    if room > 2u { y[at + 2u] = v.z; }
+    if room > 3u { y[at + 3u] = v.w; }
+}
+
+/// Writes one channel's eight pixels of a segment.
+fn store_segment(k: u32, s: Segment, low: vec4<f32>, high: vec4<f32>) {
+    if s.inside {
+        let at = ((s.image * params.groups * params.out_c + k) * params.out_h + s.row) * params.out_w + s.column;
+        let room = params.out_w - s.column;
+        store_four(at, room, low);
+        store_four(at + 4u, max(room, 4u) - 4u, high);
+    }
+}
+
+fn store_segments(group: u32, channel: u32, a: Segment, b: Segment, a0: vec4<f32>, a1: vec4<f32>, b0: vec4<f32>, b1: vec4<f32>) {
+    if channel < params.out_c {
+        let k = group * params.out_c + channel;
+        let v = bias_of(k);
+        store_segment(k, a, a0 + v, a1 + v);
+        store_segment(k, b, b0 + v, b1 + v);
+    }
+}
+
+@compute @workgroup_size(8)
+fn conv2d_row3(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    row3(group_index(group, groups) * 8u + lane);
+}
+
+@compute @workgroup_size(8)
+fn conv2d_bwd_x_row3(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    row3(group_index(group, groups) * 8u + lane);
+}
