@@ -2,6 +2,7 @@
 use wgrad::gpu_core::ops::{self, Conv2dGeometry};
 use wgrad::gpu_core::{Device, Tensor};
 
+/// Products, convolutions, sums, reads and recordings.
 pub fn main() -> anyhow::Result<()> {
     let device = Device::auto()?; // a hardware GPU, else the CPU
     println!("on {}", device.name());
