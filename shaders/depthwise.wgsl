@@ -20,7 +20,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> w: array<f32>;
 // Bound to `w` again where there is no bias.
 @group(0) @binding(2) var<storage, read> bias: array<f32>;
-@group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(4) var<storage, read_write> y: array<f32>;
 
 /// The input under a tap of a plane; zero outside.
 fn read_tap(plane: u32, row: i32, column: i32) -> f32 {
@@ -95,7 +95,7 @@ fn depthwise_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgro
 
 // ---- weight gradient: a workgroup owns one channel's taps over one run of pixels -------------------------------------------
 
-@group(0) @binding(4) var<storage, read> dy: array<f32>;
+@group(0) @binding(3) var<storage, read> dy: array<f32>;
 const LANES: u32 = 64u;
 var<workgroup> tap_sums: array<f32, LANES * TAPS>;
 

@@ -1,1 +1,70 @@
-//! wgrad
+//! Train CNNs on any GPU: WGSL kernels on wgpu, each with a CPU mirror. No CUDA, no Python.
+//!
+//! Three crates, each usable alone, under one name:
+//! [`gpu_core`] is a tensor library, [`nn`] puts a tape, layers and optimisers above it, [`train`] adds data sets and training runs.
+//!
+//! Tensors and operators run on a GPU ([`Device::auto`](gpu_core::Device::auto)) or on the CPU, by the same calls:
+//!
+//! ```
+//! use wgrad::prelude::*;
+//! # fn main() -> anyhow::Result<()> {
+//! let x = Tensor::from_slice(&Device::Cpu, [2, 2], &[1.0f32, 2.0, 3.0, 4.0]);
+//! let row = Tensor::from_slice(&Device::Cpu, [2], &[10.0f32, 20.0]);
+//! assert_eq!(ops::add(&ops::matmul(&x, &x), &row).to_vec()?, [17.0, 30.0, 25.0, 42.0]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A [`Var`](nn::Var) remembers where it came from, and a loss knows its gradients:
+//!
+//! ```
+//! use wgrad::prelude::*;
+//! # fn main() -> anyhow::Result<()> {
+//! let tape = Tape::new(&Device::Cpu);
+//! let w = tape.variable(&Tensor::from_slice(&Device::Cpu, [2], &[3.0f32, -1.0]));
+//! let gradients = w.mul(&w).sum().backward(); // the sum of squares
+//! assert_eq!(gradients.of(&w).unwrap().to_vec()?, [6.0, -2.0]);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! A [`TrainStep`](nn::TrainStep) records forward, backward and optimiser once, and replays them for every batch:
+//!
+//! ```
+//! use wgrad::prelude::*;
+//! # fn main() -> anyhow::Result<()> {
+//! let cx = Init::seeded(&Device::Cpu, 0);
+//! let net = seq![Conv2d::new(&cx, 1, 4, 3).padding(1), Relu, Flatten, Linear::new(&cx, 4 * 4 * 4, 2)];
+//! let sgd = Sgd::new(&net, 0.1).momentum(0.9);
+//! let step = TrainStep::captured(&net, &sgd, &StepOptions::new(2, [1, 4, 4]))?;
+//! let (dark, light) = ([0.0; 16], [1.0; 16]);
+//! for _ in 0..20 {
+//!     step.run_on(&[dark, light].concat(), &[0, 1])?;
+//! }
+//! assert!(step.loss()? < 0.1);
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! `examples/` has whole programs: one trains a CNN and saves it, one uses the tensors alone, one brings a kernel of its own.
+
+pub use gpu_core;
+pub use nn;
+pub use train;
+
+/// A [`nn::Sequential`] of layers.
+pub use nn::seq;
+
+/// What most programs use.
+pub mod prelude {
+    pub use gpu_core::{Args, Capture, DType, Device, Grid, Kernel, Shape, Tensor, ops};
+    pub use nn::schedule::{self, Schedule};
+    pub use nn::{
+        AdamW, AvgPool2d, BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, Dropout2d, EvalStep, Flatten, GlobalAvgPool, Gradients,
+        Init, Linear, Loss, MaxPool2d, Module, Optimizer, Param, Relu, Residual, Scheme, Sequential, Sgd, StepOptions, Summary,
+        Tape, TrainStep, Var, checkpoint, seq, zoo,
+    };
+    pub use train::data::{self, Dataset, ImageSet, shuffled};
+    pub use train::evaluate::accuracy;
+    pub use train::loader::{Source, normalise};
+}

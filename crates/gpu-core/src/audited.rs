@@ -72,7 +72,7 @@ pub(crate) fn gemm(
 
 /// A shader module without bounds checks and loop counters: they cost time, and kernels guard their own edges.
 ///
-/// Debug builds and `WGRAD_CHECKED=1` keep the checks, and the tests run with them.
+/// Debug builds keep the checks, and the tests run with them; `WGRAD_CHECKED=1` keeps and `WGRAD_CHECKED=0` drops them in any build.
 pub(crate) fn shader_module(device: &wgpu::Device, desc: wgpu::ShaderModuleDescriptor<'_>, checked: bool) -> wgpu::ShaderModule {
     if checked {
         return device.create_shader_module(desc);

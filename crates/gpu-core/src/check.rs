@@ -3,18 +3,40 @@
 use crate::device::Device;
 use crate::dtype::DType;
 use crate::error::Result;
+use crate::kernel::{self, Constants, Kernel};
 use crate::ops;
 use crate::rng::Stream;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use std::cell::{Cell, RefCell};
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::OnceLock;
+
+/// A kernel as it was launched.
+#[derive(Debug, Clone)]
+pub struct Launch {
+    /// The kernel.
+    pub kernel: &'static Kernel,
+    /// The constants of its header.
+    pub constants: Constants,
+    /// Bytes of its parameters.
+    pub params_bytes: usize,
+}
+
+impl Launch {
+    /// The whole WGSL text that a GPU with immediates compiles for it.
+    pub fn source(&self) -> String {
+        kernel::source(self.kernel.wgsl(), &self.constants, true)
+    }
+}
+
+/// Each kind of launch once.
+type Launches = BTreeMap<(&'static str, Constants, usize), Launch>;
 
 thread_local! {
     static POISON: Cell<bool> = const { Cell::new(false) };
     static FAULT: Cell<Option<&'static str>> = const { Cell::new(None) };
-    static LAUNCHED: RefCell<Option<BTreeSet<&'static str>>> = const { RefCell::new(None) };
+    static LAUNCHED: RefCell<Option<Launches>> = const { RefCell::new(None) };
 }
 
 /// Restores a thread-local switch, on a panic too.
@@ -42,7 +64,13 @@ pub fn with_fault<R>(entry: &'static str, f: impl FnOnce() -> R) -> R {
 
 /// The names of the kernels that `f` launches from this thread.
 pub fn launched<R>(f: impl FnOnce() -> R) -> (R, BTreeSet<&'static str>) {
-    let before = LAUNCHED.replace(Some(BTreeSet::new()));
+    let (result, launches) = launches(f);
+    (result, launches.iter().map(|l| l.kernel.name()).collect())
+}
+
+/// The kernels that `f` launches from this thread, each once with every set of constants.
+pub fn launches<R>(f: impl FnOnce() -> R) -> (R, Vec<Launch>) {
+    let before = LAUNCHED.replace(Some(Launches::new()));
     let mut before = Some(before);
     let _restore = Restore(|| {
         if let Some(b) = before.take() {
@@ -50,8 +78,8 @@ pub fn launched<R>(f: impl FnOnce() -> R) -> (R, BTreeSet<&'static str>) {
         }
     });
     let result = f();
-    let names = LAUNCHED.with_borrow_mut(|l| l.take().unwrap_or_default());
-    (result, names)
+    let launches = LAUNCHED.with_borrow_mut(|l| l.take().unwrap_or_default());
+    (result, launches.into_values().collect())
 }
 
 pub(crate) fn poison(tensor: &Tensor) {
@@ -61,22 +89,26 @@ pub(crate) fn poison(tensor: &Tensor) {
     }
 }
 
-pub(crate) fn spoil(entry: &'static str, outputs: &[&Tensor]) {
+pub(crate) fn record(kernel: &'static Kernel, constants: &Constants, params_bytes: usize) {
     LAUNCHED.with_borrow_mut(|l| {
-        if let Some(names) = l {
-            names.insert(entry);
+        if let Some(launches) = l {
+            let key = (kernel.name(), constants.clone(), params_bytes);
+            launches.entry(key).or_insert_with(|| Launch { kernel, constants: constants.clone(), params_bytes });
         }
     });
+}
+
+pub(crate) fn spoil(entry: &'static str, outputs: &[&Tensor]) {
     if FAULT.get() == Some(entry) {
         quietly(|| outputs.iter().for_each(|t| ops::spoil(t)));
     }
 }
 
 fn quietly(f: impl FnOnce()) {
-    let (fault, names) = (FAULT.replace(None), LAUNCHED.replace(None));
+    let (fault, launches) = (FAULT.replace(None), LAUNCHED.replace(None));
     f();
     FAULT.set(fault);
-    LAUNCHED.set(names);
+    LAUNCHED.set(launches);
 }
 
 /// How far a kernel may be from its mirror.

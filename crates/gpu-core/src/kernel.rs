@@ -150,8 +150,8 @@ impl Kernel {
     /// Runs the kernel, or its mirror on the CPU device; `grid` is for the GPU.
     ///
     /// # Panics
-    /// If tensors lie on different devices, if an input shares memory with an output, or if `grid` promises more than
-    /// [`MAX_TRIPS`] iterations.
+    /// If tensors lie on different devices, if an input shares memory with an output, if `grid` promises more than
+    /// [`MAX_TRIPS`] iterations, or, on a GPU, if `params` is not of the size of the WGSL `Params`.
     #[track_caller]
     pub fn launch<P: Pod>(&'static self, params: P, inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
         self.with(&[]).launch(params, inputs, outputs, grid);
@@ -183,6 +183,7 @@ impl Specialised {
         if outputs.iter().all(|o| o.shape().is_empty()) {
             return;
         }
+        check::record(self.kernel, &self.constants, params.len());
         self.dispatch(device, params, inputs, outputs, grid);
         check::spoil(name, outputs);
     }
@@ -208,6 +209,8 @@ impl Specialised {
                 let slots = (pipeline.slots.len() - written, written);
                 let given = (inputs.len(), outputs.len());
                 assert!(slots == given, "{entry}: binds {slots:?} inputs and outputs, the launch gives {given:?}");
+                let (wanted, passed) = (pipeline.params_bytes, params.len());
+                assert!(wanted == 0 || wanted == passed, "{entry}: its Params are {wanted} bytes, the launch passes {passed}");
                 let inputs_at: Vec<_> = inputs.iter().map(|t| t.gpu_view()).collect();
                 let outputs_at: Vec<_> = outputs.iter().map(|t| t.gpu_view()).collect();
                 let bind_group = gpu.bind(&pipeline, &inputs_at, &outputs_at);

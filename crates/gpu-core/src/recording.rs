@@ -75,7 +75,8 @@ pub(crate) struct Pipeline {
     pub layout: wgpu::BindGroupLayout,
     /// Binding numbers in order, with whether the kernel writes there.
     pub slots: Vec<(u32, bool)>,
-    pub has_params: bool,
+    /// Bytes of the parameters that it reads; 0 for none.
+    pub params_bytes: usize,
 }
 
 /// The uniform arena: the way of the parameters on adapters without immediates.
@@ -120,7 +121,7 @@ pub(crate) fn encode(device: &wgpu::Device, list: &[GpuDispatch], uniforms: Opti
             }
             pass.set_bind_group(0, &dispatch.bind_group, &[]);
             match uniforms {
-                _ if !dispatch.pipeline.has_params => {}
+                _ if dispatch.pipeline.params_bytes == 0 => {}
                 Some(arena) => pass.set_bind_group(1, &arena.group, &[i as u32 * arena.stride]),
                 None => pass.set_immediates(0, &dispatch.params),
             }

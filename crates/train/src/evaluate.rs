@@ -1,7 +1,8 @@
 //! Loss and accuracy over a whole set: every image counts once.
 
+use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::loader::{Feed, Source};
+use crate::loader::{self, Feed, Source};
 use gpu_core::{Device, ops};
 use nn::{EvalStep, Loss, Module, StepOptions};
 
@@ -81,6 +82,27 @@ impl<'a> Evaluator<'a> {
         let n = images as f64;
         Ok((images > 0).then_some(Score { images, loss: loss / n, accuracy: correct / n }))
     }
+}
+
+/// The share of the test images of `data` that `net` recognises, 0 to 1.
+///
+/// # Errors
+/// If there are no test images, the network does not fit them, or the device is at fault.
+///
+/// ```
+/// # use gpu_core::Device;
+/// # use nn::{Flatten, Init, Linear, seq};
+/// # use train::{data::builtin, evaluate::accuracy};
+/// let data = builtin::generate(0, 130);
+/// let net = seq![Flatten, Linear::new(&Init::seeded(&Device::Cpu, 0), 3 * 32 * 32, 10)];
+/// assert!(accuracy(&net, &Device::Cpu, &data)? < 0.3); // it has learned nothing yet
+/// # Ok::<(), train::Error>(())
+/// ```
+pub fn accuracy(net: &dyn Module, device: &Device, data: &Dataset) -> Result<f64> {
+    let test = Source::new(device, &data.test);
+    let loss = Loss::CrossEntropy { smoothing: 0.0 };
+    let score = Evaluator::new(net, device, &test, data.test.len(), loss, &loader::normalise(data))?.score()?;
+    score.map_or_else(|| Error::setting(format!("{} has no test images", data.name)), |score| Ok(score.accuracy))
 }
 
 impl From<nn::StepError> for Error {

@@ -82,7 +82,11 @@ impl Gpu {
         });
         let pool = Pool::gpu(device.clone(), info.max_binding_bytes, Arc::new(Account::new()));
         let params_layout = pipeline::params_layout(&device);
-        let checked = cfg!(debug_assertions) || std::env::var("WGRAD_CHECKED").as_deref() == Ok("1");
+        let checked = match std::env::var("WGRAD_CHECKED").as_deref() {
+            Ok("0") => false,
+            Ok("1") => true,
+            _ => cfg!(debug_assertions),
+        };
         Ok(Self {
             device,
             queue,

@@ -20,21 +20,21 @@ struct EntryPoint {
     name: String,
     /// Binding numbers in order, with whether the kernel writes there.
     slots: Vec<(u32, bool)>,
-    has_params: bool,
+    params_bytes: usize,
 }
 
 impl Gpu {
     pub(super) fn compile(&self, entry: &'static str, wgsl: &'static str, constants: &Constants) -> Result<Pipeline> {
         let module = self.module(entry, wgsl, constants)?;
-        let Some(EntryPoint { slots, has_params, .. }) = module.entries.iter().find(|e| e.name == entry) else {
+        let Some(&EntryPoint { ref slots, params_bytes, .. }) = module.entries.iter().find(|e| e.name == entry) else {
             let message = "there is no such entry point in its source".to_owned();
             return Err(Error::Kernel { entry: entry.to_owned(), message });
         };
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let layout = storage_layout(&self.device, slots);
-        let immediate_size = if self.immediates && *has_params { PARAMS_BYTES as u32 } else { 0 };
+        let immediate_size = if self.immediates && params_bytes > 0 { PARAMS_BYTES as u32 } else { 0 };
         let mut groups = vec![Some(&layout)];
-        if !self.immediates && *has_params {
+        if !self.immediates && params_bytes > 0 {
             groups.push(Some(&self.params_layout));
         }
         let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
@@ -53,7 +53,7 @@ impl Gpu {
         });
         match pollster::block_on(scope.pop()) {
             Some(e) => Err(Error::Kernel { entry: entry.to_owned(), message: e.to_string() }),
-            None => Ok(Pipeline { pipeline, layout, slots: slots.clone(), has_params: *has_params }),
+            None => Ok(Pipeline { pipeline, layout, slots: slots.clone(), params_bytes }),
         }
     }
 
@@ -90,7 +90,9 @@ fn reflect(module: &naga::Module, info: &naga::valid::ModuleInfo) -> Vec<EntryPo
             .collect();
         slots.sort_unstable();
         let is_params = |space| matches!(space, naga::AddressSpace::Immediate | naga::AddressSpace::Uniform);
-        EntryPoint { name: point.name.clone(), slots, has_params: used().any(|(_, global)| is_params(global.space)) }
+        let params = used().find(|(_, global)| is_params(global.space));
+        let params_bytes = params.map_or(0, |(_, global)| module.types[global.ty].inner.size(module.to_ctx()) as usize);
+        EntryPoint { name: point.name.clone(), slots, params_bytes }
     };
     module.entry_points.iter().enumerate().map(entry).collect()
 }

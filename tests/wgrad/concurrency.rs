@@ -1,0 +1,101 @@
+//! Several threads on one device.
+
+use crate::training::train;
+use std::sync::Barrier;
+use std::thread;
+use wgrad::gpu_core::check;
+use wgrad::prelude::*;
+
+/// A chain of launches that depends on every one before.
+fn chain(device: &Device, seed: u64) -> Vec<f32> {
+    let w = check::tensor(device, [24, 24], seed);
+    let mut x = check::tensor(device, [16, 24], seed + 1);
+    for _ in 0..40 {
+        x = ops::scale(&ops::relu(&ops::matmul(&x, &w)), 0.5);
+        x = ops::add(&x, &check::tensor(device, [24], seed + 2)); // an upload in between
+    }
+    x.to_vec().unwrap()
+}
+
+#[test]
+fn threads_that_share_a_device_compute_what_one_would() {
+    for device in check::devices() {
+        let want: Vec<_> = (0..3).map(|seed| chain(&device, seed)).collect();
+        let got: Vec<_> = thread::scope(|scope| {
+            let threads: Vec<_> = (0..3)
+                .map(|seed| {
+                    scope.spawn({
+                        let device = &device;
+                        move || chain(device, seed)
+                    })
+                })
+                .collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        assert_eq!(want, got, "{}", device.name());
+    }
+}
+
+#[test]
+fn two_trainings_at_once_are_the_two_trainings() {
+    for device in check::devices() {
+        let want = [train(&device, 5, 4), train(&device, 6, 4)];
+        let got = thread::scope(|scope| {
+            [5, 6]
+                .map(|seed| {
+                    scope.spawn({
+                        let device = &device;
+                        move || train(device, seed, 4)
+                    })
+                })
+                .map(|t| t.join().unwrap())
+        });
+        assert_eq!(want, got, "{}", device.name());
+    }
+}
+
+#[test]
+fn a_capture_records_its_own_thread_only() {
+    for device in check::devices() {
+        let x = check::tensor(&device, [64], 1);
+        let (inside, outside) = (Barrier::new(2), Barrier::new(2));
+        let (y, capture) = thread::scope(|scope| {
+            let other = scope.spawn(|| {
+                inside.wait();
+                let now = ops::scale(&x, 3.0).to_vec().unwrap(); // runs, and may be read, while the other thread records
+                outside.wait();
+                now
+            });
+            let recorded = device.capture(|| {
+                let y = ops::scale(&x, 2.0);
+                inside.wait();
+                outside.wait();
+                ops::add(&y, &x)
+            });
+            let want: Vec<f32> = x.to_vec().unwrap().iter().map(|v| 3.0 * v).collect();
+            assert_eq!(other.join().unwrap(), want, "{}", device.name());
+            recorded.unwrap()
+        });
+        assert_eq!(capture.len(), 2, "{}", device.name());
+        // A capture may be replayed from any thread.
+        thread::scope(|scope| scope.spawn(|| capture.replay().unwrap()).join().unwrap());
+        let want: Vec<f32> = x.to_vec().unwrap().iter().map(|v| 2.0 * v + v).collect();
+        assert_eq!(y.to_vec().unwrap(), want, "{}", device.name());
+    }
+}
+
+/// Fails to compile if one of these cannot be shared between threads.
+#[test]
+fn everything_public_is_send_and_sync() {
+    use wgrad::{gpu_core, nn, train};
+    fn shared<T: Send + Sync>() {}
+    shared::<(Device, gpu_core::Gpu, gpu_core::AdapterInfo, Capture, Kernel, gpu_core::Specialised, Grid, Args<'static>)>();
+    shared::<(Tensor, Shape, DType, gpu_core::MemoryStats, gpu_core::Error, check::Case, check::Launch, gpu_core::rng::Stream)>();
+    shared::<(ops::Conv2dGeometry, ops::ConvTranspose2dGeometry, ops::Pool2dGeometry, ops::Augment, ops::DropoutKey)>();
+    shared::<(Tape, Var, Gradients, Param, Init, Scheme, Sequential, Residual, Box<dyn Module>, Summary, nn::ShapeError)>();
+    shared::<(Conv2d, ConvTranspose2d, BatchNorm2d, Linear, Dropout, Dropout2d, Relu, Flatten, MaxPool2d, AvgPool2d)>();
+    shared::<(Sgd, AdamW, Box<dyn Optimizer>, Schedule, TrainStep, EvalStep, StepOptions, nn::MemoryPlan, nn::StepError)>();
+    shared::<(nn::Checkpoint, nn::CheckpointError, nn::Spec, nn::SpecError, nn::Slots, nn::Metrics, GlobalAvgPool)>();
+    shared::<(Dataset, ImageSet, Source<'static>, train::loader::Feed<'static>, train::evaluate::Evaluator<'static>)>();
+    shared::<(train::Error, data::DataError, train::config::Config, train::model::Trained, train::run_folder::RunFolder)>();
+}

@@ -1,0 +1,26 @@
+//! The short examples run; the long one is compiled by `cargo test --all-targets`.
+
+#[path = "../../examples/custom_kernel.rs"]
+mod custom_kernel;
+#[path = "../../examples/tensors.rs"]
+mod tensors;
+
+#[test]
+fn the_tensor_library_stands_alone() {
+    tensors::main().unwrap();
+}
+
+#[test]
+fn a_kernel_of_ones_own_equals_its_mirror() {
+    custom_kernel::main().unwrap();
+}
+
+#[test]
+fn examples_are_short() {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
+    for file in std::fs::read_dir(folder).unwrap() {
+        let path = file.unwrap().path();
+        let lines = std::fs::read_to_string(&path).unwrap().lines().count();
+        assert!(lines <= 40, "{} has {lines} lines", path.display());
+    }
+}

@@ -1,0 +1,104 @@
+//! A GPU at fault says so at every read, and never gives a default value. Each test opens a device of its own: a fault stays.
+
+use wgrad::gpu_core::{Error, check};
+use wgrad::prelude::*;
+
+fn fresh() -> Option<Device> {
+    check::gpu().map(|_| Device::gpu().unwrap())
+}
+
+fn nothing(_: &mut Args<'_>) {}
+
+/// The fault shows at the next read, at every one after it, and at work that would be right.
+#[track_caller]
+fn expect_fault(device: &Device, x: &Tensor, wanted: impl Fn(&Error) -> bool) {
+    for _ in 0..2 {
+        let errors = [
+            x.to_vec().unwrap_err(),
+            device.flush().unwrap_err(),
+            device.synchronize().unwrap_err(),
+            ops::relu(&Tensor::full(device, [4], 1.0)).to_vec().unwrap_err(),
+            device.capture(|| ops::relu(x)).map(drop).unwrap_err(),
+        ];
+        assert!(errors.iter().all(&wanted), "{errors:?}");
+    }
+}
+
+#[test]
+fn a_kernel_that_does_not_compile_is_a_fault_that_stays() {
+    const UNKNOWN_NAME: &str = "
+        @group(0) @binding(0) var<storage, read_write> y: array<f32>;
+        @compute @workgroup_size(1) fn broken() { y[0] = of_nothing; }";
+    const WRONG_TYPE: &str = "
+        @group(0) @binding(0) var<storage, read_write> y: array<f32>;
+        @compute @workgroup_size(1) fn broken() { y[0] = 1u; }";
+    static BROKEN: [Kernel; 3] = [
+        Kernel::new(UNKNOWN_NAME, "broken", nothing),
+        Kernel::new(WRONG_TYPE, "broken", nothing),
+        Kernel::new(WRONG_TYPE, "absent", nothing),
+    ];
+    for kernel in &BROKEN {
+        let Some(device) = fresh() else { return };
+        let y = Tensor::zeros(&device, [4]);
+        assert_eq!(y.to_vec().unwrap(), [0.0; 4]);
+        kernel.launch((), &[], &[&y], Grid::linear(1, 1));
+        expect_fault(&device, &y, |e| matches!(e, Error::Kernel { entry, .. } if entry == kernel.name()));
+    }
+}
+
+#[test]
+fn a_tensor_that_no_binding_can_hold_is_a_fault_that_stays() {
+    let Some(device) = fresh() else { return };
+    let limit = device.max_tensor_bytes();
+    let huge = Tensor::empty(&device, [limit as usize / 4 + 1]);
+    expect_fault(&device, &huge, |e| matches!(e, Error::TensorTooLarge { bytes, limit: l } if bytes > l && *l == limit));
+}
+
+#[test]
+fn a_fault_of_one_device_is_not_the_other_ones() {
+    let (Some(sick), Some(healthy)) = (fresh(), fresh()) else { return };
+    sick.capture(|| Tensor::zeros(&sick, [2]).write(&[1.0f32, 2.0])).map(drop).unwrap_err();
+    assert_eq!(Tensor::full(&healthy, [2], 3.0).to_vec().unwrap(), [3.0, 3.0]);
+}
+
+#[test]
+fn a_read_inside_a_capture_is_refused_and_harms_nothing() {
+    for device in check::devices() {
+        let x = Tensor::full(&device, [4], 2.0);
+        let (refused, capture) = device
+            .capture(|| {
+                let y = ops::relu(&x);
+                (y.clone(), [x.to_vec(), y.to_vec(), pollster::block_on(y.read_async())])
+            })
+            .unwrap();
+        let (y, reads) = refused;
+        assert!(reads.iter().all(|r| *r == Err(Error::InsideCapture("read"))), "{}: {reads:?}", device.name());
+        capture.replay().unwrap();
+        assert_eq!(y.to_vec().unwrap(), [2.0; 4], "{}", device.name());
+    }
+}
+
+#[test]
+fn an_upload_inside_a_capture_is_a_fault_that_stays() {
+    let Some(device) = fresh() else { return };
+    let x = Tensor::zeros(&device, [2]);
+    device.capture(|| x.write(&[1.0f32, 2.0])).map(drop).unwrap_err();
+    expect_fault(&device, &x, |e| *e == Error::InsideCapture("upload"));
+}
+
+#[test]
+fn parameters_of_another_size_than_the_kernels_are_refused_at_the_launch() {
+    const WGSL: &str = "
+        struct Params { a: u32, b: u32 }
+        @group(0) @binding(0) var<storage, read_write> y: array<f32>;
+        @compute @workgroup_size(1) fn takes_two() { y[0] = f32(params.a + params.b); }";
+    static TAKES_TWO: Kernel = Kernel::new(WGSL, "takes_two", nothing);
+    let Some(device) = fresh() else { return };
+    let y = Tensor::zeros(&device, [1]);
+    TAKES_TWO.launch([3u32, 4], &[], &[&y], Grid::linear(1, 1));
+    assert_eq!(y.item().unwrap(), 7.0);
+    let launch = || TAKES_TWO.launch([3u32, 4, 5], &[], &[&y], Grid::linear(1, 1));
+    let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(launch)).unwrap_err();
+    let message = panic.downcast_ref::<String>().unwrap();
+    assert_eq!(message, "takes_two: its Params are 8 bytes, the launch passes 12");
+}

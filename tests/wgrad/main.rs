@@ -1,0 +1,8 @@
+//! What a user of the library may rely on, seen through the facade, on every device that is there.
+
+mod concurrency;
+mod environment;
+mod examples;
+mod faults;
+mod shaders;
+mod training;

@@ -1,0 +1,90 @@
+//! A small training, and what holds of it: the loss falls, and two runs give the same bits.
+
+use wgrad::gpu_core::check;
+use wgrad::nn::parameters;
+use wgrad::prelude::*;
+
+const BATCH: usize = 8;
+
+/// The bits of every loss and, at the end, of every parameter.
+#[derive(Debug, PartialEq)]
+pub struct Trained {
+    pub losses: Vec<f32>,
+    pub bits: Vec<u32>,
+}
+
+/// Trains a network with every kind of layer that has a state or a random number on one batch.
+pub fn train(device: &Device, seed: u64, steps: usize) -> Trained {
+    let cx = Init::seeded(device, seed);
+    let body = seq![Conv2d::new(&cx, 8, 8, 3).padding(1), BatchNorm2d::new(&cx, 8)];
+    let net = seq![
+        Conv2d::new(&cx, 3, 8, 3).padding(1).no_bias(),
+        BatchNorm2d::new(&cx, 8),
+        Relu,
+        Residual::new(body),
+        MaxPool2d::new(2),
+        Dropout::new(0.1),
+        Flatten,
+        Linear::new(&cx, 8 * 4 * 4, 4),
+    ];
+    let sgd = Sgd::new(&net, 0.05).momentum(0.9).weight_decay(5e-4);
+    let options = StepOptions::new(BATCH, [3, 8, 8]).seed(seed);
+    let step = TrainStep::captured(&net, &sgd, &options).unwrap();
+    let x = check::values(step.x().len(), seed);
+    let labels: Vec<u32> = (0..BATCH as u32).map(|i| i % 4).collect();
+    let losses: Vec<f32> = (0..steps)
+        .map(|_| {
+            step.run_on(&x, &labels).unwrap();
+            step.loss().unwrap()
+        })
+        .collect();
+    let bits = parameters(&net).iter().flat_map(|(_, p)| p.value().to_vec().unwrap()).map(f32::to_bits).collect();
+    Trained { losses, bits }
+}
+
+#[test]
+fn a_captured_training_lowers_the_loss() {
+    for device in check::devices() {
+        let losses = train(&device, 1, 30).losses;
+        assert!(losses[29] < 0.2 * losses[0], "{}: {losses:?}", device.name());
+    }
+}
+
+#[test]
+fn two_runs_of_one_seed_give_the_same_bits_and_another_seed_gives_others() {
+    for device in check::devices() {
+        let first = train(&device, 2, 5);
+        assert_eq!(first, train(&device, 2, 5), "{}", device.name());
+        assert_ne!(first, train(&device, 3, 5), "{}", device.name());
+    }
+}
+
+#[test]
+fn both_devices_learn_the_same() {
+    let Some(gpu) = check::gpu() else { return };
+    let (want, got) = (train(&Device::Cpu, 4, 5).losses, train(&gpu, 4, 5).losses);
+    let near = want.iter().zip(&got).all(|(w, g)| (w - g).abs() < 1e-3 * w.abs());
+    assert!(near, "{want:?} on the CPU, {got:?} on {}", gpu.name());
+}
+
+#[test]
+fn a_saved_network_is_the_same_network_on_every_device() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("net.safetensors");
+    let build = |device: &Device, seed| {
+        let cx = Init::seeded(device, seed);
+        seq![Conv2d::new(&cx, 3, 4, 3), BatchNorm2d::new(&cx, 4), Relu, Flatten, Linear::new(&cx, 4 * 6 * 6, 5)]
+    };
+    let logits = |net: &Sequential, device: &Device| {
+        net.forward(&Var::constant(&check::tensor(device, [2, 3, 8, 8], 7))).value().to_vec().unwrap()
+    };
+    let saved = build(&Device::Cpu, 1);
+    checkpoint::save(&saved, &path).unwrap();
+    let want = logits(&saved, &Device::Cpu);
+    for device in check::devices() {
+        let other = build(&device, 2);
+        checkpoint::load(&other, &path).unwrap();
+        let found = check::difference(&logits(&other, &device), &want, check::Bound::Relative(1e-5));
+        assert!(found.ok(), "{}: {found:?}", device.name());
+    }
+}
