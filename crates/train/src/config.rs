@@ -75,7 +75,7 @@ pub struct Settings {
     /// Update rule [default: sgd]
     #[arg(long, value_enum)]
     pub optimizer: Option<OptimizerKind>,
-    /// Learning rate, the highest one of the schedule [default: 0.1 for sgd, 0.002 for adamw]
+    /// Learning rate, the highest one of the schedule [default: 0.05 for sgd, 0.002 for adamw]
     #[arg(long, value_name = "RATE")]
     pub lr: Option<f64>,
     /// Momentum of sgd [default: 0.9]
@@ -93,7 +93,7 @@ pub struct Settings {
     /// Share of the target that is spread over all classes [default: 0]
     #[arg(long, value_name = "S")]
     pub label_smoothing: Option<f64>,
-    /// auto, none, or several of flip,crop,cutout [default: auto: flip,crop for CIFAR, else none]
+    /// auto, none, or several of flip,crop,cutout [default: auto: for CIFAR flip, and crop from 10 epochs on; else none]
     #[arg(long, value_name = "LIST")]
     pub augment: Option<String>,
     /// Seed of the weights, the order of the images, augmentation and dropout [default: 0]
@@ -194,7 +194,7 @@ impl Settings {
             model: self.model.unwrap_or_else(|| "small-cnn".to_owned()),
             batch_size: self.batch_size.unwrap_or(64),
             optimizer,
-            lr: self.lr.unwrap_or(if sgd { 0.1 } else { 0.002 }),
+            lr: self.lr.unwrap_or(if sgd { 0.05 } else { 0.002 }),
             momentum: self.momentum.unwrap_or(0.9),
             weight_decay: self.weight_decay.unwrap_or(if sgd { 5e-4 } else { 0.01 }),
             schedule: self.schedule.unwrap_or(ScheduleKind::OneCycle),
@@ -300,7 +300,13 @@ impl Config {
     /// Replaces `auto` by what fits the data set.
     pub fn settle(&mut self, data: &Dataset) {
         if self.augment == "auto" {
-            self.augment = if data.name.starts_with("CIFAR") { "flip,crop" } else { "none" }.to_owned();
+            // Crops cost a short run more than they give: 5 epochs see too little of each image to need them.
+            self.augment = match (data.name.starts_with("CIFAR"), self.epochs) {
+                (false, _) => "none",
+                (true, ..10) => "flip",
+                (true, _) => "flip,crop",
+            }
+            .to_owned();
         }
     }
 

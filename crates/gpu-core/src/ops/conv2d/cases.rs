@@ -1,6 +1,6 @@
 //! The table: every form of every kernel over plain, padded, strided, dilated, grouped and degenerate geometries.
 
-use super::geometry::Layout;
+use super::geometry::{Form, Layout};
 use super::{Conv2dGeometry, ConvTranspose2dGeometry, conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x};
 use super::{depthwise, gather, im2col, weight};
 use crate::check::{Bound, Case, tensor};
@@ -90,10 +90,7 @@ fn case(
 
 fn gather_cases(row: &Row, cases: &mut Vec<Case>) {
     let Shapes { l, x, w, y } = shapes(row);
-    for form in [gather::Form::Tiled, gather::Form::Reg, gather::Form::Row3] {
-        if form == gather::Form::Row3 && !l.fits_row3() {
-            continue;
-        }
+    for form in Form::ALL.into_iter().filter(|form| form.fits(&l)) {
         let what = format!("{form:?} {row:?}");
         cases.push(case("conv2d", what.clone(), l.terms(), [x, w, y], move |x, w, y| {
             let bias = tensor(x.device(), [l.k], 3);
@@ -107,10 +104,7 @@ fn gather_cases(row: &Row, cases: &mut Vec<Case>) {
 
 fn weight_cases(row: &Row, cases: &mut Vec<Case>) {
     let Shapes { l, x, w, y } = shapes(row);
-    for form in [weight::Form::Tiled, weight::Form::Reg, weight::Form::Row3] {
-        if form == weight::Form::Row3 && !l.fits_row3() {
-            continue;
-        }
+    for form in Form::ALL.into_iter().filter(|form| form.fits(&l)) {
         let what = format!("{form:?} {row:?}");
         cases.push(case("conv2d_bwd_w", what, l.n * l.p * l.q, [x, y, w], move |x, dy, dw| {
             weight::launch(&l, form, x, dy, dw);

@@ -1,6 +1,6 @@
 //! Depthwise convolution: `groups` = input channels, with kernels of its own, since nothing is summed over channels.
 
-use super::geometry::Layout;
+use super::geometry::{Layout, bias_of};
 use super::{mirror, weight};
 use crate::kernel::{Args, Grid, Kernel};
 use crate::tensor::Tensor;
@@ -52,10 +52,6 @@ impl Params {
         let f = Self::forward(l);
         Self { in_c: f.out_c, out_c: f.in_c, in_h: f.out_h, in_w: f.out_w, out_h: f.in_h, out_w: f.in_w, ..f }
     }
-}
-
-fn bias_of<'a>(args: &Args<'a>) -> Option<&'a [f32]> {
-    (args.constant("HAS_BIAS") == 1).then(|| args.input(2))
 }
 
 fn depthwise_cpu(args: &mut Args<'_>) {

@@ -1,6 +1,6 @@
 //! The implicit matrix product that gathers: forward pass, input gradient and transposed convolution are one kernel.
 
-use super::geometry::Layout;
+use super::geometry::{Form, Layout, bias_of};
 use super::mirror;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::tensor::Tensor;
@@ -50,38 +50,6 @@ pub(super) enum Direction {
     Forward,
     /// dy to dx, and the forward pass of a transposed convolution.
     Backward,
-}
-
-/// The forms of the kernel.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    /// Workgroup tiles.
-    Tiled,
-    /// Registers alone.
-    Reg,
-    /// Registers alone, three taps of unit step a row.
-    Row3,
-}
-
-impl Form {
-    /// What runs where nobody says otherwise.
-    pub fn choose(l: &Layout, prefers_registers: bool) -> Self {
-        match (prefers_registers, l.fits_row3()) {
-            (false, _) => Self::Tiled,
-            (true, true) => Self::Row3,
-            (true, false) => Self::Reg,
-        }
-    }
-}
-
-impl Layout {
-    pub(super) fn fits_row3(&self) -> bool {
-        self.s == 3 && self.g.stride[1] == 1 && self.g.dilation[1] == 1
-    }
-}
-
-fn bias_of<'a>(args: &Args<'a>) -> Option<&'a [f32]> {
-    (args.constant("HAS_BIAS") == 1).then(|| args.input(2))
 }
 
 fn conv2d_cpu(args: &mut Args<'_>) {

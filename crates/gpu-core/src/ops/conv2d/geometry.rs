@@ -199,3 +199,37 @@ impl Layout {
         ]
     }
 }
+
+/// The bias of a launch, which binds the weights again where there is none.
+pub(super) fn bias_of<'a>(args: &Args<'a>) -> Option<&'a [f32]> {
+    (args.constant("HAS_BIAS") == 1).then(|| args.input(2))
+}
+
+/// The forms of the implicit products.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Form {
+    /// Workgroup tiles.
+    Tiled,
+    /// Registers alone.
+    Reg,
+    /// Registers alone, three taps of unit step a row.
+    Row3,
+}
+
+impl Form {
+    pub const ALL: [Self; 3] = [Self::Tiled, Self::Reg, Self::Row3];
+
+    /// What runs where nobody says otherwise.
+    pub fn choose(l: &Layout, prefers_registers: bool) -> Self {
+        match (prefers_registers, Self::Row3.fits(l)) {
+            (false, _) => Self::Tiled,
+            (true, true) => Self::Row3,
+            (true, false) => Self::Reg,
+        }
+    }
+
+    /// Whether the form can compute this convolution at all.
+    pub fn fits(self, l: &Layout) -> bool {
+        self != Self::Row3 || (l.s == 3 && l.g.stride[1] == 1 && l.g.dilation[1] == 1)
+    }
+}

@@ -23,7 +23,7 @@ use crate::kernel::Kernel;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use gather::Direction;
-use geometry::Layout;
+use geometry::{Form, Layout};
 
 /// Every kernel of this folder.
 pub(super) fn kernels() -> Vec<&'static Kernel> {
@@ -92,7 +92,7 @@ pub fn conv2d_by(algorithm: ConvAlgorithm, x: &Tensor, w: &Tensor, bias: Option<
     } else if g.is_depthwise(x.shape()) {
         depthwise::forward(&l, x, w, bias, &y);
     } else {
-        let form = gather::Form::choose(&l, x.device().prefers_registers());
+        let form = Form::choose(&l, x.device().prefers_registers());
         gather::launch(&l, Direction::Forward, form, x, w, bias, &y);
     }
     y
@@ -131,7 +131,7 @@ pub fn conv2d_bwd_x_by(algorithm: ConvAlgorithm, dy: &Tensor, w: &Tensor, x_shap
     } else if g.is_depthwise(x_shape) {
         depthwise::backward_x(&l, dy, w, &dx);
     } else {
-        let form = gather::Form::choose(&l, dy.device().prefers_registers());
+        let form = Form::choose(&l, dy.device().prefers_registers());
         gather::launch(&l, Direction::Backward, form, dy, w, None, &dx);
     }
     dx
@@ -170,7 +170,7 @@ pub fn conv2d_bwd_w_by(algorithm: ConvAlgorithm, x: &Tensor, dy: &Tensor, w_shap
     } else if g.is_depthwise(x.shape()) && depthwise::fits(&l) {
         depthwise::backward_w(&l, x, dy, &dw);
     } else {
-        weight::launch(&l, weight::Form::choose(&l, x.device().prefers_registers()), x, dy, &dw);
+        weight::launch(&l, Form::choose(&l, x.device().prefers_registers()), x, dy, &dw);
     }
     dw
 }
@@ -195,7 +195,7 @@ pub fn conv_transpose2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, g: ConvTr
     expect_bias("conv_transpose2d", bias, out.c());
     let l = Layout::new(g.adjoint(), out, w.shape(), x.shape());
     let y = Tensor::empty(x.device(), out);
-    let form = gather::Form::choose(&l, x.device().prefers_registers());
+    let form = Form::choose(&l, x.device().prefers_registers());
     gather::launch(&l, Direction::Backward, form, x, w, bias, &y);
     y
 }
@@ -209,7 +209,7 @@ pub fn conv_transpose2d_bwd_x(dy: &Tensor, w: &Tensor, x_shape: Shape, g: ConvTr
     expect_shape("conv_transpose2d_bwd_x", "dy", dy.shape(), fit("conv_transpose2d_bwd_x", g.out_shape(x_shape, w.shape())));
     let l = Layout::new(g.adjoint(), dy.shape(), w.shape(), x_shape);
     let dx = Tensor::empty(dy.device(), x_shape);
-    gather::launch(&l, Direction::Forward, gather::Form::choose(&l, dy.device().prefers_registers()), dy, w, None, &dx);
+    gather::launch(&l, Direction::Forward, Form::choose(&l, dy.device().prefers_registers()), dy, w, None, &dx);
     dx
 }
 
@@ -222,6 +222,6 @@ pub fn conv_transpose2d_bwd_w(x: &Tensor, dy: &Tensor, w_shape: Shape, g: ConvTr
     expect_shape("conv_transpose2d_bwd_w", "dy", dy.shape(), fit("conv_transpose2d_bwd_w", g.out_shape(x.shape(), w_shape)));
     let l = Layout::new(g.adjoint(), dy.shape(), w_shape, x.shape());
     let dw = Tensor::empty(x.device(), w_shape);
-    weight::launch(&l, weight::Form::choose(&l, x.device().prefers_registers()), dy, x, &dw);
+    weight::launch(&l, Form::choose(&l, x.device().prefers_registers()), dy, x, &dw);
     dw
 }

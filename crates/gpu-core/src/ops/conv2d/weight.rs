@@ -1,6 +1,6 @@
 //! The weight gradient: a product over all pixels of the batch, split by output rows and added in order.
 
-use super::geometry::Layout;
+use super::geometry::{Form, Layout};
 use super::mirror;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::shape::Shape;
@@ -52,24 +52,6 @@ fn sum_splits_cpu(args: &mut Args<'_>) {
     dw.fill(0.0);
     for partial in partial.chunks(p.len as usize) {
         dw.iter_mut().zip(partial).for_each(|(d, v)| *d += v);
-    }
-}
-
-/// The forms of the kernel; see `gather::Form`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
-    Tiled,
-    Reg,
-    Row3,
-}
-
-impl Form {
-    pub fn choose(l: &Layout, prefers_registers: bool) -> Self {
-        match (prefers_registers, l.fits_row3()) {
-            (false, _) => Self::Tiled,
-            (true, true) => Self::Row3,
-            (true, false) => Self::Reg,
-        }
     }
 }
 
