@@ -66,7 +66,8 @@ pub struct Outcome {
 pub fn open_device(kind: DeviceKind, console: &Console) -> Result<Device> {
     let device = Device::named(kind.name())?;
     if kind == DeviceKind::Auto && !device.is_gpu() {
-        console.note("No hardware GPU was found: using the CPU device (--device gpu would take a software driver).");
+        let software = if gpu_core::adapters().is_empty() { "" } else { " (--device gpu would take a software driver)" };
+        console.note(&format!("No hardware GPU was found: using the CPU device{software}."));
     }
     Ok(device)
 }
