@@ -1,4 +1,4 @@
-//! A kernel of one's own with its mirror: `cargo run --release --package wgrad --example custom_kernel`
+//! A kernel of one's own with its mirror: `cargo run --release --example custom_kernel`
 use wgrad::gpu_core::check::{Bound, Case, devices, tensor};
 use wgrad::prelude::*;
 

@@ -1,4 +1,4 @@
-//! gpu-core alone, as a tensor library: `cargo run --release --package wgrad --example tensors`
+//! gpu-core alone, as a tensor library: `cargo run --release --example tensors`
 use wgrad::gpu_core::ops::{self, Conv2dGeometry};
 use wgrad::gpu_core::{Device, Tensor};
 

@@ -1,4 +1,4 @@
-//! Trains a CNN on the built-in images and saves it: `cargo run --release --package wgrad --example train_cnn`
+//! Trains a CNN on the built-in images and saves it: `cargo run --release --example train_cnn`
 use wgrad::prelude::*;
 
 const BATCH: usize = 64;
