@@ -137,6 +137,7 @@ impl<'a> Session<'a> {
             if self.clock.stepped(batch as u64) {
                 self.device.synchronize()?;
                 self.clock.waited();
+                self.peek(console)?;
             }
             console.advance();
             self.after_step(folder, log, console)?;
@@ -161,7 +162,7 @@ impl<'a> Session<'a> {
                 "lr": self.optimizer.lr(),
                 "images_per_s": self.clock.images_per_s(),
             }))?;
-            self.show(console);
+            self.show(console, &self.progress.window);
             self.progress.window = Default::default();
         }
         // The end of an epoch saves after its evaluation.
@@ -244,9 +245,18 @@ impl<'a> Session<'a> {
         self.progress.noted(checkpoint.note(DESCRIPTION, description)).write(path).map_err(about)
     }
 
-    fn show(&self, console: &Console) {
+    /// What the bar says between log lines: read, not drained, so that looking changes no bit.
+    fn peek(&self, console: &Console) -> Result<()> {
         if console.is_live() {
-            let window = &self.progress.window;
+            let mut window = self.progress.window;
+            window.add(&self.step.metrics()?);
+            self.show(console, &window);
+        }
+        Ok(())
+    }
+
+    fn show(&self, console: &Console, window: &Tally) {
+        if console.is_live() {
             let mut text = format!("loss {:.3}", window.loss());
             if self.description.is_classifier() {
                 text += &format!(" {:.1} %", 100.0 * window.accuracy());
