@@ -6,11 +6,6 @@ use crate::var::Var;
 use gpu_core::Shape;
 use gpu_core::ops::Pool2dGeometry;
 
-/// A window of `kernel` that moves by its own size.
-fn window(kernel: Pair) -> Pool2dGeometry {
-    Pool2dGeometry { kernel: kernel.0, stride: kernel.0, padding: [0; 2] }
-}
-
 fn describe(name: &str, g: Pool2dGeometry) -> String {
     let stride = if g.stride == g.kernel { String::new() } else { option("stride", g.stride, 0) };
     format!("{name} {}{stride}{}", both(g.kernel), option("pad", g.padding, 0))
@@ -25,7 +20,7 @@ pub struct MaxPool2d {
 impl MaxPool2d {
     /// Windows of `kernel`, side by side.
     pub fn new(kernel: impl Into<Pair>) -> Self {
-        Self { geometry: window(kernel.into()) }
+        Self { geometry: Pool2dGeometry::new(kernel.into().0) }
     }
 
     /// Pixels from one window to the next.
@@ -63,7 +58,7 @@ pub struct AvgPool2d {
 impl AvgPool2d {
     /// Windows of `kernel`, side by side.
     pub fn new(kernel: impl Into<Pair>) -> Self {
-        Self { geometry: window(kernel.into()) }
+        Self { geometry: Pool2dGeometry::new(kernel.into().0) }
     }
 
     /// Pixels from one window to the next.
