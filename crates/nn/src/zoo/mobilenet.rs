@@ -1,6 +1,6 @@
 //! Depthwise separable convolutions: Howard et al., "MobileNets", 2017, with three halvings instead of five.
 
-use super::{conv_bn_relu, linear};
+use super::{conv_bn_relu, head};
 use crate::spec::Layer;
 
 /// Output channels and stride of each pair of a depthwise and a 1x1 convolution.
@@ -13,6 +13,6 @@ pub(super) fn layers(classes: usize) -> Vec<Layer> {
         layers.extend([conv_bn_relu(before, 3, stride, before), conv_bn_relu(channels, 1, 1, 1)].concat());
         before = channels;
     }
-    layers.extend([Layer::GlobalAvgPool, Layer::Flatten, linear(classes)]);
+    layers.extend(head(classes));
     layers
 }

@@ -18,7 +18,8 @@ mod tests;
 
 use crate::init::Init;
 use crate::layers::Sequential;
-use crate::spec::{Extent, Layer, Spec, SpecError};
+use crate::spec::types::{BatchNorm2d, Conv2d, Flatten, GlobalAvgPool, Linear, MaxPool2d, Relu};
+use crate::spec::{Layer, Spec, SpecError};
 use gpu_core::Shape;
 
 /// The names of all models.
@@ -62,15 +63,33 @@ pub fn build(name: &str, cx: &Init, input: Shape, classes: usize) -> Result<Sequ
 
 /// A convolution without a bias, its batch normalisation, and ReLU.
 fn conv_bn_relu(out: usize, kernel: usize, stride: usize, groups: usize) -> [Layer; 3] {
-    [conv(out, kernel, stride, groups), Layer::BatchNorm, Layer::Relu]
+    [conv(out, kernel, stride, groups), bn(), relu()]
 }
 
 /// A convolution without a bias that pads to keep the size at stride 1.
 fn conv(out: usize, kernel: usize, stride: usize, groups: usize) -> Layer {
-    let [kernel, stride, padding, dilation] = [kernel, stride, kernel / 2, 1].map(Extent::Both);
-    Layer::Conv2d { out, kernel, stride, padding, dilation, groups, bias: false }
+    let (stride, padding) = (stride.into(), (kernel / 2).into());
+    Conv2d { stride, padding, groups, bias: false, ..Conv2d::new(out, kernel) }.into()
 }
 
+/// The mean of each channel, then a linear layer.
+fn head(classes: usize) -> [Layer; 3] {
+    [GlobalAvgPool {}.into(), flatten(), linear(classes)]
+}
+
+fn bn() -> Layer {
+    BatchNorm2d::default().into()
+}
+fn relu() -> Layer {
+    Relu {}.into()
+}
+fn flatten() -> Layer {
+    Flatten {}.into()
+}
 fn linear(out: usize) -> Layer {
-    Layer::Linear { input: None, out, bias: true }
+    Linear::new(out).into()
+}
+/// Windows side by side.
+fn max_pool(kernel: usize) -> Layer {
+    MaxPool2d::new(kernel).into()
 }

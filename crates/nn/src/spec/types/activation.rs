@@ -1,0 +1,5 @@
+//! Element by element.
+
+without_fields! {
+    Relu => crate::Relu,
+}
