@@ -80,18 +80,33 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
-    /// Holds what was found against what is wanted; keys that `ignore` knows may be there.
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Refuses what does not fit; see [`of`](Self::of).
     pub(crate) fn between<'a>(
         wanted: impl Iterator<Item = (&'a str, Shape)>,
         found: &BTreeMap<String, Array>,
         ignore: impl Fn(&str) -> bool,
     ) -> Result<(), CheckpointError> {
+        let mismatch = Self::of(wanted, found, ignore);
+        if mismatch.is_empty() { Ok(()) } else { Err(CheckpointError::Mismatch(mismatch)) }
+    }
+
+    /// Holds what was found against what is wanted; keys that `ignore` knows may be there.
+    pub(super) fn of<'a>(
+        wanted: impl Iterator<Item = (&'a str, Shape)>,
+        found: &BTreeMap<String, Array>,
+        ignore: impl Fn(&str) -> bool,
+    ) -> Self {
         let (mut mismatch, mut known) = (Self::default(), BTreeSet::new());
         for (key, shape) in wanted {
             known.insert(key);
             match found.get(key) {
                 None => mismatch.missing.push(key.to_owned()),
-                Some(a) if a.shape != shape.dims() || a.values.len() != shape.len() => {
+                Some(a) if !a.fits(shape) => {
                     mismatch.misshapen.push(format!("{key} ({:?} in the file, {shape} wanted)", a.shape));
                 }
                 Some(_) => {}
@@ -100,7 +115,7 @@ impl Mismatch {
         let is_count = |key: &str| key.rsplit('.').next() == Some(COUNT);
         let others = found.keys().filter(|key| !known.contains(key.as_str()) && !ignore(key) && !is_count(key));
         mismatch.unexpected = others.cloned().collect();
-        if mismatch == Self::default() { Ok(()) } else { Err(CheckpointError::Mismatch(mismatch)) }
+        mismatch
     }
 }
 

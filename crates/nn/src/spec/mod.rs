@@ -140,6 +140,14 @@ impl Spec {
         Ok(self.plan()?.output)
     }
 
+    /// Elements of all trainable parameters.
+    ///
+    /// # Errors
+    /// The first layer that does not fit.
+    pub fn parameters(&self) -> Result<u64, SpecError> {
+        Ok(self.plan()?.parameters)
+    }
+
     /// Makes the network. Nothing is made unless all fits.
     ///
     /// # Errors

@@ -1,10 +1,12 @@
 //! A convolutional autoencoder: it halves the image twice and brings it back by transposed convolutions.
 
-use super::{bn, conv, relu};
+use super::Task;
+use super::parts::{bn, conv, relu};
 use crate::spec::types::ConvTranspose2d;
 use crate::spec::{Layer, SpecError};
 
-pub(super) fn layers([channels, h, w]: [usize; 3]) -> Result<Vec<Layer>, SpecError> {
+pub(super) fn layers(task: &Task) -> Result<Vec<Layer>, SpecError> {
+    let [channels, h, w] = task.input;
     if !h.is_multiple_of(4) || !w.is_multiple_of(4) {
         return Err(SpecError::Unsuitable(format!(
             "autoencoder: height and width are halved twice, {h}x{w} cannot be; pad or crop"
