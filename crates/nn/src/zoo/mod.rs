@@ -8,9 +8,9 @@
 //! | `resnet20`, `resnet32` | He et al., 2015, section 4.2, with projections | 272,474; 466,906 | `0.weight`, `3.body.0.weight`, `9.shortcut.0.weight`, ..., `23.bias`; `35.bias` |
 //! | `resnet18`, `resnet50` | He et al., 2015, table 1 | 11,689,512; 25,557,032 + | `0.weight`, `4.body.0.weight`, ..., `22.bias`; `38.bias` |
 //! | `vgg11-bn` | Simonyan and Zisserman, 2015, A with batch normalisation | 132,868,840 + | `0.weight`, ..., `36.bias` |
-//! | `mobilenet` | Howard et al., 2017, the first seven pairs, three halvings | 550,570 | `0.weight`, `3.weight`, ..., `47.bias` |
+//! | `mobilenet` | Howard et al., 2017, the first seven pairs, three halvings | 543,050 | `0.weight`, `3.weight`, ..., `47.bias` |
 //! | `mobilenet-v1` | Howard et al., 2017 | 4,231,976 + | `0.weight`, `3.weight`, ..., `83.bias` |
-//! | `autoencoder` | two halvings and two transposed convolutions back; no classes | 61,027 | `0.weight`, ..., `9.bias` |
+//! | `autoencoder` | two halvings and two transposed convolutions back; no classes | 53,859 | `0.weight`, ..., `9.bias` |
 //!
 //! Parameters are those for (3, 32, 32) and 10 classes; * for (1, 28, 28), + for (3, 224, 224) and 1,000 classes. Models made for large
 //! images begin with fewer halvings where height or width is at most 64. A layer's position is its name; `torch.nn.Sequential` of the same layers has the same state dict. For torchvision's names
