@@ -119,13 +119,21 @@ impl Mismatch {
     }
 }
 
+impl Mismatch {
+    /// The keys of each kind, a line for each that there is.
+    pub fn lists(&self) -> String {
+        let lists = [("missing", &self.missing), ("unexpected", &self.unexpected), ("of another shape", &self.misshapen)];
+        let lists = lists.iter().filter(|(_, keys)| !keys.is_empty());
+        lists.map(|(what, keys)| format!("\n  {what} ({}): {}", keys.len(), keys.join(", "))).collect()
+    }
+}
+
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the checkpoint is of another network or optimizer:")?;
-        let lists = [("missing", &self.missing), ("unexpected", &self.unexpected), ("of another shape", &self.misshapen)];
-        for (what, keys) in lists.iter().filter(|(_, keys)| !keys.is_empty()) {
-            write!(f, "\n  {what} ({}): {}", keys.len(), keys.join(", "))?;
-        }
-        f.write_str("\nbuild the network that the file was saved from, or choose another file")
+        let lists = self.lists();
+        write!(
+            f,
+            "the checkpoint is of another network or optimizer:{lists}\nbuild the network that the file was saved from, or choose another file"
+        )
     }
 }

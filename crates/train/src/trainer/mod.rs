@@ -102,7 +102,8 @@ pub fn train(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
 
 fn begin(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
     let mut config = order.settings.clone().resolve()?;
-    refuse_unknown_model(&config.model)?;
+    // Before a data set is opened, which may take a while.
+    model::expect_known(&config.model)?;
     let data = data::open(&config.data)?;
     config.settle(&data);
     let description = Description::new(&config.model, &data)?;
@@ -168,12 +169,6 @@ fn go_on(path: &Path, order: Order<'_>, console: &mut Console) -> Result<Outcome
     let log = Metrics::resume(&folder.metrics(), step)?;
     console.say(&format!("Going on after step {step} of {end}."));
     session.run(folder, log, order.stop, console)
-}
-
-/// Before a data set is opened, which may take a while.
-fn refuse_unknown_model(name: &str) -> Result<()> {
-    let any = gpu_core::Shape::new(&[3, 32, 32]);
-    model::spec(name, any, 10).map(|_| ())
 }
 
 fn label(name: &str) -> String {

@@ -17,7 +17,7 @@ fn bad_input_is_told_in_one_line_and_leaves_nothing() {
     let cases = [
         ("--data nowhere", "nowhere is not a directory"),
         ("--data empty", "holds no data set known here"),
-        ("--model alexnet", "there is no model \"alexnet\"; use small-cnn, resnet20"),
+        ("--model alexnet", "there is no model \"alexnet\"; use small-cnn, "),
         ("--model nothing.json", "reading nothing.json"),
         ("--model wide.json --data data", "linear"),
         ("--resume nowhere", "nowhere: there is no such folder"),
@@ -36,6 +36,9 @@ fn bad_input_is_told_in_one_line_and_leaves_nothing() {
         ("eval --checkpoint nothing.safetensors --device cpu", "there is no such checkpoint"),
         ("eval --checkpoint cut.safetensors --device cpu", "cut.safetensors"),
         ("eval --checkpoint empty --device cpu", "this folder holds no checkpoint"),
+        ("eval --weights x.safetensors", "--model"),
+        ("eval --weights x.safetensors --model alexnet --data data --device cpu", "there is no model \"alexnet\""),
+        ("eval --weights x.safetensors --model resnet20 --data data --device cpu", "there is no such checkpoint"),
         ("predict", "required arguments were not provided"),
         ("summary --input 3x32", "three numbers are wanted"),
         ("summary --model alexnet", "there is no model \"alexnet\""),
