@@ -74,6 +74,18 @@ impl Description {
         built.map_err(|e| Error::Setting(format!("the model \"{}\": {e}", self.model)))
     }
 
+    /// Sets the weights of `net` that follow from the training images, before the first step.
+    ///
+    /// # Errors
+    /// As [`spec`](Self::spec).
+    pub fn prepare(&self, net: &Sequential, data: &Dataset) -> Result<()> {
+        let spec = self.spec()?;
+        if spec.begins_by_whitening() {
+            spec.whiten(net, &first_images(&data.train, WHITENED, &self.mean, &self.std));
+        }
+        Ok(())
+    }
+
     /// What it learns: to tell the classes, or to give its input back.
     ///
     /// # Errors
@@ -108,6 +120,17 @@ impl Description {
             false => Error::setting(format!("the model \"{}\" takes images of {wanted}, those of {name} are {found}", self.model)),
         }
     }
+}
+
+/// Enough images for the covariance of a few pixels: some 961 patches each.
+const WHITENED: usize = 2000;
+
+/// The first `count` images as a network sees them.
+fn first_images(set: &ImageSet, count: usize, mean: &[f32], std: &[f32]) -> Vec<f32> {
+    let plane = set.height() * set.width();
+    let bytes = set.images().iter().take(count.min(set.len()) * set.channels() * plane);
+    let channels = bytes.enumerate().map(|(at, &byte)| (at / plane % set.channels(), byte));
+    channels.map(|(c, byte)| (f32::from(byte) / 255.0 - mean[c]) / std[c]).collect()
 }
 
 /// Channels, rows and columns.

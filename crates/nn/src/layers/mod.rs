@@ -8,7 +8,9 @@ mod dropout;
 mod linear;
 mod pool;
 mod residual;
+mod scale;
 mod sequential;
+mod whitening;
 
 pub use activation::{Flatten, Relu};
 pub use batch_norm::BatchNorm2d;
@@ -18,7 +20,10 @@ pub use dropout::{Dropout, Dropout2d};
 pub use linear::Linear;
 pub use pool::{AvgPool2d, GlobalAvgPool, MaxPool2d};
 pub use residual::Residual;
+pub use scale::Scale;
 pub use sequential::Sequential;
+pub use whitening::WhiteningConv2d;
+pub(crate) use whitening::whiten;
 
 /// A kernel size, stride or padding: one number for both axes, or rows and columns.
 ///

@@ -24,6 +24,7 @@ pub use layer::Layer;
 
 use crate::init::Init;
 use crate::layers::Sequential;
+use crate::module::Module;
 use gpu_core::Shape;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
@@ -160,6 +161,28 @@ impl Spec {
             return Err(SpecError::TooLarge { bytes, limit, device: cx.device().name() });
         }
         Ok(plan.make(cx))
+    }
+
+    /// Whether the network begins with a [`WhiteningConv2d`](crate::WhiteningConv2d).
+    pub fn begins_by_whitening(&self) -> bool {
+        matches!(self.layers.first(), Some(Layer::WhiteningConv2d(_)))
+    }
+
+    /// Sets the weights of the whitening convolution that `net`, which was built from this list, begins with. `images` (N, C, H, W) are
+    /// some hundreds of training images as the network sees them.
+    ///
+    /// # Panics
+    /// If the network begins otherwise, or the images are not of its [`input`](Self::input).
+    #[track_caller]
+    pub fn whiten(&self, net: &dyn Module, images: &[f32]) {
+        assert!(self.begins_by_whitening(), "whiten: the network does not begin with a whitening_conv2d");
+        let count = images.len() / self.input.len();
+        let shape = Shape::new(&[&[count], self.input.dims()].concat());
+        net.visit("", &mut |key, param| {
+            if key == "0.weight" {
+                crate::layers::whiten(param, images, shape);
+            }
+        });
     }
 
     fn plan(&self) -> Result<plan::List, SpecError> {

@@ -109,6 +109,7 @@ fn begin(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
     let description = Description::new(&config.model, &data)?;
     let device = open_device(config.device, console)?;
     let net = description.build(&device, config.seed)?;
+    description.prepare(&net, &data)?;
     let optimizer = optimizer(&config, &net);
     let steps_per_epoch = (data.train.len() / config.batch_size) as u64;
     let progress = Progress::new(config.seed, steps_per_epoch);

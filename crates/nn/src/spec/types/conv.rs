@@ -92,3 +92,27 @@ impl LayerType for ConvTranspose2d {
         plan.learns(&w)?.learns(&[if bias { out } else { 0 }])
     }
 }
+
+/// See [`crate::WhiteningConv2d`].
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct WhiteningConv2d {
+    pub kernel: Extent,
+}
+
+impl WhiteningConv2d {
+    /// The largest patch whose covariance is worked out in no time.
+    const MAX_PATCH: usize = 256;
+}
+
+impl LayerType for WhiteningConv2d {
+    fn plan(&self, x: &Input<'_>) -> Result<Plan, Wrong> {
+        let (c, [r, s]) = (x.image_channels()?, self.kernel.sizes("kernel")?);
+        let patch = c.saturating_mul(r * s);
+        if patch > Self::MAX_PATCH {
+            return Err(format!("a patch of {c} x {r} x {s} values is over {}", Self::MAX_PATCH).into());
+        }
+        let output = Conv2dGeometry::default().out_shape(x.shape, Shape::from([2 * patch, c, r, s]))?;
+        Plan::new(output, move |cx| crate::WhiteningConv2d::new(cx, c, [r, s])).learns(&[2 * patch])
+    }
+}
