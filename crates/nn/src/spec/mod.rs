@@ -12,6 +12,8 @@
 //! A type of layer is one struct in `types/` and one line in `layer.rs`.
 
 mod fields;
+#[cfg(test)]
+mod hostile;
 mod layer;
 mod parse;
 mod plan;

@@ -27,6 +27,8 @@ mod container;
 mod conv;
 mod dense;
 mod dropout;
+#[cfg(test)]
+pub(super) mod examples;
 mod norm;
 mod pool;
 #[cfg(test)]
