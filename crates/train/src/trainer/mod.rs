@@ -10,13 +10,13 @@ pub use progress::{Progress, Tally};
 
 use crate::config::{Config, DeviceKind, OptimizerKind, ScheduleKind, Settings};
 use crate::console::Console;
-use crate::data;
+use crate::data::{self, Dataset};
 use crate::error::{Error, Result};
 use crate::model::{self, Description};
 use crate::run_folder::{Metrics, RunFolder};
 use gpu_core::Device;
 use nn::schedule::Schedule;
-use nn::{AdamW, Module, Optimizer, Sgd};
+use nn::{AdamW, Module, Optimizer, Sequential, Sgd};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -109,7 +109,7 @@ fn begin(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
     let description = Description::new(&config.model, &data)?;
     let device = open_device(config.device, console)?;
     let net = description.build(&device, config.seed)?;
-    description.prepare(&net, &data)?;
+    prepare(&net, &config, &description, &data, console)?;
     let optimizer = optimizer(&config, &net);
     let steps_per_epoch = (data.train.len() / config.batch_size) as u64;
     let progress = Progress::new(config.seed, steps_per_epoch);
@@ -120,6 +120,17 @@ fn begin(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
     folder.write_config(&config)?;
     let log = Metrics::create(&folder.metrics())?;
     session.run(folder, log, order.stop, console)
+}
+
+/// The weights that are not drawn: those that follow from the images, and those of a file.
+fn prepare(net: &Sequential, config: &Config, description: &Description, data: &Dataset, console: &Console) -> Result<()> {
+    description.prepare(net, data)?;
+    let Some(path) = &config.weights else { return Ok(()) };
+    let skipped = model::load_weights(net, &config.model, path, config.lenient)?;
+    if !skipped.is_empty() {
+        console.note(&format!("{}: passed over{}", path.display(), skipped.lists()));
+    }
+    Ok(())
 }
 
 fn go_on(path: &Path, order: Order<'_>, console: &mut Console) -> Result<Outcome> {

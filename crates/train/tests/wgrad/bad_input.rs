@@ -36,6 +36,8 @@ fn bad_input_is_told_in_one_line_and_leaves_nothing() {
         ("eval --checkpoint nothing.safetensors --device cpu", "there is no such checkpoint"),
         ("eval --checkpoint cut.safetensors --device cpu", "cut.safetensors"),
         ("eval --checkpoint empty --device cpu", "this folder holds no checkpoint"),
+        ("--lenient", "--lenient says how --weights is read"),
+        ("--weights nothing.safetensors --data data", "there is no such checkpoint"),
         ("eval --weights x.safetensors", "--model"),
         ("eval --weights x.safetensors --model alexnet --data data --device cpu", "there is no model \"alexnet\""),
         ("eval --weights x.safetensors --model resnet20 --data data --device cpu", "there is no such checkpoint"),

@@ -2,7 +2,7 @@
 
 use crate::support::Bench;
 use gpu_core::Device;
-use nn::{Init, checkpoint, zoo};
+use nn::{Checkpoint, Init, checkpoint, zoo};
 use std::fs;
 use std::process::Stdio;
 
@@ -108,6 +108,15 @@ fn weights_of_a_state_dict_are_measured_without_a_run() {
     eval("--model resnet20 --weights seven.safetensors").refused("of another shape (2): fc.weight ([7, 64] in the file");
     let ran = eval("--model resnet20 --weights seven.safetensors --lenient").ok();
     assert!(ran.stderr.contains("passed over") && ran.stderr.contains("fc.bias ([7] in the file"), "{}", ran.stderr);
+    let train = |words: &str| bench.run(&format!("train --data data --device cpu --max-steps 1 --test-images 0 {words}"));
+    train("--model resnet20 --weights seven.safetensors").refused("of another shape (2): fc.weight");
+    let ran = train("--model resnet20 --weights seven.safetensors --lenient --lr 1e-9 --name tuned").ok();
+    assert!(ran.stderr.contains("passed over"), "{}", ran.stderr);
+    assert!(fs::read_to_string(bench.path("runs/tuned/config.toml")).unwrap().contains("lenient = true"));
+    // It began there, and a rate of next to nothing left it there.
+    let tuned = Checkpoint::read(bench.path("runs/tuned/last.safetensors")).unwrap();
+    let (got, want) = (&tuned.arrays()["9.body.0.weight"].values, Checkpoint::new().net(&net).unwrap());
+    assert!(got.iter().zip(&want.arrays()["9.body.0.weight"].values).all(|(g, w)| (g - w).abs() < 1e-6));
 }
 
 #[test]
