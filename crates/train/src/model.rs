@@ -60,9 +60,13 @@ impl Description {
     /// Channels, rows and columns of the images that it takes.
     ///
     /// # Errors
-    /// As [`spec`](Self::spec).
+    /// As [`spec`](Self::spec), or if it takes no images.
     pub fn input(&self) -> Result<Shape> {
-        Ok(self.spec()?.input())
+        let input = self.spec()?.input();
+        match input.rank() {
+            3 => Ok(input),
+            _ => Error::setting(format!("the model \"{}\" takes inputs of {input}, not images (C, H, W)", self.model)),
+        }
     }
 
     /// The network with fresh weights.

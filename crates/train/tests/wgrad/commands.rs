@@ -120,6 +120,22 @@ fn weights_of_a_state_dict_are_measured_without_a_run() {
 }
 
 #[test]
+fn a_whitening_convolution_is_set_by_the_images_of_a_run() {
+    let bench = Bench::new();
+    let list = r#"{"input": [3, 32, 32], "layers": [{"type": "whitening_conv2d", "kernel": 2}, {"type": "relu"},
+        {"type": "max_pool2d", "kernel": 31}, {"type": "flatten"}, {"type": "linear", "out": 10}]}"#;
+    fs::write(bench.path("white.json"), list).unwrap();
+    let weights = |run: &str, words: &str| {
+        bench.run(&format!("train --data data --model white.json --device cpu --test-images 0 --name {run} {words}")).ok();
+        Checkpoint::read(bench.path(&format!("runs/{run}/last.safetensors"))).unwrap().arrays()["0.weight"].values.clone()
+    };
+    let (one, two) = (weights("one", "--max-steps 1"), weights("two", "--max-steps 3 --seed 5"));
+    // Twelve filters, and the same with the other sign; the images decide, and not the seed or the steps.
+    assert!(one[..144].iter().zip(&one[144..]).all(|(a, b)| *a == -b) && one.iter().any(|w| *w != 0.0));
+    assert_eq!(one, two);
+}
+
+#[test]
 fn layer_lists_in_toml_and_json_train_alike() {
     let bench = Bench::new();
     let list = nn::Spec::from_json(&fs::read_to_string(bench.path("net.json")).unwrap()).unwrap();
@@ -137,6 +153,10 @@ fn a_summary_shows_every_model() {
         let list = zoo::spec(name, [3, 32, 32].into(), 10).unwrap();
         assert_eq!(summary["parameters"].as_u64(), Some(list.parameters().unwrap()), "{name}");
     }
+    // Vectors have a summary too, but they are no images.
+    fs::write(bench.path("vectors.toml"), "input = [7]\nlayers = [{ type = \"linear\", out = 10 }]").unwrap();
+    assert_eq!(bench.run("summary --json --model vectors.toml").json()["parameters"].as_u64(), Some(80));
+    bench.run("train --data data --model vectors.toml --device cpu").refused("takes inputs of [7], not images");
 }
 
 #[test]
