@@ -13,6 +13,7 @@ mod elementwise;
 mod fill;
 mod global_pool;
 mod matmul;
+mod peak;
 mod pool2d;
 mod reduce;
 mod sgd;
@@ -36,6 +37,7 @@ pub use elementwise::{add, add_scaled, copy_into, div, mul, scale, sub};
 pub(crate) use fill::{fill_word, spoil};
 pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
 pub use matmul::{matmul, matmul_ta, matmul_tb};
+pub use peak::peak_multiply_add;
 pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
 pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
 pub use sgd::{SgdHyper, sgd_step};
@@ -60,6 +62,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
         fill::KERNELS,
         global_pool::KERNELS,
         matmul::KERNELS,
+        peak::KERNELS,
         pool2d::KERNELS,
         reduce::KERNELS,
         sgd::KERNELS,
@@ -69,7 +72,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 15] = [
+    let tables: [fn() -> Vec<Case>; 16] = [
         activation::cases,
         adam::cases,
         augment::cases,
@@ -82,6 +85,7 @@ pub fn cases() -> Vec<Case> {
         fill::cases,
         global_pool::cases,
         matmul::cases,
+        peak::cases,
         pool2d::cases,
         reduce::cases,
         sgd::cases,
@@ -91,13 +95,13 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 2] = [activation::benches, elementwise::benches];
+    let tables: [fn() -> Vec<Bench>; 3] = [activation::benches, elementwise::benches, peak::benches];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 2] = [activation::misuses, elementwise::misuses];
+    let tables: [fn() -> Vec<Misuse>; 3] = [activation::misuses, elementwise::misuses, peak::misuses];
     tables.iter().flat_map(|table| table()).collect()
 }
