@@ -22,7 +22,10 @@ mod tests;
 pub use activation::{relu, relu_bwd_x};
 pub use adam::{AdamHyper, adamw_step};
 pub use augment::{Augment, augment, gather_labels};
-pub use batch_norm::{BatchNorm, batch_norm, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd};
+pub use batch_norm::{
+    BatchNorm, batch_norm, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd, demean_norm, demean_norm_bwd, demean_norm_eval,
+    demean_norm_eval_bwd,
+};
 pub use bias::{add_bias, add_bias_bwd_b};
 pub use conv2d::{
     Conv2dGeometry, ConvAlgorithm, ConvTranspose2dGeometry, conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x,
@@ -91,13 +94,13 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 2] = [activation::benches, elementwise::benches];
+    let tables: [fn() -> Vec<Bench>; 3] = [activation::benches, batch_norm::benches, elementwise::benches];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 2] = [activation::misuses, elementwise::misuses];
+    let tables: [fn() -> Vec<Misuse>; 3] = [activation::misuses, batch_norm::misuses, elementwise::misuses];
     tables.iter().flat_map(|table| table()).collect()
 }
