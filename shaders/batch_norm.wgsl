@@ -1,7 +1,7 @@
 // Normalisation of each channel of x (n, c, inner) over its samples and places.
 // Statistics in two stages: workgroups find the count, mean and squared deviations (M2) of parts of a channel, then one workgroup
-// a channel joins them. Two such triples join without ever squaring a mean (Chan, Golub, LeVeque 1979), so that a large mean
-// does not swallow the variance. Means are counted from the channel's first element: a large one then rounds only once.
+// a channel joins them (`join_moments`), so that a large mean does not swallow the variance. Means are counted from the channel's
+// first element: a large one then rounds only once.
 // VEC = 1: `inner` is a multiple of four, so that four elements in a row share a channel.
 
 struct Params {
@@ -39,14 +39,6 @@ const VARIANCE: u32 = 1u; // the running variance; any other kind: deviations st
 @group(0) @binding(16) var<storage, read_write> running_var: array<f32>;
 
 var<workgroup> moments: array<vec3<f32>, 256>;
-
-/// (count, mean, M2) of two samples together.
-fn join(a: vec3<f32>, b: vec3<f32>) -> vec3<f32> {
-    let count = a.x + b.x;
-    let share = b.x / max(count, 1.0);
-    let delta = b.y - a.y;
-    return vec3<f32>(count, a.y + delta * share, a.z + b.z + delta * delta * a.x * share);
-}
 
 /// The walk of a lane over one part of a channel, by 256 units (elements, or vectors of four), without a division a step.
 struct Walk {
@@ -116,7 +108,7 @@ fn batch_norm_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_work
     for (var half = 128u; half > 0u; half >>= 1u) {
         workgroupBarrier();
         if lane < half {
-            moments[lane] = join(moments[lane], moments[lane + half]);
+            moments[lane] = join_moments(moments[lane], moments[lane + half]);
         }
     }
     if lane == 0u && which < params.c * params.splits {
@@ -138,7 +130,7 @@ fn join_parts(channel: u32, lane: u32) -> vec3<f32> {
     for (var half = 32u; half > 0u; half >>= 1u) {
         workgroupBarrier();
         if lane < half {
-            moments[lane] = join(moments[lane], moments[lane + half]);
+            moments[lane] = join_moments(moments[lane], moments[lane + half]);
         }
     }
     return moments[lane];

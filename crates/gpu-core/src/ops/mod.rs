@@ -15,6 +15,7 @@ mod global_pool;
 mod matmul;
 mod pool2d;
 mod reduce;
+mod row_norm;
 mod sgd;
 #[cfg(test)]
 mod tests;
@@ -41,6 +42,10 @@ pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
 pub use matmul::{matmul, matmul_ta, matmul_tb};
 pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
 pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
+pub use row_norm::{
+    RowNorm, RowStats, group_norm, group_norm_bwd_w, group_norm_bwd_x, instance_norm_running, layer_norm, layer_norm_bwd_w,
+    layer_norm_bwd_x, rms_norm, rms_norm_bwd_w, rms_norm_bwd_x,
+};
 pub use sgd::{SgdHyper, sgd_step};
 
 #[cfg(test)]
@@ -65,6 +70,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
         matmul::KERNELS,
         pool2d::KERNELS,
         reduce::KERNELS,
+        row_norm::KERNELS,
         sgd::KERNELS,
     ]
     .concat()
@@ -72,7 +78,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 15] = [
+    let tables: [fn() -> Vec<Case>; 16] = [
         activation::cases,
         adam::cases,
         augment::cases,
@@ -87,6 +93,7 @@ pub fn cases() -> Vec<Case> {
         matmul::cases,
         pool2d::cases,
         reduce::cases,
+        row_norm::cases,
         sgd::cases,
     ];
     tables.iter().flat_map(|table| table()).collect()
@@ -94,13 +101,13 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 3] = [activation::benches, batch_norm::benches, elementwise::benches];
+    let tables: [fn() -> Vec<Bench>; 4] = [activation::benches, batch_norm::benches, elementwise::benches, row_norm::benches];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 3] = [activation::misuses, batch_norm::misuses, elementwise::misuses];
+    let tables: [fn() -> Vec<Misuse>; 4] = [activation::misuses, batch_norm::misuses, elementwise::misuses, row_norm::misuses];
     tables.iter().flat_map(|table| table()).collect()
 }
