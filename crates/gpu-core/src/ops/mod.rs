@@ -1,6 +1,3 @@
-//! The operators. Each file is a kernel (or several), its mirror, and a function; none imports another, except that the explicit
-//! convolution is a matrix product.
-
 mod activation;
 mod adam;
 mod augment;
@@ -16,31 +13,10 @@ mod matmul;
 mod peak;
 mod pool2d;
 mod reduce;
+mod row_norm;
 mod sgd;
 #[cfg(test)]
 mod tests;
-
-pub use activation::{relu, relu_bwd_x};
-pub use adam::{AdamHyper, adamw_step};
-pub use augment::{Augment, augment, gather_labels};
-pub use batch_norm::{BatchNorm, batch_norm, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd};
-pub use bias::{add_bias, add_bias_bwd_b};
-pub use conv2d::{
-    Conv2dGeometry, ConvAlgorithm, ConvTranspose2dGeometry, conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x,
-    conv2d, conv2d_bwd_w, conv2d_bwd_w_by, conv2d_bwd_x, conv2d_bwd_x_by, conv2d_by,
-};
-pub use cross_entropy::{
-    accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x, softmax, softmax_bwd_x,
-};
-pub use dropout::{DropoutKey, dropout, dropout_bwd_x, dropout_mask, dropout2d, dropout2d_bwd_x};
-pub use elementwise::{add, add_scaled, copy_into, div, mul, scale, sub};
-pub(crate) use fill::{fill_word, spoil};
-pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
-pub use matmul::{matmul, matmul_ta, matmul_tb};
-pub use peak::peak_multiply_add;
-pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
-pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
-pub use sgd::{SgdHyper, sgd_step};
 
 #[cfg(test)]
 use crate::check::Misuse;
@@ -65,6 +41,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
         peak::KERNELS,
         pool2d::KERNELS,
         reduce::KERNELS,
+        row_norm::KERNELS,
         sgd::KERNELS,
     ]
     .concat()
@@ -72,7 +49,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 16] = [
+    let tables: [fn() -> Vec<Case>; 17] = [
         activation::cases,
         adam::cases,
         augment::cases,
@@ -88,6 +65,7 @@ pub fn cases() -> Vec<Case> {
         peak::cases,
         pool2d::cases,
         reduce::cases,
+        row_norm::cases,
         sgd::cases,
     ];
     tables.iter().flat_map(|table| table()).collect()
@@ -95,13 +73,15 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 3] = [activation::benches, elementwise::benches, peak::benches];
+    let tables: [fn() -> Vec<Bench>; 5] =
+        [activation::benches, batch_norm::benches, elementwise::benches, peak::benches, row_norm::benches];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 3] = [activation::misuses, elementwise::misuses, peak::misuses];
+    let tables: [fn() -> Vec<Misuse>; 5] =
+        [activation::misuses, batch_norm::misuses, elementwise::misuses, peak::misuses, row_norm::misuses];
     tables.iter().flat_map(|table| table()).collect()
 }
