@@ -16,6 +16,7 @@ mod matmul;
 mod pool2d;
 mod reduce;
 mod sgd;
+mod strided;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +40,10 @@ pub use matmul::{matmul, matmul_ta, matmul_tb};
 pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
 pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
 pub use sgd::{SgdHyper, sgd_step};
+pub use strided::{
+    PadMode, Slice, concat, expand, flip, narrow, pad, pad_bwd_x, permute, repeat, roll, select, slice, slice_bwd_x, stack,
+    transpose,
+};
 
 #[cfg(test)]
 use crate::check::Misuse;
@@ -63,13 +68,14 @@ pub fn kernels() -> Vec<&'static Kernel> {
         pool2d::KERNELS,
         reduce::KERNELS,
         sgd::KERNELS,
+        &strided::kernels(),
     ]
     .concat()
 }
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 15] = [
+    let tables: [fn() -> Vec<Case>; 16] = [
         activation::cases,
         adam::cases,
         augment::cases,
@@ -85,19 +91,20 @@ pub fn cases() -> Vec<Case> {
         pool2d::cases,
         reduce::cases,
         sgd::cases,
+        strided::cases,
     ];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 2] = [activation::benches, elementwise::benches];
+    let tables: [fn() -> Vec<Bench>; 3] = [activation::benches, elementwise::benches, strided::benches];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 2] = [activation::misuses, elementwise::misuses];
+    let tables: [fn() -> Vec<Misuse>; 3] = [activation::misuses, elementwise::misuses, strided::misuses];
     tables.iter().flat_map(|table| table()).collect()
 }
