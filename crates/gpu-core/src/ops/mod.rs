@@ -6,6 +6,7 @@ mod adam;
 mod augment;
 mod batch_norm;
 mod bias;
+mod cast;
 mod conv2d;
 mod cross_entropy;
 mod dropout;
@@ -25,6 +26,7 @@ pub use adam::{AdamHyper, adamw_step};
 pub use augment::{Augment, augment, gather_labels};
 pub use batch_norm::{BatchNorm, batch_norm, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd};
 pub use bias::{add_bias, add_bias_bwd_b};
+pub use cast::cast;
 pub use conv2d::{
     Conv2dGeometry, ConvAlgorithm, ConvTranspose2dGeometry, conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x,
     conv2d, conv2d_bwd_w, conv2d_bwd_w_by, conv2d_bwd_x, conv2d_bwd_x_by, conv2d_by,
@@ -58,6 +60,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
         augment::KERNELS,
         batch_norm::KERNELS,
         bias::KERNELS,
+        cast::KERNELS,
         &conv2d::kernels(),
         cross_entropy::KERNELS,
         dropout::KERNELS,
@@ -75,12 +78,13 @@ pub fn kernels() -> Vec<&'static Kernel> {
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 16] = [
+    let tables: [fn() -> Vec<Case>; 17] = [
         activation::cases,
         adam::cases,
         augment::cases,
         batch_norm::cases,
         bias::cases,
+        cast::cases,
         conv2d::cases,
         cross_entropy::cases,
         dropout::cases,
@@ -98,13 +102,13 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 3] = [activation::benches, elementwise::benches, strided::benches];
+    let tables: [fn() -> Vec<Bench>; 4] = [activation::benches, cast::benches, elementwise::benches, strided::benches];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 3] = [activation::misuses, elementwise::misuses, strided::misuses];
+    let tables: [fn() -> Vec<Misuse>; 4] = [activation::misuses, cast::misuses, elementwise::misuses, strided::misuses];
     tables.iter().flat_map(|table| table()).collect()
 }
