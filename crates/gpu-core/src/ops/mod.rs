@@ -8,6 +8,7 @@ mod batch_norm;
 mod bias;
 mod cast;
 mod conv2d;
+mod create;
 mod cross_entropy;
 mod dropout;
 mod elementwise;
@@ -15,6 +16,7 @@ mod fill;
 mod global_pool;
 mod matmul;
 mod pool2d;
+mod random;
 mod reduce;
 mod sgd;
 mod strided;
@@ -40,6 +42,7 @@ pub(crate) use fill::{fill_word, spoil};
 pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
 pub use matmul::{matmul, matmul_ta, matmul_tb};
 pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
+pub use random::{bernoulli, normal, permutation, randint, uniform};
 pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
 pub use sgd::{SgdHyper, sgd_step};
 pub use strided::{
@@ -62,6 +65,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
         bias::KERNELS,
         cast::KERNELS,
         &conv2d::kernels(),
+        create::KERNELS,
         cross_entropy::KERNELS,
         dropout::KERNELS,
         elementwise::KERNELS,
@@ -69,6 +73,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
         global_pool::KERNELS,
         matmul::KERNELS,
         pool2d::KERNELS,
+        random::KERNELS,
         reduce::KERNELS,
         sgd::KERNELS,
         &strided::kernels(),
@@ -78,7 +83,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 17] = [
+    let tables: [fn() -> Vec<Case>; 19] = [
         activation::cases,
         adam::cases,
         augment::cases,
@@ -86,6 +91,7 @@ pub fn cases() -> Vec<Case> {
         bias::cases,
         cast::cases,
         conv2d::cases,
+        create::cases,
         cross_entropy::cases,
         dropout::cases,
         elementwise::cases,
@@ -93,6 +99,7 @@ pub fn cases() -> Vec<Case> {
         global_pool::cases,
         matmul::cases,
         pool2d::cases,
+        random::cases,
         reduce::cases,
         sgd::cases,
         strided::cases,
@@ -102,13 +109,29 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 4] = [activation::benches, cast::benches, elementwise::benches, strided::benches];
+    let tables: [fn() -> Vec<Bench>; 7] = [
+        activation::benches,
+        cast::benches,
+        create::benches,
+        elementwise::benches,
+        fill::benches,
+        random::benches,
+        strided::benches,
+    ];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 4] = [activation::misuses, cast::misuses, elementwise::misuses, strided::misuses];
+    let tables: [fn() -> Vec<Misuse>; 7] = [
+        activation::misuses,
+        cast::misuses,
+        create::misuses,
+        elementwise::misuses,
+        fill::misuses,
+        random::misuses,
+        strided::misuses,
+    ];
     tables.iter().flat_map(|table| table()).collect()
 }
