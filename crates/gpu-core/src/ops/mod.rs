@@ -1,12 +1,13 @@
-//! The operators. Each file is a kernel (or several), its mirror, and a function; none imports another, except that the explicit
-//! convolution is a matrix product.
+mod activation;
 
 mod activation;
 mod adam;
 mod augment;
 mod batch_norm;
 mod bias;
+mod cast;
 mod conv2d;
+mod create;
 mod cross_entropy;
 mod dropout;
 mod elementwise;
@@ -15,8 +16,11 @@ mod global_pool;
 mod matmul;
 mod peak;
 mod pool2d;
+mod random;
 mod reduce;
+mod row_norm;
 mod sgd;
+mod strided;
 #[cfg(test)]
 mod tests;
 
@@ -25,6 +29,7 @@ pub use adam::{AdamHyper, adamw_step};
 pub use augment::{Augment, augment, gather_labels};
 pub use batch_norm::{BatchNorm, batch_norm, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd};
 pub use bias::{add_bias, add_bias_bwd_b};
+pub use cast::cast;
 pub use conv2d::{
     Conv2dGeometry, ConvAlgorithm, ConvTranspose2dGeometry, conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x,
     conv2d, conv2d_bwd_w, conv2d_bwd_w_by, conv2d_bwd_x, conv2d_bwd_x_by, conv2d_by,
@@ -37,10 +42,14 @@ pub use elementwise::{add, add_scaled, copy_into, div, mul, scale, sub};
 pub(crate) use fill::{fill_word, spoil};
 pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
 pub use matmul::{matmul, matmul_ta, matmul_tb};
-pub use peak::peak_multiply_add;
 pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
+pub use random::{bernoulli, normal, permutation, randint, uniform};
 pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
 pub use sgd::{SgdHyper, sgd_step};
+pub use strided::{
+    PadMode, Slice, concat, expand, flip, narrow, pad, pad_bwd_x, permute, repeat, roll, select, slice, slice_bwd_x, stack,
+    transpose,
+};
 
 #[cfg(test)]
 use crate::check::Misuse;
@@ -55,7 +64,9 @@ pub fn kernels() -> Vec<&'static Kernel> {
         augment::KERNELS,
         batch_norm::KERNELS,
         bias::KERNELS,
+        cast::KERNELS,
         &conv2d::kernels(),
+        create::KERNELS,
         cross_entropy::KERNELS,
         dropout::KERNELS,
         elementwise::KERNELS,
@@ -64,21 +75,26 @@ pub fn kernels() -> Vec<&'static Kernel> {
         matmul::KERNELS,
         peak::KERNELS,
         pool2d::KERNELS,
+        random::KERNELS,
         reduce::KERNELS,
+        row_norm::KERNELS,
         sgd::KERNELS,
+        &strided::kernels(),
     ]
     .concat()
 }
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 16] = [
+    let tables: [fn() -> Vec<Case>; 21] = [
         activation::cases,
         adam::cases,
         augment::cases,
         batch_norm::cases,
         bias::cases,
+        cast::cases,
         conv2d::cases,
+        create::cases,
         cross_entropy::cases,
         dropout::cases,
         elementwise::cases,
@@ -87,21 +103,46 @@ pub fn cases() -> Vec<Case> {
         matmul::cases,
         peak::cases,
         pool2d::cases,
+        random::cases,
         reduce::cases,
+        row_norm::cases,
         sgd::cases,
+        strided::cases,
     ];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 3] = [activation::benches, elementwise::benches, peak::benches];
+    let tables: [fn() -> Vec<Bench>; 10] = [
+        activation::benches,
+        batch_norm::benches,
+        cast::benches,
+        create::benches,
+        elementwise::benches,
+        fill::benches,
+        peak::benches,
+        random::benches,
+        row_norm::benches,
+        strided::benches,
+    ];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 3] = [activation::misuses, elementwise::misuses, peak::misuses];
+    let tables: [fn() -> Vec<Misuse>; 10] = [
+        activation::misuses,
+        batch_norm::misuses,
+        cast::misuses,
+        create::misuses,
+        elementwise::misuses,
+        fill::misuses,
+        peak::misuses,
+        random::misuses,
+        row_norm::misuses,
+        strided::misuses,
+    ];
     tables.iter().flat_map(|table| table()).collect()
 }
