@@ -91,13 +91,13 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 2] = [activation::benches, elementwise::benches];
+    let tables: [fn() -> Vec<Bench>; 3] = [activation::benches, elementwise::benches, matmul::benches];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 2] = [activation::misuses, elementwise::misuses];
+    let tables: [fn() -> Vec<Misuse>; 3] = [activation::misuses, elementwise::misuses, matmul::misuses];
     tables.iter().flat_map(|table| table()).collect()
 }
