@@ -16,6 +16,7 @@ mod matmul;
 mod pool2d;
 mod reduce;
 mod sgd;
+mod sort;
 #[cfg(test)]
 mod tests;
 
@@ -39,6 +40,7 @@ pub use matmul::{matmul, matmul_ta, matmul_tb};
 pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
 pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
 pub use sgd::{SgdHyper, sgd_step};
+pub use sort::{argsort, sort, sort_bwd_x, topk};
 
 #[cfg(test)]
 use crate::check::Misuse;
@@ -63,13 +65,14 @@ pub fn kernels() -> Vec<&'static Kernel> {
         pool2d::KERNELS,
         reduce::KERNELS,
         sgd::KERNELS,
+        sort::KERNELS,
     ]
     .concat()
 }
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 15] = [
+    let tables: [fn() -> Vec<Case>; 16] = [
         activation::cases,
         adam::cases,
         augment::cases,
@@ -85,19 +88,20 @@ pub fn cases() -> Vec<Case> {
         pool2d::cases,
         reduce::cases,
         sgd::cases,
+        sort::cases,
     ];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 3] = [activation::benches, elementwise::benches, matmul::benches];
+    let tables: [fn() -> Vec<Bench>; 4] = [activation::benches, elementwise::benches, matmul::benches, sort::benches];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 3] = [activation::misuses, elementwise::misuses, matmul::misuses];
+    let tables: [fn() -> Vec<Misuse>; 4] = [activation::misuses, elementwise::misuses, matmul::misuses, sort::misuses];
     tables.iter().flat_map(|table| table()).collect()
 }
