@@ -8,13 +8,16 @@ mod batch_norm;
 mod bias;
 mod conv2d;
 mod cross_entropy;
+mod cumsum;
 mod dropout;
 mod elementwise;
 mod fill;
+mod gather;
 mod global_pool;
 mod matmul;
 mod pool2d;
 mod reduce;
+mod scatter;
 mod sgd;
 mod sort;
 #[cfg(test)]
@@ -32,13 +35,16 @@ pub use conv2d::{
 pub use cross_entropy::{
     accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x, softmax, softmax_bwd_x,
 };
+pub use cumsum::{cumsum, cumsum_bwd_x};
 pub use dropout::{DropoutKey, dropout, dropout_bwd_x, dropout_mask, dropout2d, dropout2d_bwd_x};
 pub use elementwise::{add, add_scaled, copy_into, div, mul, scale, sub};
 pub(crate) use fill::{fill_word, spoil};
+pub use gather::{gather, index_select, one_hot};
 pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
 pub use matmul::{matmul, matmul_ta, matmul_tb};
 pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
 pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
+pub use scatter::{gather_bwd_x, index_add, index_select_bwd_x, scatter_add};
 pub use sgd::{SgdHyper, sgd_step};
 pub use sort::{argsort, sort, sort_bwd_x, topk};
 
@@ -57,13 +63,16 @@ pub fn kernels() -> Vec<&'static Kernel> {
         bias::KERNELS,
         &conv2d::kernels(),
         cross_entropy::KERNELS,
+        cumsum::KERNELS,
         dropout::KERNELS,
         elementwise::KERNELS,
         fill::KERNELS,
+        gather::KERNELS,
         global_pool::KERNELS,
         matmul::KERNELS,
         pool2d::KERNELS,
         reduce::KERNELS,
+        scatter::KERNELS,
         sgd::KERNELS,
         sort::KERNELS,
     ]
@@ -72,7 +81,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 16] = [
+    let tables: [fn() -> Vec<Case>; 19] = [
         activation::cases,
         adam::cases,
         augment::cases,
@@ -80,13 +89,16 @@ pub fn cases() -> Vec<Case> {
         bias::cases,
         conv2d::cases,
         cross_entropy::cases,
+        cumsum::cases,
         dropout::cases,
         elementwise::cases,
         fill::cases,
+        gather::cases,
         global_pool::cases,
         matmul::cases,
         pool2d::cases,
         reduce::cases,
+        scatter::cases,
         sgd::cases,
         sort::cases,
     ];
@@ -95,13 +107,29 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 4] = [activation::benches, elementwise::benches, matmul::benches, sort::benches];
+    let tables: [fn() -> Vec<Bench>; 7] = [
+        activation::benches,
+        cumsum::benches,
+        elementwise::benches,
+        gather::benches,
+        matmul::benches,
+        scatter::benches,
+        sort::benches,
+    ];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 4] = [activation::misuses, elementwise::misuses, matmul::misuses, sort::misuses];
+    let tables: [fn() -> Vec<Misuse>; 7] = [
+        activation::misuses,
+        cumsum::misuses,
+        elementwise::misuses,
+        gather::misuses,
+        matmul::misuses,
+        scatter::misuses,
+        sort::misuses,
+    ];
     tables.iter().flat_map(|table| table()).collect()
 }

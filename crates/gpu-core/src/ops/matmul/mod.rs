@@ -162,8 +162,10 @@ const UNTILED: [(&str, u32); 3] = [("WG", 8), ("A_K_CONTIGUOUS", 0), ("B_K_CONTI
 #[track_caller]
 fn product(name: &str, a: &Tensor, b: &Tensor, transpose: Transpose, form: Option<Form>) -> Tensor {
     expect::f32s(name, &[("a", a), ("b", b)]);
-    let p = plan(a.shape(), b.shape(), transpose)
-        .unwrap_or_else(|fault| panic!("{name}: {fault} ({})", expect::shapes(&[("a", a), ("b", b)])));
+    let p = match plan(a.shape(), b.shape(), transpose) {
+        Ok(plan) => plan,
+        Err(fault) => panic!("{name}: {fault} ({})", expect::shapes(&[("a", a), ("b", b)])),
+    };
     let y = Tensor::empty(a.device(), p.y);
     let form = form.unwrap_or_else(|| choose(a.device(), p.extents, p.a, p.b, p.batches));
     launch_form(form, [a, b], [p.a, p.b], p.batches, &y, p.extents);

@@ -3,6 +3,7 @@
 mod conv;
 mod dense;
 mod elementwise;
+mod index;
 mod loss;
 mod norm;
 mod pool;
@@ -40,7 +41,7 @@ pub(super) fn separate(shape: impl Into<Shape>) -> Tensor {
 }
 
 fn rows() -> Vec<Row> {
-    [conv::rows(), dense::rows(), elementwise::rows(), loss::rows(), norm::rows(), pool::rows(), random::rows()]
+    [conv::rows(), dense::rows(), elementwise::rows(), index::rows(), loss::rows(), norm::rows(), pool::rows(), random::rows()]
         .into_iter()
         .flatten()
         .collect()
