@@ -14,6 +14,7 @@ mod elementwise;
 mod fill;
 mod gather;
 mod global_pool;
+mod linalg;
 mod matmul;
 mod pool2d;
 mod reduce;
@@ -41,6 +42,7 @@ pub use elementwise::{add, add_scaled, copy_into, div, mul, scale, sub};
 pub(crate) use fill::{fill_word, spoil};
 pub use gather::{gather, index_select, one_hot};
 pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
+pub use linalg::{Triangle, cholesky, lstsq, ridge, solve_spd, solve_triangular};
 pub use matmul::{matmul, matmul_ta, matmul_tb};
 pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
 pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
@@ -122,11 +124,12 @@ pub fn benches() -> Vec<Bench> {
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 7] = [
+    let tables: [fn() -> Vec<Misuse>; 8] = [
         activation::misuses,
         cumsum::misuses,
         elementwise::misuses,
         gather::misuses,
+        linalg::misuses,
         matmul::misuses,
         scatter::misuses,
         sort::misuses,
