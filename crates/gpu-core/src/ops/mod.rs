@@ -1,4 +1,5 @@
-mod activation;
+//! The operators. Each file is a kernel (or several), its mirror, and a function; none imports another, except that the explicit
+//! convolution is a matrix product.
 
 mod activation;
 mod adam;
@@ -9,17 +10,22 @@ mod cast;
 mod conv2d;
 mod create;
 mod cross_entropy;
+mod cumsum;
 mod dropout;
 mod elementwise;
 mod fill;
+mod gather;
 mod global_pool;
+mod linalg;
 mod matmul;
 mod peak;
 mod pool2d;
 mod random;
 mod reduce;
 mod row_norm;
+mod scatter;
 mod sgd;
+mod sort;
 mod strided;
 #[cfg(test)]
 mod tests;
@@ -27,7 +33,10 @@ mod tests;
 pub use activation::{relu, relu_bwd_x};
 pub use adam::{AdamHyper, adamw_step};
 pub use augment::{Augment, augment, gather_labels};
-pub use batch_norm::{BatchNorm, batch_norm, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd};
+pub use batch_norm::{
+    BatchNorm, batch_norm, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd, demean_norm, demean_norm_bwd, demean_norm_eval,
+    demean_norm_eval_bwd,
+};
 pub use bias::{add_bias, add_bias_bwd_b};
 pub use cast::cast;
 pub use conv2d::{
@@ -37,15 +46,25 @@ pub use conv2d::{
 pub use cross_entropy::{
     accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x, softmax, softmax_bwd_x,
 };
+pub use cumsum::{cumsum, cumsum_bwd_x};
 pub use dropout::{DropoutKey, dropout, dropout_bwd_x, dropout_mask, dropout2d, dropout2d_bwd_x};
 pub use elementwise::{add, add_scaled, copy_into, div, mul, scale, sub};
 pub(crate) use fill::{fill_word, spoil};
+pub use gather::{gather, index_select, one_hot};
 pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
+pub use linalg::{Triangle, cholesky, lstsq, ridge, solve_spd, solve_triangular};
 pub use matmul::{matmul, matmul_ta, matmul_tb};
+pub use peak::peak_multiply_add;
 pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
 pub use random::{bernoulli, normal, permutation, randint, uniform};
 pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
+pub use row_norm::{
+    RowNorm, RowStats, group_norm, group_norm_bwd_w, group_norm_bwd_x, instance_norm_running, layer_norm, layer_norm_bwd_w,
+    layer_norm_bwd_x, rms_norm, rms_norm_bwd_w, rms_norm_bwd_x,
+};
+pub use scatter::{gather_bwd_x, index_add, index_select_bwd_x, scatter_add};
 pub use sgd::{SgdHyper, sgd_step};
+pub use sort::{argsort, sort, sort_bwd_x, topk};
 pub use strided::{
     PadMode, Slice, concat, expand, flip, narrow, pad, pad_bwd_x, permute, repeat, roll, select, slice, slice_bwd_x, stack,
     transpose,
@@ -68,9 +87,11 @@ pub fn kernels() -> Vec<&'static Kernel> {
         &conv2d::kernels(),
         create::KERNELS,
         cross_entropy::KERNELS,
+        cumsum::KERNELS,
         dropout::KERNELS,
         elementwise::KERNELS,
         fill::KERNELS,
+        gather::KERNELS,
         global_pool::KERNELS,
         matmul::KERNELS,
         peak::KERNELS,
@@ -78,7 +99,9 @@ pub fn kernels() -> Vec<&'static Kernel> {
         random::KERNELS,
         reduce::KERNELS,
         row_norm::KERNELS,
+        scatter::KERNELS,
         sgd::KERNELS,
+        sort::KERNELS,
         &strided::kernels(),
     ]
     .concat()
@@ -86,7 +109,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 21] = [
+    let tables: [fn() -> Vec<Case>; 25] = [
         activation::cases,
         adam::cases,
         augment::cases,
@@ -96,9 +119,11 @@ pub fn cases() -> Vec<Case> {
         conv2d::cases,
         create::cases,
         cross_entropy::cases,
+        cumsum::cases,
         dropout::cases,
         elementwise::cases,
         fill::cases,
+        gather::cases,
         global_pool::cases,
         matmul::cases,
         peak::cases,
@@ -106,7 +131,9 @@ pub fn cases() -> Vec<Case> {
         random::cases,
         reduce::cases,
         row_norm::cases,
+        scatter::cases,
         sgd::cases,
+        sort::cases,
         strided::cases,
     ];
     tables.iter().flat_map(|table| table()).collect()
@@ -114,16 +141,21 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 10] = [
+    let tables: [fn() -> Vec<Bench>; 15] = [
         activation::benches,
         batch_norm::benches,
         cast::benches,
         create::benches,
+        cumsum::benches,
         elementwise::benches,
         fill::benches,
+        gather::benches,
+        matmul::benches,
         peak::benches,
         random::benches,
         row_norm::benches,
+        scatter::benches,
+        sort::benches,
         strided::benches,
     ];
     tables.iter().flat_map(|table| table()).collect()
@@ -132,16 +164,21 @@ pub fn benches() -> Vec<Bench> {
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 10] = [
+    let tables: [fn() -> Vec<Misuse>; 15] = [
         activation::misuses,
         batch_norm::misuses,
         cast::misuses,
         create::misuses,
+        cumsum::misuses,
         elementwise::misuses,
         fill::misuses,
+        gather::misuses,
+        matmul::misuses,
         peak::misuses,
         random::misuses,
         row_norm::misuses,
+        scatter::misuses,
+        sort::misuses,
         strided::misuses,
     ];
     tables.iter().flat_map(|table| table()).collect()
