@@ -2,6 +2,7 @@
 
 mod activation;
 mod batch_norm;
+mod concat;
 mod conv2d;
 mod conv_transpose2d;
 mod dropout;
@@ -14,6 +15,7 @@ mod whitening;
 
 pub use activation::{Flatten, Relu};
 pub use batch_norm::BatchNorm2d;
+pub use concat::Concat;
 pub use conv_transpose2d::ConvTranspose2d;
 pub use conv2d::Conv2d;
 pub use dropout::{Dropout, Dropout2d};

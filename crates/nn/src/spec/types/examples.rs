@@ -26,4 +26,5 @@ pub const EXAMPLES: &[(&[usize], &str)] = &[
         &[3, 4, 5],
         r#""type": "residual", "body": [{"type": "conv2d", "out": 2, "kernel": 1}], "shortcut": [{"type": "conv2d", "out": 2, "kernel": 1}]"#,
     ),
+    (&[3, 4, 5], r#""type": "concat", "branches": [[], [{"type": "conv2d", "out": 2, "kernel": 1}, {"type": "relu"}]]"#),
 ];
