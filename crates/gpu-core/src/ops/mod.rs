@@ -40,8 +40,9 @@ pub use batch_norm::{
 pub use bias::{add_bias, add_bias_bwd_b};
 pub use cast::cast;
 pub use conv2d::{
-    Conv2dGeometry, ConvAlgorithm, ConvTranspose2dGeometry, conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x,
-    conv2d, conv2d_bwd_w, conv2d_bwd_w_by, conv2d_bwd_x, conv2d_bwd_x_by, conv2d_by,
+    Conv1dGeometry, Conv2dGeometry, ConvAlgorithm, ConvGeometry, ConvTranspose1dGeometry, ConvTranspose2dGeometry,
+    ConvTransposeGeometry, Padding, conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x, conv2d, conv2d_bwd_w,
+    conv2d_bwd_w_by, conv2d_bwd_x, conv2d_bwd_x_by, conv2d_by,
 };
 pub use cross_entropy::{
     accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x, softmax, softmax_bwd_x,
@@ -55,7 +56,9 @@ pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
 pub use linalg::{Triangle, cholesky, lstsq, ridge, solve_spd, solve_triangular};
 pub use matmul::{matmul, matmul_ta, matmul_tb};
 pub use peak::peak_multiply_add;
-pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
+pub use pool2d::{
+    Divisor, Pool1dGeometry, Pool2dGeometry, PoolGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x,
+};
 pub use random::{bernoulli, normal, permutation, randint, uniform};
 pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
 pub use row_norm::{
@@ -141,17 +144,20 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 15] = [
+    let tables: [fn() -> Vec<Bench>; 18] = [
         activation::benches,
         batch_norm::benches,
         cast::benches,
+        conv2d::benches,
         create::benches,
         cumsum::benches,
         elementwise::benches,
         fill::benches,
         gather::benches,
+        global_pool::benches,
         matmul::benches,
         peak::benches,
+        pool2d::benches,
         random::benches,
         row_norm::benches,
         scatter::benches,
@@ -164,17 +170,20 @@ pub fn benches() -> Vec<Bench> {
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 15] = [
+    let tables: [fn() -> Vec<Misuse>; 18] = [
         activation::misuses,
         batch_norm::misuses,
         cast::misuses,
+        conv2d::misuses,
         create::misuses,
         cumsum::misuses,
         elementwise::misuses,
         fill::misuses,
         gather::misuses,
+        global_pool::misuses,
         matmul::misuses,
         peak::misuses,
+        pool2d::misuses,
         random::misuses,
         row_norm::misuses,
         scatter::misuses,
