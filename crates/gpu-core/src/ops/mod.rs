@@ -1,29 +1,41 @@
 //! The operators. Each file is a kernel (or several), its mirror, and a function; none imports another, except that the explicit
 //! convolution is a matrix product.
 
+mod accumulate;
 mod activation;
+mod adagrad;
 mod adam;
+mod arenas;
 mod augment;
+mod average;
 mod batch_norm;
 mod bias;
+mod clip;
 mod conv2d;
 mod cross_entropy;
 mod dropout;
 mod elementwise;
 mod fill;
 mod global_pool;
+mod lion;
 mod matmul;
+mod muon;
 mod pool2d;
 mod reduce;
+mod rmsprop;
 mod sgd;
 #[cfg(test)]
 mod tests;
 
+pub use accumulate::accumulate;
 pub use activation::{relu, relu_bwd_x};
-pub use adam::{AdamHyper, adamw_step};
+pub use adagrad::{AdagradHyper, adagrad_step};
+pub use adam::{AdamHyper, adamw_step, adamw_step_amsgrad};
 pub use augment::{Augment, augment, gather_labels};
+pub use average::{ema_step, exchange, lookahead_step};
 pub use batch_norm::{BatchNorm, batch_norm, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd};
 pub use bias::{add_bias, add_bias_bwd_b};
+pub use clip::{clip_grad_norm, clip_grad_value, clip_with_norm, total_norm};
 pub use conv2d::{
     Conv2dGeometry, ConvAlgorithm, ConvTranspose2dGeometry, conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x,
     conv2d, conv2d_bwd_w, conv2d_bwd_w_by, conv2d_bwd_x, conv2d_bwd_x_by, conv2d_by,
@@ -35,9 +47,12 @@ pub use dropout::{DropoutKey, dropout, dropout_bwd_x, dropout_mask, dropout2d, d
 pub use elementwise::{add, add_scaled, copy_into, div, mul, scale, sub};
 pub(crate) use fill::{fill_word, spoil};
 pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
+pub use lion::{LionHyper, lion_step};
 pub use matmul::{matmul, matmul_ta, matmul_tb};
+pub use muon::{MuonHyper, muon_combine, muon_momentum, muon_normalise, muon_step};
 pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
 pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
+pub use rmsprop::{RmspropHyper, rmsprop_step};
 pub use sgd::{SgdHyper, sgd_step};
 
 use crate::check::Case;
@@ -46,20 +61,27 @@ use crate::kernel::Kernel;
 /// Every kernel of the library.
 pub fn kernels() -> Vec<&'static Kernel> {
     [
+        accumulate::KERNELS,
         activation::KERNELS,
+        adagrad::KERNELS,
         adam::KERNELS,
         augment::KERNELS,
+        average::KERNELS,
         batch_norm::KERNELS,
         bias::KERNELS,
+        clip::KERNELS,
         &conv2d::kernels(),
         cross_entropy::KERNELS,
         dropout::KERNELS,
         elementwise::KERNELS,
         fill::KERNELS,
         global_pool::KERNELS,
+        lion::KERNELS,
         matmul::KERNELS,
+        muon::KERNELS,
         pool2d::KERNELS,
         reduce::KERNELS,
+        rmsprop::KERNELS,
         sgd::KERNELS,
     ]
     .concat()
@@ -67,21 +89,28 @@ pub fn kernels() -> Vec<&'static Kernel> {
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 15] = [
+    let tables: [fn() -> Vec<Case>; 22] = [
+        accumulate::cases,
         activation::cases,
+        adagrad::cases,
         adam::cases,
         augment::cases,
+        average::cases,
         batch_norm::cases,
         bias::cases,
+        clip::cases,
         conv2d::cases,
         cross_entropy::cases,
         dropout::cases,
         elementwise::cases,
         fill::cases,
         global_pool::cases,
+        lion::cases,
         matmul::cases,
+        muon::cases,
         pool2d::cases,
         reduce::cases,
+        rmsprop::cases,
         sgd::cases,
     ];
     tables.iter().flat_map(|table| table()).collect()

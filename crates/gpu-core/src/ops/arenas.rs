@@ -1,0 +1,48 @@
+//! What the optimisers' kernels share: flat arenas of one length that change in place, and eight figures in a tensor.
+
+use crate::dtype::DType;
+use crate::kernel::Grid;
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use bytemuck::{Pod, Zeroable};
+
+/// Elements of a mirror's job.
+pub(super) const JOB: usize = 1 << 14;
+
+/// Parameters of a kernel over arenas.
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+pub(super) struct Params {
+    len: u32,
+}
+
+impl Params {
+    /// For arenas as long as `params`.
+    pub fn of(params: &Tensor) -> Self {
+        Self { len: params.len() as u32 }
+    }
+}
+
+/// One invocation for each four elements.
+pub(super) fn grid(params: &Tensor) -> Grid {
+    Grid::linear(params.len().div_ceil(4), 256)
+}
+
+/// Panics in the name of `op` unless all hold f32 and the `others` are as long as `params`.
+#[track_caller]
+pub(super) fn expect(op: &str, params: &Tensor, others: &[(&str, &Tensor)]) {
+    for &(name, t) in [("params", params)].iter().chain(others) {
+        assert!(t.dtype() == DType::F32, "{op}: {name} must hold f32, it holds {} ({name} {})", t.dtype(), t.shape());
+    }
+    for (name, t) in others {
+        let fits = t.len() == params.len();
+        assert!(fits, "{op}: {name} differs in length from params (params {}, {name} {})", params.shape(), t.shape());
+    }
+}
+
+/// Panics in the name of `op` unless `hyper` is eight f32.
+#[track_caller]
+pub(super) fn expect_hyper(op: &str, hyper: &Tensor) {
+    assert!(hyper.dtype() == DType::F32, "{op}: hyper must hold f32, it holds {} (hyper {})", hyper.dtype(), hyper.shape());
+    assert!(hyper.shape() == Shape::from([8]), "{op}: hyper must be [8] (hyper {})", hyper.shape());
+}
