@@ -15,10 +15,10 @@ fn fill(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     }
 }
 
-// `len` is the element's index and `value` its type: 0 for f32, 1 for integers.
+// `len` is the word's index; `value` is 0 for f32, else the bits to flip.
 @compute @workgroup_size(1)
 fn spoil() {
     let word = y[params.len];
     let v = bitcast<f32>(word);
-    y[params.len] = select(word ^ 1u, bitcast<u32>(v + 1.0 + abs(v)), params.value == 0u);
+    y[params.len] = select(word ^ params.value, bitcast<u32>(v + 1.0 + abs(v)), params.value == 0u);
 }

@@ -145,7 +145,7 @@ fn a_kernel_that_breaks_the_law_is_noticed() {
             y[i] = tile[params.len];
         }";
     static GREEDY: Kernel = Kernel::new(WGSL, "greedy", nothing);
-    let found = breaches(&Launch { kernel: &GREEDY, constants: vec![], params_bytes: 12 }).unwrap();
+    let found = breaches(&Launch { kernel: &GREEDY, constants: vec![], params_bytes: 12, count: 1, bytes: 0 }).unwrap();
     let wanted = [
         "512 invocations, over 256",
         "16400 bytes of workgroup memory, over 16384",

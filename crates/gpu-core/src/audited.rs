@@ -1,10 +1,12 @@
 //! The only unsafe code of the project: two calls, each with the checks that make it sound.
 #![allow(unsafe_code)]
 
+use crate::mirror::Real;
+
 /// A matrix in a slice: element `(i, j)` is `data[i * row + j * col]`.
 #[derive(Clone, Copy)]
-pub(crate) struct MatRef<'a> {
-    pub data: &'a [f32],
+pub(crate) struct MatRef<'a, T> {
+    pub data: &'a [T],
     pub row: usize,
     pub col: usize,
 }
@@ -25,11 +27,11 @@ fn check_extent(what: &str, len: usize, rows: usize, cols: usize, row: usize, co
 
 /// `c = a b` or `c += a b`, with `a` of `m` x `k`, `b` of `k` x `n`, and `c` of `m` x `n`, row-major with `c_row` elements a row.
 /// `threads` = 1 keeps to the calling thread; 0 takes all of rayon's. The order of each sum depends on neither.
-pub(crate) fn gemm(
+pub(crate) fn gemm<T: Real>(
     (m, n, k): (usize, usize, usize),
-    a: MatRef<'_>,
-    b: MatRef<'_>,
-    c: &mut [f32],
+    a: MatRef<'_, T>,
+    b: MatRef<'_, T>,
+    c: &mut [T],
     c_row: usize,
     into: Into,
     threads: usize,
@@ -42,7 +44,7 @@ pub(crate) fn gemm(
     check_extent("b", b.data.len(), k, n, b.row, b.col);
     check_extent("c", c.len(), m, n, c_row, 1);
     let parallelism = if threads == 1 { gemm::Parallelism::None } else { gemm::Parallelism::Rayon(threads) };
-    let (read, alpha) = if into == Into::Add { (true, 1.0) } else { (false, 0.0) };
+    let (read, alpha) = if into == Into::Add { (true, T::one()) } else { (false, T::zero()) };
     // SAFETY: every element that the three strided matrices can reach lies inside its slice (checked above), the
     // destination is borrowed mutably and its elements are distinct, so it aliases neither source nor itself.
     unsafe {
@@ -61,7 +63,7 @@ pub(crate) fn gemm(
             b.col as isize,
             b.row as isize,
             alpha,
-            1.0,
+            T::one(),
             false,
             false,
             false,
@@ -88,7 +90,7 @@ mod tests {
 
     #[test]
     fn gemm_replaces_or_adds_with_any_strides() {
-        let a = [1.0, 2.0, 3.0, 4.0, 5.0, 6.0]; // 2x3, or 3x2 transposed
+        let a = [1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0]; // 2x3, or 3x2 transposed
         let b = [1.0, 0.0, 0.0, 1.0, 1.0, 1.0]; // 3x2
         let mut c = vec![10.0; 4];
         let b_mat = MatRef { data: &b, row: 2, col: 1 };
@@ -102,6 +104,6 @@ mod tests {
     #[should_panic(expected = "gemm: a of 2x3 reaches element 5 of 5")]
     fn gemm_refuses_to_read_past_a_slice() {
         let b = MatRef { data: &[0.0; 6], row: 2, col: 1 };
-        gemm((2, 2, 3), MatRef { data: &[0.0; 5], row: 3, col: 1 }, b, &mut [0.0; 4], 2, Into::Replace, 1);
+        gemm((2, 2, 3), MatRef { data: &[0.0f32; 5], row: 3, col: 1 }, b, &mut [0.0; 4], 2, Into::Replace, 1);
     }
 }

@@ -1,5 +1,7 @@
 //! What lies in a tensor's memory.
 
+use half::f16;
+use std::borrow::Cow;
 use std::fmt;
 
 /// The type of a tensor's elements.
@@ -7,19 +9,34 @@ use std::fmt;
 pub enum DType {
     /// 32-bit float: what is computed with.
     F32,
+    /// 16-bit float ([`crate::f16`]), two to a word on the GPU: to store and to transfer. Cast it to compute.
+    F16,
+    /// 64-bit float, on the CPU device only: the proofs of [`crate::check`] run the mirrors in it.
+    F64,
+    /// 32-bit signed integer.
+    I32,
     /// 32-bit unsigned integer: labels, indices, counters, packed bits.
     U32,
     /// 8-bit unsigned integer, four to a word on the GPU: images.
     U8,
+    /// Truth, a byte each (0 or 1), four to a word on the GPU: results of comparisons.
+    Bool,
 }
 
 impl DType {
     /// Bytes of one element.
     pub const fn bytes(self) -> usize {
         match self {
-            Self::F32 | Self::U32 => 4,
-            Self::U8 => 1,
+            Self::F64 => 8,
+            Self::F32 | Self::I32 | Self::U32 => 4,
+            Self::F16 => 2,
+            Self::U8 | Self::Bool => 1,
         }
+    }
+
+    /// Whether it is a floating-point type.
+    pub const fn is_float(self) -> bool {
+        matches!(self, Self::F16 | Self::F32 | Self::F64)
     }
 }
 
@@ -27,24 +44,49 @@ impl fmt::Display for DType {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match self {
             Self::F32 => "f32",
+            Self::F16 => "f16",
+            Self::F64 => "f64",
+            Self::I32 => "i32",
             Self::U32 => "u32",
             Self::U8 => "u8",
+            Self::Bool => "bool",
         })
     }
 }
 
 /// A Rust type that a tensor can hold.
-pub trait Element: bytemuck::Pod + Send + Sync + fmt::Debug + PartialEq + 'static {
+pub trait Element: Copy + Send + Sync + fmt::Debug + PartialEq + 'static {
     /// Its [`DType`].
     const DTYPE: DType;
+
+    /// The bytes of `values` as a tensor holds them.
+    fn to_bytes(values: &[Self]) -> Cow<'_, [u8]>;
+
+    /// The values that such bytes stand for.
+    fn from_bytes(bytes: &[u8]) -> Vec<Self>;
 }
 
-impl Element for f32 {
-    const DTYPE: DType = DType::F32;
+macro_rules! plain_element {
+    ($($rust:ty => $dtype:ident),*) => {$(
+        impl Element for $rust {
+            const DTYPE: DType = DType::$dtype;
+            fn to_bytes(values: &[Self]) -> Cow<'_, [u8]> {
+                Cow::Borrowed(bytemuck::cast_slice(values))
+            }
+            fn from_bytes(bytes: &[u8]) -> Vec<Self> {
+                bytemuck::pod_collect_to_vec(bytes)
+            }
+        }
+    )*};
 }
-impl Element for u32 {
-    const DTYPE: DType = DType::U32;
-}
-impl Element for u8 {
-    const DTYPE: DType = DType::U8;
+plain_element!(f32 => F32, f16 => F16, f64 => F64, i32 => I32, u32 => U32, u8 => U8);
+
+impl Element for bool {
+    const DTYPE: DType = DType::Bool;
+    fn to_bytes(values: &[Self]) -> Cow<'_, [u8]> {
+        Cow::Owned(values.iter().map(|&v| u8::from(v)).collect())
+    }
+    fn from_bytes(bytes: &[u8]) -> Vec<Self> {
+        bytes.iter().map(|&b| b != 0).collect()
+    }
 }

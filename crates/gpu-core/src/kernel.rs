@@ -2,6 +2,7 @@
 
 use crate::check;
 use crate::device::Device;
+use crate::dtype::DType;
 use crate::recording::{GpuDispatch, HostDispatch, PARAMS_BYTES};
 use crate::tensor::Tensor;
 use bytemuck::Pod;
@@ -123,13 +124,27 @@ impl<'a> Args<'a> {
 pub struct Kernel {
     entry: &'static str,
     wgsl: &'static str,
-    mirror: fn(&mut Args<'_>),
+    mirror: Mirror,
+    in_f64: Option<Mirror>,
 }
+
+/// What computes on the CPU what a kernel computes on the GPU.
+pub type Mirror = fn(&mut Args<'_>);
 
 impl Kernel {
     /// The entry point `entry` of the source `wgsl`, and the function that computes the same on the CPU.
-    pub const fn new(wgsl: &'static str, entry: &'static str, mirror: fn(&mut Args<'_>)) -> Self {
-        Self { entry, wgsl, mirror }
+    pub const fn new(wgsl: &'static str, entry: &'static str, mirror: Mirror) -> Self {
+        Self { entry, wgsl, mirror, in_f64: None }
+    }
+
+    /// The same with its mirror in double precision, for [`check::in_f64`].
+    pub const fn with_f64(self, mirror: Mirror) -> Self {
+        Self { in_f64: Some(mirror), ..self }
+    }
+
+    /// Whether it has a mirror in double precision.
+    pub fn has_f64(&self) -> bool {
+        self.in_f64.is_some()
     }
 
     /// The entry point's name, which is the kernel's name everywhere.
@@ -158,6 +173,14 @@ impl Kernel {
     }
 }
 
+/// A kernel whose mirror `$mirror<T: Real>` is generic over the precision.
+macro_rules! kernel {
+    ($wgsl:expr, $entry:literal, $mirror:ident) => {
+        $crate::kernel::Kernel::new($wgsl, $entry, $mirror::<f32>).with_f64($mirror::<f64>)
+    };
+}
+pub(crate) use kernel;
+
 /// A [`Kernel`] with constants.
 #[derive(Debug)]
 pub struct Specialised {
@@ -183,18 +206,22 @@ impl Specialised {
         if outputs.iter().all(|o| o.shape().is_empty()) {
             return;
         }
-        check::record(self.kernel, &self.constants, params.len());
+        let bytes = inputs.iter().chain(outputs).map(|t| t.bytes()).sum();
+        check::record(self.kernel, &self.constants, params.len(), bytes);
         self.dispatch(device, params, inputs, outputs, grid);
         check::spoil(name, outputs);
     }
 
     #[track_caller]
     fn dispatch(self, device: &Device, params: &[u8], inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
-        let Kernel { entry, wgsl, mirror } = self.kernel;
+        let Kernel { entry, wgsl, mirror, in_f64 } = self.kernel;
         match device {
             Device::Cpu => device.push_host(
                 HostDispatch {
-                    mirror: *mirror,
+                    mirror: match inputs.iter().chain(outputs).any(|t| t.dtype() == DType::F64) {
+                        true => in_f64.unwrap_or_else(|| panic!("{entry}: there is no mirror in f64")),
+                        false => *mirror,
+                    },
                     params: params.to_vec(),
                     constants: self.constants,
                     inputs: inputs.iter().map(|t| t.host_view()).collect(),

@@ -19,6 +19,8 @@ pub mod check;
 mod device;
 mod dtype;
 mod error;
+#[allow(dead_code)] // Until every operator has come over.
+mod expect;
 mod gpu;
 mod kernel;
 mod mirror;
@@ -33,7 +35,8 @@ pub use device::{Capture, Device};
 pub use dtype::{DType, Element};
 pub use error::{Error, Result};
 pub use gpu::{AdapterInfo, AdapterKind, Gpu, adapters};
-pub use kernel::{Args, Constants, Grid, Kernel, MAX_TRIPS, Specialised};
+pub use half::f16;
+pub use kernel::{Args, Constants, Grid, Kernel, MAX_TRIPS, Mirror, Specialised};
 pub use pool::MemoryStats;
 pub use shape::{MAX_RANK, Shape};
 pub use tensor::Tensor;

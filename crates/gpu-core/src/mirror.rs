@@ -1,7 +1,29 @@
 //! What mirrors share: sums in f64 and parallel maps, written so that they vectorise and depend on no thread count.
 
+use crate::dtype::Element;
+use bytemuck::Pod;
+use num_traits::{Float, NumAssign};
 use rayon::prelude::*;
+use std::iter::Sum;
 use std::ops::Range;
+
+/// What a mirror computes in: f32 for work, f64 for [`crate::check::in_f64`].
+pub(crate) trait Real: Float + NumAssign + Sum + Pod + Element + Into<f64> {
+    /// The nearest value.
+    fn of(v: impl Into<f64>) -> Self;
+}
+
+impl Real for f32 {
+    fn of(v: impl Into<f64>) -> Self {
+        v.into() as Self
+    }
+}
+
+impl Real for f64 {
+    fn of(v: impl Into<f64>) -> Self {
+        v.into()
+    }
+}
 
 /// Elements that one task handles: enough to pay for handing it out, little enough to stay in cache.
 pub(crate) const CHUNK: usize = 64 * 1024;
@@ -11,38 +33,40 @@ const LANES: usize = 8;
 
 /// The sum of `f(x)` in f64; its order depends on the length only.
 #[inline]
-pub(crate) fn sum_by(x: &[f32], f: impl Fn(f64) -> f64) -> f64 {
+pub(crate) fn sum_by<T: Real>(x: &[T], f: impl Fn(f64) -> f64) -> f64 {
     let (blocks, rest) = x.as_chunks::<LANES>();
     let mut lanes = [0f64; LANES];
     for block in blocks {
         for (lane, &v) in lanes.iter_mut().zip(block) {
-            *lane += f(f64::from(v));
+            *lane += f(v.into());
         }
     }
-    lanes.iter().sum::<f64>() + rest.iter().map(|&v| f(f64::from(v))).sum::<f64>()
+    lanes.iter().sum::<f64>() + rest.iter().map(|&v| f(v.into())).sum::<f64>()
 }
 
 /// The sums of `a` and of `a * f(b)` in f64; their order depends on the length only.
 #[inline]
-pub(crate) fn sum_and_dot(a: &[f32], b: &[f32], f: impl Fn(f64) -> f64) -> (f64, f64) {
+pub(crate) fn sum_and_dot<T: Real>(a: &[T], b: &[T], f: impl Fn(f64) -> f64) -> (f64, f64) {
     let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     let (mut sums, mut dots) = ([0f64; LANES], [0f64; LANES]);
     for (a, b) in a_blocks.iter().zip(b_blocks) {
         for i in 0..LANES {
-            sums[i] += f64::from(a[i]);
-            dots[i] += f64::from(a[i]) * f(f64::from(b[i]));
+            let a: f64 = a[i].into();
+            sums[i] += a;
+            dots[i] += a * f(b[i].into());
         }
     }
     let (mut sum, mut dot) = (sums.iter().sum::<f64>(), dots.iter().sum::<f64>());
     for (&a, &b) in a_rest.iter().zip(b_rest) {
-        sum += f64::from(a);
-        dot += f64::from(a) * f(f64::from(b));
+        let a: f64 = a.into();
+        sum += a;
+        dot += a * f(b.into());
     }
     (sum, dot)
 }
 
 /// `y = f(x)`, element by element.
-pub(crate) fn map(x: &[f32], y: &mut [f32], f: impl Fn(f32) -> f32 + Sync) {
+pub(crate) fn map<T: Pod + Send + Sync, U: Pod + Send>(x: &[T], y: &mut [U], f: impl Fn(T) -> U + Sync) {
     y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| {
         for (y, &x) in y.iter_mut().zip(x) {
             *y = f(x);
@@ -51,7 +75,7 @@ pub(crate) fn map(x: &[f32], y: &mut [f32], f: impl Fn(f32) -> f32 + Sync) {
 }
 
 /// `y = f(a, b)`, element by element.
-pub(crate) fn zip_map(a: &[f32], b: &[f32], y: &mut [f32], f: impl Fn(f32, f32) -> f32 + Sync) {
+pub(crate) fn zip_map<T: Pod + Send + Sync, U: Pod + Send>(a: &[T], b: &[T], y: &mut [U], f: impl Fn(T, T) -> U + Sync) {
     y.par_chunks_mut(CHUNK).zip(a.par_chunks(CHUNK)).zip(b.par_chunks(CHUNK)).for_each(|((y, a), b)| {
         for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
             *y = f(a, b);

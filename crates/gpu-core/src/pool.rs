@@ -13,7 +13,7 @@ use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 pub(crate) const ALIGN: usize = 256;
 
 /// Host memory of a CPU tensor, in words so that any element type is aligned.
-pub(crate) type HostBuffer = RwLock<Vec<u32>>;
+pub(crate) type HostBuffer = RwLock<Vec<u64>>;
 
 /// A buffer of either device; cloning it clones the handle.
 #[derive(Clone, Debug)]
@@ -128,7 +128,7 @@ impl Pool {
     fn make(&self, bytes: usize) -> Result<Buffer> {
         self.keep_budget(bytes as u64)?;
         match &self.source {
-            Source::Host => Ok(Buffer::Host(Arc::new(RwLock::new(vec![0; bytes / 4])))),
+            Source::Host => Ok(Buffer::Host(Arc::new(RwLock::new(vec![0; bytes / 8])))),
             &Source::Gpu(_, limit) if bytes as u64 > limit => Err(Error::TensorTooLarge { bytes: bytes as u64, limit }),
             Source::Gpu(device, _) => {
                 let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);

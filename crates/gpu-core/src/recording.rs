@@ -27,11 +27,11 @@ impl HostDispatch {
     /// Runs the mirror on the calling thread (and rayon's).
     pub fn run(&self) {
         // Recursive: one tensor may be several inputs, and a job stolen by a waiting thread may read the same weights.
-        let reads: Vec<RwLockReadGuard<'_, Vec<u32>>> = self.inputs.iter().map(|v| v.buffer.read_recursive()).collect();
+        let reads: Vec<RwLockReadGuard<'_, Vec<u64>>> = self.inputs.iter().map(|v| v.buffer.read_recursive()).collect();
         // Two outputs may be views into one arena; such a buffer is locked once and split.
         let mut order: Vec<usize> = (0..self.outputs.len()).collect();
         order.sort_by_key(|&i| (Arc::as_ptr(&self.outputs[i].buffer) as usize, self.outputs[i].bytes.start));
-        let mut guards: Vec<RwLockWriteGuard<'_, Vec<u32>>> = Vec::with_capacity(order.len());
+        let mut guards: Vec<RwLockWriteGuard<'_, Vec<u64>>> = Vec::with_capacity(order.len());
         let mut groups: Vec<Vec<usize>> = Vec::new();
         for &i in &order {
             let view = &self.outputs[i];

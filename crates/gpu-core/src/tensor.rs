@@ -33,15 +33,21 @@ pub struct Tensor {
 
 impl Tensor {
     /// An f32 tensor that holds whatever was there: for outputs of kernels, which write every element.
+    ///
+    /// Inside [`check::in_f64`] it is an f64 tensor.
     #[track_caller]
     pub fn empty(device: &Device, shape: impl Into<Shape>) -> Self {
-        Self::empty_of(device, shape, DType::F32)
+        Self::empty_of(device, shape, check::float())
     }
 
     /// The same for any element type.
+    ///
+    /// # Panics
+    /// If f64 is asked of a GPU.
     #[track_caller]
     pub fn empty_of(device: &Device, shape: impl Into<Shape>, dtype: DType) -> Self {
         let shape = shape.into();
+        assert!(dtype != DType::F64 || !device.is_gpu(), "Tensor: f64 is for the CPU device only, not for {}", device.name());
         let storage = device.lend(shape.len() * dtype.bytes());
         let tensor = Self { device: device.clone(), shape, dtype, storage, offset_bytes: 0 };
         check::poison(&tensor);
@@ -54,7 +60,8 @@ impl Tensor {
     /// If there are not as many values as the shape has elements.
     #[track_caller]
     pub fn from_slice<T: Element>(device: &Device, shape: impl Into<Shape>, values: &[T]) -> Self {
-        let tensor = Self::empty_of(device, shape, T::DTYPE);
+        let dtype = if T::DTYPE == DType::F32 { check::float() } else { T::DTYPE };
+        let tensor = Self::empty_of(device, shape, dtype);
         tensor.write(values);
         tensor
     }
@@ -72,18 +79,23 @@ impl Tensor {
     /// If the type or the number of values is not the tensor's.
     #[track_caller]
     pub fn write<T: Element>(&self, values: &[T]) {
-        self.expect_type::<T>("write");
         assert!(values.len() == self.len(), "write: {} values into a tensor of shape {}", values.len(), self.shape);
-        let bytes: &[u8] = bytemuck::cast_slice(values);
+        let bytes = match self.is_widened::<T>() {
+            true => widened(&T::to_bytes(values)).into(),
+            false => {
+                self.expect_type::<T>("write");
+                T::to_bytes(values)
+            }
+        };
         match &self.device {
             Device::Cpu => {
                 assert!(!self.device.is_capturing(), "{}", Error::InsideCapture("upload"));
                 let view = self.host_view();
                 let mut words = view.buffer.write();
-                bytemuck::cast_slice_mut::<u32, u8>(&mut words)[view.bytes].copy_from_slice(bytes);
+                bytemuck::cast_slice_mut::<u64, u8>(&mut words)[view.bytes].copy_from_slice(&bytes);
             }
             Device::Gpu(gpu) if self.device.is_capturing() => gpu.fail(Error::InsideCapture("upload")),
-            Device::Gpu(gpu) => gpu.write(&self.gpu_view(), bytes),
+            Device::Gpu(gpu) => gpu.write(&self.gpu_view(), &bytes),
         }
     }
 
@@ -96,11 +108,15 @@ impl Tensor {
     /// If `T` is not the tensor's type.
     #[track_caller]
     pub fn read<T: Element>(&self) -> Result<Vec<T>> {
+        if self.is_widened::<T>() {
+            let narrow: Vec<f32> = self.read::<f64>()?.into_iter().map(|v| v as f32).collect();
+            return Ok(T::from_bytes(bytemuck::cast_slice(&narrow)));
+        }
         self.expect_type::<T>("read");
         self.expect_no_capture()?;
         match &self.device {
             Device::Cpu => Ok(self.host_values()),
-            Device::Gpu(gpu) => Ok(bytemuck::pod_collect_to_vec(&gpu.read(&self.gpu_view())?)),
+            Device::Gpu(gpu) => Ok(T::from_bytes(&gpu.read(&self.gpu_view())?)),
         }
     }
 
@@ -113,7 +129,7 @@ impl Tensor {
         self.expect_no_capture()?;
         match &self.device {
             Device::Cpu => Ok(self.host_values()),
-            Device::Gpu(gpu) => Ok(bytemuck::pod_collect_to_vec(&gpu.read_async(self.gpu_view()).await?)),
+            Device::Gpu(gpu) => Ok(T::from_bytes(&gpu.read_async(self.gpu_view()).await?)),
         }
     }
 
@@ -171,8 +187,12 @@ impl Tensor {
     pub fn to_device(&self, device: &Device) -> Result<Self> {
         Ok(match self.dtype {
             DType::F32 => Self::from_slice(device, self.shape, &self.read::<f32>()?),
+            DType::F16 => Self::from_slice(device, self.shape, &self.read::<half::f16>()?),
+            DType::F64 => Self::from_slice(device, self.shape, &self.read::<f64>()?),
+            DType::I32 => Self::from_slice(device, self.shape, &self.read::<i32>()?),
             DType::U32 => Self::from_slice(device, self.shape, &self.read::<u32>()?),
             DType::U8 => Self::from_slice(device, self.shape, &self.read::<u8>()?),
+            DType::Bool => Self::from_slice(device, self.shape, &self.read::<bool>()?),
         })
     }
 
@@ -205,10 +225,10 @@ impl Tensor {
         Arc::ptr_eq(&self.storage, &other.storage)
     }
 
-    /// Panics in the name of `op` unless the tensor holds f32.
+    /// Panics in the name of `op` unless the tensor holds f32 (inside [`check::in_f64`], f64).
     #[track_caller]
     pub(crate) fn expect_f32(&self, op: &str) {
-        assert!(self.dtype == DType::F32, "{op}: the tensor (shape {}) holds {}, not f32", self.shape, self.dtype);
+        assert!(self.dtype == check::float(), "{op}: the tensor (shape {}) holds {}, not f32", self.shape, self.dtype);
     }
 
     pub(crate) fn storage(&self) -> &Arc<Storage> {
@@ -227,7 +247,12 @@ impl Tensor {
     fn host_values<T: Element>(&self) -> Vec<T> {
         let view = self.host_view();
         let words = view.buffer.read_recursive();
-        bytemuck::cast_slice::<u8, T>(&bytemuck::cast_slice::<u32, u8>(&words)[view.bytes]).to_vec()
+        T::from_bytes(&bytemuck::cast_slice::<u64, u8>(&words)[view.bytes])
+    }
+
+    /// Whether the tensor is f64 where f32 is spoken of: inside [`check::in_f64`].
+    fn is_widened<T: Element>(&self) -> bool {
+        T::DTYPE == DType::F32 && self.dtype == DType::F64 && check::float() == DType::F64
     }
 
     #[track_caller]
@@ -238,6 +263,12 @@ impl Tensor {
     fn expect_no_capture(&self) -> Result<()> {
         if self.device.is_capturing() { Err(Error::InsideCapture("read")) } else { Ok(()) }
     }
+}
+
+/// f32 values as f64.
+fn widened(bytes: &[u8]) -> Vec<u8> {
+    let wide: Vec<f64> = f32::from_bytes(bytes).into_iter().map(f64::from).collect();
+    f64::to_bytes(&wide).into_owned()
 }
 
 impl fmt::Debug for Tensor {

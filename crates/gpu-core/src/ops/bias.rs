@@ -1,18 +1,18 @@
 //! One number a channel, added everywhere: `y[n,c,..] = x[n,c,..] + b[c]`, and its gradient `db[c] = sum over n,.. of dy[n,c,..]`.
 
 use crate::check::{self, Bound, Case};
-use crate::kernel::{Args, Grid, Kernel, splits};
-use crate::mirror;
+use crate::kernel::{Args, Grid, Kernel, kernel, splits};
+use crate::mirror::{self, Real};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
 const WGSL: &str = include_str!("../../../../shaders/bias.wgsl");
-static ADD_BIAS: Kernel = Kernel::new(WGSL, "add_bias", add_bias_cpu);
-static ADD_BIAS_BWD_B_PARTIAL: Kernel = Kernel::new(WGSL, "add_bias_bwd_b_partial", add_bias_bwd_b_partial_cpu);
-static ADD_BIAS_BWD_B_ROWS: Kernel = Kernel::new(WGSL, "add_bias_bwd_b_rows", add_bias_bwd_b_rows_cpu);
-static ADD_BIAS_BWD_B: Kernel = Kernel::new(WGSL, "add_bias_bwd_b", add_bias_bwd_b_cpu);
+static ADD_BIAS: Kernel = kernel!(WGSL, "add_bias", add_bias_cpu);
+static ADD_BIAS_BWD_B_PARTIAL: Kernel = kernel!(WGSL, "add_bias_bwd_b_partial", add_bias_bwd_b_partial_cpu);
+static ADD_BIAS_BWD_B_ROWS: Kernel = kernel!(WGSL, "add_bias_bwd_b_rows", add_bias_bwd_b_rows_cpu);
+static ADD_BIAS_BWD_B: Kernel = kernel!(WGSL, "add_bias_bwd_b", add_bias_bwd_b_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&ADD_BIAS, &ADD_BIAS_BWD_B_PARTIAL, &ADD_BIAS_BWD_B_ROWS, &ADD_BIAS_BWD_B];
 
 #[repr(C)]
@@ -39,9 +39,9 @@ impl Params {
     }
 }
 
-fn add_bias_cpu(args: &mut Args<'_>) {
+fn add_bias_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
-    let (x, b, y): (&[f32], &[f32], &mut [f32]) = (args.input(0), args.input(1), args.output(0));
+    let (x, b, y): (&[T], &[T], &mut [T]) = (args.input(0), args.input(1), args.output(0));
     let (c, inner) = (p.c as usize, p.inner as usize);
     if inner == 1 {
         mirror::for_each_plane(y, c, |n, y| {
@@ -55,9 +55,9 @@ fn add_bias_cpu(args: &mut Args<'_>) {
     }
 }
 
-fn add_bias_bwd_b_partial_cpu(args: &mut Args<'_>) {
+fn add_bias_bwd_b_partial_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
-    let (dy, sums): (&[f32], &mut [f32]) = (args.input(0), args.output(0));
+    let (dy, sums): (&[T], &mut [T]) = (args.input(0), args.output(0));
     let (c, inner, splits, part) = (p.c as usize, p.inner as usize, p.splits as usize, p.part as usize);
     sums.par_iter_mut().enumerate().for_each(|(which, total)| {
         let from = which % splits * part;
@@ -65,32 +65,32 @@ fn add_bias_bwd_b_partial_cpu(args: &mut Args<'_>) {
         mirror::for_each_run(c, inner, which / splits, from, (from + part).min(p.n as usize * inner), |run| {
             sum += mirror::sum_by(&dy[run], |v| v);
         });
-        *total = sum as f32;
+        *total = T::of(sum);
     });
 }
 
-fn add_bias_bwd_b_rows_cpu(args: &mut Args<'_>) {
+fn add_bias_bwd_b_rows_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
-    let (dy, sums): (&[f32], &mut [f32]) = (args.input(0), args.output(0));
+    let (dy, sums): (&[T], &mut [T]) = (args.input(0), args.output(0));
     let (c, splits, part) = (p.c as usize, p.splits as usize, p.part as usize);
     let of_part = |s: usize| {
         let mut sum = vec![0f64; c];
         for row in dy.chunks_exact(c).skip(s * part).take(part) {
-            sum.iter_mut().zip(row).for_each(|(sum, &v)| *sum += f64::from(v));
+            sum.iter_mut().zip(row).for_each(|(sum, &v)| *sum += v.into());
         }
         sum
     };
     let parts: Vec<Vec<f64>> = (0..splits).into_par_iter().map(of_part).collect();
     for (which, total) in sums.iter_mut().enumerate() {
-        *total = parts[which % splits][which / splits] as f32;
+        *total = T::of(parts[which % splits][which / splits]);
     }
 }
 
-fn add_bias_bwd_b_cpu(args: &mut Args<'_>) {
+fn add_bias_bwd_b_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
-    let (partial, db): (&[f32], &mut [f32]) = (args.input(0), args.output(0));
+    let (partial, db): (&[T], &mut [T]) = (args.input(0), args.output(0));
     for (db, parts) in db.iter_mut().zip(partial.chunks_exact(p.splits as usize)) {
-        *db = mirror::sum_by(parts, |v| v) as f32;
+        *db = T::of(mirror::sum_by(parts, |v| v));
     }
 }
 
@@ -222,7 +222,7 @@ mod tests {
     #[test]
     fn the_gradient_is_the_difference_quotient() {
         let inputs = [check::tensor(&Device::Cpu, [3, 2, 2, 3], 1), check::tensor(&Device::Cpu, [2], 2)];
-        check::gradients(&inputs, 1e-3, |t| add_bias(&t[0], &t[1]), |_, dy| vec![dy.clone(), add_bias_bwd_b(dy)]);
+        check::gradients(&inputs, |t| add_bias(&t[0], &t[1]), |_, dy| vec![dy.clone(), add_bias_bwd_b(dy)]);
     }
 
     #[test]

@@ -2,20 +2,20 @@
 //!
 //! `y[i..] = a[i..] op b[i..]`, where an extent of 1 (or one that is missing in front) repeats.
 
-use crate::check::{self, Bound, Case};
-use crate::kernel::{Args, Grid, Kernel};
-use crate::mirror;
+use crate::check::{self, Bench, Bound, Case};
+use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::mirror::{self, Real};
 use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str = include_str!("../../../../shaders/elementwise.wgsl");
-static BINARY: Kernel = Kernel::new(WGSL, "binary", binary_cpu);
-static BINARY_BROADCAST: Kernel = Kernel::new(WGSL, "binary_broadcast", binary_broadcast_cpu);
-static BINARY_BROADCAST4: Kernel = Kernel::new(WGSL, "binary_broadcast4", binary_broadcast_cpu);
-static ADD_SCALED: Kernel = Kernel::new(WGSL, "add_scaled", add_scaled_cpu);
-static SCALE: Kernel = Kernel::new(WGSL, "scale", scale_cpu);
-static COPY: Kernel = Kernel::new(WGSL, "copy", copy_cpu);
+static BINARY: Kernel = kernel!(WGSL, "binary", binary_cpu);
+static BINARY_BROADCAST: Kernel = kernel!(WGSL, "binary_broadcast", binary_broadcast_cpu);
+static BINARY_BROADCAST4: Kernel = kernel!(WGSL, "binary_broadcast4", binary_broadcast_cpu);
+static ADD_SCALED: Kernel = kernel!(WGSL, "add_scaled", add_scaled_cpu);
+static SCALE: Kernel = kernel!(WGSL, "scale", scale_cpu);
+static COPY: Kernel = kernel!(WGSL, "copy", copy_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&BINARY, &BINARY_BROADCAST, &BINARY_BROADCAST4, &ADD_SCALED, &SCALE, &COPY];
 
 const ADD: u32 = 0;
@@ -68,38 +68,38 @@ macro_rules! with_operation {
     ($op:expr, $f:ident => $go:expr) => {
         match $op {
             ADD => {
-                let $f = |a: f32, b: f32| a + b;
+                let $f = |a: T, b: T| a + b;
                 $go
             }
             SUB => {
-                let $f = |a: f32, b: f32| a - b;
+                let $f = |a: T, b: T| a - b;
                 $go
             }
             MUL => {
-                let $f = |a: f32, b: f32| a * b;
+                let $f = |a: T, b: T| a * b;
                 $go
             }
             _ => {
-                let $f = |a: f32, b: f32| a / b;
+                let $f = |a: T, b: T| a / b;
                 $go
             }
         }
     };
 }
 
-fn binary_cpu(args: &mut Args<'_>) {
+fn binary_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
-    let (a, b, y) = (args.input(0), args.input(1), args.output(0));
+    let (a, b, y): (&[T], &[T], &mut [T]) = (args.input(0), args.input(1), args.output(0));
     with_operation!(p.op, f => mirror::zip_map(a, b, y, f));
 }
 
-fn binary_broadcast_cpu(args: &mut Args<'_>) {
+fn binary_broadcast_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
-    let (a, b, y) = (args.input(0), args.input(1), args.output(0));
+    let (a, b, y): (&[T], &[T], &mut [T]) = (args.input(0), args.input(1), args.output(0));
     with_operation!(p.op, f => broadcast_rows(&p, a, b, y, f));
 }
 
-fn broadcast_rows(p: &Params, a: &[f32], b: &[f32], y: &mut [f32], f: impl Fn(f32, f32) -> f32 + Sync) {
+fn broadcast_rows<T: Real>(p: &Params, a: &[T], b: &[T], y: &mut [T], f: impl Fn(T, T) -> T + Sync) {
     let row = p.dims[0] as usize;
     mirror::for_each_plane(y, row, |number, y| {
         let (mut rest, mut from_a, mut from_b) = (number as u32, 0, 0);
@@ -118,18 +118,18 @@ fn broadcast_rows(p: &Params, a: &[f32], b: &[f32], y: &mut [f32], f: impl Fn(f3
     });
 }
 
-fn add_scaled_cpu(args: &mut Args<'_>) {
-    let scale = args.params::<Params>().scale;
-    mirror::zip_map(args.input(0), args.input(1), args.output(0), |a, b| a + scale * b);
+fn add_scaled_cpu<T: Real>(args: &mut Args<'_>) {
+    let scale = T::of(args.params::<Params>().scale);
+    mirror::zip_map(args.input(0), args.input(1), args.output(0), |a: T, b| a + scale * b);
 }
 
-fn scale_cpu(args: &mut Args<'_>) {
-    let scale = args.params::<Params>().scale;
-    mirror::map(args.input(0), args.output(0), |a| scale * a);
+fn scale_cpu<T: Real>(args: &mut Args<'_>) {
+    let scale = T::of(args.params::<Params>().scale);
+    mirror::map(args.input(0), args.output(0), |a: T| scale * a);
 }
 
-fn copy_cpu(args: &mut Args<'_>) {
-    mirror::map(args.input(0), args.output(0), |a| a);
+fn copy_cpu<T: Real>(args: &mut Args<'_>) {
+    mirror::map(args.input(0), args.output(0), |a: T| a);
 }
 
 fn grid4(len: usize) -> Grid {
@@ -319,6 +319,19 @@ pub(super) fn cases() -> Vec<Case> {
         vec![add(&a, &b)]
     }));
     cases
+}
+
+pub(super) fn benches() -> Vec<Bench> {
+    vec![Bench::new("add", "16777216 elements", 1 << 24, |device| {
+        let x = check::tensor(device, [1 << 24], 1);
+        move || vec![add(&x, &x)]
+    })]
+}
+
+#[cfg(test)]
+pub(super) fn misuses() -> Vec<check::Misuse> {
+    use check::misuse;
+    vec![misuse!("add", ["[2]", "[3]"], |device| add(&Tensor::zeros(device, [2]), &Tensor::zeros(device, [3])))]
 }
 
 #[cfg(test)]

@@ -9,7 +9,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str = include_str!("../../../../shaders/fill.wgsl");
-static FILL: Kernel = Kernel::new(WGSL, "fill", fill_cpu);
+static FILL: Kernel = Kernel::new(WGSL, "fill", fill_cpu).with_f64(fill_f64_cpu);
 static SPOIL: Kernel = Kernel::new(WGSL, "spoil", spoil_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&FILL, &SPOIL];
 
@@ -25,11 +25,21 @@ fn fill_cpu(args: &mut Args<'_>) {
     args.output::<u8>(0).chunks_exact_mut(4).for_each(|word| word.copy_from_slice(&p.value.to_ne_bytes()));
 }
 
+fn fill_f64_cpu(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    args.output::<f64>(0).fill(f32::from_bits(p.value).into());
+}
+
 fn spoil_cpu(args: &mut Args<'_>) {
     let p: Params = args.params();
-    let word = &mut args.output::<u32>(0)[p.len as usize];
-    let v = f32::from_bits(*word);
-    *word = if p.value == 0 { (v + 1.0 + v.abs()).to_bits() } else { *word ^ 1 };
+    let bytes = args.output::<u8>(0);
+    let at = 4 * p.len as usize;
+    let len = (bytes.len() - at).min(4);
+    let mut word = [0; 4];
+    word[..len].copy_from_slice(&bytes[at..at + len]);
+    let v = f32::from_ne_bytes(word);
+    let spoiled = if p.value == 0 { (v + 1.0 + v.abs()).to_bits() } else { u32::from_ne_bytes(word) ^ p.value };
+    bytes[at..at + len].copy_from_slice(&spoiled.to_ne_bytes()[..len]);
 }
 
 /// Overwrites all elements of an f32 or u32 tensor with one word.
@@ -38,17 +48,21 @@ fn spoil_cpu(args: &mut Args<'_>) {
 /// If the tensor holds bytes.
 #[track_caller]
 pub(crate) fn fill_word(y: &Tensor, value: u32) {
-    assert!(y.dtype().bytes() == 4, "fill: the tensor (shape {}) holds {}", y.shape(), y.dtype());
+    let fits = y.dtype().bytes() == 4 || y.dtype() == DType::F64;
+    assert!(fits, "fill: the tensor (shape {}) holds {}", y.shape(), y.dtype());
     FILL.launch(Params { len: y.len() as u32, value }, &[], &[y], Grid::linear(y.len(), 256));
 }
 
 /// Changes the middle element visibly: what [`crate::check::with_fault`] plants.
 pub(crate) fn spoil(y: &Tensor) {
-    let is_float = y.dtype() == DType::F32;
-    let words = y.bytes() / 4;
-    if words > 0 {
-        let flat = if y.dtype() == DType::U8 { return } else { y.reshape([words]) };
-        SPOIL.launch(Params { len: (words / 2) as u32, value: u32::from(!is_float) }, &[], &[&flat], Grid::folded(1));
+    // Zero adds to a float; all else flips these bits of a word.
+    let value = match y.dtype() {
+        DType::F32 => 0,
+        DType::F16 => 0x4000,
+        _ => 1,
+    };
+    if !y.is_empty() {
+        SPOIL.launch(Params { len: (y.bytes() / 4 / 2) as u32, value }, &[], &[y], Grid::folded(1));
     }
 }
 
@@ -79,7 +93,7 @@ impl Tensor {
     /// If the tensor does not hold f32.
     #[track_caller]
     pub fn fill(&self, value: f32) {
-        assert!(self.dtype() == DType::F32, "fill: the tensor (shape {}) holds {}", self.shape(), self.dtype());
+        self.expect_f32("fill");
         fill_word(self, value.to_bits());
     }
 }

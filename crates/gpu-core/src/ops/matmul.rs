@@ -5,16 +5,17 @@
 use crate::audited::{self, Into, MatRef};
 use crate::check::{self, Bound, Case};
 use crate::device::Device;
-use crate::kernel::{Args, Grid, Kernel};
+use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::mirror::Real;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
 const WGSL: &str = include_str!("../../../../shaders/matmul.wgsl");
-static MATMUL_TILED: Kernel = Kernel::new(WGSL, "matmul_tiled", matmul_cpu);
-static MATMUL_TILED4: Kernel = Kernel::new(WGSL, "matmul_tiled4", matmul_cpu);
-static MATMUL_REG: Kernel = Kernel::new(WGSL, "matmul_reg", matmul_cpu);
+static MATMUL_TILED: Kernel = kernel!(WGSL, "matmul_tiled", matmul_cpu);
+static MATMUL_TILED4: Kernel = kernel!(WGSL, "matmul_tiled4", matmul_cpu);
+static MATMUL_REG: Kernel = kernel!(WGSL, "matmul_reg", matmul_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&MATMUL_TILED, &MATMUL_TILED4, &MATMUL_REG];
 
 #[repr(C)]
@@ -59,14 +60,14 @@ pub(super) struct Extents {
     pub k: usize,
 }
 
-fn matmul_cpu(args: &mut Args<'_>) {
+fn matmul_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
-    let (a, b, c) = (args.input::<f32>(0), args.input::<f32>(1), args.output::<f32>(0));
+    let (a, b, c) = (args.input::<T>(0), args.input::<T>(1), args.output::<T>(0));
     let (m, n, k) = (p.m as usize, p.n as usize, p.k as usize);
     if k == 0 {
-        return c.fill(0.0);
+        return c.fill(T::zero());
     }
-    let product = |batch: usize, c: &mut [f32], threads| {
+    let product = |batch: usize, c: &mut [T], threads| {
         let a = MatRef { data: &a[batch * p.a_batch as usize..], row: p.a_row as usize, col: p.a_col as usize };
         let b = MatRef { data: &b[batch * p.b_batch as usize..], row: p.b_row as usize, col: p.b_col as usize };
         audited::gemm((m, n, k), a, b, c, n, Into::Replace, threads);
@@ -158,6 +159,8 @@ fn plan(a: Shape, b: Shape, transpose: Transpose) -> Option<(Extents, Factor, Fa
 
 #[track_caller]
 fn product(name: &str, a: &Tensor, b: &Tensor, transpose: Transpose, form: Option<Form>) -> Tensor {
+    a.expect_f32(name);
+    b.expect_f32(name);
     let Some((e, fa, fb, out)) = plan(a.shape(), b.shape(), transpose) else {
         panic!("{name}: shapes do not fit (a {}, b {})", a.shape(), b.shape());
     };

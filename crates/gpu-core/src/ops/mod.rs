@@ -55,7 +55,9 @@ pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
 pub use rmsprop::{RmspropHyper, rmsprop_step};
 pub use sgd::{SgdHyper, sgd_step};
 
-use crate::check::Case;
+#[cfg(test)]
+use crate::check::Misuse;
+use crate::check::{Bench, Case};
 use crate::kernel::Kernel;
 
 /// Every kernel of the library.
@@ -113,5 +115,18 @@ pub fn cases() -> Vec<Case> {
         rmsprop::cases,
         sgd::cases,
     ];
+    tables.iter().flat_map(|table| table()).collect()
+}
+
+/// What is timed: every operator at the sizes of real layers.
+pub fn benches() -> Vec<Bench> {
+    let tables: [fn() -> Vec<Bench>; 2] = [activation::benches, elementwise::benches];
+    tables.iter().flat_map(|table| table()).collect()
+}
+
+/// Wrong calls of every operator.
+#[cfg(test)]
+fn misuses() -> Vec<Misuse> {
+    let tables: [fn() -> Vec<Misuse>; 2] = [activation::misuses, elementwise::misuses];
     tables.iter().flat_map(|table| table()).collect()
 }

@@ -4,16 +4,16 @@
 //! several steps, the innermost first. A long sum is split into parts, whose sums are summed again: a fixed order on every device.
 
 use crate::check::{self, Bound, Case};
-use crate::kernel::{Args, Grid, Kernel};
-use crate::mirror;
+use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::mirror::{self, Real};
 use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
 const WGSL: &str = include_str!("../../../../shaders/reduce.wgsl");
-static REDUCE_ROWS: Kernel = Kernel::new(WGSL, "reduce_rows", reduce_cpu);
-static REDUCE_COLUMNS: Kernel = Kernel::new(WGSL, "reduce_columns", reduce_cpu);
+static REDUCE_ROWS: Kernel = kernel!(WGSL, "reduce_rows", reduce_cpu);
+static REDUCE_COLUMNS: Kernel = kernel!(WGSL, "reduce_columns", reduce_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&REDUCE_ROWS, &REDUCE_COLUMNS];
 
 #[repr(C)]
@@ -27,9 +27,9 @@ struct Params {
     scale: f32,
 }
 
-fn reduce_cpu(args: &mut Args<'_>) {
+fn reduce_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
-    let (x, y): (&[f32], &mut [f32]) = (args.input(0), args.output(0));
+    let (x, y): (&[T], &mut [T]) = (args.input(0), args.output(0));
     let (len, inner, splits, part) = (p.len as usize, p.inner as usize, p.splits as usize, p.part as usize);
     let scale = f64::from(p.scale);
     // One row of y: rows of x, from which to which.
@@ -40,7 +40,7 @@ fn reduce_cpu(args: &mut Args<'_>) {
     if inner == 1 {
         let min = (mirror::CHUNK / part).max(1);
         y.par_iter_mut().enumerate().with_min_len(min).for_each(|(which, y)| {
-            *y = (mirror::sum_by(&x[rows(which)], |v| v) * scale) as f32;
+            *y = T::of(mirror::sum_by(&x[rows(which)], |v| v) * scale);
         });
         return;
     }
@@ -51,9 +51,9 @@ fn reduce_cpu(args: &mut Args<'_>) {
             let mut sums = [0f64; BLOCK];
             for row in rows(which) {
                 let x = &x[row * inner + block * BLOCK..][..y.len()];
-                sums.iter_mut().zip(x).for_each(|(sum, &v)| *sum += f64::from(v));
+                sums.iter_mut().zip(x).for_each(|(sum, &v)| *sum += v.into());
             }
-            y.iter_mut().zip(&sums).for_each(|(y, sum)| *y = (sum * scale) as f32);
+            y.iter_mut().zip(&sums).for_each(|(y, sum)| *y = T::of(sum * scale));
         });
     });
 }
@@ -341,7 +341,7 @@ mod tests {
     #[test]
     fn the_gradient_of_a_mean_is_the_difference_quotient() {
         let x = check::tensor(&Device::Cpu, [3, 4], 1);
-        check::gradients(&[x], 1e-3, |t| mean(&t[0]), |_, dy| vec![Tensor::full(&Device::Cpu, [3, 4], dy.item().unwrap() / 12.0)]);
+        check::gradients(&[x], |t| mean(&t[0]), |_, dy| vec![Tensor::full(&Device::Cpu, [3, 4], dy.item().unwrap() / 12.0)]);
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! The laws of the house over all operators.
 
-use super::{cases, kernels};
+use super::{benches, cases, kernels, misuses};
 use crate::check;
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -40,17 +40,45 @@ fn every_kernel_stands_in_the_table() {
 }
 
 #[test]
+fn every_kernel_is_timed() {
+    let Some(device) = check::gpu() else { return };
+    let mut timed = BTreeSet::new();
+    for bench in benches() {
+        let (_, launches) = bench.capture(&device).unwrap_or_else(|e| panic!("{} {}: {e}", bench.name, bench.what));
+        timed.extend(launches.iter().map(|l| l.kernel.name()));
+    }
+    // What proves the house rather than serves its users.
+    timed.insert("spoil");
+    let missing: Vec<&str> = kernels().iter().map(|k| k.name()).filter(|name| !timed.contains(name)).collect();
+    assert!(missing.is_empty(), "no row of the benchmark launches {missing:?}");
+}
+
+/// The functions that `ops` makes public, read from its source.
+fn operators() -> Vec<&'static str> {
+    let exports = include_str!("mod.rs").split("pub use ").skip(1).filter_map(|text| text.split_once(';').map(|(list, _)| list));
+    let names = exports.flat_map(|list| list.split_once("::").map_or("", |(_, names)| names).split(['{', '}', ',']));
+    names.map(str::trim).filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase())).collect()
+}
+
+#[test]
+fn every_wrong_call_panics_at_its_line_with_the_operator_and_the_shapes() {
+    let Some(device) = check::gpu() else { return };
+    let rows = misuses();
+    let complaints: Vec<String> = rows.iter().filter_map(|row| row.complaint(&device)).collect();
+    assert!(complaints.is_empty(), "{}", complaints.join("\n"));
+    let covered: BTreeSet<&str> = rows.iter().map(|row| row.op).collect();
+    let missing: Vec<&str> = operators().into_iter().filter(|op| !covered.contains(op)).collect();
+    assert!(missing.is_empty(), "no wrong call is tried of {missing:?}");
+    assert!(operators().len() > 50, "the list of operators has shrunk to {}", operators().len());
+}
+
+#[test]
 fn a_case_run_twice_gives_the_same_bits() {
     for device in check::devices() {
         for case in cases() {
             let bits = || -> Vec<Vec<u32>> {
-                let outputs = case.run(&device);
-                let words = |t: &crate::Tensor| match t.dtype() {
-                    crate::DType::F32 => t.to_vec().unwrap().iter().map(|v| v.to_bits()).collect(),
-                    crate::DType::U32 => t.read::<u32>().unwrap(),
-                    crate::DType::U8 => t.read::<u8>().unwrap().iter().map(|&v| u32::from(v)).collect(),
-                };
-                outputs.iter().map(words).collect()
+                let words = |t: &crate::Tensor| check::floats(t).unwrap().iter().map(|v| v.to_bits()).collect();
+                case.run(&device).iter().map(words).collect()
             };
             assert_eq!(bits(), bits(), "{} {} on {}", case.name, case.what, device.name());
         }

@@ -1,0 +1,51 @@
+//! What cases compute with, and the devices that they run on.
+
+use crate::device::Device;
+use crate::rng::Stream;
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use std::sync::OnceLock;
+
+/// Values in [-1, 1) that are a pure function of the seed and the position.
+pub fn values(len: usize, seed: u64) -> Vec<f32> {
+    let stream = Stream::new(seed, 0, 0);
+    (0..len.div_ceil(4))
+        .flat_map(|block| stream.block(block as u32))
+        .take(len)
+        .map(|word| 2.0 * crate::rng::unit_f32(word) - 1.0)
+        .collect()
+}
+
+/// Small integers in -4..=4: products and sums of them are exact in f32, whatever the order.
+pub fn integers(len: usize, seed: u64) -> Vec<f32> {
+    values(len, seed).into_iter().map(|v| (v * 4.5).round()).collect()
+}
+
+/// A tensor of [`values`].
+#[track_caller]
+pub fn tensor(device: &Device, shape: impl Into<Shape>, seed: u64) -> Tensor {
+    let shape = shape.into();
+    Tensor::from_slice(device, shape, &values(shape.len(), seed))
+}
+
+/// The GPU that tests use, opened once; `None`, with a line on stderr, where there is none.
+///
+/// # Panics
+/// If there is none and `WGRAD_REQUIRE_GPU=1`.
+pub fn gpu() -> Option<Device> {
+    static GPU: OnceLock<Option<Device>> = OnceLock::new();
+    GPU.get_or_init(|| match Device::gpu() {
+        Ok(device) => Some(device),
+        Err(e) => {
+            assert!(std::env::var("WGRAD_REQUIRE_GPU").as_deref() != Ok("1"), "WGRAD_REQUIRE_GPU=1: {e}");
+            eprintln!("skipped on the GPU: {e}");
+            None
+        }
+    })
+    .clone()
+}
+
+/// The CPU device, and the GPU where there is one: what a test that holds on every device runs on.
+pub fn devices() -> Vec<Device> {
+    [Some(Device::Cpu), gpu()].into_iter().flatten().collect()
+}

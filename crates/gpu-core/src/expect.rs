@@ -1,0 +1,55 @@
+//! What operators expect of their tensors. Every message begins with the operator's name and ends with the shapes.
+
+use crate::check;
+use crate::dtype::DType;
+use crate::tensor::Tensor;
+use std::ops::RangeInclusive;
+
+/// Tensors with the names that messages call them.
+pub(crate) type Named<'a> = [(&'a str, &'a Tensor)];
+
+/// `x [2, 3], w [4, 5]`.
+pub(crate) fn shapes(tensors: &Named<'_>) -> String {
+    let each: Vec<String> = tensors.iter().map(|(name, t)| format!("{name} {}", t.shape())).collect();
+    each.join(", ")
+}
+
+/// All on the device of the first.
+#[track_caller]
+pub(crate) fn one_device(op: &str, tensors: &Named<'_>) {
+    let Some((first, rest)) = tensors.split_first() else { return };
+    for (name, t) in rest {
+        let (here, there) = (t.device(), first.1.device());
+        assert!(here == there, "{op}: {} lies on {}, {name} on {} ({})", first.0, there.name(), here.name(), shapes(tensors));
+    }
+}
+
+/// All on one device, and all f32 (inside [`check::in_f64`], f64).
+#[track_caller]
+pub(crate) fn f32s(op: &str, tensors: &Named<'_>) {
+    for (name, t) in tensors {
+        assert!(t.dtype() == check::float(), "{op}: {name} holds {}, not f32 ({})", t.dtype(), shapes(tensors));
+    }
+    one_device(op, tensors);
+}
+
+/// A tensor of this type.
+#[track_caller]
+pub(crate) fn dtype(op: &str, (name, t): (&str, &Tensor), wanted: DType) {
+    assert!(t.dtype() == wanted, "{op}: {name} holds {}, not {wanted} ({name} {})", t.dtype(), t.shape());
+}
+
+/// A tensor of such a rank.
+#[track_caller]
+pub(crate) fn rank(op: &str, (name, t): (&str, &Tensor), wanted: RangeInclusive<usize>) {
+    let (least, most) = (*wanted.start(), *wanted.end());
+    let range = if least == most { least.to_string() } else { format!("{least} to {most}") };
+    assert!(wanted.contains(&t.shape().rank()), "{op}: {name} has rank {}, not {range} ({name} {})", t.shape().rank(), t.shape());
+}
+
+/// All of one shape.
+#[track_caller]
+pub(crate) fn one_shape(op: &str, tensors: &Named<'_>) {
+    let differ = tensors.windows(2).any(|pair| pair[0].1.shape() != pair[1].1.shape());
+    assert!(!differ, "{op}: the shapes differ ({})", shapes(tensors));
+}

@@ -1,0 +1,109 @@
+//! The table from an operator's name in a golden file to what computes it here.
+
+mod conv;
+mod dense;
+mod loss;
+mod norm;
+mod pool;
+
+use super::file::{Case, GoldenFile};
+use super::{Computed, Row, Tolerance, optimizers};
+use crate::error::Result;
+use gpu_core::{Device, Tensor, check};
+use nn::{Tape, Var};
+
+/// A case with its inputs, on a device.
+pub(super) struct Call<'a> {
+    pub file: &'a GoldenFile,
+    pub case: &'a Case,
+    pub device: &'a Device,
+}
+
+/// Results by name; the gradients too, where the case has some.
+type Results = Vec<(String, Tensor)>;
+
+/// What computes an operator; none for attributes that it does not know.
+type Operator = fn(&Call<'_>) -> Result<Option<Results>>;
+
+fn operator(op: &str) -> Option<Operator> {
+    let families = [conv::operator, norm::operator, pool::operator, dense::operator, loss::operator];
+    families.iter().find_map(|family| family(op))
+}
+
+/// Runs a case with poisoned outputs; none if its operator is not known.
+pub(super) fn run(file: &GoldenFile, case: &Case, device: &Device) -> Result<Option<Row>> {
+    let call = Call { file, case, device };
+    let tolerance = Tolerance { rtol: case.rtol, atol: case.atol };
+    let computed = match operator(&case.op) {
+        Some(operator) => match check::poisoned(|| operator(&call))? {
+            Some(results) => call.named(results)?,
+            None => return Ok(None),
+        },
+        None => match optimizers::run(&call)? {
+            Some(computed) => computed,
+            None => return Ok(None),
+        },
+    };
+    tolerance.worst(&case.name, &computed, |name| call.want(name)).map(Some)
+}
+
+impl Call<'_> {
+    pub fn key(&self, role: &str) -> String {
+        format!("{}/{role}", self.case.name)
+    }
+
+    pub fn want(&self, role: &str) -> Result<Vec<f32>> {
+        Ok(self.file.array(&self.key(role))?.1.to_vec())
+    }
+
+    pub fn tensor(&self, role: &str) -> Result<Tensor> {
+        self.file.tensor(&self.key(role), self.device)
+    }
+
+    /// The tensor of a role that a case may lack.
+    fn optional(&self, role: &str) -> Result<Option<Tensor>> {
+        if self.file.has(&self.key(role)) { self.tensor(role).map(Some) } else { Ok(None) }
+    }
+
+    /// The upstream gradient.
+    fn dy(&self) -> Result<Tensor> {
+        let other = format!("d{}", self.case.outputs[0]);
+        self.tensor(if self.file.has(&self.key("dy")) { "dy" } else { &other })
+    }
+
+    fn pair(&self, key: &str, default: usize) -> [usize; 2] {
+        self.case.attr(key, [default; 2])
+    }
+
+    /// Reads the results that the case asks for; one that it asks for in vain fails it.
+    fn named(&self, results: Results) -> Result<Vec<Computed>> {
+        let wanted = self.case.outputs.iter().chain(&self.case.grads);
+        let mut computed = Vec::new();
+        for name in wanted {
+            let found = results.iter().find(|(n, _)| n == name);
+            let values = found.map_or(Ok(Vec::new()), |(_, tensor)| tensor.to_vec())?;
+            computed.push(Computed { name: name.clone(), values });
+        }
+        Ok(computed)
+    }
+
+    /// `y` and the gradients of the inputs by the tape: `sum(y * dy)` is what is differentiated, as PyTorch does.
+    fn differentiate(&self, roles: &[&str], f: impl Fn(&[Var]) -> Var) -> Result<Option<Results>> {
+        let tape = Tape::new(self.device);
+        let inputs: Vec<Var> = roles.iter().map(|role| Ok(tape.variable(&self.tensor(role)?))).collect::<Result<_>>()?;
+        let y = f(&inputs);
+        let mut results = vec![(self.case.outputs[0].clone(), y.value().clone())];
+        if !self.case.grads.is_empty() {
+            let gradients = y.mul(&tape.input(&self.dy()?)).sum().backward();
+            for (role, input) in roles.iter().zip(&inputs) {
+                results.extend(gradients.of(input).map(|g| (format!("d{role}"), g.clone())));
+            }
+        }
+        Ok(Some(results))
+    }
+
+    /// Names for tensors that were computed without the tape.
+    fn results<const N: usize>(&self, named: [(&str, Tensor); N]) -> Result<Option<Results>> {
+        Ok(Some(named.map(|(name, tensor)| (name.to_owned(), tensor)).into()))
+    }
+}
