@@ -47,7 +47,7 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use init::{Init, Scheme};
 pub use layers::*;
 pub use module::{LayerReport, Module, ShapeError, join, parameter_count, parameters};
-pub use optim::{AdamW, Optimizer, Sgd};
+pub use optim::{Adagrad, AdamW, Lion, Muon, Optimizer, RmsProp, Sgd};
 pub use param::Param;
 pub use schedule::Schedule;
 pub use spec::{Spec, SpecError};

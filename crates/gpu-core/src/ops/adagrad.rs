@@ -80,7 +80,7 @@ fn adagrad_step_cpu(args: &mut Args<'_>) {
 #[track_caller]
 pub fn adagrad_step(params: &Tensor, grads: &Tensor, square_sum: &Tensor, hyper: &Tensor) {
     arenas::expect("adagrad_step", params, &[("grads", grads), ("square_sum", square_sum)]);
-    arenas::expect_hyper("adagrad_step", hyper);
+    arenas::expect_hyper("adagrad_step", params, hyper);
     ADAGRAD_STEP.launch(Params::of(params), &[grads, hyper], &[params, square_sum], arenas::grid(params));
 }
 

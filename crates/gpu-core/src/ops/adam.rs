@@ -121,7 +121,7 @@ fn adamw_step_amsgrad_cpu(args: &mut Args<'_>) {
 #[track_caller]
 pub fn adamw_step(params: &Tensor, grads: &Tensor, m: &Tensor, v: &Tensor, hyper: &Tensor) {
     arenas::expect("adamw_step", params, &[("grads", grads), ("m", m), ("v", v)]);
-    arenas::expect_hyper("adamw_step", hyper);
+    arenas::expect_hyper("adamw_step", params, hyper);
     ADAMW_STEP.launch(Params::of(params), &[grads, hyper], &[params, m, v], arenas::grid(params));
 }
 
@@ -144,7 +144,7 @@ pub fn adamw_step(params: &Tensor, grads: &Tensor, m: &Tensor, v: &Tensor, hyper
 #[track_caller]
 pub fn adamw_step_amsgrad(params: &Tensor, grads: &Tensor, m: &Tensor, v: &Tensor, max_v: &Tensor, hyper: &Tensor) {
     arenas::expect("adamw_step_amsgrad", params, &[("grads", grads), ("m", m), ("v", v), ("max_v", max_v)]);
-    arenas::expect_hyper("adamw_step_amsgrad", hyper);
+    arenas::expect_hyper("adamw_step_amsgrad", params, hyper);
     ADAMW_STEP_AMSGRAD.launch(Params::of(params), &[grads, hyper], &[params, m, v, max_v], arenas::grid(params));
 }
 

@@ -1,6 +1,6 @@
 //! What the optimisers' kernels share: flat arenas of one length that change in place, and eight figures in a tensor.
 
-use crate::dtype::DType;
+use crate::expect;
 use crate::kernel::Grid;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -28,21 +28,20 @@ pub(super) fn grid(params: &Tensor) -> Grid {
     Grid::linear(params.len().div_ceil(4), 256)
 }
 
-/// Panics in the name of `op` unless all hold f32 and the `others` are as long as `params`.
+/// Panics in the name of `op` unless all hold f32, lie on one device, and the `others` are as long as `params`.
 #[track_caller]
 pub(super) fn expect(op: &str, params: &Tensor, others: &[(&str, &Tensor)]) {
-    for &(name, t) in [("params", params)].iter().chain(others) {
-        assert!(t.dtype() == DType::F32, "{op}: {name} must hold f32, it holds {} ({name} {})", t.dtype(), t.shape());
-    }
+    let all: Vec<(&str, &Tensor)> = [("params", params)].iter().chain(others).copied().collect();
+    expect::f32s(op, &all);
     for (name, t) in others {
         let fits = t.len() == params.len();
         assert!(fits, "{op}: {name} differs in length from params (params {}, {name} {})", params.shape(), t.shape());
     }
 }
 
-/// Panics in the name of `op` unless `hyper` is eight f32.
+/// Panics in the name of `op` unless `hyper` is eight f32 on the device of `params`.
 #[track_caller]
-pub(super) fn expect_hyper(op: &str, hyper: &Tensor) {
-    assert!(hyper.dtype() == DType::F32, "{op}: hyper must hold f32, it holds {} (hyper {})", hyper.dtype(), hyper.shape());
+pub(super) fn expect_hyper(op: &str, params: &Tensor, hyper: &Tensor) {
+    expect::f32s(op, &[("params", params), ("hyper", hyper)]);
     assert!(hyper.shape() == Shape::from([8]), "{op}: hyper must be [8] (hyper {})", hyper.shape());
 }

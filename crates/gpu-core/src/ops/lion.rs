@@ -79,7 +79,7 @@ fn lion_step_cpu(args: &mut Args<'_>) {
 #[track_caller]
 pub fn lion_step(params: &Tensor, grads: &Tensor, m: &Tensor, hyper: &Tensor) {
     arenas::expect("lion_step", params, &[("grads", grads), ("m", m)]);
-    arenas::expect_hyper("lion_step", hyper);
+    arenas::expect_hyper("lion_step", params, hyper);
     LION_STEP.launch(Params::of(params), &[grads, hyper], &[params, m], arenas::grid(params));
 }
 

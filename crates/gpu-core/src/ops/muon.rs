@@ -84,7 +84,7 @@ fn muon_normalise_cpu(args: &mut Args<'_>) {
 
 fn muon_combine_cpu(args: &mut Args<'_>) {
     let Params { p, q, .. } = args.params();
-    mirror::zip_map(args.input(0), args.input(1), args.output(0), |a, b| p * a + q * b);
+    mirror::zip_map(args.input(0), args.input(1), args.output(0), |a: f32, b: f32| p * a + q * b);
 }
 
 fn muon_step_cpu(args: &mut Args<'_>) {
@@ -113,7 +113,7 @@ fn muon_step_cpu(args: &mut Args<'_>) {
 #[track_caller]
 pub fn muon_momentum(grads: &Tensor, momentum_buf: &Tensor, hyper: &Tensor) -> Tensor {
     arenas::expect("muon_momentum", grads, &[("momentum_buf", momentum_buf)]);
-    arenas::expect_hyper("muon_momentum", hyper);
+    arenas::expect_hyper("muon_momentum", grads, hyper);
     let y = Tensor::empty(grads.device(), grads.shape());
     let params = Params { len: grads.len() as u32, ..Params::zeroed() };
     MUON_MOMENTUM.launch(params, &[grads, hyper], &[&y, momentum_buf], arenas::grid(grads));
@@ -182,7 +182,7 @@ pub fn muon_combine(x: &Tensor, p: f32, y: &Tensor, q: f32) -> Tensor {
 #[track_caller]
 pub fn muon_step(params: &Tensor, x: &Tensor, ratio: f32, hyper: &Tensor) {
     arenas::expect("muon_step", params, &[("x", x)]);
-    arenas::expect_hyper("muon_step", hyper);
+    arenas::expect_hyper("muon_step", params, hyper);
     let p = Params { len: params.len() as u32, each: 0, p: ratio, q: 0.0 };
     MUON_STEP.launch(p, &[x, hyper], &[params], arenas::grid(params));
 }

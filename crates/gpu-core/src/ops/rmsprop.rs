@@ -118,7 +118,7 @@ pub fn rmsprop_step(
     for (name, arena) in [("momentum_buf", momentum_buf), ("grad_avg", grad_avg)] {
         arena.into_iter().for_each(|t| arenas::expect("rmsprop_step", params, &[(name, t)]));
     }
-    arenas::expect_hyper("rmsprop_step", hyper);
+    arenas::expect_hyper("rmsprop_step", params, hyper);
     let kernel = match (momentum_buf, grad_avg) {
         (None, None) => &RMSPROP_STEP,
         (Some(_), None) => &RMSPROP_STEP_MOMENTUM,

@@ -78,7 +78,7 @@ fn sgd_step_cpu(args: &mut Args<'_>) {
 #[track_caller]
 pub fn sgd_step(params: &Tensor, grads: &Tensor, momentum_buf: &Tensor, hyper: &Tensor) {
     arenas::expect("sgd_step", params, &[("grads", grads), ("momentum_buf", momentum_buf)]);
-    arenas::expect_hyper("sgd_step", hyper);
+    arenas::expect_hyper("sgd_step", params, hyper);
     SGD_STEP.launch(Params::of(params), &[grads, hyper], &[params, momentum_buf], arenas::grid(params));
 }
 
