@@ -51,6 +51,7 @@ type Launches = BTreeMap<(&'static str, Constants, usize), Launch>;
 
 thread_local! {
     static POISON: Cell<bool> = const { Cell::new(false) };
+    static MAGNITUDES: Cell<bool> = const { Cell::new(false) };
     static FLOAT: Cell<DType> = const { Cell::new(DType::F32) };
     static FAULT: Cell<Option<&'static str>> = const { Cell::new(None) };
     static LAUNCHED: RefCell<Option<Launches>> = const { RefCell::new(None) };
@@ -84,6 +85,13 @@ pub fn poisoned<R>(f: impl FnOnce() -> R) -> R {
 pub fn in_f64<R>(f: impl FnOnce() -> R) -> R {
     let before = FLOAT.replace(DType::F64);
     let _restore = Restore(move || FLOAT.set(before));
+    f()
+}
+
+/// Runs `f` with [`values`] giving absolute values: what sums of products come to where nothing cancels.
+pub(crate) fn with_magnitudes<R>(f: impl FnOnce() -> R) -> R {
+    let before = MAGNITUDES.replace(true);
+    let _restore = Restore(move || MAGNITUDES.set(before));
     f()
 }
 
