@@ -148,6 +148,8 @@ fn schedules_follow_pytorch() {
                 pct_start: number(attrs, "pct_start", 0.3),
                 div_factor: number(attrs, "div_factor", 25.0),
                 final_div_factor: number(attrs, "final_div_factor", 1e4),
+                anneal: Default::default(),
+                three_phase: false,
             },
             other => panic!("{name}: no schedule {other}"),
         };

@@ -58,14 +58,24 @@ impl<R: Rule> RuleOptimizer<R> {
     /// Changes the rule. What is kept may change with it before the first step.
     #[track_caller]
     pub(super) fn with(self, change: impl FnOnce(&mut R)) -> Self {
-        self.set(|core| {
-            change(&mut core.rule);
-            core.make_moments();
-        })
+        let mut core = self.inner.core.lock();
+        change(&mut core.rule);
+        core.make_moments();
+        drop(core);
+        self
     }
 
+    /// Changes the rule, and with it perhaps the order of the parameters.
     #[track_caller]
-    pub(super) fn set(self, change: impl FnOnce(&mut Core<R>)) -> Self {
+    pub(super) fn with_order(self, change: impl FnOnce(&mut R)) -> Self {
+        let mut core = self.inner.core.lock();
+        change(&mut core.rule);
+        core.lay_out();
+        drop(core);
+        self
+    }
+
+    fn set(self, change: impl FnOnce(&mut Core<R>)) -> Self {
         change(&mut self.inner.core.lock());
         self
     }
@@ -94,7 +104,8 @@ impl<R: Rule> RuleOptimizer<R> {
         which: impl Fn(&str, Shape) -> bool + Send + Sync + 'static,
         settings: impl FnOnce(ParamGroup) -> ParamGroup,
     ) -> Self {
-        self.set(|core| core.add_group(Arc::new(which), settings(ParamGroup::default())))
+        self.inner.core.lock().add_group(Arc::new(which), settings(ParamGroup::default()));
+        self
     }
 
     /// No weight decay for biases and normalisations.
@@ -149,11 +160,12 @@ impl<R: Rule> RuleOptimizer<R> {
     #[track_caller]
     pub fn ema(self, decay: f32) -> Self {
         assert!((0.0..1.0).contains(&decay), "ema: a decay of {decay} is not in 0..1");
-        self.set(|core| {
-            core.expect_fresh("an average was added");
-            let values = core.arena().values.clone();
-            core.averages.set_ema(decay, &values);
-        })
+        let mut core = self.inner.core.lock();
+        core.expect_fresh("an average was added");
+        let values = core.arena().values.clone();
+        core.averages.set_ema(decay, &values);
+        drop(core);
+        self
     }
 
     /// Lookahead: at every `every`-th step, weights that move slowly go the part `alpha` of the way to these, and these begin there
@@ -167,11 +179,12 @@ impl<R: Rule> RuleOptimizer<R> {
             every > 0 && (0.0..=1.0).contains(&alpha),
             "lookahead: every {every} steps by {alpha}; 1 or more and 0..=1 are wanted"
         );
-        self.set(|core| {
-            core.expect_fresh("an average was added");
-            let values = core.arena().values.clone();
-            core.averages.set_lookahead(every, alpha, &values);
-        })
+        let mut core = self.inner.core.lock();
+        core.expect_fresh("an average was added");
+        let values = core.arena().values.clone();
+        core.averages.set_lookahead(every, alpha, &values);
+        drop(core);
+        self
     }
 }
 

@@ -171,10 +171,7 @@ impl Muon {
     /// After the first step.
     #[track_caller]
     pub fn only(self, which: impl Fn(&str, Shape) -> bool + Send + Sync + 'static) -> Self {
-        self.set(|core| {
-            core.rule.which = Arc::new(which);
-            core.lay_out();
-        })
+        self.with_order(|r| r.which = Arc::new(which))
     }
     /// AdamW's rate, as a part of this one, and its betas.
     pub fn rest(self, lr_factor: f32, beta1: f32, beta2: f32) -> Self {
