@@ -15,8 +15,42 @@ use std::path::{Path, PathBuf};
 pub enum OptimizerKind {
     /// Stochastic gradient descent with momentum.
     Sgd,
+    /// Adam, with the weight decay in the gradient.
+    Adam,
     /// Adam with decoupled weight decay.
     Adamw,
+    /// RMSprop.
+    Rmsprop,
+    /// Adagrad.
+    Adagrad,
+    /// Lion: the sign of the mean gradient.
+    Lion,
+    /// Muon for matrices and filters, AdamW at a tenth of the rate for the rest.
+    Muon,
+}
+
+impl OptimizerKind {
+    /// Learning rate and weight decay where none are given.
+    fn defaults(self) -> (f64, f64) {
+        match self {
+            Self::Sgd => (0.05, 5e-4),
+            Self::Adam => (0.002, 0.0),
+            Self::Adamw => (0.002, 0.01),
+            Self::Rmsprop => (0.001, 0.0),
+            Self::Adagrad => (0.01, 0.0),
+            Self::Lion => (0.0003, 0.1),
+            Self::Muon => (0.02, 0.01),
+        }
+    }
+
+    /// Momentum where none is given.
+    fn momentum(self) -> f64 {
+        match self {
+            Self::Muon => 0.95,
+            Self::Rmsprop => 0.0,
+            _ => 0.9,
+        }
+    }
 }
 
 /// The learning rate over the steps.
@@ -27,10 +61,22 @@ pub enum ScheduleKind {
     Constant,
     /// A tenth of it after each third of the run.
     Step,
+    /// A tenth of it after a half and after three quarters of the run.
+    MultiStep,
+    /// Evenly down to a hundredth.
+    Exponential,
+    /// In a straight line down to zero.
+    Linear,
+    /// Down to zero as the square of what is left.
+    Polynomial,
     /// Half a cosine down to zero.
     Cosine,
+    /// Three half cosines, each twice as long as the last.
+    CosineRestarts,
     /// Up to --lr over the first 30 %, then down to almost zero.
     OneCycle,
+    /// A tenth of it where the test loss was no better for more than two epochs.
+    Plateau,
 }
 
 /// Where the run happens.
@@ -75,15 +121,25 @@ pub struct Settings {
     /// Update rule [default: sgd]
     #[arg(long, value_enum)]
     pub optimizer: Option<OptimizerKind>,
-    /// Learning rate, the highest one of the schedule [default: 0.05 for sgd, 0.002 for adamw]
+    /// Learning rate, the highest one of the schedule [default: 0.05 for sgd, 0.002 for adam and adamw, 0.001 for rmsprop, 0.01 for
+    /// adagrad, 0.0003 for lion, 0.02 for muon]
     #[arg(long, value_name = "RATE")]
     pub lr: Option<f64>,
-    /// Momentum of sgd [default: 0.9]
+    /// Momentum [default: 0.9 for sgd, 0 for rmsprop, 0.95 for muon; the others have none]
     #[arg(long, value_name = "M")]
     pub momentum: Option<f64>,
-    /// Weight decay [default: 0.0005 for sgd, 0.01 for adamw]
+    /// Weight decay [default: 0.0005 for sgd, 0.01 for adamw and muon, 0.1 for lion, else 0]
     #[arg(long, value_name = "D")]
     pub weight_decay: Option<f64>,
+    /// Largest norm of all gradients together [default: none]
+    #[arg(long, value_name = "NORM")]
+    pub clip_norm: Option<f64>,
+    /// Keep a moving average of the weights with this decay, measure it and save it as the best [default: none]
+    #[arg(long, value_name = "DECAY")]
+    pub ema: Option<f64>,
+    /// Compute each step in so many parts of the batch, to save memory [default: 1]
+    #[arg(long, value_name = "N")]
+    pub accumulate: Option<u32>,
     /// Learning rate over the steps [default: one-cycle]
     #[arg(long, value_enum)]
     pub schedule: Option<ScheduleKind>,
@@ -159,6 +215,9 @@ impl Settings {
             lr: self.lr.or(other.lr),
             momentum: self.momentum.or(other.momentum),
             weight_decay: self.weight_decay.or(other.weight_decay),
+            clip_norm: self.clip_norm.or(other.clip_norm),
+            ema: self.ema.or(other.ema),
+            accumulate: self.accumulate.or(other.accumulate),
             schedule: self.schedule.or(other.schedule),
             warmup: self.warmup.or(other.warmup),
             label_smoothing: self.label_smoothing.or(other.label_smoothing),
@@ -186,7 +245,7 @@ impl Settings {
     /// If one is out of range.
     pub fn resolve(self) -> Result<Config> {
         let optimizer = self.optimizer.unwrap_or(OptimizerKind::Sgd);
-        let sgd = optimizer == OptimizerKind::Sgd;
+        let (lr, weight_decay) = optimizer.defaults();
         let data = self.data.unwrap_or_else(|| BUILTIN.to_owned());
         let config = Config {
             epochs: self.epochs.unwrap_or(if data == BUILTIN { 1 } else { 5 }),
@@ -194,9 +253,12 @@ impl Settings {
             model: self.model.unwrap_or_else(|| "small-cnn".to_owned()),
             batch_size: self.batch_size.unwrap_or(64),
             optimizer,
-            lr: self.lr.unwrap_or(if sgd { 0.05 } else { 0.002 }),
-            momentum: self.momentum.unwrap_or(0.9),
-            weight_decay: self.weight_decay.unwrap_or(if sgd { 5e-4 } else { 0.01 }),
+            lr: self.lr.unwrap_or(lr),
+            momentum: self.momentum.unwrap_or(optimizer.momentum()),
+            weight_decay: self.weight_decay.unwrap_or(weight_decay),
+            clip_norm: self.clip_norm,
+            ema: self.ema,
+            accumulate: self.accumulate.unwrap_or(1),
             schedule: self.schedule.unwrap_or(ScheduleKind::OneCycle),
             warmup: self.warmup.unwrap_or(0),
             label_smoothing: self.label_smoothing.unwrap_or(0.0),
@@ -219,7 +281,7 @@ impl Settings {
 pub const BUILTIN: &str = "builtin";
 
 /// The keys of a settings file.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 23] = [
     "data",
     "model",
     "epochs",
@@ -228,6 +290,9 @@ const KEYS: [&str; 20] = [
     "lr",
     "momentum",
     "weight-decay",
+    "clip-norm",
+    "ema",
+    "accumulate",
     "schedule",
     "warmup",
     "label-smoothing",
@@ -255,6 +320,11 @@ pub struct Config {
     pub lr: f64,
     pub momentum: f64,
     pub weight_decay: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema: Option<f64>,
+    pub accumulate: u32,
     pub schedule: ScheduleKind,
     pub warmup: u64,
     pub label_smoothing: f64,
@@ -286,6 +356,17 @@ impl Config {
         range((0.0..1.0).contains(&self.momentum), "momentum", &self.momentum, "0 or more and below 1")?;
         let decay = self.weight_decay;
         range(decay.is_finite() && decay >= 0.0, "weight-decay", &decay, "a number of 0 or more")?;
+        let norm = self.clip_norm.unwrap_or(1.0);
+        range(norm.is_finite() && norm > 0.0, "clip-norm", &norm, "a number above 0")?;
+        let ema = self.ema.unwrap_or(0.0);
+        range((0.0..1.0).contains(&ema), "ema", &ema, "0 or more and below 1")?;
+        let (parts, batch) = (self.accumulate, self.batch_size);
+        range(
+            parts >= 1 && batch.is_multiple_of(parts as usize),
+            "accumulate",
+            &parts,
+            &format!("a divisor of the batch of {batch}"),
+        )?;
         range((0.0..1.0).contains(&self.label_smoothing), "label-smoothing", &self.label_smoothing, "0 or more and below 1")?;
         range(self.max_steps != Some(0), "max-steps", &0, "1 or more")?;
         range(self.save_every >= 1, "save-every", &self.save_every, "1 or more")?;
@@ -362,7 +443,11 @@ mod tests {
             ("epoch = 3", "there is no setting `epoch`; there are: data, model, epochs"),
             ("epochs = \"three\"", "`epochs`: invalid type: string \"three\""),
             ("epochs = -1", "`epochs`: invalid value: integer `-1`"),
-            ("optimizer = \"lion\"", "`optimizer`: unknown variant `lion`"),
+            (
+                "optimizer = \"adamax\"",
+                "`optimizer`: unknown variant `adamax`, expected one of `sgd`, `adam`, `adamw`, `rmsprop`, `adagrad`, `lion`, `muon`",
+            ),
+            ("schedule = \"triangle\"", "`cosine-restarts`, `one-cycle`, `plateau`"),
             ("lr = 0.1\nepochs = ", "line 2: "),
         ];
         for (text, words) in cases {
@@ -377,6 +462,12 @@ mod tests {
             (Settings { lr: Some(f64::NAN), ..Default::default() }, "--lr NaN"),
             (Settings { batch_size: Some(0), ..Default::default() }, "--batch-size 0"),
             (Settings { momentum: Some(1.0), ..Default::default() }, "--momentum 1"),
+            (Settings { clip_norm: Some(0.0), ..Default::default() }, "--clip-norm 0"),
+            (Settings { ema: Some(1.0), ..Default::default() }, "--ema 1"),
+            (
+                Settings { accumulate: Some(3), ..Default::default() },
+                "--accumulate 3 is out of range; a divisor of the batch of 64",
+            ),
             (Settings { augment: Some("flip,twist".into()), ..Default::default() }, "there is no \"twist\""),
             (Settings { name: Some("../x".into()), ..Default::default() }, "--name ../x"),
         ];

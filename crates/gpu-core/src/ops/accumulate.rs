@@ -1,6 +1,6 @@
 //! Gradients on their way into an arena: `y = y + scale * x`, or `y = scale * x`.
 
-use crate::check::{self, Bound, Case};
+use crate::check::{self, Bench, Bound, Case};
 use crate::kernel::{Args, Grid, Kernel};
 use crate::mirror::CHUNK;
 use crate::tensor::Tensor;
@@ -66,6 +66,27 @@ pub(super) fn cases() -> Vec<Case> {
         }
     }
     cases
+}
+
+pub(super) fn benches() -> Vec<Bench> {
+    vec![Bench::new("accumulate", "16777216 elements", 2 << 24, |device| {
+        let (x, y) = (check::tensor(device, [1 << 24], 1), Tensor::zeros(device, [1 << 24]));
+        move || {
+            accumulate(&x, &y, 0.5, true);
+            Vec::new()
+        }
+    })]
+}
+
+#[cfg(test)]
+pub(super) fn misuses() -> Vec<check::Misuse> {
+    use check::misuse;
+    vec![misuse!("accumulate", ["lengths differ", "x [2], y [3]"], |device| accumulate(
+        &Tensor::zeros(device, [2]),
+        &Tensor::zeros(device, [3]),
+        1.0,
+        true
+    ))]
 }
 
 #[cfg(test)]

@@ -4,7 +4,7 @@
 //! `g = grad + weight_decay * w`, `sum += g^2`, `w -= lr / (1 + (t - 1) * lr_decay) * g / (sqrt(sum) + eps)`.
 
 use super::arenas::{self, JOB, Params};
-use crate::check::{self, Bound, Case};
+use crate::check::{self, Bench, Bound, Case};
 use crate::device::Device;
 use crate::kernel::{Args, Kernel};
 use crate::tensor::Tensor;
@@ -110,6 +110,28 @@ pub(super) fn cases() -> Vec<Case> {
         }
     }
     cases
+}
+
+pub(super) fn benches() -> Vec<Bench> {
+    vec![Bench::new("adagrad_step", "16777216 elements", 8 << 24, |device| {
+        let [w, g, sum] = arenas::many(device, 1 << 24);
+        let hyper = Tensor::from_slice(device, [8], &AdagradHyper::default().at_step(1));
+        move || {
+            adagrad_step(&w, &g, &sum, &hyper);
+            Vec::new()
+        }
+    })]
+}
+
+#[cfg(test)]
+pub(super) fn misuses() -> Vec<check::Misuse> {
+    use check::misuse;
+    vec![misuse!("adagrad_step", ["square_sum differs in length", "params [4], square_sum [3]"], |device| adagrad_step(
+        &Tensor::zeros(device, [4]),
+        &Tensor::zeros(device, [4]),
+        &Tensor::zeros(device, [3]),
+        &Tensor::zeros(device, [8])
+    ))]
 }
 
 #[cfg(test)]

@@ -11,7 +11,7 @@
 //! the host: `1 - 0.999` in f32 is wrong in the fifth digit.
 
 use super::arenas::{self, JOB, Params};
-use crate::check::{self, Bound, Case};
+use crate::check::{self, Bench, Bound, Case};
 use crate::device::Device;
 use crate::kernel::{Args, Kernel};
 use crate::tensor::Tensor;
@@ -176,6 +176,49 @@ pub(super) fn cases() -> Vec<Case> {
         }
     }
     cases
+}
+
+pub(super) fn benches() -> Vec<Bench> {
+    vec![
+        Bench::new("adamw_step", "16777216 elements", 14 << 24, |device| {
+            let [w, g, m, v] = arenas::many(device, 1 << 24);
+            let hyper = Tensor::from_slice(device, [8], &AdamHyper::default().at_step(1));
+            move || {
+                adamw_step(&w, &g, &m, &v, &hyper);
+                Vec::new()
+            }
+        }),
+        Bench::new("adamw_step_amsgrad", "16777216 elements", 15 << 24, |device| {
+            let [w, g, m, v, most] = arenas::many(device, 1 << 24);
+            let hyper = Tensor::from_slice(device, [8], &AdamHyper::default().at_step(1));
+            move || {
+                adamw_step_amsgrad(&w, &g, &m, &v, &most, &hyper);
+                Vec::new()
+            }
+        }),
+    ]
+}
+
+#[cfg(test)]
+pub(super) fn misuses() -> Vec<check::Misuse> {
+    use check::misuse;
+    vec![
+        misuse!("adamw_step", ["v differs in length", "params [4], v [3]"], |device| adamw_step(
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [3]),
+            &Tensor::zeros(device, [8])
+        )),
+        misuse!("adamw_step_amsgrad", ["max_v differs in length", "params [4], max_v [3]"], |device| adamw_step_amsgrad(
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [3]),
+            &Tensor::zeros(device, [8])
+        )),
+    ]
 }
 
 #[cfg(test)]

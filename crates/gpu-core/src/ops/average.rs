@@ -5,7 +5,8 @@
 //! a replayed capture knows when it is time.
 
 use super::arenas::{self, JOB, Params};
-use crate::check::{self, Bound, Case};
+use crate::check::{self, Bench, Bound, Case};
+use crate::device::Device;
 use crate::dtype::DType;
 use crate::kernel::{Args, Kernel};
 use crate::tensor::Tensor;
@@ -72,7 +73,8 @@ pub fn ema_step(params: &Tensor, average: &Tensor, far: &Tensor) {
     EMA_STEP.launch(Params::of(params), &[params, far], &[average], arenas::grid(params));
 }
 
-/// Moves `slow` towards `params` by the part that `far` (f32, one element) holds, and `params` to where it then is; at 0 both stay.
+/// Moves `slow` towards `params` by the part that `far` (f32, one element) holds, and `params` to where it then is; at 0 both stay. From
+/// Zhang et al., 2019; PyTorch has none.
 ///
 /// # Panics
 /// If lengths or types do not fit, or if arenas share memory that they must not.
@@ -91,7 +93,7 @@ pub fn lookahead_step(params: &Tensor, slow: &Tensor, far: &Tensor) {
     LOOKAHEAD_STEP.launch(Params::of(params), &[far], &[slow, params], arenas::grid(params));
 }
 
-/// Exchanges the elements of two arenas, bit for bit.
+/// Exchanges the elements of two arenas, bit for bit. In PyTorch it takes three copies, through a third tensor.
 ///
 /// # Panics
 /// If lengths or types do not fit, or if they share memory.
@@ -135,10 +137,57 @@ pub(super) fn cases() -> Vec<Case> {
     cases
 }
 
+pub(super) fn benches() -> Vec<Bench> {
+    let pair = |device: &Device| (check::tensor(device, [1 << 24], 1), check::tensor(device, [1 << 24], 2));
+    vec![
+        Bench::new("ema_step", "16777216 elements", 3 << 24, move |device| {
+            let ((w, ema), far) = (pair(device), Tensor::scalar(device, 0.001));
+            move || {
+                ema_step(&w, &ema, &far);
+                Vec::new()
+            }
+        }),
+        Bench::new("lookahead_step", "16777216 elements", 3 << 24, move |device| {
+            let ((w, slow), far) = (pair(device), Tensor::scalar(device, 0.5));
+            move || {
+                lookahead_step(&w, &slow, &far);
+                Vec::new()
+            }
+        }),
+        Bench::new("exchange", "16777216 elements", 0, move |device| {
+            let (w, other) = pair(device);
+            move || {
+                exchange(&w, &other);
+                Vec::new()
+            }
+        }),
+    ]
+}
+
+#[cfg(test)]
+pub(super) fn misuses() -> Vec<check::Misuse> {
+    use check::misuse;
+    vec![
+        misuse!("ema_step", ["average differs in length", "params [4], average [3]"], |device| ema_step(
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [3]),
+            &Tensor::zeros(device, [1])
+        )),
+        misuse!("lookahead_step", ["far is one element", "far [2]"], |device| lookahead_step(
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [2])
+        )),
+        misuse!("exchange", ["other differs in length", "params [4], other [3]"], |device| exchange(
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [3])
+        )),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::Device;
 
     #[test]
     fn kernels_equal_their_mirrors() {

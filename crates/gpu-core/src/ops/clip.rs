@@ -3,7 +3,7 @@
 //! `norm = sqrt(sum over all tensors of g^2)`, then `g *= min(1, max_norm / (norm + 1e-6))`; or `g = clamp(g, -limit, limit)`. The sum
 //! is made in two stages of fixed order.
 
-use crate::check::{self, Bound, Case};
+use crate::check::{self, Bench, Bound, Case};
 use crate::kernel::{Args, Grid, Kernel};
 use crate::mirror::{self, CHUNK};
 use crate::shape::Shape;
@@ -84,7 +84,9 @@ fn expect_limit(op: &str, name: &str, limit: f32) {
 #[track_caller]
 pub fn total_norm(tensors: &[&Tensor]) -> Tensor {
     let Some(first) = tensors.first() else { panic!("total_norm: of no tensor at all") };
-    tensors.iter().for_each(|t| t.expect_f32("total_norm"));
+    for t in tensors {
+        t.expect_f32("total_norm");
+    }
     let tensors: Vec<&Tensor> = tensors.iter().copied().filter(|t| !t.is_empty()).collect();
     let count: usize = tensors.iter().map(|t| parts(t.len())).sum();
     if count == 0 {
@@ -193,6 +195,43 @@ pub(super) fn cases() -> Vec<Case> {
         }));
     }
     cases
+}
+
+pub(super) fn benches() -> Vec<Bench> {
+    vec![
+        Bench::new("clip_grad_norm", "16777216 elements", 3 << 24, |device| {
+            let g = check::tensor(device, [1 << 24], 1);
+            move || vec![clip_grad_norm(&[&g], 1.0)]
+        }),
+        Bench::new("clip_grad_value", "16777216 elements", 0, |device| {
+            let g = check::tensor(device, [1 << 24], 1);
+            move || {
+                clip_grad_value(&[&g], 0.5);
+                Vec::new()
+            }
+        }),
+    ]
+}
+
+#[cfg(test)]
+pub(super) fn misuses() -> Vec<check::Misuse> {
+    use check::misuse;
+    fn words(device: &crate::device::Device) -> Tensor {
+        Tensor::from_slice(device, [2], &[1u32, 2])
+    }
+    vec![
+        misuse!("total_norm", ["holds u32, not f32", "[2]"], |device| total_norm(&[&words(device)])),
+        misuse!("clip_with_norm", ["the norm is one element", "norm [2]"], |device| clip_with_norm(
+            &[&Tensor::zeros(device, [3])],
+            &Tensor::zeros(device, [2]),
+            1.0
+        )),
+        misuse!("clip_grad_norm", ["max_norm -1 is not a number of 0 or more"], |device| clip_grad_norm(
+            &[&Tensor::zeros(device, [3])],
+            -1.0
+        )),
+        misuse!("clip_grad_value", ["holds u32, not f32", "[2]"], |device| clip_grad_value(&[&words(device)], 1.0)),
+    ]
 }
 
 #[cfg(test)]

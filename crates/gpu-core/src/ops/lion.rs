@@ -5,7 +5,7 @@
 //! counts, so every weight moves by the learning rate: it wants a third to a tenth of AdamW's, and as much more weight decay.
 
 use super::arenas::{self, JOB, Params};
-use crate::check::{self, Bound, Case};
+use crate::check::{self, Bench, Bound, Case};
 use crate::device::Device;
 use crate::kernel::{Args, Kernel};
 use crate::tensor::Tensor;
@@ -62,7 +62,7 @@ fn lion_step_cpu(args: &mut Args<'_>) {
 }
 
 /// One step of Lion: `params` and the mean gradient `m` change in place; all three arenas are f32 of one length, `hyper` is
-/// [`LionHyper::to_array`].
+/// [`LionHyper::to_array`]. From Chen et al., 2023; PyTorch has none.
 ///
 /// # Panics
 /// If lengths or types do not fit, or if arenas share memory that they must not.
@@ -102,6 +102,28 @@ pub(super) fn cases() -> Vec<Case> {
         Case::new("lion_step", what, Bound::Relative(5e-7), move |device| three_steps(device, len, EXACT))
     };
     [1, 5, 1021, 300_007].into_iter().map(row).collect()
+}
+
+pub(super) fn benches() -> Vec<Bench> {
+    vec![Bench::new("lion_step", "16777216 elements", 10 << 24, |device| {
+        let [w, g, m] = arenas::many(device, 1 << 24);
+        let hyper = Tensor::from_slice(device, [8], &LionHyper::default().to_array());
+        move || {
+            lion_step(&w, &g, &m, &hyper);
+            Vec::new()
+        }
+    })]
+}
+
+#[cfg(test)]
+pub(super) fn misuses() -> Vec<check::Misuse> {
+    use check::misuse;
+    vec![misuse!("lion_step", ["m differs in length", "params [4], m [3]"], |device| lion_step(
+        &Tensor::zeros(device, [4]),
+        &Tensor::zeros(device, [4]),
+        &Tensor::zeros(device, [3]),
+        &Tensor::zeros(device, [8])
+    ))]
 }
 
 #[cfg(test)]

@@ -120,13 +120,37 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 2] = [activation::benches, elementwise::benches];
+    let tables: [fn() -> Vec<Bench>; 11] = [
+        accumulate::benches,
+        activation::benches,
+        adagrad::benches,
+        adam::benches,
+        average::benches,
+        clip::benches,
+        elementwise::benches,
+        lion::benches,
+        muon::benches,
+        rmsprop::benches,
+        sgd::benches,
+    ];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 2] = [activation::misuses, elementwise::misuses];
+    let tables: [fn() -> Vec<Misuse>; 11] = [
+        accumulate::misuses,
+        activation::misuses,
+        adagrad::misuses,
+        adam::misuses,
+        average::misuses,
+        clip::misuses,
+        elementwise::misuses,
+        lion::misuses,
+        muon::misuses,
+        rmsprop::misuses,
+        sgd::misuses,
+    ];
     tables.iter().flat_map(|table| table()).collect()
 }

@@ -6,7 +6,7 @@
 //! `w -= lr * (weight_decay * w + ratio * X)`. The products are `matmul`'s.
 
 use super::arenas;
-use crate::check::{self, Bound, Case};
+use crate::check::{self, Bench, Bound, Case};
 use crate::device::Device;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::mirror;
@@ -97,7 +97,7 @@ fn muon_step_cpu(args: &mut Args<'_>) {
 }
 
 /// Brings the momentum up to date in place and gives the direction, which is to be made orthogonal; `hyper` is
-/// [`MuonHyper::to_array`].
+/// [`MuonHyper::to_array`]. The first part of `torch.optim.Muon`.
 ///
 /// # Panics
 /// If lengths or types do not fit, or if arenas share memory that they must not.
@@ -120,7 +120,8 @@ pub fn muon_momentum(grads: &Tensor, momentum_buf: &Tensor, hyper: &Tensor) -> T
     y
 }
 
-/// Matrices (batch, rows, columns), each divided by `max(sqrt(its sum of squares), eps)`; `squares` is (batch).
+/// Matrices (batch, rows, columns), each divided by `max(sqrt(its sum of squares), eps)`; `squares` is (batch). Where the iteration
+/// of `torch.optim.Muon` begins.
 ///
 /// # Panics
 /// If shapes or types do not fit.
@@ -144,7 +145,7 @@ pub fn muon_normalise(x: &Tensor, squares: &Tensor, eps: f32) -> Tensor {
     y
 }
 
-/// `p * x + q * y` for equal shapes: the terms of the polynomial.
+/// `p * x + q * y` for equal shapes: the terms of the polynomial. `torch.addmm` adds them within the product.
 ///
 /// # Panics
 /// If shapes or types do not fit.
@@ -166,7 +167,7 @@ pub fn muon_combine(x: &Tensor, p: f32, y: &Tensor, q: f32) -> Tensor {
 }
 
 /// `params -= lr * (weight_decay * params + ratio * x)`, in place, where `x` is the orthogonal direction and `ratio` what its shape
-/// makes of the learning rate; `hyper` is [`MuonHyper::to_array`].
+/// makes of the learning rate; `hyper` is [`MuonHyper::to_array`]. The last part of `torch.optim.Muon`.
 ///
 /// # Panics
 /// If lengths or types do not fit, or if arenas share memory that they must not.
@@ -218,6 +219,61 @@ pub(super) fn cases() -> Vec<Case> {
         }));
     }
     cases
+}
+
+pub(super) fn benches() -> Vec<Bench> {
+    const SHAPE: [usize; 3] = [8, 512, 4608];
+    let pair = |device: &Device| (check::tensor(device, SHAPE, 1), check::tensor(device, SHAPE, 2));
+    vec![
+        Bench::new("muon_momentum", "8x512x4608", 6 * 8 * 512 * 4608, move |device| {
+            let ((g, m), hyper) = (pair(device), figures(device, true));
+            move || vec![muon_momentum(&g, &m, &hyper)]
+        }),
+        Bench::new("muon_normalise", "8x512x4608", 8 * 512 * 4608, move |device| {
+            let (x, squares) = (check::tensor(device, SHAPE, 1), Tensor::full(device, [8], 9.0));
+            move || vec![muon_normalise(&x, &squares, 1e-7)]
+        }),
+        Bench::new("muon_combine", "8x512x4608", 3 * 8 * 512 * 4608, move |device| {
+            let (x, y) = pair(device);
+            move || vec![muon_combine(&x, 3.4445, &y, 1.0)]
+        }),
+        Bench::new("muon_step", "8x512x4608", 4 * 8 * 512 * 4608, move |device| {
+            let ((w, x), hyper) = (pair(device), figures(device, true));
+            move || {
+                muon_step(&w, &x, 1.0, &hyper);
+                Vec::new()
+            }
+        }),
+    ]
+}
+
+#[cfg(test)]
+pub(super) fn misuses() -> Vec<check::Misuse> {
+    use check::misuse;
+    vec![
+        misuse!("muon_momentum", ["momentum_buf differs in length", "[4]", "[3]"], |device| muon_momentum(
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [3]),
+            &Tensor::zeros(device, [8])
+        )),
+        misuse!("muon_normalise", ["x [2, 3], squares [2]"], |device| muon_normalise(
+            &Tensor::zeros(device, [2, 3]),
+            &Tensor::zeros(device, [2]),
+            1e-7
+        )),
+        misuse!("muon_combine", ["[2]", "[3]"], |device| muon_combine(
+            &Tensor::zeros(device, [2]),
+            1.0,
+            &Tensor::zeros(device, [3]),
+            1.0
+        )),
+        misuse!("muon_step", ["x differs in length", "params [4], x [3]"], |device| muon_step(
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [3]),
+            1.0,
+            &Tensor::zeros(device, [8])
+        )),
+    ]
 }
 
 #[cfg(test)]

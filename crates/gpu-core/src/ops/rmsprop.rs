@@ -6,7 +6,7 @@
 //! `buf = momentum * buf + g / (sqrt(s) + eps)`, `w -= lr * buf`.
 
 use super::arenas::{self, JOB, Params};
-use crate::check::{self, Bound, Case};
+use crate::check::{self, Bench, Bound, Case};
 use crate::device::Device;
 use crate::kernel::{Args, Kernel};
 use crate::tensor::Tensor;
@@ -116,7 +116,9 @@ pub fn rmsprop_step(
 ) {
     arenas::expect("rmsprop_step", params, &[("grads", grads), ("square_avg", square_avg)]);
     for (name, arena) in [("momentum_buf", momentum_buf), ("grad_avg", grad_avg)] {
-        arena.into_iter().for_each(|t| arenas::expect("rmsprop_step", params, &[(name, t)]));
+        if let Some(arena) = arena {
+            arenas::expect("rmsprop_step", params, &[(name, arena)]);
+        }
     }
     arenas::expect_hyper("rmsprop_step", params, hyper);
     let kernel = match (momentum_buf, grad_avg) {
@@ -160,6 +162,56 @@ pub(super) fn cases() -> Vec<Case> {
         }
     }
     cases
+}
+
+pub(super) fn benches() -> Vec<Bench> {
+    vec![
+        Bench::new("rmsprop_step", "16777216 elements", 9 << 24, |device| {
+            let [w, g, s] = arenas::many(device, 1 << 24);
+            let hyper = Tensor::from_slice(device, [8], &hyper(0.0, false).to_array());
+            move || {
+                rmsprop_step(&w, &g, &s, None, None, &hyper);
+                Vec::new()
+            }
+        }),
+        Bench::new("rmsprop_step", "16777216 elements, momentum", 11 << 24, |device| {
+            let [w, g, s, buf] = arenas::many(device, 1 << 24);
+            let hyper = Tensor::from_slice(device, [8], &hyper(0.9, false).to_array());
+            move || {
+                rmsprop_step(&w, &g, &s, Some(&buf), None, &hyper);
+                Vec::new()
+            }
+        }),
+        Bench::new("rmsprop_step", "16777216 elements, centered", 14 << 24, |device| {
+            let [w, g, s, mean] = arenas::many(device, 1 << 24);
+            let hyper = Tensor::from_slice(device, [8], &hyper(0.0, true).to_array());
+            move || {
+                rmsprop_step(&w, &g, &s, None, Some(&mean), &hyper);
+                Vec::new()
+            }
+        }),
+        Bench::new("rmsprop_step", "16777216 elements, centered, momentum", 16 << 24, |device| {
+            let [w, g, s, buf, mean] = arenas::many(device, 1 << 24);
+            let hyper = Tensor::from_slice(device, [8], &hyper(0.9, true).to_array());
+            move || {
+                rmsprop_step(&w, &g, &s, Some(&buf), Some(&mean), &hyper);
+                Vec::new()
+            }
+        }),
+    ]
+}
+
+#[cfg(test)]
+pub(super) fn misuses() -> Vec<check::Misuse> {
+    use check::misuse;
+    vec![misuse!("rmsprop_step", ["grad_avg differs in length", "params [4], grad_avg [3]"], |device| rmsprop_step(
+        &Tensor::zeros(device, [4]),
+        &Tensor::zeros(device, [4]),
+        &Tensor::zeros(device, [4]),
+        None,
+        Some(&Tensor::zeros(device, [3])),
+        &Tensor::zeros(device, [8])
+    ))]
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@
 //! The figures lie in a tensor, so that a replayed capture follows a schedule.
 
 use super::arenas::{self, JOB, Params};
-use crate::check::{self, Bound, Case};
+use crate::check::{self, Bench, Bound, Case};
 use crate::kernel::{Args, Kernel};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
@@ -107,6 +107,36 @@ pub(super) fn cases() -> Vec<Case> {
         }
     }
     cases
+}
+
+pub(super) fn benches() -> Vec<Bench> {
+    vec![Bench::new("sgd_step", "16777216 elements", 6 << 24, |device| {
+        let [w, g, buf] = arenas::many(device, 1 << 24);
+        let hyper = Tensor::from_slice(device, [8], &HYPERS[4].to_array());
+        move || {
+            sgd_step(&w, &g, &buf, &hyper);
+            Vec::new()
+        }
+    })]
+}
+
+#[cfg(test)]
+pub(super) fn misuses() -> Vec<check::Misuse> {
+    use check::misuse;
+    vec![
+        misuse!("sgd_step", ["grads differs in length", "params [4], grads [3]"], |device| sgd_step(
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [3]),
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [8])
+        )),
+        misuse!("sgd_step", ["hyper must be [8]", "hyper [7]"], |device| sgd_step(
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [7])
+        )),
+    ]
 }
 
 #[cfg(test)]
