@@ -64,7 +64,7 @@ mod tests {
         fn shared<T: Send + Sync>() {}
         shared::<(crate::Tape, crate::Var, crate::Gradients, crate::Param, crate::Init)>();
         shared::<(crate::Sequential, crate::Residual, crate::Conv2d, Box<dyn crate::Module>)>();
-        shared::<(crate::Sgd, crate::AdamW, Box<dyn crate::Optimizer>, crate::TrainStep, crate::EvalStep)>();
+        shared::<(crate::Sgd, crate::AdamW, crate::Muon, Box<dyn crate::Optimizer>, crate::TrainStep, crate::EvalStep)>();
         shared::<(crate::Checkpoint, crate::CheckpointError, crate::Spec, crate::SpecError, crate::StepError, crate::Summary)>();
     }
 }
