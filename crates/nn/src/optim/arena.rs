@@ -77,7 +77,7 @@ impl Arena {
         let [values, gradients] = [0, 1].map(|_| Tensor::zeros(&device, [end]));
         for Slot { param, offset, .. } in &slots {
             let home = values.view(*offset, param.shape());
-            ops::accumulate(&param.value(), &home, 1.0, false);
+            ops::copy_into(&param.value(), &home);
             param.rehome(home);
         }
         Self { slots, segments, values, gradients }

@@ -75,7 +75,7 @@ fn a_step_in_parts_is_a_step() {
         {"type": "flatten"}, {"type": "linear", "in": 256, "out": 10}]}"#;
     fs::write(bench.path("net.json"), network).unwrap();
     let weights = |name: &str, words: &str| {
-        bench.train(&format!("--max-steps 5 --augment none --batch-size 8 --name {name} {words}")).ok();
+        bench.train(&format!("--max-steps 5 --augment none --name {name} {words}")).ok();
         Checkpoint::read(bench.path(&format!("runs/{name}/last.safetensors"))).unwrap()
     };
     let (whole, parts) = (weights("whole", ""), weights("parts", "--accumulate 4"));
@@ -89,7 +89,7 @@ fn a_step_in_parts_is_a_step() {
 #[test]
 fn a_plateau_lowers_the_rate_where_the_test_loss_stays() {
     let bench = Bench::new();
-    bench.train("--schedule plateau --lr 0.000001 --epochs 12 --log-every 25 --name a").ok();
+    bench.train("--schedule plateau --lr 0.000001 --epochs 12 --name a").ok();
     let rates: Vec<f64> = bench.log("runs/a").iter().filter_map(|line| line["lr"].as_f64()).collect();
-    assert!(rates[11] < 0.2 * rates[0] && rates[0] == rates[2], "{rates:?}");
+    assert!(rates[rates.len() - 1] < 0.2 * rates[0] && rates[0] == rates[6], "{rates:?}");
 }

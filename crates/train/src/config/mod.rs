@@ -3,104 +3,15 @@
 //! A flag wins over the file, the file over the default. What a run used is written to its folder as a file with the same
 //! keys, so `--config runs/NAME/config.toml` repeats it.
 
+mod kinds;
+
+pub use kinds::{DeviceKind, OptimizerKind, ScheduleKind};
+
 use crate::augmentation::Augmentation;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-
-/// The update rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum OptimizerKind {
-    /// Stochastic gradient descent with momentum.
-    Sgd,
-    /// Adam, with the weight decay in the gradient.
-    Adam,
-    /// Adam with decoupled weight decay.
-    Adamw,
-    /// RMSprop.
-    Rmsprop,
-    /// Adagrad.
-    Adagrad,
-    /// Lion: the sign of the mean gradient.
-    Lion,
-    /// Muon for matrices and filters, AdamW at a tenth of the rate for the rest.
-    Muon,
-}
-
-impl OptimizerKind {
-    /// Learning rate and weight decay where none are given.
-    fn defaults(self) -> (f64, f64) {
-        match self {
-            Self::Sgd => (0.05, 5e-4),
-            Self::Adam => (0.002, 0.0),
-            Self::Adamw => (0.002, 0.01),
-            Self::Rmsprop => (0.001, 0.0),
-            Self::Adagrad => (0.01, 0.0),
-            Self::Lion => (0.0003, 0.1),
-            Self::Muon => (0.02, 0.01),
-        }
-    }
-
-    /// Momentum where none is given.
-    fn momentum(self) -> f64 {
-        match self {
-            Self::Muon => 0.95,
-            Self::Rmsprop => 0.0,
-            _ => 0.9,
-        }
-    }
-}
-
-/// The learning rate over the steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum ScheduleKind {
-    /// The same rate throughout.
-    Constant,
-    /// A tenth of it after each third of the run.
-    Step,
-    /// A tenth of it after a half and after three quarters of the run.
-    MultiStep,
-    /// Evenly down to a hundredth.
-    Exponential,
-    /// In a straight line down to zero.
-    Linear,
-    /// Down to zero as the square of what is left.
-    Polynomial,
-    /// Half a cosine down to zero.
-    Cosine,
-    /// Three half cosines, each twice as long as the last.
-    CosineRestarts,
-    /// Up to --lr over the first 30 %, then down to almost zero.
-    OneCycle,
-    /// A tenth of it where the test loss was no better for more than two epochs.
-    Plateau,
-}
-
-/// Where the run happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum DeviceKind {
-    /// A hardware GPU, or the CPU device where there is none.
-    Auto,
-    /// Any GPU adapter, a software driver too.
-    Gpu,
-    /// The CPU device.
-    Cpu,
-}
-
-impl DeviceKind {
-    /// The name that [`gpu_core::Device::named`] knows it by.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Gpu => "gpu",
-            Self::Cpu => "cpu",
-        }
-    }
-}
 
 /// The settings that were given; the rest is resolved.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, clap::Args)]
@@ -406,74 +317,4 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(text: &str) -> Result<Settings> {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), text).unwrap();
-        Settings::read(file.path())
-    }
-
-    #[test]
-    fn flags_win_over_the_file_and_the_file_over_defaults() {
-        let file = settings("epochs = 7\nbatch-size = 8\nlr = 1\nschedule = \"one-cycle\"").unwrap();
-        let config = Settings { epochs: Some(3), ..Default::default() }.or(file).resolve().unwrap();
-        assert_eq!((config.epochs, config.batch_size, config.lr, config.momentum), (3, 8, 1.0, 0.9));
-    }
-
-    #[test]
-    fn a_resolved_config_reads_back_as_itself() {
-        let mut config = Settings { test_images: Some(5), lr: Some(0.05), ..Default::default() }.resolve().unwrap();
-        config.augment = "flip,crop".into();
-        assert_eq!(settings(&config.to_toml()).unwrap().resolve().unwrap(), config);
-        assert!(config.to_toml().contains("lr = 0.05\n"), "{}", config.to_toml());
-    }
-
-    #[test]
-    fn the_list_of_keys_is_that_of_the_settings() {
-        let error = toml::from_str::<Settings>("nothing = 1").unwrap_err();
-        KEYS.iter().for_each(|key| assert!(error.message().contains(&format!("`{key}`")), "{key}"));
-        assert_eq!(error.message().matches('`').count(), 2 * (KEYS.len() + 1));
-    }
-
-    #[test]
-    fn a_wrong_file_is_told_in_one_line() {
-        let cases = [
-            ("epoch = 3", "there is no setting `epoch`; there are: data, model, epochs"),
-            ("epochs = \"three\"", "`epochs`: invalid type: string \"three\""),
-            ("epochs = -1", "`epochs`: invalid value: integer `-1`"),
-            (
-                "optimizer = \"adamax\"",
-                "`optimizer`: unknown variant `adamax`, expected one of `sgd`, `adam`, `adamw`, `rmsprop`, `adagrad`, `lion`, `muon`",
-            ),
-            ("schedule = \"triangle\"", "`cosine-restarts`, `one-cycle`, `plateau`"),
-            ("lr = 0.1\nepochs = ", "line 2: "),
-        ];
-        for (text, words) in cases {
-            let error = crate::error::one_line(&settings(text).unwrap_err());
-            assert!(error.contains(words), "{error}");
-        }
-    }
-
-    #[test]
-    fn settings_out_of_range_are_named() {
-        let given = [
-            (Settings { lr: Some(f64::NAN), ..Default::default() }, "--lr NaN"),
-            (Settings { batch_size: Some(0), ..Default::default() }, "--batch-size 0"),
-            (Settings { momentum: Some(1.0), ..Default::default() }, "--momentum 1"),
-            (Settings { clip_norm: Some(0.0), ..Default::default() }, "--clip-norm 0"),
-            (Settings { ema: Some(1.0), ..Default::default() }, "--ema 1"),
-            (
-                Settings { accumulate: Some(3), ..Default::default() },
-                "--accumulate 3 is out of range; a divisor of the batch of 64",
-            ),
-            (Settings { augment: Some("flip,twist".into()), ..Default::default() }, "there is no \"twist\""),
-            (Settings { name: Some("../x".into()), ..Default::default() }, "--name ../x"),
-        ];
-        for (settings, words) in given {
-            let error = settings.resolve().unwrap_err().to_string();
-            assert!(error.contains(words), "{error}");
-        }
-    }
-}
+mod tests;
