@@ -29,7 +29,7 @@ fn accumulate_cpu(args: &mut Args<'_>) {
 }
 
 /// `y = y + scale * x` (`keep`), or `y = scale * x`, in place; the shapes may differ, the lengths not. What lies behind `y` in its
-/// buffer stays as it is. Equivalent of `y.add_(x, alpha=scale)`.
+/// buffer stays as it is. Equivalent of `torch.Tensor.add_(x, alpha=scale)`.
 ///
 /// # Panics
 /// If the lengths differ, a tensor does not hold f32, or both lie in one buffer.

@@ -17,6 +17,10 @@ use serde_json::{Value, json};
 enum Pure {
     Constant {
         base_lr: f32,
+        #[serde(default = "unit")]
+        factor: f32,
+        #[serde(default = "five")]
+        total_iters: usize,
     },
     Step {
         base_lr: f32,
@@ -54,6 +58,7 @@ enum Pure {
     },
     Polynomial {
         base_lr: f32,
+        #[serde(default = "five")]
         total_iters: usize,
         #[serde(default = "unit")]
         power: f32,
@@ -61,7 +66,9 @@ enum Pure {
     #[serde(alias = "warmup")]
     Linear {
         base_lr: f32,
+        #[serde(default = "five")]
         total_iters: usize,
+        #[serde(default = "third")]
         start_factor: f32,
         #[serde(default = "unit")]
         end_factor: f32,
@@ -90,6 +97,12 @@ fn tenth() -> f32 {
 fn one() -> usize {
     1
 }
+fn five() -> usize {
+    5
+}
+fn third() -> f32 {
+    1.0 / 3.0
+}
 fn unit() -> f32 {
     1.0
 }
@@ -106,7 +119,9 @@ fn final_div_factor() -> f32 {
 impl Pure {
     fn rate(&self, t: usize) -> f32 {
         match *self {
-            Self::Constant { base_lr } => base_lr,
+            Self::Constant { base_lr, factor, total_iters } => {
+                linear(base_lr, 0, 1, if t < total_iters { factor } else { 1.0 }, 1.0)
+            }
             Self::Step { base_lr, step_size, gamma } => step(base_lr, t, step_size, gamma),
             Self::MultiStep { base_lr, ref milestones, gamma } => multi_step(base_lr, t, milestones, gamma),
             Self::Exponential { base_lr, gamma } => exponential(base_lr, t, gamma),
@@ -210,6 +225,8 @@ mod tests {
         ];
         known.iter().for_each(|(kind, attrs)| assert!(pure(kind, attrs).is_some(), "{kind} {attrs}"));
         unknown.iter().for_each(|(kind, attrs)| assert!(pure(kind, attrs).is_none(), "{kind} {attrs}"));
+        let constant = pure("constant", &json!({"base_lr": 0.1, "factor": 0.5, "total_iters": 2})).unwrap();
+        assert_eq!([0, 1, 2, 3].map(|t| constant.rate(t)), [0.05, 0.05, 0.1, 0.1]);
         assert!(plateau(&json!({"base_lr": 0.1, "mode": "max", "threshold_mode": "abs"})).is_some());
         assert!(plateau(&json!({"base_lr": 0.1, "threshold_mode": "both"})).is_none());
     }
