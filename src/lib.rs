@@ -58,11 +58,12 @@ pub use nn::seq;
 /// What most programs use.
 pub mod prelude {
     pub use gpu_core::{Args, Capture, DType, Device, Grid, Kernel, Shape, Tensor, ops};
+    pub use nn::optim;
     pub use nn::schedule::{self, Schedule};
     pub use nn::{
-        AdamW, AvgPool2d, BatchNorm2d, Concat, Conv2d, ConvTranspose2d, Dropout, Dropout2d, EvalStep, Flatten, GlobalAvgPool,
-        Gradients, Init, Linear, Loss, MaxPool2d, Module, Optimizer, Param, Relu, Residual, Scale, Scheme, Sequential, Sgd,
-        StepOptions, Summary, Tape, TrainStep, Var, WhiteningConv2d, checkpoint, seq, zoo,
+        Adagrad, AdamW, AvgPool2d, BatchNorm2d, Concat, Conv2d, ConvTranspose2d, Dropout, Dropout2d, EvalStep, Flatten,
+        GlobalAvgPool, Gradients, Init, Linear, Lion, Loss, MaxPool2d, Module, Muon, Optimizer, Param, Relu, Residual, RmsProp,
+        Scale, Scheme, Sequential, Sgd, StepOptions, Summary, Tape, TrainStep, Var, WhiteningConv2d, checkpoint, seq, zoo,
     };
     pub use train::data::{self, Dataset, ImageSet, shuffled};
     pub use train::evaluate::accuracy;

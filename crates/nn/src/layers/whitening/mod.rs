@@ -5,7 +5,7 @@
 
 mod eigen;
 
-use super::{Pair, both};
+use super::{Pair, extents};
 use crate::init::Init;
 use crate::module::{Module, ShapeError, join};
 use crate::param::Param;
@@ -105,7 +105,7 @@ impl Module for WhiteningConv2d {
 
     fn describe(&self) -> String {
         let w = self.w.shape();
-        format!("WhiteningConv2d {} {}>{}", both([w.dim(2), w.dim(3)]), w.dim(1), w.dim(0))
+        format!("WhiteningConv2d {} {}>{}", extents([w.dim(2), w.dim(3)]), w.dim(1), w.dim(0))
     }
 
     fn multiply_adds(&self, input: Shape) -> u64 {

@@ -4,7 +4,7 @@ use crate::spec::fields::{self, Edges, Extent, default, size};
 use crate::spec::layer::LayerType;
 use crate::spec::plan::{Input, Plan, Wrong};
 use gpu_core::Shape;
-use gpu_core::ops::{Conv2dGeometry, ConvTranspose2dGeometry};
+use gpu_core::ops::{Conv2dGeometry, ConvTranspose2dGeometry, Padding};
 use serde::{Deserialize, Serialize};
 
 /// See [`crate::Conv2d`].
@@ -38,7 +38,7 @@ impl LayerType for Conv2d {
         let (c, out, bias) = (x.image_channels()?, size("out", self.out)?, self.bias);
         let (kernel, groups) = (self.kernel.sizes("kernel")?, fields::groups(self.groups, c, out)?);
         let (stride, dilation) = (self.stride.sizes("stride")?, self.dilation.sizes("dilation")?);
-        let padding = self.padding.pair("padding")?;
+        let padding = Padding::from(self.padding.sides("padding")?);
         let w = [out, c / groups, kernel[0], kernel[1]];
         let output = Conv2dGeometry { stride, padding, dilation, groups }.out_shape(x.shape, Shape::from(w))?;
         let plan = Plan::new(output, move |cx| {
@@ -80,7 +80,7 @@ impl LayerType for ConvTranspose2d {
     fn plan(&self, x: &Input<'_>) -> Result<Plan, Wrong> {
         let (c, out, bias) = (x.image_channels()?, size("out", self.out)?, self.bias);
         let (kernel, groups) = (self.kernel.sizes("kernel")?, fields::groups(self.groups, c, out)?);
-        let (stride, padding) = (self.stride.sizes("stride")?, self.padding.pair("padding")?);
+        let (stride, padding) = (self.stride.sizes("stride")?, Padding::from(self.padding.sides("padding")?));
         let output_padding = self.output_padding.counts("output_padding")?;
         let w = [c, out / groups, kernel[0], kernel[1]];
         let geometry = ConvTranspose2dGeometry { stride, padding, output_padding, dilation: [1; 2], groups };
