@@ -7,7 +7,10 @@ mod dense;
 mod elementwise;
 mod loss;
 mod norm;
+mod operators;
 mod pool;
 mod random;
+mod reduce;
 #[cfg(test)]
 mod tests;
+mod unary;

@@ -7,6 +7,8 @@ mod loss;
 mod norm;
 mod pool;
 mod random;
+mod reduce;
+mod unary;
 
 use crate::tape::Tape;
 use crate::var::Var;
@@ -40,10 +42,20 @@ pub(super) fn separate(shape: impl Into<Shape>) -> Tensor {
 }
 
 fn rows() -> Vec<Row> {
-    [conv::rows(), dense::rows(), elementwise::rows(), loss::rows(), norm::rows(), pool::rows(), random::rows()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        conv::rows(),
+        dense::rows(),
+        elementwise::rows(),
+        loss::rows(),
+        norm::rows(),
+        pool::rows(),
+        random::rows(),
+        reduce::rows(),
+        unary::rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The gradients of a row, `factor` times what they are.
