@@ -1,6 +1,8 @@
 //! One value everywhere: `y[i] = value`.
 
-use crate::check::{self, Bench, Bound, Case};
+#[cfg(test)]
+use crate::check;
+use crate::check::{Bench, Bound, Case};
 use crate::device::Device;
 use crate::dtype::{DType, Element};
 use crate::expect;

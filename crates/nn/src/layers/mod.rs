@@ -9,7 +9,9 @@ mod filters;
 mod linear;
 mod pool;
 mod residual;
+mod scale;
 mod sequential;
+mod whitening;
 
 pub use activation::{Flatten, Relu};
 pub use batch_norm::BatchNorm2d;
@@ -19,7 +21,10 @@ pub use dropout::{Dropout, Dropout2d};
 pub use linear::Linear;
 pub use pool::{AvgPool, AvgPool1d, AvgPool2d, GlobalAvgPool, MaxPool, MaxPool1d, MaxPool2d};
 pub use residual::Residual;
+pub use scale::Scale;
 pub use sequential::Sequential;
+pub use whitening::WhiteningConv2d;
+pub(crate) use whitening::whiten;
 
 use gpu_core::ops::Padding;
 

@@ -20,9 +20,15 @@ pub struct Settings {
     /// Data set: the built-in one, or a folder with CIFAR-10, CIFAR-100 or MNIST [default: builtin]
     #[arg(long, value_name = "builtin|DIR")]
     pub data: Option<String>,
-    /// Network: small-cnn, resnet20, mobilenet, or a layer list (FILE.json) [default: small-cnn]
+    /// Network: small-cnn, resnet20, lenet, ..., or a layer list (FILE.json or FILE.toml) [default: small-cnn]
     #[arg(long, value_name = "NAME|FILE")]
     pub model: Option<String>,
+    /// Begin with the weights of a PyTorch state dict in this safetensors file: torchvision's names, or positions
+    #[arg(long, value_name = "FILE")]
+    pub weights: Option<PathBuf>,
+    /// Take from --weights what fits, and draw the rest, such as another head
+    #[arg(long, num_args = 0..=1, default_missing_value = "true", value_name = "true|false")]
+    pub lenient: Option<bool>,
     /// Passes over the training images [default: 1 for builtin, else 5]
     #[arg(long, value_name = "N")]
     pub epochs: Option<u64>,
@@ -120,6 +126,8 @@ impl Settings {
         Self {
             data: self.data.or(other.data),
             model: self.model.or(other.model),
+            weights: self.weights.or(other.weights),
+            lenient: self.lenient.or(other.lenient),
             epochs: self.epochs.or(other.epochs),
             batch_size: self.batch_size.or(other.batch_size),
             optimizer: self.optimizer.or(other.optimizer),
@@ -162,6 +170,8 @@ impl Settings {
             epochs: self.epochs.unwrap_or(if data == BUILTIN { 1 } else { 5 }),
             data,
             model: self.model.unwrap_or_else(|| "small-cnn".to_owned()),
+            weights: self.weights,
+            lenient: self.lenient.unwrap_or(false),
             batch_size: self.batch_size.unwrap_or(64),
             optimizer,
             lr: self.lr.unwrap_or(lr),
@@ -192,9 +202,11 @@ impl Settings {
 pub const BUILTIN: &str = "builtin";
 
 /// The keys of a settings file.
-const KEYS: [&str; 23] = [
+const KEYS: [&str; 25] = [
     "data",
     "model",
+    "weights",
+    "lenient",
     "epochs",
     "batch-size",
     "optimizer",
@@ -225,6 +237,10 @@ const KEYS: [&str; 23] = [
 pub struct Config {
     pub data: String,
     pub model: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub weights: Option<PathBuf>,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    pub lenient: bool,
     pub epochs: u64,
     pub batch_size: usize,
     pub optimizer: OptimizerKind,
@@ -261,6 +277,9 @@ impl Config {
             true => Ok(()),
             false => Error::setting(format!("--{flag} {value} is out of range; {wanted} is wanted")),
         };
+        if self.lenient && self.weights.is_none() {
+            return Error::setting("--lenient says how --weights is read: give --weights FILE too");
+        }
         range(self.epochs >= 1, "epochs", &self.epochs, "1 or more")?;
         range(self.batch_size >= 1, "batch-size", &self.batch_size, "1 or more")?;
         range(self.lr.is_finite() && self.lr > 0.0, "lr", &self.lr, "a number above 0")?;

@@ -31,7 +31,7 @@ fn the_list_of_keys_is_that_of_the_settings() {
 #[test]
 fn a_wrong_file_is_told_in_one_line() {
     let cases = [
-        ("epoch = 3", "there is no setting `epoch`; there are: data, model, epochs"),
+        ("epoch = 3", "there is no setting `epoch`; there are: data, model, weights, lenient, epochs"),
         ("epochs = \"three\"", "`epochs`: invalid type: string \"three\""),
         ("epochs = -1", "`epochs`: invalid value: integer `-1`"),
         (

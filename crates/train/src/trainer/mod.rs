@@ -10,14 +10,14 @@ pub use progress::{Progress, Tally};
 
 use crate::config::{Config, DeviceKind, OptimizerKind, ScheduleKind, Settings};
 use crate::console::Console;
-use crate::data;
+use crate::data::{self, Dataset};
 use crate::error::{Error, Result};
 use crate::model::{self, Description};
 use crate::run_folder::{Metrics, RunFolder};
 use gpu_core::Device;
 use nn::optim::{Rule, RuleOptimizer};
 use nn::schedule::{Anneal, Schedule};
-use nn::{Adagrad, AdamW, Lion, Module, Muon, Optimizer, RmsProp, Sgd};
+use nn::{Adagrad, AdamW, Lion, Module, Muon, Optimizer, RmsProp, Sequential, Sgd};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -103,12 +103,14 @@ pub fn train(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
 
 fn begin(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
     let mut config = order.settings.clone().resolve()?;
-    refuse_unknown_model(&config.model)?;
+    // Before a data set is opened, which may take a while.
+    model::expect_known(&config.model)?;
     let data = data::open(&config.data)?;
     config.settle(&data);
     let description = Description::new(&config.model, &data)?;
     let device = open_device(config.device, console)?;
     let net = description.build(&device, config.seed)?;
+    prepare(&net, &config, &description, &data, console)?;
     let optimizer = optimizer(&config, &net);
     let steps_per_epoch = (data.train.len() / config.batch_size) as u64;
     let progress = Progress::new(config.seed, steps_per_epoch);
@@ -119,6 +121,17 @@ fn begin(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
     folder.write_config(&config)?;
     let log = Metrics::create(&folder.metrics())?;
     session.run(folder, log, order.stop, console)
+}
+
+/// The weights that are not drawn: those that follow from the images, and those of a file.
+fn prepare(net: &Sequential, config: &Config, description: &Description, data: &Dataset, console: &Console) -> Result<()> {
+    description.prepare(net, data)?;
+    let Some(path) = &config.weights else { return Ok(()) };
+    let skipped = model::load_weights(net, &config.model, path, config.lenient)?;
+    if !skipped.is_empty() {
+        console.note(&format!("{}: passed over{}", path.display(), skipped.lists()));
+    }
+    Ok(())
 }
 
 fn go_on(path: &Path, order: Order<'_>, console: &mut Console) -> Result<Outcome> {
@@ -169,12 +182,6 @@ fn go_on(path: &Path, order: Order<'_>, console: &mut Console) -> Result<Outcome
     let log = Metrics::resume(&folder.metrics(), step)?;
     console.say(&format!("Going on after step {step} of {end}."));
     session.run(folder, log, order.stop, console)
-}
-
-/// Before a data set is opened, which may take a while.
-fn refuse_unknown_model(name: &str) -> Result<()> {
-    let any = gpu_core::Shape::new(&[3, 32, 32]);
-    model::spec(name, any, 10).map(|_| ())
 }
 
 fn label(name: &str) -> String {
