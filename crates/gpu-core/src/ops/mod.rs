@@ -20,6 +20,7 @@ mod global_pool;
 mod lion;
 mod matmul;
 mod muon;
+mod peak;
 mod pool2d;
 mod reduce;
 mod rmsprop;
@@ -50,6 +51,7 @@ pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
 pub use lion::{LionHyper, lion_step};
 pub use matmul::{matmul, matmul_ta, matmul_tb};
 pub use muon::{MuonHyper, muon_combine, muon_momentum, muon_normalise, muon_step};
+pub use peak::peak_multiply_add;
 pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
 pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
 pub use rmsprop::{RmspropHyper, rmsprop_step};
@@ -81,6 +83,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
         lion::KERNELS,
         matmul::KERNELS,
         muon::KERNELS,
+        peak::KERNELS,
         pool2d::KERNELS,
         reduce::KERNELS,
         rmsprop::KERNELS,
@@ -91,7 +94,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 22] = [
+    let tables: [fn() -> Vec<Case>; 23] = [
         accumulate::cases,
         activation::cases,
         adagrad::cases,
@@ -110,6 +113,7 @@ pub fn cases() -> Vec<Case> {
         lion::cases,
         matmul::cases,
         muon::cases,
+        peak::cases,
         pool2d::cases,
         reduce::cases,
         rmsprop::cases,
@@ -120,7 +124,7 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 11] = [
+    let tables: [fn() -> Vec<Bench>; 12] = [
         accumulate::benches,
         activation::benches,
         adagrad::benches,
@@ -130,6 +134,7 @@ pub fn benches() -> Vec<Bench> {
         elementwise::benches,
         lion::benches,
         muon::benches,
+        peak::benches,
         rmsprop::benches,
         sgd::benches,
     ];
@@ -139,7 +144,7 @@ pub fn benches() -> Vec<Bench> {
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 11] = [
+    let tables: [fn() -> Vec<Misuse>; 12] = [
         accumulate::misuses,
         activation::misuses,
         adagrad::misuses,
@@ -149,6 +154,7 @@ fn misuses() -> Vec<Misuse> {
         elementwise::misuses,
         lion::misuses,
         muon::misuses,
+        peak::misuses,
         rmsprop::misuses,
         sgd::misuses,
     ];
