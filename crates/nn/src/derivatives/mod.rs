@@ -5,9 +5,11 @@
 mod conv;
 mod dense;
 mod elementwise;
+mod index;
 mod loss;
 mod norm;
 mod pool;
 mod random;
+mod shape;
 #[cfg(test)]
 mod tests;

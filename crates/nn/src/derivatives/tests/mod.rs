@@ -3,10 +3,12 @@
 mod conv;
 mod dense;
 mod elementwise;
+mod index;
 mod loss;
 mod norm;
 mod pool;
 mod random;
+mod shape;
 
 use crate::tape::Tape;
 use crate::var::Var;
@@ -40,10 +42,20 @@ pub(super) fn separate(shape: impl Into<Shape>) -> Tensor {
 }
 
 fn rows() -> Vec<Row> {
-    [conv::rows(), dense::rows(), elementwise::rows(), loss::rows(), norm::rows(), pool::rows(), random::rows()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        conv::rows(),
+        dense::rows(),
+        elementwise::rows(),
+        index::rows(),
+        loss::rows(),
+        norm::rows(),
+        pool::rows(),
+        random::rows(),
+        shape::rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The gradients of a row, `factor` times what they are.
