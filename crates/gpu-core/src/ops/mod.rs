@@ -37,6 +37,7 @@ mod sort;
 mod strided;
 #[cfg(test)]
 mod tests;
+mod unary;
 
 pub use accumulate::accumulate;
 pub use activation::{relu, relu_bwd_x};
@@ -61,7 +62,11 @@ pub use cross_entropy::{
 };
 pub use cumsum::{cumsum, cumsum_bwd_x};
 pub use dropout::{DropoutKey, dropout, dropout_bwd_x, dropout_mask, dropout2d, dropout2d_bwd_x};
-pub use elementwise::{add, add_scaled, copy_into, div, mul, scale, sub};
+pub use elementwise::{
+    add, add_scaled, amax_bwd_x, copy_into, div, div_bwd_b, eq, ge, gt, le, logical_and, logical_not, logical_or, logical_xor,
+    logsumexp_bwd_x, lt, maximum, maximum_bwd_a, minimum, minimum_bwd_a, mul, ne, pow, pow_bwd_a, pow_bwd_b, scale, spread, sub,
+    var_bwd_x, where_,
+};
 pub(crate) use fill::{fill_word, spoil};
 pub use gather::{gather, index_select, one_hot};
 pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
@@ -74,7 +79,10 @@ pub use pool2d::{
     Divisor, Pool1dGeometry, Pool2dGeometry, PoolGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x,
 };
 pub use random::{bernoulli, normal, permutation, randint, uniform};
-pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
+pub use reduce::{
+    all, all_axes, amax, amax_ties, amin, amin_ties, any, any_axes, argmax_all, argmax_axis, argmin_all, argmin_axis, logsumexp,
+    mean, mean_axes, std, sum, sum_axes, sum_to, var,
+};
 pub use rmsprop::{RmspropHyper, rmsprop_step};
 pub use row_norm::{
     RowNorm, RowStats, group_norm, group_norm_bwd_w, group_norm_bwd_x, instance_norm_running, layer_norm, layer_norm_bwd_w,
@@ -86,6 +94,12 @@ pub use sort::{argsort, sort, sort_bwd_x, topk};
 pub use strided::{
     PadMode, Slice, concat, expand, flip, narrow, pad, pad_bwd_x, permute, repeat, roll, select, slice, slice_bwd_x, stack,
     transpose,
+};
+pub use unary::{
+    abs, abs_bwd_x, add_scalar, ceil, clamp, clamp_bwd_x, cos, cos_bwd_x, erf, erf_bwd_x, exp, expm1, expm1_bwd_x, floor, isfinite,
+    isinf, isnan, log, log1p, log1p_bwd_x, neg, pow_scalar, pow_scalar_bwd_x, reciprocal, reciprocal_bwd_x, round, rsqrt,
+    rsqrt_bwd_x, scalar_pow, scalar_pow_bwd_x, sign, sin, sin_bwd_x, sqrt, sqrt_bwd_x, square, square_bwd_x, std_bwd_var, tan,
+    tan_bwd_x,
 };
 
 #[cfg(test)]
@@ -128,13 +142,14 @@ pub fn kernels() -> Vec<&'static Kernel> {
         sgd::KERNELS,
         sort::KERNELS,
         &strided::kernels(),
+        unary::KERNELS,
     ]
     .concat()
 }
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 32] = [
+    let tables: [fn() -> Vec<Case>; 33] = [
         accumulate::cases,
         activation::cases,
         adagrad::cases,
@@ -167,19 +182,21 @@ pub fn cases() -> Vec<Case> {
         sgd::cases,
         sort::cases,
         strided::cases,
+        unary::cases,
     ];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 27] = [
+    let tables: [fn() -> Vec<Bench>; 30] = [
         accumulate::benches,
         activation::benches,
         adagrad::benches,
         adam::benches,
         average::benches,
         batch_norm::benches,
+        bias::benches,
         cast::benches,
         clip::benches,
         conv2d::benches,
@@ -195,12 +212,14 @@ pub fn benches() -> Vec<Bench> {
         peak::benches,
         pool2d::benches,
         random::benches,
+        reduce::benches,
         rmsprop::benches,
         row_norm::benches,
         scatter::benches,
         sgd::benches,
         sort::benches,
         strided::benches,
+        unary::benches,
     ];
     tables.iter().flat_map(|table| table()).collect()
 }
@@ -208,13 +227,14 @@ pub fn benches() -> Vec<Bench> {
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 27] = [
+    let tables: [fn() -> Vec<Misuse>; 30] = [
         accumulate::misuses,
         activation::misuses,
         adagrad::misuses,
         adam::misuses,
         average::misuses,
         batch_norm::misuses,
+        bias::misuses,
         cast::misuses,
         clip::misuses,
         conv2d::misuses,
@@ -230,12 +250,14 @@ fn misuses() -> Vec<Misuse> {
         peak::misuses,
         pool2d::misuses,
         random::misuses,
+        reduce::misuses,
         rmsprop::misuses,
         row_norm::misuses,
         scatter::misuses,
         sgd::misuses,
         sort::misuses,
         strided::misuses,
+        unary::misuses,
     ];
     tables.iter().flat_map(|table| table()).collect()
 }

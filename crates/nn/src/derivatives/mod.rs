@@ -8,8 +8,11 @@ mod elementwise;
 mod index;
 mod loss;
 mod norm;
+mod operators;
 mod pool;
 mod random;
+mod reduce;
 mod shape;
 #[cfg(test)]
 mod tests;
+mod unary;

@@ -8,7 +8,9 @@ mod loss;
 mod norm;
 mod pool;
 mod random;
+mod reduce;
 mod shape;
+mod unary;
 
 use crate::tape::Tape;
 use crate::var::Var;
@@ -52,6 +54,8 @@ fn rows() -> Vec<Row> {
         pool::rows(),
         random::rows(),
         shape::rows(),
+        reduce::rows(),
+        unary::rows(),
     ]
     .into_iter()
     .flatten()
