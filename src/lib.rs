@@ -60,9 +60,10 @@ pub mod prelude {
     pub use gpu_core::{Args, Capture, DType, Device, Grid, Kernel, Shape, Tensor, ops};
     pub use nn::schedule::{self, Schedule};
     pub use nn::{
-        AdamW, AvgPool2d, BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, Dropout2d, EvalStep, Flatten, GlobalAvgPool, Gradients,
-        Init, Linear, Loss, MaxPool2d, Module, Optimizer, Param, Relu, Residual, Scheme, Sequential, Sgd, StepOptions, Summary,
-        Tape, TrainStep, Var, checkpoint, seq, zoo,
+        AdamW, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, BatchNorm2d, Conv1d, Conv2d, ConvTranspose1d,
+        ConvTranspose2d, Dropout, Dropout2d, EvalStep, Flatten, GlobalAvgPool, GlobalMaxPool, Gradients, Init, Linear, Loss,
+        MaxPool1d, MaxPool2d, Module, Optimizer, Param, PixelShuffle, PixelUnshuffle, Relu, Residual, Scheme, Sequential, Sgd,
+        StepOptions, Summary, Tape, TrainStep, Upsample, Var, checkpoint, seq, zoo,
     };
     pub use train::data::{self, Dataset, ImageSet, shuffled};
     pub use train::evaluate::accuracy;

@@ -9,5 +9,6 @@ mod loss;
 mod norm;
 mod pool;
 mod random;
+mod resample;
 #[cfg(test)]
 mod tests;

@@ -7,6 +7,7 @@ mod loss;
 mod norm;
 mod pool;
 mod random;
+mod resample;
 
 use crate::tape::Tape;
 use crate::var::Var;
@@ -40,7 +41,7 @@ pub(super) fn separate(shape: impl Into<Shape>) -> Tensor {
 }
 
 fn rows() -> Vec<Row> {
-    [conv::rows(), dense::rows(), elementwise::rows(), loss::rows(), norm::rows(), pool::rows(), random::rows()]
+    [conv::rows(), dense::rows(), elementwise::rows(), loss::rows(), norm::rows(), pool::rows(), random::rows(), resample::rows()]
         .into_iter()
         .flatten()
         .collect()
