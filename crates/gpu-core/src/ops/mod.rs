@@ -1,33 +1,60 @@
 //! The operators. Each file is a kernel (or several), its mirror, and a function; none imports another, except that the explicit
 //! convolution is a matrix product.
 
+mod accumulate;
 mod activation;
+mod adagrad;
 mod adam;
 mod adaptive_pool2d;
+mod arenas;
 mod augment;
+mod average;
 mod batch_norm;
 mod bias;
+mod cast;
+mod clip;
 mod conv2d;
+mod create;
 mod cross_entropy;
+mod cumsum;
 mod dropout;
 mod elementwise;
 mod fill;
+mod gather;
 mod global_pool;
+mod linalg;
+mod lion;
 mod matmul;
+mod muon;
+mod peak;
 mod pixel_shuffle;
 mod pool2d;
+mod random;
 mod reduce;
+mod rmsprop;
+mod row_norm;
+mod scatter;
 mod sgd;
+mod sort;
+mod strided;
 #[cfg(test)]
 mod tests;
 mod upsample2d;
 
+pub use accumulate::accumulate;
 pub use activation::{relu, relu_bwd_x};
-pub use adam::{AdamHyper, adamw_step};
+pub use adagrad::{AdagradHyper, adagrad_step};
+pub use adam::{AdamHyper, adamw_step, adamw_step_amsgrad};
 pub use adaptive_pool2d::{adaptive_avg_pool2d, adaptive_avg_pool2d_bwd_x, adaptive_max_pool2d, adaptive_max_pool2d_bwd_x};
 pub use augment::{Augment, augment, gather_labels};
-pub use batch_norm::{BatchNorm, batch_norm, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd};
+pub use average::{ema_step, exchange, lookahead_step};
+pub use batch_norm::{
+    BatchNorm, batch_norm, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd, demean_norm, demean_norm_bwd, demean_norm_eval,
+    demean_norm_eval_bwd,
+};
 pub use bias::{add_bias, add_bias_bwd_b};
+pub use cast::cast;
+pub use clip::{clip_grad_norm, clip_grad_value, clip_with_norm, total_norm};
 pub use conv2d::{
     Conv1dGeometry, Conv2dGeometry, ConvAlgorithm, ConvGeometry, ConvTranspose1dGeometry, ConvTranspose2dGeometry,
     ConvTransposeGeometry, Padding, conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x, conv2d, conv2d_bwd_w,
@@ -36,17 +63,35 @@ pub use conv2d::{
 pub use cross_entropy::{
     accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x, softmax, softmax_bwd_x,
 };
+pub use cumsum::{cumsum, cumsum_bwd_x};
 pub use dropout::{DropoutKey, dropout, dropout_bwd_x, dropout_mask, dropout2d, dropout2d_bwd_x};
 pub use elementwise::{add, add_scaled, copy_into, div, mul, scale, sub};
 pub(crate) use fill::{fill_word, spoil};
+pub use gather::{gather, index_select, one_hot};
 pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
+pub use linalg::{Triangle, cholesky, lstsq, ridge, solve_spd, solve_triangular};
+pub use lion::{LionHyper, lion_step};
 pub use matmul::{matmul, matmul_ta, matmul_tb};
+pub use muon::{MuonHyper, muon_combine, muon_momentum, muon_normalise, muon_step};
+pub use peak::peak_multiply_add;
 pub use pixel_shuffle::{pixel_shuffle, pixel_unshuffle};
 pub use pool2d::{
     Divisor, Pool1dGeometry, Pool2dGeometry, PoolGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x,
 };
+pub use random::{bernoulli, normal, permutation, randint, uniform};
 pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
+pub use rmsprop::{RmspropHyper, rmsprop_step};
+pub use row_norm::{
+    RowNorm, RowStats, group_norm, group_norm_bwd_w, group_norm_bwd_x, instance_norm_running, layer_norm, layer_norm_bwd_w,
+    layer_norm_bwd_x, rms_norm, rms_norm_bwd_w, rms_norm_bwd_x,
+};
+pub use scatter::{gather_bwd_x, index_add, index_select_bwd_x, scatter_add};
 pub use sgd::{SgdHyper, sgd_step};
+pub use sort::{argsort, sort, sort_bwd_x, topk};
+pub use strided::{
+    PadMode, Slice, concat, expand, flip, narrow, pad, pad_bwd_x, permute, repeat, roll, select, slice, slice_bwd_x, stack,
+    transpose,
+};
 pub use upsample2d::{Interpolation, Resize, Upsample2dGeometry, upsample2d, upsample2d_bwd_x};
 
 #[cfg(test)]
@@ -57,23 +102,40 @@ use crate::kernel::Kernel;
 /// Every kernel of the library.
 pub fn kernels() -> Vec<&'static Kernel> {
     [
+        accumulate::KERNELS,
         activation::KERNELS,
+        adagrad::KERNELS,
         adam::KERNELS,
         adaptive_pool2d::KERNELS,
         augment::KERNELS,
+        average::KERNELS,
         batch_norm::KERNELS,
         bias::KERNELS,
+        cast::KERNELS,
+        clip::KERNELS,
         &conv2d::kernels(),
+        create::KERNELS,
         cross_entropy::KERNELS,
+        cumsum::KERNELS,
         dropout::KERNELS,
         elementwise::KERNELS,
         fill::KERNELS,
+        gather::KERNELS,
         global_pool::KERNELS,
+        lion::KERNELS,
         matmul::KERNELS,
+        muon::KERNELS,
+        peak::KERNELS,
         pixel_shuffle::KERNELS,
         pool2d::KERNELS,
+        random::KERNELS,
         reduce::KERNELS,
+        rmsprop::KERNELS,
+        row_norm::KERNELS,
+        scatter::KERNELS,
         sgd::KERNELS,
+        sort::KERNELS,
+        &strided::kernels(),
         upsample2d::KERNELS,
     ]
     .concat()
@@ -81,24 +143,41 @@ pub fn kernels() -> Vec<&'static Kernel> {
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 18] = [
+    let tables: [fn() -> Vec<Case>; 35] = [
+        accumulate::cases,
         activation::cases,
+        adagrad::cases,
         adam::cases,
         adaptive_pool2d::cases,
         augment::cases,
+        average::cases,
         batch_norm::cases,
         bias::cases,
+        cast::cases,
+        clip::cases,
         conv2d::cases,
+        create::cases,
         cross_entropy::cases,
+        cumsum::cases,
         dropout::cases,
         elementwise::cases,
         fill::cases,
+        gather::cases,
         global_pool::cases,
+        lion::cases,
         matmul::cases,
+        muon::cases,
+        peak::cases,
         pixel_shuffle::cases,
         pool2d::cases,
+        random::cases,
         reduce::cases,
+        rmsprop::cases,
+        row_norm::cases,
+        scatter::cases,
         sgd::cases,
+        sort::cases,
+        strided::cases,
         upsample2d::cases,
     ];
     tables.iter().flat_map(|table| table()).collect()
@@ -106,14 +185,36 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 8] = [
+    let tables: [fn() -> Vec<Bench>; 30] = [
+        accumulate::benches,
         activation::benches,
+        adagrad::benches,
+        adam::benches,
         adaptive_pool2d::benches,
+        average::benches,
+        batch_norm::benches,
+        cast::benches,
+        clip::benches,
         conv2d::benches,
+        create::benches,
+        cumsum::benches,
         elementwise::benches,
+        fill::benches,
+        gather::benches,
         global_pool::benches,
+        lion::benches,
+        matmul::benches,
+        muon::benches,
+        peak::benches,
         pixel_shuffle::benches,
         pool2d::benches,
+        random::benches,
+        rmsprop::benches,
+        row_norm::benches,
+        scatter::benches,
+        sgd::benches,
+        sort::benches,
+        strided::benches,
         upsample2d::benches,
     ];
     tables.iter().flat_map(|table| table()).collect()
@@ -122,14 +223,36 @@ pub fn benches() -> Vec<Bench> {
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 8] = [
+    let tables: [fn() -> Vec<Misuse>; 30] = [
+        accumulate::misuses,
         activation::misuses,
+        adagrad::misuses,
+        adam::misuses,
         adaptive_pool2d::misuses,
+        average::misuses,
+        batch_norm::misuses,
+        cast::misuses,
+        clip::misuses,
         conv2d::misuses,
+        create::misuses,
+        cumsum::misuses,
         elementwise::misuses,
+        fill::misuses,
+        gather::misuses,
         global_pool::misuses,
+        lion::misuses,
+        matmul::misuses,
+        muon::misuses,
+        peak::misuses,
         pixel_shuffle::misuses,
         pool2d::misuses,
+        random::misuses,
+        rmsprop::misuses,
+        row_norm::misuses,
+        scatter::misuses,
+        sgd::misuses,
+        sort::misuses,
+        strided::misuses,
         upsample2d::misuses,
     ];
     tables.iter().flat_map(|table| table()).collect()

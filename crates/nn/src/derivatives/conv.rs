@@ -66,7 +66,7 @@ impl Var {
     /// `x` and `w` with two spatial axes, and the output's shape.
     #[track_caller]
     fn as_images(&self, w: &Self, b: Option<&Self>, out: Result<Shape, String>, op: &str) -> (Self, Self, Shape) {
-        let out = out.unwrap_or_else(|why| panic!("{op}: {why}"));
+        let out = fits(op, out);
         if let Some(b) = b.map(Self::shape) {
             let (channels, x, w) = (out.c(), self.shape(), w.shape());
             assert!(b == Shape::from([channels]), "{op}: the bias does not fit {channels} channels (x {x}, w {w}, bias {b})");
@@ -113,5 +113,15 @@ impl Var {
     /// This value, if the gradient of `other` will ask for it: a product keeps a factor only for the other's sake.
     pub(super) fn kept_for(&self, other: &Self) -> Option<Tensor> {
         other.needs_gradient().then(|| self.value().clone())
+    }
+}
+
+/// The output's shape; a panic that says why where there is none.
+#[track_caller]
+pub(super) fn fits(op: &str, out: Result<Shape, String>) -> Shape {
+    // Not by a closure: it would be the caller.
+    match out {
+        Ok(shape) => shape,
+        Err(why) => panic!("{op}: {why}"),
     }
 }

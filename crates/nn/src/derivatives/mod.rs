@@ -5,10 +5,12 @@
 mod conv;
 mod dense;
 mod elementwise;
+mod index;
 mod loss;
 mod norm;
 mod pool;
 mod random;
 mod resample;
+mod shape;
 #[cfg(test)]
 mod tests;

@@ -1,5 +1,6 @@
 //! Pooling. That of one axis is a view of that of two: (N, C, L) is (N, C, 1, L).
 
+use super::conv::fits;
 use crate::var::Var;
 use gpu_core::Shape;
 use gpu_core::ops::{self, Divisor, Pool1dGeometry, Pool2dGeometry, PoolGeometry};
@@ -60,8 +61,7 @@ impl Var {
     /// `x` with two spatial axes, and the output's shape.
     #[track_caller]
     fn windowed<const D: usize>(&self, g: PoolGeometry<D>, op: &str) -> (Self, Shape) {
-        let out = g.out_shape(self.shape()).unwrap_or_else(|why| panic!("{op}: {why}"));
-        (self.with_two_axes(), out)
+        (self.with_two_axes(), fits(op, g.out_shape(self.shape())))
     }
 
     /// The mean of each image's channels: (N, C, 1, 1). Equivalent of `torch.nn.functional.adaptive_avg_pool2d(x, 1)`.

@@ -15,6 +15,7 @@ use crate::optim::Optimizer;
 use gpu_core::{Device, Shape, Tensor};
 use record::Recorded;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use thiserror::Error;
 
 /// A step that cannot be recorded or run.
@@ -79,12 +80,25 @@ pub struct StepOptions {
     input: Shape,
     loss: Loss,
     seed: u64,
+    accumulate: u32,
 }
 
 impl StepOptions {
     /// `batch` inputs of shape `input` (C, H, W); cross-entropy without smoothing, seed 0.
     pub fn new(batch: usize, input: impl Into<Shape>) -> Self {
-        Self { batch, input: input.into(), loss: Loss::CrossEntropy { smoothing: 0.0 }, seed: 0 }
+        Self { batch, input: input.into(), loss: Loss::CrossEntropy { smoothing: 0.0 }, seed: 0, accumulate: 1 }
+    }
+
+    /// Each update after `runs` runs, by the mean of their gradients: a batch in parts, where the whole would not fit. The result
+    /// is that of one batch of `runs * batch`, but for layers that look at the whole batch (batch normalisation) and the random
+    /// numbers of others.
+    ///
+    /// # Panics
+    /// If `runs` is 0.
+    #[track_caller]
+    pub fn accumulate(self, runs: u32) -> Self {
+        assert!(runs > 0, "StepOptions: an update after 0 runs");
+        Self { accumulate: runs, ..self }
     }
 
     /// With another loss.
@@ -146,6 +160,9 @@ pub struct Metrics {
 pub struct TrainStep {
     recorded: Recorded,
     optimizer: Arc<dyn Optimizer>,
+    /// Runs of an update, and those since the last.
+    accumulate: u32,
+    pending: AtomicU32,
 }
 
 impl TrainStep {
@@ -171,10 +188,18 @@ impl TrainStep {
     ) -> Result<Self, StepError> {
         plan::check(net, optimizer.device(), Some(optimizer), options)?;
         let recorded = Recorded::training(net, optimizer, options, prologue)?;
-        Ok(Self { recorded, optimizer: optimizer.handle() })
+        let (accumulate, pending) = (options.accumulate, AtomicU32::new(0));
+        Ok(Self { recorded, optimizer: optimizer.handle(), accumulate, pending })
     }
 
-    /// Runs the step on what lies in the slots. It does not wait.
+    /// How many runs there were since the last update: 0 without [`accumulate`](StepOptions::accumulate). Their gradients are no
+    /// part of a checkpoint.
+    pub fn pending(&self) -> u32 {
+        self.pending.load(Relaxed)
+    }
+
+    /// Runs the step on what lies in the slots; where gradients are accumulated, the parameters change in every run that completes a batch. It
+    /// does not wait.
     ///
     /// # Errors
     /// The device's first fault.
@@ -183,9 +208,24 @@ impl TrainStep {
     /// If the parameters were moved by an optimiser made after the recording.
     #[track_caller]
     pub fn run(&self) -> Result<(), StepError> {
-        self.recorded.slots.step.write(&[self.optimizer.steps()]);
-        self.optimizer.begin_step();
-        self.recorded.replay()
+        let done = self.pending();
+        let step = self.optimizer.steps().wrapping_mul(self.accumulate).wrapping_add(done);
+        self.recorded.slots.step.write(&[step]);
+        let Some(update) = &self.recorded.update else {
+            self.optimizer.begin_step();
+            return self.recorded.replay();
+        };
+        if done == 0 {
+            // Here, not after the update: others may use the optimiser in between.
+            self.optimizer.clear_gradients();
+        }
+        self.recorded.replay()?;
+        self.pending.store((done + 1) % self.accumulate, Relaxed);
+        if done + 1 == self.accumulate {
+            self.optimizer.begin_step();
+            update.replay()?;
+        }
+        Ok(())
     }
 }
 
@@ -310,7 +350,7 @@ macro_rules! common {
                 &self.recorded.plan
             }
 
-            /// How many kernels one run launches.
+            /// How many kernels one run launches, an accumulated update apart.
             pub fn dispatches(&self) -> usize {
                 self.recorded.capture.len()
             }

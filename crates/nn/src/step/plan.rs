@@ -115,7 +115,7 @@ impl Line {
                 None => Recorded::evaluation(net, device, &options, |_| {}),
             }?;
             // The slots are made outside the recording.
-            Ok((recorded.capture.bytes() + 4 * options.shape().len() as u64) as f64)
+            Ok((recorded.plan.step_bytes + 4 * options.shape().len() as u64) as f64)
         };
         let [a, b] = [bytes(few)?, bytes(more)?];
         let per_image = (b - a) / (more - few) as f64;

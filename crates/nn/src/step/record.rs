@@ -11,6 +11,8 @@ use gpu_core::{Capture, Device, Tensor, ops};
 pub(super) struct Recorded {
     pub slots: Slots,
     pub capture: Capture,
+    /// The update, where it does not follow every run.
+    pub update: Option<Capture>,
     pub loss: Tensor,
     pub output: Tensor,
     /// Sum of the losses, correct answers, images, and a spare.
@@ -69,15 +71,25 @@ impl Recorded {
         prologue: impl FnOnce(&Slots),
     ) -> Result<Self, StepError> {
         let device = optimizer.device();
-        Self::new(net, device, options, |before| {
+        let mut recorded = Self::new(net, device, options, |before| {
             prologue(&before.slots);
             let tape = Tape::seeded(device, options.seed, &before.slots.step);
             let [output, loss] = before.forward(net, &tape.input(&before.slots.x), options.loss);
             // The output is not held over the backward pass: only the loss is asked for afterwards.
             drop(output);
-            optimizer.apply(&loss.backward());
+            match options.accumulate {
+                1 => optimizer.apply(&loss.backward()),
+                runs => optimizer.gather(&loss.backward(), 1.0 / runs as f32, true),
+            }
             [loss.value().clone(), loss.value().clone()]
-        })
+        })?;
+        if options.accumulate > 1 {
+            let ((), update) = device.capture(|| optimizer.update())?;
+            let MemoryPlan { in_use_bytes, step_bytes, .. } = recorded.plan;
+            recorded.plan = MemoryPlan::new(device, in_use_bytes, step_bytes + update.bytes());
+            recorded.update = Some(update);
+        }
+        Ok(recorded)
     }
 
     pub fn evaluation(
@@ -109,7 +121,7 @@ impl Recorded {
         });
         let parameters = parameters.collect();
         let Before { slots, metrics, .. } = before;
-        Ok(Self { slots, capture, loss, output, metrics, plan, parameters })
+        Ok(Self { slots, capture, update: None, loss, output, metrics, plan, parameters })
     }
 
     #[track_caller]

@@ -3,7 +3,7 @@ use crate::checkpoint::Checkpoint;
 use crate::module::parameters;
 use crate::tape::Tape;
 use crate::var::Var;
-use crate::{AdamW, Init, Sequential, Sgd, zoo};
+use crate::{AdamW, Conv2d, Flatten, Init, Linear, Relu, Sequential, Sgd, seq, zoo};
 use gpu_core::check;
 
 const BATCH: usize = 4;
@@ -182,4 +182,85 @@ fn a_step_whose_parameters_went_away_is_a_mistake() {
     let step = EvalStep::captured(&net, &Device::Cpu, &options()).unwrap();
     let _sgd = Sgd::new(&net, 0.1);
     let _ = step.run();
+}
+
+/// No layer that looks at the whole batch.
+fn plain(device: &Device) -> Sequential {
+    let cx = Init::seeded(device, 4);
+    seq![Conv2d::new(&cx, 3, 4, 3), Relu, Flatten, Linear::new(&cx, 144, 10)]
+}
+
+#[test]
+fn a_batch_in_parts_is_a_whole_batch() {
+    for device in check::devices() {
+        let run = |parts: usize| {
+            let net = plain(&device);
+            let adam = AdamW::new(&net, 0.01).clip_norm(0.5);
+            let options = StepOptions::new(BATCH / parts, [3, 8, 8]).accumulate(parts as u32);
+            let step = TrainStep::captured(&net, &adam, &options).unwrap();
+            for s in 0..3 {
+                let (x, labels) = batch(s);
+                for (x, labels) in x.chunks_exact(x.len() / parts).zip(labels.chunks_exact(BATCH / parts)) {
+                    assert_eq!(adam.steps(), s as u32);
+                    step.run_on(x, labels).unwrap();
+                }
+                assert_eq!((adam.steps(), step.pending()), (s as u32 + 1, 0));
+            }
+            assert_eq!(step.metrics().unwrap().images, 12);
+            (values(&net), step.mean_loss().unwrap(), adam.grad_norm().unwrap().item().unwrap())
+        };
+        let (whole, loss, norm) = run(1);
+        for parts in [2, 4] {
+            let (got, parts_loss, parts_norm) = run(parts);
+            assert!((parts_loss - loss).abs() < 1e-5, "{parts_loss} is not {loss}");
+            assert!((parts_norm - norm).abs() < 1e-5 * norm, "{parts_norm} is not {norm}");
+            for (got, want) in got.iter().flatten().zip(whole.iter().flatten()) {
+                assert!((got - want).abs() < 2e-5, "{parts} parts on {}: {got} is not {want}", device.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_accumulation_begins_without_what_others_left() {
+    let device = Device::Cpu;
+    let run = |disturbed: bool| {
+        let net = plain(&device);
+        let sgd = Sgd::new(&net, 0.1);
+        let step = TrainStep::captured(&net, &sgd, &options().accumulate(2)).unwrap();
+        let other = TrainStep::captured(&net, &sgd, &options()).unwrap();
+        if disturbed {
+            // A rate of nothing: only the gradients are left behind.
+            sgd.set_lr(0.0);
+            let (x, labels) = batch(7);
+            other.run_on(&x, &labels).unwrap();
+            sgd.set_lr(0.1);
+        }
+        for s in 0..2 {
+            let (x, labels) = batch(s);
+            step.run_on(&x, &labels).unwrap();
+        }
+        values(&net)
+    };
+    assert_eq!(run(true), run(false));
+}
+
+#[test]
+fn the_plan_of_an_accumulated_step_has_its_update() {
+    let device = Device::Cpu;
+    let net = net(&device);
+    let muon = crate::Muon::new(&net, 0.1);
+    let options = options().accumulate(2);
+    let predicted = MemoryPlan::predict(&net, &muon, &options).unwrap().step_bytes as f64;
+    let step = TrainStep::captured(&net, &muon, &options).unwrap();
+    let taken = step.plan().step_bytes as f64;
+    let update = step.recorded.update.as_ref().unwrap().bytes() as f64;
+    assert!(update > 0.0 && taken > update);
+    assert!((0.9..1.2).contains(&(predicted / taken)), "predicted {predicted}, taken {taken}");
+}
+
+#[test]
+#[should_panic(expected = "an update after 0 runs")]
+fn an_update_needs_a_run() {
+    let _ = options().accumulate(0);
 }

@@ -39,11 +39,6 @@ struct Params {
     step_w: f32,
 }
 
-#[track_caller]
-fn resized(op: &str, g: Upsample2dGeometry, x: Shape) -> Shape {
-    g.out_shape(x).unwrap_or_else(|what| panic!("{op}: {what}"))
-}
-
 /// `x` (N, C, H, W) resampled. Equivalent of `torch.nn.functional.interpolate` with `mode="nearest"` or `"bilinear"`; sizes may also
 /// shrink.
 ///
@@ -63,7 +58,7 @@ fn resized(op: &str, g: Upsample2dGeometry, x: Shape) -> Shape {
 #[track_caller]
 pub fn upsample2d(x: &Tensor, g: Upsample2dGeometry) -> Tensor {
     expect::f32s("upsample2d", &[("x", x)]);
-    let shape = resized("upsample2d", g, x.shape());
+    let shape = expect::fits("upsample2d", g.out_shape(x.shape()));
     let y = Tensor::empty(x.device(), shape);
     let [outer, h, w, p, q] = [shape.n() * shape.c(), x.shape().h(), x.shape().w(), shape.h(), shape.w()].map(|v| v as u32);
     let (step_h, step_w) = (g.step(0, x.shape().h(), shape.h()), g.step(1, x.shape().w(), shape.w()));
@@ -88,7 +83,7 @@ pub fn upsample2d(x: &Tensor, g: Upsample2dGeometry) -> Tensor {
 #[track_caller]
 pub fn upsample2d_bwd_x(dy: &Tensor, x_shape: Shape, g: Upsample2dGeometry) -> Tensor {
     expect::f32s("upsample2d_bwd_x", &[("dy", dy)]);
-    let shape = resized("upsample2d_bwd_x", g, x_shape);
+    let shape = expect::fits("upsample2d_bwd_x", g.out_shape(x_shape));
     assert!(dy.shape() == shape, "upsample2d_bwd_x: x {x_shape} becomes {shape}, dy is not of it (dy {})", dy.shape());
     let &[n, c, h, w] = x_shape.dims() else { unreachable!("the rank is four") };
     let rows = along(g, 1, dy, n * c * shape.h(), [w, shape.w(), 1]);

@@ -3,11 +3,13 @@
 mod conv;
 mod dense;
 mod elementwise;
+mod index;
 mod loss;
 mod norm;
 mod pool;
 mod random;
 mod resample;
+mod shape;
 
 use crate::tape::Tape;
 use crate::var::Var;
@@ -41,10 +43,21 @@ pub(super) fn separate(shape: impl Into<Shape>) -> Tensor {
 }
 
 fn rows() -> Vec<Row> {
-    [conv::rows(), dense::rows(), elementwise::rows(), loss::rows(), norm::rows(), pool::rows(), random::rows(), resample::rows()]
-        .into_iter()
-        .flatten()
-        .collect()
+    [
+        conv::rows(),
+        dense::rows(),
+        elementwise::rows(),
+        index::rows(),
+        loss::rows(),
+        norm::rows(),
+        pool::rows(),
+        random::rows(),
+        resample::rows(),
+        shape::rows(),
+    ]
+    .into_iter()
+    .flatten()
+    .collect()
 }
 
 /// The gradients of a row, `factor` times what they are.

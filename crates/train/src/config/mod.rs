@@ -3,58 +3,15 @@
 //! A flag wins over the file, the file over the default. What a run used is written to its folder as a file with the same
 //! keys, so `--config runs/NAME/config.toml` repeats it.
 
+mod kinds;
+
+pub use kinds::{DeviceKind, OptimizerKind, ScheduleKind};
+
 use crate::augmentation::Augmentation;
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use serde::{Deserialize, Serialize};
 use std::path::{Path, PathBuf};
-
-/// The update rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum OptimizerKind {
-    /// Stochastic gradient descent with momentum.
-    Sgd,
-    /// Adam with decoupled weight decay.
-    Adamw,
-}
-
-/// The learning rate over the steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum ScheduleKind {
-    /// The same rate throughout.
-    Constant,
-    /// A tenth of it after each third of the run.
-    Step,
-    /// Half a cosine down to zero.
-    Cosine,
-    /// Up to --lr over the first 30 %, then down to almost zero.
-    OneCycle,
-}
-
-/// Where the run happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
-#[serde(rename_all = "kebab-case")]
-pub enum DeviceKind {
-    /// A hardware GPU, or the CPU device where there is none.
-    Auto,
-    /// Any GPU adapter, a software driver too.
-    Gpu,
-    /// The CPU device.
-    Cpu,
-}
-
-impl DeviceKind {
-    /// The name that [`gpu_core::Device::named`] knows it by.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Gpu => "gpu",
-            Self::Cpu => "cpu",
-        }
-    }
-}
 
 /// The settings that were given; the rest is resolved.
 #[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize, clap::Args)]
@@ -75,15 +32,25 @@ pub struct Settings {
     /// Update rule [default: sgd]
     #[arg(long, value_enum)]
     pub optimizer: Option<OptimizerKind>,
-    /// Learning rate, the highest one of the schedule [default: 0.05 for sgd, 0.002 for adamw]
+    /// Learning rate, the highest one of the schedule [default: 0.05 for sgd, 0.002 for adam and adamw, 0.001 for rmsprop, 0.01 for
+    /// adagrad, 0.0003 for lion, 0.02 for muon]
     #[arg(long, value_name = "RATE")]
     pub lr: Option<f64>,
-    /// Momentum of sgd [default: 0.9]
+    /// Momentum [default: 0.9 for sgd, 0 for rmsprop, 0.95 for muon; the others have none]
     #[arg(long, value_name = "M")]
     pub momentum: Option<f64>,
-    /// Weight decay [default: 0.0005 for sgd, 0.01 for adamw]
+    /// Weight decay [default: 0.0005 for sgd, 0.01 for adamw and muon, 0.1 for lion, else 0]
     #[arg(long, value_name = "D")]
     pub weight_decay: Option<f64>,
+    /// Largest norm of all gradients together [default: none]
+    #[arg(long, value_name = "NORM")]
+    pub clip_norm: Option<f64>,
+    /// Keep a moving average of the weights with this decay, measure it and save it as the best [default: none]
+    #[arg(long, value_name = "DECAY")]
+    pub ema: Option<f64>,
+    /// Compute each step in so many parts of the batch, to save memory [default: 1]
+    #[arg(long, value_name = "N")]
+    pub accumulate: Option<u32>,
     /// Learning rate over the steps [default: one-cycle]
     #[arg(long, value_enum)]
     pub schedule: Option<ScheduleKind>,
@@ -159,6 +126,9 @@ impl Settings {
             lr: self.lr.or(other.lr),
             momentum: self.momentum.or(other.momentum),
             weight_decay: self.weight_decay.or(other.weight_decay),
+            clip_norm: self.clip_norm.or(other.clip_norm),
+            ema: self.ema.or(other.ema),
+            accumulate: self.accumulate.or(other.accumulate),
             schedule: self.schedule.or(other.schedule),
             warmup: self.warmup.or(other.warmup),
             label_smoothing: self.label_smoothing.or(other.label_smoothing),
@@ -186,7 +156,7 @@ impl Settings {
     /// If one is out of range.
     pub fn resolve(self) -> Result<Config> {
         let optimizer = self.optimizer.unwrap_or(OptimizerKind::Sgd);
-        let sgd = optimizer == OptimizerKind::Sgd;
+        let (lr, weight_decay) = optimizer.defaults();
         let data = self.data.unwrap_or_else(|| BUILTIN.to_owned());
         let config = Config {
             epochs: self.epochs.unwrap_or(if data == BUILTIN { 1 } else { 5 }),
@@ -194,9 +164,12 @@ impl Settings {
             model: self.model.unwrap_or_else(|| "small-cnn".to_owned()),
             batch_size: self.batch_size.unwrap_or(64),
             optimizer,
-            lr: self.lr.unwrap_or(if sgd { 0.05 } else { 0.002 }),
-            momentum: self.momentum.unwrap_or(0.9),
-            weight_decay: self.weight_decay.unwrap_or(if sgd { 5e-4 } else { 0.01 }),
+            lr: self.lr.unwrap_or(lr),
+            momentum: self.momentum.unwrap_or(optimizer.momentum()),
+            weight_decay: self.weight_decay.unwrap_or(weight_decay),
+            clip_norm: self.clip_norm,
+            ema: self.ema,
+            accumulate: self.accumulate.unwrap_or(1),
             schedule: self.schedule.unwrap_or(ScheduleKind::OneCycle),
             warmup: self.warmup.unwrap_or(0),
             label_smoothing: self.label_smoothing.unwrap_or(0.0),
@@ -219,7 +192,7 @@ impl Settings {
 pub const BUILTIN: &str = "builtin";
 
 /// The keys of a settings file.
-const KEYS: [&str; 20] = [
+const KEYS: [&str; 23] = [
     "data",
     "model",
     "epochs",
@@ -228,6 +201,9 @@ const KEYS: [&str; 20] = [
     "lr",
     "momentum",
     "weight-decay",
+    "clip-norm",
+    "ema",
+    "accumulate",
     "schedule",
     "warmup",
     "label-smoothing",
@@ -255,6 +231,11 @@ pub struct Config {
     pub lr: f64,
     pub momentum: f64,
     pub weight_decay: f64,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub clip_norm: Option<f64>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ema: Option<f64>,
+    pub accumulate: u32,
     pub schedule: ScheduleKind,
     pub warmup: u64,
     pub label_smoothing: f64,
@@ -286,6 +267,17 @@ impl Config {
         range((0.0..1.0).contains(&self.momentum), "momentum", &self.momentum, "0 or more and below 1")?;
         let decay = self.weight_decay;
         range(decay.is_finite() && decay >= 0.0, "weight-decay", &decay, "a number of 0 or more")?;
+        let norm = self.clip_norm.unwrap_or(1.0);
+        range(norm.is_finite() && norm > 0.0, "clip-norm", &norm, "a number above 0")?;
+        let ema = self.ema.unwrap_or(0.0);
+        range((0.0..1.0).contains(&ema), "ema", &ema, "0 or more and below 1")?;
+        let (parts, batch) = (self.accumulate, self.batch_size);
+        range(
+            parts >= 1 && batch.is_multiple_of(parts as usize),
+            "accumulate",
+            &parts,
+            &format!("a divisor of the batch of {batch}"),
+        )?;
         range((0.0..1.0).contains(&self.label_smoothing), "label-smoothing", &self.label_smoothing, "0 or more and below 1")?;
         range(self.max_steps != Some(0), "max-steps", &0, "1 or more")?;
         range(self.save_every >= 1, "save-every", &self.save_every, "1 or more")?;
@@ -325,64 +317,4 @@ impl Config {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn settings(text: &str) -> Result<Settings> {
-        let file = tempfile::NamedTempFile::new().unwrap();
-        std::fs::write(file.path(), text).unwrap();
-        Settings::read(file.path())
-    }
-
-    #[test]
-    fn flags_win_over_the_file_and_the_file_over_defaults() {
-        let file = settings("epochs = 7\nbatch-size = 8\nlr = 1\nschedule = \"one-cycle\"").unwrap();
-        let config = Settings { epochs: Some(3), ..Default::default() }.or(file).resolve().unwrap();
-        assert_eq!((config.epochs, config.batch_size, config.lr, config.momentum), (3, 8, 1.0, 0.9));
-    }
-
-    #[test]
-    fn a_resolved_config_reads_back_as_itself() {
-        let mut config = Settings { test_images: Some(5), lr: Some(0.05), ..Default::default() }.resolve().unwrap();
-        config.augment = "flip,crop".into();
-        assert_eq!(settings(&config.to_toml()).unwrap().resolve().unwrap(), config);
-        assert!(config.to_toml().contains("lr = 0.05\n"), "{}", config.to_toml());
-    }
-
-    #[test]
-    fn the_list_of_keys_is_that_of_the_settings() {
-        let error = toml::from_str::<Settings>("nothing = 1").unwrap_err();
-        KEYS.iter().for_each(|key| assert!(error.message().contains(&format!("`{key}`")), "{key}"));
-        assert_eq!(error.message().matches('`').count(), 2 * (KEYS.len() + 1));
-    }
-
-    #[test]
-    fn a_wrong_file_is_told_in_one_line() {
-        let cases = [
-            ("epoch = 3", "there is no setting `epoch`; there are: data, model, epochs"),
-            ("epochs = \"three\"", "`epochs`: invalid type: string \"three\""),
-            ("epochs = -1", "`epochs`: invalid value: integer `-1`"),
-            ("optimizer = \"lion\"", "`optimizer`: unknown variant `lion`"),
-            ("lr = 0.1\nepochs = ", "line 2: "),
-        ];
-        for (text, words) in cases {
-            let error = crate::error::one_line(&settings(text).unwrap_err());
-            assert!(error.contains(words), "{error}");
-        }
-    }
-
-    #[test]
-    fn settings_out_of_range_are_named() {
-        let given = [
-            (Settings { lr: Some(f64::NAN), ..Default::default() }, "--lr NaN"),
-            (Settings { batch_size: Some(0), ..Default::default() }, "--batch-size 0"),
-            (Settings { momentum: Some(1.0), ..Default::default() }, "--momentum 1"),
-            (Settings { augment: Some("flip,twist".into()), ..Default::default() }, "there is no \"twist\""),
-            (Settings { name: Some("../x".into()), ..Default::default() }, "--name ../x"),
-        ];
-        for (settings, words) in given {
-            let error = settings.resolve().unwrap_err().to_string();
-            assert!(error.contains(words), "{error}");
-        }
-    }
-}
+mod tests;
