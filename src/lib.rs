@@ -61,9 +61,10 @@ pub mod prelude {
     pub use nn::optim;
     pub use nn::schedule::{self, Schedule};
     pub use nn::{
-        Adagrad, AdamW, AvgPool2d, BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, Dropout2d, EvalStep, Flatten, GlobalAvgPool,
-        Gradients, Init, Linear, Lion, Loss, MaxPool2d, Module, Muon, Optimizer, Param, Relu, Residual, RmsProp, Scheme,
-        Sequential, Sgd, StepOptions, Summary, Tape, TrainStep, Var, checkpoint, seq, zoo,
+        Adagrad, AdamW, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AvgPool1d, AvgPool2d, BatchNorm2d, Conv1d, Conv2d, ConvTranspose1d,
+        ConvTranspose2d, Dropout, Dropout2d, EvalStep, Flatten, GlobalAvgPool, GlobalMaxPool, Gradients, Init, Linear, Lion, Loss,
+        MaxPool1d, MaxPool2d, Module, Muon, Optimizer, Param, PixelShuffle, PixelUnshuffle, Relu, Residual, RmsProp, Scheme,
+        Sequential, Sgd, StepOptions, Summary, Tape, TrainStep, Upsample, Var, checkpoint, seq, zoo,
     };
     pub use train::data::{self, Dataset, ImageSet, shuffled};
     pub use train::evaluate::accuracy;

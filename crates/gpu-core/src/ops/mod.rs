@@ -5,6 +5,7 @@ mod accumulate;
 mod activation;
 mod adagrad;
 mod adam;
+mod adaptive_pool2d;
 mod arenas;
 mod augment;
 mod average;
@@ -26,6 +27,7 @@ mod lion;
 mod matmul;
 mod muon;
 mod peak;
+mod pixel_shuffle;
 mod pool2d;
 mod random;
 mod reduce;
@@ -38,11 +40,13 @@ mod strided;
 #[cfg(test)]
 mod tests;
 mod unary;
+mod upsample2d;
 
 pub use accumulate::accumulate;
 pub use activation::{relu, relu_bwd_x};
 pub use adagrad::{AdagradHyper, adagrad_step};
 pub use adam::{AdamHyper, adamw_step, adamw_step_amsgrad};
+pub use adaptive_pool2d::{adaptive_avg_pool2d, adaptive_avg_pool2d_bwd_x, adaptive_max_pool2d, adaptive_max_pool2d_bwd_x};
 pub use augment::{Augment, augment, gather_labels};
 pub use average::{ema_step, exchange, lookahead_step};
 pub use batch_norm::{
@@ -75,6 +79,7 @@ pub use lion::{LionHyper, lion_step};
 pub use matmul::{matmul, matmul_ta, matmul_tb};
 pub use muon::{MuonHyper, muon_combine, muon_momentum, muon_normalise, muon_step};
 pub use peak::peak_multiply_add;
+pub use pixel_shuffle::{pixel_shuffle, pixel_unshuffle};
 pub use pool2d::{
     Divisor, Pool1dGeometry, Pool2dGeometry, PoolGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x,
 };
@@ -101,6 +106,7 @@ pub use unary::{
     rsqrt_bwd_x, scalar_pow, scalar_pow_bwd_x, sign, sin, sin_bwd_x, sqrt, sqrt_bwd_x, square, square_bwd_x, std_bwd_var, tan,
     tan_bwd_x,
 };
+pub use upsample2d::{Interpolation, Resize, Upsample2dGeometry, upsample2d, upsample2d_bwd_x};
 
 #[cfg(test)]
 use crate::check::Misuse;
@@ -114,6 +120,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
         activation::KERNELS,
         adagrad::KERNELS,
         adam::KERNELS,
+        adaptive_pool2d::KERNELS,
         augment::KERNELS,
         average::KERNELS,
         batch_norm::KERNELS,
@@ -133,6 +140,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
         matmul::KERNELS,
         muon::KERNELS,
         peak::KERNELS,
+        pixel_shuffle::KERNELS,
         pool2d::KERNELS,
         random::KERNELS,
         reduce::KERNELS,
@@ -143,17 +151,19 @@ pub fn kernels() -> Vec<&'static Kernel> {
         sort::KERNELS,
         &strided::kernels(),
         unary::KERNELS,
+        upsample2d::KERNELS,
     ]
     .concat()
 }
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 33] = [
+    let tables: [fn() -> Vec<Case>; 36] = [
         accumulate::cases,
         activation::cases,
         adagrad::cases,
         adam::cases,
+        adaptive_pool2d::cases,
         augment::cases,
         average::cases,
         batch_norm::cases,
@@ -173,6 +183,7 @@ pub fn cases() -> Vec<Case> {
         matmul::cases,
         muon::cases,
         peak::cases,
+        pixel_shuffle::cases,
         pool2d::cases,
         random::cases,
         reduce::cases,
@@ -183,17 +194,19 @@ pub fn cases() -> Vec<Case> {
         sort::cases,
         strided::cases,
         unary::cases,
+        upsample2d::cases,
     ];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 30] = [
+    let tables: [fn() -> Vec<Bench>; 33] = [
         accumulate::benches,
         activation::benches,
         adagrad::benches,
         adam::benches,
+        adaptive_pool2d::benches,
         average::benches,
         batch_norm::benches,
         bias::benches,
@@ -210,6 +223,7 @@ pub fn benches() -> Vec<Bench> {
         matmul::benches,
         muon::benches,
         peak::benches,
+        pixel_shuffle::benches,
         pool2d::benches,
         random::benches,
         reduce::benches,
@@ -220,6 +234,7 @@ pub fn benches() -> Vec<Bench> {
         sort::benches,
         strided::benches,
         unary::benches,
+        upsample2d::benches,
     ];
     tables.iter().flat_map(|table| table()).collect()
 }
@@ -227,11 +242,12 @@ pub fn benches() -> Vec<Bench> {
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 30] = [
+    let tables: [fn() -> Vec<Misuse>; 34] = [
         accumulate::misuses,
         activation::misuses,
         adagrad::misuses,
         adam::misuses,
+        adaptive_pool2d::misuses,
         average::misuses,
         batch_norm::misuses,
         bias::misuses,
@@ -244,10 +260,12 @@ fn misuses() -> Vec<Misuse> {
         fill::misuses,
         gather::misuses,
         global_pool::misuses,
+        linalg::misuses,
         lion::misuses,
         matmul::misuses,
         muon::misuses,
         peak::misuses,
+        pixel_shuffle::misuses,
         pool2d::misuses,
         random::misuses,
         reduce::misuses,
@@ -258,6 +276,7 @@ fn misuses() -> Vec<Misuse> {
         sort::misuses,
         strided::misuses,
         unary::misuses,
+        upsample2d::misuses,
     ];
     tables.iter().flat_map(|table| table()).collect()
 }

@@ -12,6 +12,7 @@ mod operators;
 mod pool;
 mod random;
 mod reduce;
+mod resample;
 mod shape;
 #[cfg(test)]
 mod tests;

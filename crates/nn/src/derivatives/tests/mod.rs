@@ -9,6 +9,7 @@ mod norm;
 mod pool;
 mod random;
 mod reduce;
+mod resample;
 mod shape;
 mod unary;
 
@@ -53,6 +54,7 @@ fn rows() -> Vec<Row> {
         norm::rows(),
         pool::rows(),
         random::rows(),
+        resample::rows(),
         shape::rows(),
         reduce::rows(),
         unary::rows(),
