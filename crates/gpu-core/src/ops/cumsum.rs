@@ -1,6 +1,8 @@
-//! Running sums along an axis: `y[j] = x[0] + .. + x[j]`, and their gradient, which runs from the end: `dx[j] = dy[j] + .. + dy[len-1]`.
+//! Running sums along an axis: `y[j] = x[0] + .. + x[j]`, and their gradient, which runs from the end: `dx[j] = dy[j] + .. +
+//! dy[len-1]`.
 //!
-//! A long axis is cut into parts: their totals first, then the running sums of the totals, then each part from where the one before it ended.
+//! A long axis is cut into parts: their totals first, then the running sums of the totals, then each part from where the one before
+//! it ended.
 
 use crate::check::{self, Bench, Bound, Case};
 use crate::expect;
