@@ -1,4 +1,5 @@
-//! Every method of `Var` against difference quotients, in double precision: a row a method and option, and a law that none is missing.
+//! Every method of `Var` against difference quotients, in double precision: a row a method and option, and a law that none is
+//! missing.
 
 mod conv;
 mod dense;
