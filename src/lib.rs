@@ -60,9 +60,10 @@ pub mod prelude {
     pub use gpu_core::{Args, Capture, DType, Device, Grid, Kernel, Shape, Tensor, ops};
     pub use nn::schedule::{self, Schedule};
     pub use nn::{
-        AdamW, AvgPool2d, BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, Dropout2d, EvalStep, Flatten, GlobalAvgPool, Gradients,
-        Init, Linear, Loss, MaxPool2d, Module, Optimizer, Param, Relu, Residual, Scheme, Sequential, Sgd, StepOptions, Summary,
-        Tape, TrainStep, Var, checkpoint, seq, zoo,
+        AdamW, AlphaDropout, AvgPool2d, BatchNorm2d, BernoulliKeep, Conv2d, ConvTranspose2d, Dropout, Dropout1d, Dropout2d, Elu,
+        EvalStep, FeatureAlphaDropout, Flatten, GaussianNoise, Gelu, GeluTanh, GlobalAvgPool, Gradients, Hardsigmoid, Hardswish,
+        Init, LeakyRelu, Linear, LogSoftmax, Loss, MaxPool2d, Mish, Module, Optimizer, Param, Relu, Relu6, Residual, Scheme, Selu,
+        Sequential, Sgd, Sigmoid, Silu, Softmax, Softplus, StepOptions, Summary, Tanh, Tape, TrainStep, Var, checkpoint, seq, zoo,
     };
     pub use train::data::{self, Dataset, ImageSet, shuffled};
     pub use train::evaluate::accuracy;

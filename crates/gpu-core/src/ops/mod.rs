@@ -12,14 +12,20 @@ mod dropout;
 mod elementwise;
 mod fill;
 mod global_pool;
+mod loss;
 mod matmul;
 mod pool2d;
 mod reduce;
+mod reduction;
 mod sgd;
 #[cfg(test)]
 mod tests;
 
-pub use activation::{relu, relu_bwd_x};
+pub use activation::{
+    elu, elu_bwd_x, gelu, gelu_bwd_x, gelu_tanh, gelu_tanh_bwd_x, hardsigmoid, hardsigmoid_bwd_x, hardswish, hardswish_bwd_x,
+    leaky_relu, leaky_relu_bwd_x, mish, mish_bwd_x, relu, relu_bwd_x, relu6, relu6_bwd_x, selu, selu_bwd_x, sigmoid, sigmoid_bwd_x,
+    silu, silu_bwd_x, softplus, softplus_bwd_x, tanh, tanh_bwd_x,
+};
 pub use adam::{AdamHyper, adamw_step};
 pub use augment::{Augment, augment, gather_labels};
 pub use batch_norm::{BatchNorm, batch_norm, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd};
@@ -29,15 +35,21 @@ pub use conv2d::{
     conv2d, conv2d_bwd_w, conv2d_bwd_w_by, conv2d_bwd_x, conv2d_bwd_x_by, conv2d_by,
 };
 pub use cross_entropy::{
-    accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x, softmax, softmax_bwd_x,
+    CrossEntropy, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x, nll_loss,
+    nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
 };
-pub use dropout::{DropoutKey, dropout, dropout_bwd_x, dropout_mask, dropout2d, dropout2d_bwd_x};
+pub use dropout::{
+    DropoutKey, alpha_dropout, alpha_dropout_bwd_x, bernoulli_keep, bernoulli_keep_bwd_x, dropout, dropout_bwd_x, dropout_mask,
+    dropout2d, dropout2d_bwd_x, feature_alpha_dropout, feature_alpha_dropout_bwd_x, gaussian_noise, gaussian_noise_bwd_x,
+};
 pub use elementwise::{add, add_scaled, copy_into, div, mul, scale, sub};
 pub(crate) use fill::{fill_word, spoil};
 pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
+pub use loss::{PointwiseLoss, pointwise_loss, pointwise_loss_bwd_target, pointwise_loss_bwd_x};
 pub use matmul::{matmul, matmul_ta, matmul_tb};
 pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
 pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
+pub use reduction::Reduction;
 pub use sgd::{SgdHyper, sgd_step};
 
 #[cfg(test)]
@@ -59,6 +71,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
         elementwise::KERNELS,
         fill::KERNELS,
         global_pool::KERNELS,
+        loss::KERNELS,
         matmul::KERNELS,
         pool2d::KERNELS,
         reduce::KERNELS,
@@ -69,7 +82,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 15] = [
+    let tables: [fn() -> Vec<Case>; 16] = [
         activation::cases,
         adam::cases,
         augment::cases,
@@ -81,6 +94,7 @@ pub fn cases() -> Vec<Case> {
         elementwise::cases,
         fill::cases,
         global_pool::cases,
+        loss::cases,
         matmul::cases,
         pool2d::cases,
         reduce::cases,
@@ -91,13 +105,15 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 2] = [activation::benches, elementwise::benches];
+    let tables: [fn() -> Vec<Bench>; 5] =
+        [activation::benches, cross_entropy::benches, dropout::benches, elementwise::benches, loss::benches];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 2] = [activation::misuses, elementwise::misuses];
+    let tables: [fn() -> Vec<Misuse>; 5] =
+        [activation::misuses, cross_entropy::misuses, dropout::misuses, elementwise::misuses, loss::misuses];
     tables.iter().flat_map(|table| table()).collect()
 }

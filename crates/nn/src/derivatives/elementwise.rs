@@ -59,15 +59,6 @@ impl Var {
         Self::derived(y, [self], move |dy, _| [Some(ops::scale(dy, factor))])
     }
 
-    /// `max(x, 0)`. Equivalent of `torch.relu`.
-    #[track_caller]
-    pub fn relu(&self) -> Self {
-        let y = ops::relu(self.value());
-        // y, not x: x may be freed.
-        let kept = y.clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::relu_bwd_x(&kept, dy))])
-    }
-
     /// The sum of all elements, a scalar. Equivalent of `torch.sum`.
     #[track_caller]
     pub fn sum(&self) -> Self {

@@ -10,11 +10,14 @@ mod pool;
 mod residual;
 mod sequential;
 
-pub use activation::{Flatten, Relu};
+pub use activation::{
+    Elu, Flatten, Gelu, GeluTanh, Hardsigmoid, Hardswish, LeakyRelu, LogSoftmax, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softmax,
+    Softplus, Tanh,
+};
 pub use batch_norm::BatchNorm2d;
 pub use conv_transpose2d::ConvTranspose2d;
 pub use conv2d::Conv2d;
-pub use dropout::{Dropout, Dropout2d};
+pub use dropout::{AlphaDropout, BernoulliKeep, Dropout, Dropout1d, Dropout2d, FeatureAlphaDropout, GaussianNoise};
 pub use linear::Linear;
 pub use pool::{AvgPool2d, GlobalAvgPool, MaxPool2d};
 pub use residual::Residual;

@@ -1,4 +1,4 @@
-use super::{Row, row, separate, tensor};
+use super::{Row, row, tensor};
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = Vec::new();
@@ -11,7 +11,6 @@ pub(super) fn rows() -> Vec<Row> {
     rows.extend([
         row("mul", &[tensor([5], 1)], |v| v[0].mul(&v[0]).add(&v[0])),
         row("scale", &[tensor([5], 1)], |v| v[0].scale(-1.5)),
-        row("relu", &[separate([2, 9])], |v| v[0].relu()),
         row("sum", &[tensor([3, 5], 1)], |v| v[0].sum()),
         row("mean", &[tensor([3, 5], 1)], |v| v[0].mean()),
         row("reshape", &[tensor([2, 6], 1)], |v| v[0].reshape([3, 4])),

@@ -1,5 +1,6 @@
 //! Every method of `Var` against difference quotients, in double precision: a row a method and option, and a law that none is missing.
 
+mod activation;
 mod conv;
 mod dense;
 mod elementwise;
@@ -40,10 +41,17 @@ pub(super) fn separate(shape: impl Into<Shape>) -> Tensor {
 }
 
 fn rows() -> Vec<Row> {
-    [conv::rows(), dense::rows(), elementwise::rows(), loss::rows(), norm::rows(), pool::rows(), random::rows()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let files = [
+        activation::rows(),
+        conv::rows(),
+        dense::rows(),
+        elementwise::rows(),
+        loss::rows(),
+        norm::rows(),
+        pool::rows(),
+        random::rows(),
+    ];
+    files.into_iter().flatten().collect()
 }
 
 /// The gradients of a row, `factor` times what they are.
