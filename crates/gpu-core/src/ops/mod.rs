@@ -1,12 +1,13 @@
-//! The operators. Each file is a kernel (or several), its mirror, and a function; none imports another, except that the explicit
-//! convolution is a matrix product.
+mod activation;
 
 mod activation;
 mod adam;
 mod augment;
 mod batch_norm;
 mod bias;
+mod cast;
 mod conv2d;
+mod create;
 mod cross_entropy;
 mod dropout;
 mod elementwise;
@@ -14,10 +15,14 @@ mod fill;
 mod global_pool;
 mod loss;
 mod matmul;
+mod peak;
 mod pool2d;
+mod random;
 mod reduce;
 mod reduction;
+mod row_norm;
 mod sgd;
+mod strided;
 #[cfg(test)]
 mod tests;
 
@@ -30,6 +35,7 @@ pub use adam::{AdamHyper, adamw_step};
 pub use augment::{Augment, augment, gather_labels};
 pub use batch_norm::{BatchNorm, batch_norm, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd};
 pub use bias::{add_bias, add_bias_bwd_b};
+pub use cast::cast;
 pub use conv2d::{
     Conv2dGeometry, ConvAlgorithm, ConvTranspose2dGeometry, conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x,
     conv2d, conv2d_bwd_w, conv2d_bwd_w_by, conv2d_bwd_x, conv2d_bwd_x_by, conv2d_by,
@@ -48,9 +54,14 @@ pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
 pub use loss::{PointwiseLoss, pointwise_loss, pointwise_loss_bwd_target, pointwise_loss_bwd_x};
 pub use matmul::{matmul, matmul_ta, matmul_tb};
 pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
+pub use random::{bernoulli, normal, permutation, randint, uniform};
 pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
 pub use reduction::Reduction;
 pub use sgd::{SgdHyper, sgd_step};
+pub use strided::{
+    PadMode, Slice, concat, expand, flip, narrow, pad, pad_bwd_x, permute, repeat, roll, select, slice, slice_bwd_x, stack,
+    transpose,
+};
 
 #[cfg(test)]
 use crate::check::Misuse;
@@ -65,7 +76,9 @@ pub fn kernels() -> Vec<&'static Kernel> {
         augment::KERNELS,
         batch_norm::KERNELS,
         bias::KERNELS,
+        cast::KERNELS,
         &conv2d::kernels(),
+        create::KERNELS,
         cross_entropy::KERNELS,
         dropout::KERNELS,
         elementwise::KERNELS,
@@ -73,22 +86,28 @@ pub fn kernels() -> Vec<&'static Kernel> {
         global_pool::KERNELS,
         loss::KERNELS,
         matmul::KERNELS,
+        peak::KERNELS,
         pool2d::KERNELS,
+        random::KERNELS,
         reduce::KERNELS,
+        row_norm::KERNELS,
         sgd::KERNELS,
+        &strided::kernels(),
     ]
     .concat()
 }
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 16] = [
+    let tables: [fn() -> Vec<Case>; 22] = [
         activation::cases,
         adam::cases,
         augment::cases,
         batch_norm::cases,
         bias::cases,
+        cast::cases,
         conv2d::cases,
+        create::cases,
         cross_entropy::cases,
         dropout::cases,
         elementwise::cases,
@@ -96,24 +115,54 @@ pub fn cases() -> Vec<Case> {
         global_pool::cases,
         loss::cases,
         matmul::cases,
+        peak::cases,
         pool2d::cases,
+        random::cases,
         reduce::cases,
+        row_norm::cases,
         sgd::cases,
+        strided::cases,
     ];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 5] =
-        [activation::benches, cross_entropy::benches, dropout::benches, elementwise::benches, loss::benches];
+    let tables: [fn() -> Vec<Bench>; 13] = [
+        activation::benches,
+        batch_norm::benches,
+        cast::benches,
+        create::benches,
+        cross_entropy::benches,
+        dropout::benches,
+        elementwise::benches,
+        fill::benches,
+        loss::benches,
+        peak::benches,
+        random::benches,
+        row_norm::benches,
+        strided::benches,
+    ];
     tables.iter().flat_map(|table| table()).collect()
 }
 
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 5] =
-        [activation::misuses, cross_entropy::misuses, dropout::misuses, elementwise::misuses, loss::misuses];
+    let tables: [fn() -> Vec<Misuse>; 13] = [
+        activation::misuses,
+        batch_norm::misuses,
+        cast::misuses,
+        create::misuses,
+        cross_entropy::misuses,
+        dropout::misuses,
+        elementwise::misuses,
+        fill::misuses,
+        loss::misuses,
+        peak::misuses,
+        random::misuses,
+        row_norm::misuses,
+        strided::misuses,
+    ];
     tables.iter().flat_map(|table| table()).collect()
 }

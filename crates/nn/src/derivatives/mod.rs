@@ -10,5 +10,6 @@ mod loss;
 mod norm;
 mod pool;
 mod random;
+mod shape;
 #[cfg(test)]
 mod tests;

@@ -8,6 +8,7 @@ mod loss;
 mod norm;
 mod pool;
 mod random;
+mod shape;
 
 use crate::tape::Tape;
 use crate::var::Var;
@@ -50,6 +51,7 @@ fn rows() -> Vec<Row> {
         norm::rows(),
         pool::rows(),
         random::rows(),
+        shape::rows(),
     ];
     files.into_iter().flatten().collect()
 }
