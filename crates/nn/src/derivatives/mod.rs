@@ -6,6 +6,7 @@ mod activation;
 mod conv;
 mod dense;
 mod elementwise;
+mod index;
 mod loss;
 mod norm;
 mod pool;

@@ -61,14 +61,14 @@ fn check_plain(layer: &Layer, x: Shape, parameters: &mut u64) -> Result<Shape, S
             let input = channels(x, groups, out)?;
             let w = weights([out, input / groups], kernel, bias, parameters)?;
             let [stride, padding, dilation] = [stride, padding, dilation].map(Extent::pair);
-            Conv2dGeometry { stride, padding, dilation, groups }.out_shape(x, w)
+            Conv2dGeometry { stride, padding: padding.into(), dilation, groups }.out_shape(x, w)
         }
         Layer::ConvTranspose2d { out, kernel, stride, padding, output_padding, groups, bias } => {
             let input = channels(x, groups, out)?;
             let w = weights([input, out / groups], kernel, bias, parameters)?;
             let [stride, padding, output_padding] = [stride, padding, output_padding].map(Extent::pair);
             let dilation = [1; 2];
-            ConvTranspose2dGeometry { stride, padding, output_padding, dilation, groups }.out_shape(x, w)
+            ConvTranspose2dGeometry { stride, padding: padding.into(), output_padding, dilation, groups }.out_shape(x, w)
         }
         Layer::BatchNorm if !matches!(x.rank(), 2..=4) => Err(format!("{x} has no channels")),
         Layer::BatchNorm => {
@@ -77,7 +77,7 @@ fn check_plain(layer: &Layer, x: Shape, parameters: &mut u64) -> Result<Shape, S
         }
         Layer::MaxPool2d { kernel, stride, padding } | Layer::AvgPool2d { kernel, stride, padding } => {
             let [kernel, stride, padding] = [kernel, stride.unwrap_or(kernel), padding].map(Extent::pair);
-            Pool2dGeometry { kernel, stride, padding }.out_shape(x)
+            Pool2dGeometry { stride, padding, ..Pool2dGeometry::new(kernel) }.out_shape(x)
         }
         Layer::Linear { input, out, bias } => {
             if x.rank() != 2 {

@@ -4,6 +4,7 @@ mod activation;
 mod conv;
 mod dense;
 mod elementwise;
+mod index;
 mod loss;
 mod norm;
 mod pool;
@@ -47,6 +48,7 @@ fn rows() -> Vec<Row> {
         conv::rows(),
         dense::rows(),
         elementwise::rows(),
+        index::rows(),
         loss::rows(),
         norm::rows(),
         pool::rows(),
