@@ -24,6 +24,7 @@ mod gather;
 mod global_pool;
 mod linalg;
 mod lion;
+mod loss;
 mod matmul;
 mod muon;
 mod peak;
@@ -31,6 +32,7 @@ mod pixel_shuffle;
 mod pool2d;
 mod random;
 mod reduce;
+mod reduction;
 mod rmsprop;
 mod row_norm;
 mod scatter;
@@ -43,7 +45,11 @@ mod unary;
 mod upsample2d;
 
 pub use accumulate::accumulate;
-pub use activation::{relu, relu_bwd_x};
+pub use activation::{
+    elu, elu_bwd_x, gelu, gelu_bwd_x, gelu_tanh, gelu_tanh_bwd_x, hardsigmoid, hardsigmoid_bwd_x, hardswish, hardswish_bwd_x,
+    leaky_relu, leaky_relu_bwd_x, mish, mish_bwd_x, relu, relu_bwd_x, relu6, relu6_bwd_x, selu, selu_bwd_x, sigmoid, sigmoid_bwd_x,
+    silu, silu_bwd_x, softplus, softplus_bwd_x, tanh, tanh_bwd_x,
+};
 pub use adagrad::{AdagradHyper, adagrad_step};
 pub use adam::{AdamHyper, adamw_step, adamw_step_amsgrad};
 pub use adaptive_pool2d::{adaptive_avg_pool2d, adaptive_avg_pool2d_bwd_x, adaptive_max_pool2d, adaptive_max_pool2d_bwd_x};
@@ -62,10 +68,14 @@ pub use conv2d::{
     conv2d_bwd_w_by, conv2d_bwd_x, conv2d_bwd_x_by, conv2d_by,
 };
 pub use cross_entropy::{
-    accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x, softmax, softmax_bwd_x,
+    CrossEntropy, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x, nll_loss,
+    nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
 };
 pub use cumsum::{cumsum, cumsum_bwd_x};
-pub use dropout::{DropoutKey, dropout, dropout_bwd_x, dropout_mask, dropout2d, dropout2d_bwd_x};
+pub use dropout::{
+    DropoutKey, alpha_dropout, alpha_dropout_bwd_x, bernoulli_keep, bernoulli_keep_bwd_x, dropout, dropout_bwd_x, dropout_mask,
+    dropout2d, dropout2d_bwd_x, feature_alpha_dropout, feature_alpha_dropout_bwd_x, gaussian_noise, gaussian_noise_bwd_x,
+};
 pub use elementwise::{
     add, add_scaled, amax_bwd_x, copy_into, div, div_bwd_b, eq, ge, gt, le, logical_and, logical_not, logical_or, logical_xor,
     logsumexp_bwd_x, lt, maximum, maximum_bwd_a, minimum, minimum_bwd_a, mul, ne, pow, pow_bwd_a, pow_bwd_b, scale, spread, sub,
@@ -76,6 +86,7 @@ pub use gather::{gather, index_select, one_hot};
 pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
 pub use linalg::{Triangle, cholesky, lstsq, ridge, solve_spd, solve_triangular};
 pub use lion::{LionHyper, lion_step};
+pub use loss::{PointwiseLoss, pointwise_loss, pointwise_loss_bwd_target, pointwise_loss_bwd_x};
 pub use matmul::{matmul, matmul_ta, matmul_tb};
 pub use muon::{MuonHyper, muon_combine, muon_momentum, muon_normalise, muon_step};
 pub use peak::peak_multiply_add;
@@ -88,6 +99,7 @@ pub use reduce::{
     all, all_axes, amax, amax_ties, amin, amin_ties, any, any_axes, argmax_all, argmax_axis, argmin_all, argmin_axis, logsumexp,
     mean, mean_axes, std, sum, sum_axes, sum_to, var,
 };
+pub use reduction::Reduction;
 pub use rmsprop::{RmspropHyper, rmsprop_step};
 pub use row_norm::{
     RowNorm, RowStats, group_norm, group_norm_bwd_w, group_norm_bwd_x, instance_norm_running, layer_norm, layer_norm_bwd_w,
@@ -137,6 +149,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
         gather::KERNELS,
         global_pool::KERNELS,
         lion::KERNELS,
+        loss::KERNELS,
         matmul::KERNELS,
         muon::KERNELS,
         peak::KERNELS,
@@ -158,7 +171,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 36] = [
+    let tables: [fn() -> Vec<Case>; 37] = [
         accumulate::cases,
         activation::cases,
         adagrad::cases,
@@ -180,6 +193,7 @@ pub fn cases() -> Vec<Case> {
         gather::cases,
         global_pool::cases,
         lion::cases,
+        loss::cases,
         matmul::cases,
         muon::cases,
         peak::cases,
@@ -201,7 +215,7 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 33] = [
+    let tables: [fn() -> Vec<Bench>; 36] = [
         accumulate::benches,
         activation::benches,
         adagrad::benches,
@@ -214,12 +228,15 @@ pub fn benches() -> Vec<Bench> {
         clip::benches,
         conv2d::benches,
         create::benches,
+        cross_entropy::benches,
         cumsum::benches,
+        dropout::benches,
         elementwise::benches,
         fill::benches,
         gather::benches,
         global_pool::benches,
         lion::benches,
+        loss::benches,
         matmul::benches,
         muon::benches,
         peak::benches,
@@ -242,7 +259,7 @@ pub fn benches() -> Vec<Bench> {
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 34] = [
+    let tables: [fn() -> Vec<Misuse>; 37] = [
         accumulate::misuses,
         activation::misuses,
         adagrad::misuses,
@@ -255,13 +272,16 @@ fn misuses() -> Vec<Misuse> {
         clip::misuses,
         conv2d::misuses,
         create::misuses,
+        cross_entropy::misuses,
         cumsum::misuses,
+        dropout::misuses,
         elementwise::misuses,
         fill::misuses,
         gather::misuses,
         global_pool::misuses,
         linalg::misuses,
         lion::misuses,
+        loss::misuses,
         matmul::misuses,
         muon::misuses,
         peak::misuses,

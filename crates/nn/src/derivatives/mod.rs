@@ -2,6 +2,7 @@
 //!
 //! Gradients are computed only for inputs that need one: `needs` says which.
 
+mod activation;
 mod conv;
 mod dense;
 mod elementwise;

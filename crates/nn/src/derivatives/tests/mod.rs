@@ -1,6 +1,7 @@
 //! Every method of `Var` against difference quotients, in double precision: a row a method and option, and a law that none is
 //! missing.
 
+mod activation;
 mod conv;
 mod dense;
 mod elementwise;
@@ -46,7 +47,8 @@ pub(super) fn separate(shape: impl Into<Shape>) -> Tensor {
 }
 
 fn rows() -> Vec<Row> {
-    [
+    let files = [
+        activation::rows(),
         conv::rows(),
         dense::rows(),
         elementwise::rows(),
@@ -59,10 +61,8 @@ fn rows() -> Vec<Row> {
         shape::rows(),
         reduce::rows(),
         unary::rows(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+    ];
+    files.into_iter().flatten().collect()
 }
 
 /// The gradients of a row, `factor` times what they are.
