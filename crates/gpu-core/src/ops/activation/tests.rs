@@ -1,4 +1,5 @@
 //! Numbers from PyTorch, the error of the approximations, gradients, wrong calls.
+#![allow(clippy::approx_constant, clippy::excessive_precision, reason = "numbers as PyTorch prints them")]
 
 use super::*;
 use crate::kernel::Args;

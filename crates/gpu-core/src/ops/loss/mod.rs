@@ -148,7 +148,7 @@ impl<'a> Call<'a> {
         let has_value = !x.is_empty() || reduction != Reduction::Mean;
         assert!(has_value, "{op}: the mean of no elements has no value ({})", expect::shapes(&named));
         let [weight, positive] = loss.weights();
-        let [w, q] = [("weight", weight), ("pos_weight", positive)].map(|(name, weight)| spread(op, name, weight, x));
+        let (w, q) = (spread(op, "weight", weight, x), spread(op, "pos_weight", positive, x));
         let params = Params {
             len: x.len() as u32,
             part: x.len().div_ceil(4) as u32,

@@ -1,4 +1,5 @@
 //! Numbers from PyTorch, plain loops, gradients, wrong calls.
+#![allow(clippy::approx_constant, clippy::excessive_precision, reason = "numbers as PyTorch prints them")]
 
 use super::*;
 

@@ -1,4 +1,5 @@
 //! Numbers that PyTorch 2.11 gives in float64, for every option.
+#![allow(clippy::approx_constant, clippy::excessive_precision, reason = "numbers as PyTorch prints them")]
 
 use super::super::*;
 use crate::check::devices;
