@@ -15,6 +15,7 @@ mod elementwise;
 mod fill;
 mod global_pool;
 mod matmul;
+mod peak;
 mod pool2d;
 mod random;
 mod reduce;
@@ -41,6 +42,7 @@ pub use elementwise::{add, add_scaled, copy_into, div, mul, scale, sub};
 pub(crate) use fill::{fill_word, spoil};
 pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
 pub use matmul::{matmul, matmul_ta, matmul_tb};
+pub use peak::peak_multiply_add;
 pub use pool2d::{Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
 pub use random::{bernoulli, normal, permutation, randint, uniform};
 pub use reduce::{mean, mean_axes, sum, sum_axes, sum_to};
@@ -72,6 +74,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
         fill::KERNELS,
         global_pool::KERNELS,
         matmul::KERNELS,
+        peak::KERNELS,
         pool2d::KERNELS,
         random::KERNELS,
         reduce::KERNELS,
@@ -83,7 +86,7 @@ pub fn kernels() -> Vec<&'static Kernel> {
 
 /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
 pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 19] = [
+    let tables: &[fn() -> Vec<Case>] = &[
         activation::cases,
         adam::cases,
         augment::cases,
@@ -98,6 +101,7 @@ pub fn cases() -> Vec<Case> {
         fill::cases,
         global_pool::cases,
         matmul::cases,
+        peak::cases,
         pool2d::cases,
         random::cases,
         reduce::cases,
@@ -109,12 +113,14 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 7] = [
+    let tables: &[fn() -> Vec<Bench>] = &[
         activation::benches,
+        augment::benches,
         cast::benches,
         create::benches,
         elementwise::benches,
         fill::benches,
+        peak::benches,
         random::benches,
         strided::benches,
     ];
@@ -124,12 +130,14 @@ pub fn benches() -> Vec<Bench> {
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 7] = [
+    let tables: &[fn() -> Vec<Misuse>] = &[
         activation::misuses,
+        augment::misuses,
         cast::misuses,
         create::misuses,
         elementwise::misuses,
         fill::misuses,
+        peak::misuses,
         random::misuses,
         strided::misuses,
     ];
