@@ -215,12 +215,13 @@ pub fn cases() -> Vec<Case> {
 
 /// What is timed: every operator at the sizes of real layers.
 pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 36] = [
+    let tables: [fn() -> Vec<Bench>; 37] = [
         accumulate::benches,
         activation::benches,
         adagrad::benches,
         adam::benches,
         adaptive_pool2d::benches,
+        augment::benches,
         average::benches,
         batch_norm::benches,
         bias::benches,
@@ -259,12 +260,13 @@ pub fn benches() -> Vec<Bench> {
 /// Wrong calls of every operator.
 #[cfg(test)]
 fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 37] = [
+    let tables: [fn() -> Vec<Misuse>; 38] = [
         accumulate::misuses,
         activation::misuses,
         adagrad::misuses,
         adam::misuses,
         adaptive_pool2d::misuses,
+        augment::misuses,
         average::misuses,
         batch_norm::misuses,
         bias::misuses,
