@@ -142,15 +142,6 @@ impl Var {
         Self::derived(y, [self], move |dy, _| [Some(ops::scale(dy, factor))])
     }
 
-    /// `max(x, 0)`. Equivalent of `torch.relu`.
-    #[track_caller]
-    pub fn relu(&self) -> Self {
-        let y = ops::relu(self.value());
-        // y, not x: x may be freed.
-        let kept = y.clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::relu_bwd_x(&kept, dy))])
-    }
-
     /// The same values under another shape.
     ///
     /// # Panics

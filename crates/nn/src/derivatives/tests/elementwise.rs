@@ -32,7 +32,6 @@ pub(super) fn rows() -> Vec<Row> {
     rows.extend([
         row("mul", &[tensor([5], 1)], |v| v[0].mul(&v[0]).add(&v[0])),
         row("scale", &[tensor([5], 1)], |v| v[0].scale(-1.5)),
-        row("relu", &[separate([2, 9])], |v| v[0].relu()),
         row("reshape", &[tensor([2, 6], 1)], |v| v[0].reshape([3, 4])),
         row("flatten", &[tensor([2, 3, 2], 1)], |v| v[0].flatten()),
     ]);

@@ -8,7 +8,6 @@ pub(super) fn operator(op: &str) -> Option<Operator> {
     Some(match op {
         "linear" => |c| c.differentiate(&["x", "w", "b"], |v| v[0].linear(&v[1], Some(&v[2]))),
         "matmul" => |c| c.differentiate(&["a", "b"], |v| v[0].matmul(&v[1])),
-        "relu" => |c| c.differentiate(&["x"], |v| v[0].relu()),
         "add" => |c| c.differentiate(&["a", "b"], |v| v[0].add(&v[1])),
         "sub" => |c| c.differentiate(&["a", "b"], |v| v[0].sub(&v[1])),
         "mul" => |c| c.differentiate(&["a", "b"], |v| v[0].mul(&v[1])),
