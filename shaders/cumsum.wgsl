@@ -1,7 +1,9 @@
-// Running sums along the middle axis of x (outer, len, inner), from its beginning or, `reverse`, from its end: element `j` counts from there.
+// Running sums along the middle axis of x (outer, len, inner), from its beginning or, `reverse`, from its end: element `j` counts
+// from there.
 //
-// The axis is cut into parts. Their totals are summed first and run over by the same kernels; then each part begins with the total of those
-// before it. `inner` is 1 and the axis long: a workgroup a part, in tiles of 1024. Else an invocation a part, neighbours in neighbouring columns.
+// The axis is cut into parts. Their totals are summed first and run over by the same kernels; then each part begins with the total
+// of those before it. `inner` is 1 and the axis long: a workgroup a part, in tiles of 1024. Else an invocation a part, neighbours
+// in neighbouring columns.
 
 struct Params {
     outer: u32,

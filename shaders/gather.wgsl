@@ -1,5 +1,5 @@
-// Elements of the middle axis of x (outer, size, inner), picked by indices: y is (outer, len, inner). Words are moved as they are, so that any
-// element of four bytes will do.
+// Elements of the middle axis of x (outer, size, inner), picked by indices: y is (outer, len, inner). Words are moved as they are,
+// so that any element of four bytes will do.
 
 struct Params {
     elements: u32, // of y

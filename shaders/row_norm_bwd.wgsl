@@ -120,26 +120,45 @@ fn row_norm_bwd_apply(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_work
     }
 }
 
-// dgamma and dbeta where `inner` is 1: neighbouring threads sum neighbouring channels, each a part of the samples.
+// dgamma and dbeta where `inner` is 1: neighbouring threads sum neighbouring channels (VEC = 1: four each), each a part of the samples.
 @compute @workgroup_size(256)
 fn row_norm_bwd_w_columns(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let which = group_index(group, groups) * 256u + lane;
-    if which >= params.c * params.splits {
+    let unit = select(1u, 4u, VEC == 1u);
+    let columns = params.c / unit;
+    if which >= columns * params.splits {
         return;
     }
-    let channel = which % params.c;
-    let s = which / params.c;
+    let column = which % columns;
+    let s = which / columns;
     let end = min((s + 1u) * params.part, params.n);
-    var sums = vec2<f32>(0.0);
+    var sum = vec4<f32>(0.0);
+    var product = vec4<f32>(0.0);
     for (var sample = s * params.part; sample < end; sample++) {
-        let row = sample * params.groups + channel / params.per_group;
-        let i = sample * params.c + channel;
-        let d = dy_at(i);
-        sums += vec2<f32>(d, d * (((x_at(i) - origin(row)) - shift(row)) * rstd[row]));
+        let row = sample * params.groups + column * unit / params.per_group;
+        let i = sample * columns + column;
+        let o = origin(row);
+        let m = shift(row);
+        if VEC == 1u {
+            sum += dy4[i];
+            product += dy4[i] * (((x4[i] - o) - m) * rstd[row]);
+        } else {
+            sum.x += dy_at(i);
+            product.x += dy_at(i) * (((x_at(i) - o) - m) * rstd[row]);
+        }
     }
-    let at = 2u * (channel * params.splits + s);
-    partial[at] = sums.x;
-    partial[at + 1u] = sums.y;
+    let step = 2u * params.splits;
+    let at = column * unit * step + 2u * s;
+    partial[at] = sum.x;
+    partial[at + 1u] = product.x;
+    if VEC == 1u {
+        partial[at + step] = sum.y;
+        partial[at + step + 1u] = product.y;
+        partial[at + 2u * step] = sum.z;
+        partial[at + 2u * step + 1u] = product.z;
+        partial[at + 3u * step] = sum.w;
+        partial[at + 3u * step + 1u] = product.w;
+    }
 }
 
 // The same where `inner` is more: a workgroup sums a part of a channel. A lane walks by 256 units over the channel's samples in a

@@ -1,8 +1,10 @@
-// Sums of the elements of src (outer, len, inner) into the rows of y (outer, size, inner) that indices name, on top of x or of zero.
+// Sums of the elements of src (outer, len, inner) into the rows of y (outer, size, inner) that indices name, on top of x or of
+// zero.
 //
-// A line has one index list: all lines the same one (`shared`), or line (o, i) its own. Few indices are walked in order by every element of y. Many
-// are sorted first, equal ones staying in order: each element of y then has one segment of the sorted list. The sums of whole blocks of the
-// list are taken beforehand where one index fills them, so that a segment of any length is a short walk.
+// A line has one index list: all lines the same one (`shared`), or line (o, i) its own. Few indices are walked in order by every
+// element of y. Many are sorted first, equal ones staying in order: each element of y then has one segment of the sorted list. The
+// sums of whole blocks of the list are taken beforehand where one index fills them, so that a segment of any length is a short
+// walk.
 
 struct Params {
     outer: u32,

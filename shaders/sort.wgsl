@@ -1,8 +1,9 @@
 // The stable order of the middle axis of x (outer, len, inner). Row `o * inner + i` of keys and order is the line (o, i).
 //
-// Elements become keys whose order as u32 is theirs. `sort_tiles` orders tiles of a row in workgroup memory, `sort_merge` joins pairs of runs, and
-// `sort_values` fetches what the order names. Merging is by rank: an element's place is its place in its own run plus the number of elements of
-// the other run that go before it, which a binary search tells. Equal keys of the left run go first, so the order is stable.
+// Elements become keys whose order as u32 is theirs. `sort_tiles` orders tiles of a row in workgroup memory, `sort_merge` joins
+// pairs of runs, and `sort_values` fetches what the order names. Merging is by rank: an element's place is its place in its own run
+// plus the number of elements of the other run that go before it, which a binary search tells. Equal keys of the left run go first,
+// so the order is stable.
 
 struct Params {
     rows: u32, // outer * inner

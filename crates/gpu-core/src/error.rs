@@ -66,7 +66,8 @@ pub enum Error {
     },
     /// A matrix without a Cholesky factor: data decides that, not the program.
     #[error(
-        "{op}: the matrix is not positive definite: pivot {pivot} is {value}; add a multiple of the identity (ridge does), or look for dependent columns"
+        "{op}: the matrix is not positive definite: pivot {pivot} is {value}; add a multiple of the \
+         identity, as ridge does, or look for dependent columns"
     )]
     NotPositiveDefinite {
         /// The operator.

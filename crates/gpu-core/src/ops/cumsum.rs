@@ -1,11 +1,13 @@
-//! Running sums along an axis: `y[j] = x[0] + .. + x[j]`, and their gradient, which runs from the end: `dx[j] = dy[j] + .. + dy[len-1]`.
+//! Running sums along an axis: `y[j] = x[0] + .. + x[j]`, and their gradient, which runs from the end: `dx[j] = dy[j] + .. +
+//! dy[len-1]`.
 //!
-//! A long axis is cut into parts: their totals first, then the running sums of the totals, then each part from where the one before it ended.
+//! A long axis is cut into parts: their totals first, then the running sums of the totals, then each part from where the one before
+//! it ended.
 
 use crate::check::{self, Bench, Bound, Case};
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
-use crate::mirror::Real;
+use crate::mirror::{self, Real};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
@@ -58,9 +60,13 @@ fn cumsum_totals_cpu<T: Real>(args: &mut Args<'_>) {
     let (x, totals): (&[T], &mut [T]) = (args.input(0), args.output(0));
     let (len, inner, parts) = (p.len as usize, p.inner as usize, p.parts as usize);
     totals.par_chunks_mut(inner).enumerate().for_each(|(which, totals)| {
+        let (places, first) = (p.places(which % parts), which / parts * len);
+        let x = &x[(first + places.start) * inner..(first + places.end) * inner];
+        if inner == 1 {
+            return totals[0] = T::of(mirror::sum_by(x, |v| v));
+        }
         let mut sums = vec![0f64; inner];
-        for j in p.places(which % parts) {
-            let row = &x[(which / parts * len + j) * inner..][..inner];
+        for row in x.chunks_exact(inner) {
             sums.iter_mut().zip(row).for_each(|(sum, &v)| *sum += v.into());
         }
         totals.iter_mut().zip(&sums).for_each(|(total, &sum)| *total = T::of(sum));
@@ -78,14 +84,10 @@ fn cumsum_cpu<T: Real>(args: &mut Args<'_>) {
             sums.iter_mut().zip(carries).for_each(|(sum, &carry)| *sum = carry.into());
         }
         let places = p.places(part);
-        let count = places.len();
-        let x = &x[(outer * len + places.start) * inner..][..count * inner];
-        for j in 0..count {
-            let at = if p.reverse == 1 { count - 1 - j } else { j } * inner;
-            for ((sum, &x), y) in sums.iter_mut().zip(&x[at..]).zip(&mut y[at..at + inner]) {
-                *sum += x.into();
-                *y = T::of(*sum);
-            }
+        let x = &x[(outer * len + places.start) * inner..(outer * len + places.end) * inner];
+        match p.reverse {
+            1 => rows(&mut sums, x.rchunks_exact(inner).zip(y.rchunks_exact_mut(inner))),
+            _ => rows(&mut sums, x.chunks_exact(inner).zip(y.chunks_exact_mut(inner))),
         }
     };
     let size = p.part as usize * inner;
@@ -93,6 +95,25 @@ fn cumsum_cpu<T: Real>(args: &mut Args<'_>) {
         1 => y.par_rchunks_mut(size).enumerate().for_each(|(part, y)| run(outer, part, y)),
         _ => y.par_chunks_mut(size).enumerate().for_each(|(part, y)| run(outer, part, y)),
     });
+}
+
+/// Adds row after row and notes the sums so far.
+fn rows<'a, T: Real>(sums: &mut [f64], rows: impl Iterator<Item = (&'a [T], &'a mut [T])>) {
+    if let [sum] = sums {
+        // One column needs no loop within the loop.
+        let mut so_far = *sum;
+        for (x, y) in rows {
+            so_far += x[0].into();
+            y[0] = T::of(so_far);
+        }
+        return;
+    }
+    for (x, y) in rows {
+        for ((sum, &x), y) in sums.iter_mut().zip(x).zip(y) {
+            *sum += x.into();
+            *y = T::of(*sum);
+        }
+    }
 }
 
 /// The elements of a part of an axis, and whether a workgroup takes a part: few parts, and parts of a size that pays.

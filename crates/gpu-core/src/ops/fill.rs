@@ -1,6 +1,6 @@
 //! One value everywhere: `y[i] = value`.
 
-use crate::check::{self, Bench, Bound, Case};
+use crate::check::{Bench, Bound, Case};
 use crate::device::Device;
 use crate::dtype::{DType, Element};
 use crate::expect;
@@ -178,13 +178,14 @@ pub(super) fn benches() -> Vec<Bench> {
 }
 
 #[cfg(test)]
-pub(super) fn misuses() -> Vec<check::Misuse> {
-    vec![check::misuse!("fill", ["x holds u8, not f32", "x [2]"], |d| Tensor::zeros_of(d, [2], DType::U8).fill(1.0))]
+pub(super) fn misuses() -> Vec<crate::check::Misuse> {
+    vec![crate::check::misuse!("fill", ["x holds u8, not f32", "x [2]"], |d| Tensor::zeros_of(d, [2], DType::U8).fill(1.0))]
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::check;
 
     #[test]
     fn kernels_equal_their_mirrors() {

@@ -1,7 +1,8 @@
-//! Elements picked by indices along an axis: `y[.., j, ..] = x[.., index[j], ..]`, with one index list for all lines (`index_select`: an
-//! embedding) or one for each (`gather`); and `one_hot`, their matrix.
+//! Elements picked by indices along an axis: `y[.., j, ..] = x[.., index[j], ..]`, with one index list for all lines
+//! (`index_select`: an embedding) or one for each (`gather`); and `one_hot`, their matrix.
 //!
-//! A GPU cannot refuse an index that is not one of the axis: it reads nothing and gives NaN (integers: zero). The CPU device panics.
+//! A GPU cannot refuse an index that is not one of the axis: it reads nothing and gives NaN (integers: zero). The CPU device
+//! panics.
 
 use crate::check::{self, Bench, Bound, Case};
 use crate::dtype::DType;
@@ -97,8 +98,8 @@ fn params(op: u32, x: &Tensor, axis: usize, len: usize, y: &Tensor) -> Params {
 /// `torch.gather(x, axis, index)`. An index past the end of the axis gives NaN on a GPU (0 for integers).
 ///
 /// # Panics
-/// If `x` has no such axis, the shapes differ along another one, `index` does not hold u32, or `x` does not hold f32, i32 or u32; on the CPU
-/// device, if an index is not one of the axis.
+/// If `x` has no such axis, the shapes differ along another one, `index` does not hold u32, or `x` does not hold f32, i32 or u32;
+/// on the CPU device, if an index is not one of the axis.
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -119,13 +120,13 @@ pub fn gather(x: &Tensor, axis: usize, index: &Tensor) -> Tensor {
     y
 }
 
-/// The slices of `x` along `axis` that `index` (u32, of any shape) names; the axis gives way to those of `index`. With a list that is
-/// `torch.index_select(x, axis, index)`, and along axis 0 `torch.nn.functional.embedding(index, x)`. An index past the end of the axis gives NaN
-/// on a GPU (0 for integers).
+/// The slices of `x` along `axis` that `index` (u32, of any shape) names; the axis gives way to those of `index`. With a list that
+/// is `torch.index_select(x, axis, index)`, and along axis 0 `torch.nn.functional.embedding(index, x)`. An index past the end of
+/// the axis gives NaN on a GPU (0 for integers).
 ///
 /// # Panics
-/// If `x` has no such axis, the result would have more than six axes, `index` does not hold u32, or `x` does not hold f32, i32 or u32; on the CPU
-/// device, if an index is not one of the axis.
+/// If `x` has no such axis, the result would have more than six axes, `index` does not hold u32, or `x` does not hold f32, i32 or
+/// u32; on the CPU device, if an index is not one of the axis.
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -311,7 +312,8 @@ mod tests {
             let hot: Vec<f32> = (0..len * size).map(|e| f32::from(u8::from(each[e / size] as usize == e % size))).collect();
             for device in check::devices() {
                 let x = Tensor::from_slice(&device, [outer, size, inner], &x);
-                let (index, list) = (Tensor::from_slice(&device, [outer, len, inner], &each), Tensor::from_slice(&device, [len], &each[..len]));
+                let index = Tensor::from_slice(&device, [outer, len, inner], &each);
+                let list = Tensor::from_slice(&device, [len], &each[..len]);
                 prop_assert_eq!(&gather(&x, 1, &index).to_vec().unwrap(), &gathered);
                 prop_assert_eq!(&index_select(&x, 1, &list).to_vec().unwrap(), &selected);
                 prop_assert_eq!(&one_hot(&list, size).to_vec().unwrap(), &hot);

@@ -46,8 +46,7 @@ impl Var {
 
     #[track_caller]
     pub(crate) fn conv<const D: usize>(&self, w: &Self, b: Option<&Self>, g: ConvGeometry<D>) -> Self {
-        let out = g.out_shape(self.shape(), w.shape());
-        let (x, w, out) = self.as_images(w, out, ["conv1d", "conv2d"][D - 1]);
+        let (x, w, out) = self.as_images(w, b, g.out_shape(self.shape(), w.shape()), ["conv1d", "conv2d"][D - 1]);
         let g = g.with_two_axes();
         let y = ops::conv2d(x.value(), w.value(), b.map(Self::value), g);
         let bwd_x = move |dy: &Tensor, w: &Tensor, shape| ops::conv2d_bwd_x(dy, w, shape, g);
@@ -57,17 +56,21 @@ impl Var {
     #[track_caller]
     pub(crate) fn conv_transpose<const D: usize>(&self, w: &Self, b: Option<&Self>, g: ConvTransposeGeometry<D>) -> Self {
         let out = g.out_shape(self.shape(), w.shape());
-        let (x, w, out) = self.as_images(w, out, ["conv_transpose1d", "conv_transpose2d"][D - 1]);
+        let (x, w, out) = self.as_images(w, b, out, ["conv_transpose1d", "conv_transpose2d"][D - 1]);
         let g = g.with_two_axes();
         let y = ops::conv_transpose2d(x.value(), w.value(), b.map(Self::value), g);
         let bwd_x = move |dy: &Tensor, w: &Tensor, shape| ops::conv_transpose2d_bwd_x(dy, w, shape, g);
         x.convolved(&w, b, y, bwd_x, move |x, dy, shape| ops::conv_transpose2d_bwd_w(x, dy, shape, g)).shaped(out)
     }
 
-    /// `x`, `w` and the output's shape, the former with two spatial axes.
+    /// `x` and `w` with two spatial axes, and the output's shape.
     #[track_caller]
-    fn as_images(&self, w: &Self, out: Result<Shape, String>, op: &str) -> (Self, Self, Shape) {
-        let out = out.unwrap_or_else(|why| panic!("{op}: {why}"));
+    fn as_images(&self, w: &Self, b: Option<&Self>, out: Result<Shape, String>, op: &str) -> (Self, Self, Shape) {
+        let out = fits(op, out);
+        if let Some(b) = b.map(Self::shape) {
+            let (channels, x, w) = (out.c(), self.shape(), w.shape());
+            assert!(b == Shape::from([channels]), "{op}: the bias does not fit {channels} channels (x {x}, w {w}, bias {b})");
+        }
         (self.with_two_axes(), w.with_two_axes(), out)
     }
 
@@ -110,5 +113,15 @@ impl Var {
     /// This value, if the gradient of `other` will ask for it: a product keeps a factor only for the other's sake.
     pub(super) fn kept_for(&self, other: &Self) -> Option<Tensor> {
         other.needs_gradient().then(|| self.value().clone())
+    }
+}
+
+/// The output's shape; a panic that says why where there is none.
+#[track_caller]
+pub(super) fn fits(op: &str, out: Result<Shape, String>) -> Shape {
+    // Not by a closure: it would be the caller.
+    match out {
+        Ok(shape) => shape,
+        Err(why) => panic!("{op}: {why}"),
     }
 }

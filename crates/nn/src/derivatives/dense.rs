@@ -25,8 +25,8 @@ fn matmul_bwd_b(a: &Tensor, b: Shape, dy: &Tensor) -> Tensor {
 }
 
 impl Var {
-    /// Matrix product of (.., m, k) and (.., k, n), whose leading axes broadcast; a vector is a row on the left and a column on the right.
-    /// Equivalent of `torch.matmul`.
+    /// Matrix product of (.., m, k) and (.., k, n), whose leading axes broadcast; a vector is a row on the left and a column on the
+    /// right. Equivalent of `torch.matmul`.
     ///
     /// # Panics
     /// If the inner extents differ, or the leading axes do not broadcast.

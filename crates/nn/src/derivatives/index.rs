@@ -49,8 +49,8 @@ impl Var {
         })
     }
 
-    /// The elements along `axis` in order, and where they were (u32). Equivalent of `torch.sort(stable=True)`; NaN comes last in either
-    /// direction.
+    /// The elements along `axis` in order, and where they were (u32). Equivalent of `torch.sort(stable=True)`; NaN comes last in
+    /// either direction.
     ///
     /// # Panics
     /// If there is no such axis.
@@ -60,8 +60,8 @@ impl Var {
         self.picked(y, index, axis)
     }
 
-    /// The `k` largest (or smallest) elements along `axis` in order, and where they were (u32). Equivalent of `torch.topk`; of equal ones those
-    /// with lower indices.
+    /// The `k` largest (or smallest) elements along `axis` in order, and where they were (u32). Equivalent of `torch.topk`; of
+    /// equal ones those with lower indices.
     ///
     /// # Panics
     /// If there is no such axis, or it has fewer elements.

@@ -1,5 +1,6 @@
 //! Pooling. That of one axis is a view of that of two: (N, C, L) is (N, C, 1, L).
 
+use super::conv::fits;
 use crate::var::Var;
 use gpu_core::Shape;
 use gpu_core::ops::{self, Divisor, Pool1dGeometry, Pool2dGeometry, PoolGeometry};
@@ -60,8 +61,7 @@ impl Var {
     /// `x` with two spatial axes, and the output's shape.
     #[track_caller]
     fn windowed<const D: usize>(&self, g: PoolGeometry<D>, op: &str) -> (Self, Shape) {
-        let out = g.out_shape(self.shape()).unwrap_or_else(|why| panic!("{op}: {why}"));
-        (self.with_two_axes(), out)
+        (self.with_two_axes(), fits(op, g.out_shape(self.shape())))
     }
 
     /// The mean of each image's channels: (N, C, 1, 1). Equivalent of `torch.nn.functional.adaptive_avg_pool2d(x, 1)`.
@@ -72,5 +72,38 @@ impl Var {
     pub fn global_avg_pool(&self) -> Self {
         let shape = self.shape();
         Self::derived(ops::global_avg_pool(self.value()), [self], move |dy, _| [Some(ops::global_avg_pool_bwd_x(dy, shape))])
+    }
+
+    /// The largest element of each image's channels: (N, C, 1, 1). Equivalent of `torch.nn.functional.adaptive_max_pool2d(x, 1)`.
+    ///
+    /// # Panics
+    /// If the rank is not 4.
+    #[track_caller]
+    pub fn global_max_pool(&self) -> Self {
+        self.adaptive_max_pool2d([1, 1])
+    }
+
+    /// The mean of each of `output` rows and columns of parts of (N, C, H, W). Equivalent of
+    /// `torch.nn.functional.adaptive_avg_pool2d`.
+    ///
+    /// # Panics
+    /// If the rank is not 4, or an extent is zero.
+    #[track_caller]
+    pub fn adaptive_avg_pool2d(&self, output: [usize; 2]) -> Self {
+        let shape = self.shape();
+        let y = ops::adaptive_avg_pool2d(self.value(), output);
+        Self::derived(y, [self], move |dy, _| [Some(ops::adaptive_avg_pool2d_bwd_x(dy, shape))])
+    }
+
+    /// The largest element of each of `output` rows and columns of parts of (N, C, H, W). Equivalent of
+    /// `torch.nn.functional.adaptive_max_pool2d`.
+    ///
+    /// # Panics
+    /// If the rank is not 4, or an extent is zero.
+    #[track_caller]
+    pub fn adaptive_max_pool2d(&self, output: [usize; 2]) -> Self {
+        let shape = self.shape();
+        let (y, indices) = ops::adaptive_max_pool2d(self.value(), output);
+        Self::derived(y, [self], move |dy, _| [Some(ops::adaptive_max_pool2d_bwd_x(dy, &indices, shape))])
     }
 }

@@ -1,6 +1,7 @@
 //! Layers: thin owners of parameters around the operators of [`Var`](crate::Var).
 
 mod activation;
+mod adaptive_pool;
 mod batch_norm;
 mod concat;
 mod conv;
@@ -9,19 +10,27 @@ mod dropout;
 mod filters;
 mod linear;
 mod pool;
+mod resample;
 mod residual;
 mod scale;
 mod sequential;
+#[cfg(test)]
+mod tests;
 mod whitening;
 
-pub use activation::{Flatten, Relu};
+pub use activation::{
+    Elu, Flatten, Gelu, GeluTanh, Hardsigmoid, Hardswish, LeakyRelu, LogSoftmax, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softmax,
+    Softplus, Tanh,
+};
+pub use adaptive_pool::{AdaptiveAvgPool2d, AdaptiveMaxPool2d, GlobalAvgPool, GlobalMaxPool};
 pub use batch_norm::BatchNorm2d;
 pub use concat::Concat;
 pub use conv::{Conv, Conv1d, Conv2d};
 pub use conv_transpose::{ConvTranspose, ConvTranspose1d, ConvTranspose2d};
-pub use dropout::{Dropout, Dropout2d};
+pub use dropout::{AlphaDropout, BernoulliKeep, Dropout, Dropout1d, Dropout2d, FeatureAlphaDropout, GaussianNoise};
 pub use linear::Linear;
-pub use pool::{AvgPool, AvgPool1d, AvgPool2d, GlobalAvgPool, MaxPool, MaxPool1d, MaxPool2d};
+pub use pool::{AvgPool, AvgPool1d, AvgPool2d, MaxPool, MaxPool1d, MaxPool2d};
+pub use resample::{PixelShuffle, PixelUnshuffle, Upsample};
 pub use residual::Residual;
 pub use scale::Scale;
 pub use sequential::Sequential;

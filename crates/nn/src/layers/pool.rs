@@ -121,23 +121,3 @@ impl<const D: usize> Module for AvgPool<D> {
         describe("AvgPool", self.geometry)
     }
 }
-
-/// The mean of each channel of each image: (N, C, 1, 1). Equivalent of `torch.nn.AdaptiveAvgPool2d(1)`.
-#[derive(Debug, Clone, Copy, Default)]
-pub struct GlobalAvgPool;
-
-impl Module for GlobalAvgPool {
-    #[track_caller]
-    fn forward(&self, x: &Var) -> Var {
-        x.global_avg_pool()
-    }
-    fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        match input.rank() {
-            4 => Ok([input.n(), input.c(), 1, 1].into()),
-            _ => Err(ShapeError::new(format!("global_avg_pool: {input} is not (N, C, H, W)"))),
-        }
-    }
-    fn describe(&self) -> String {
-        "GlobalAvgPool".to_owned()
-    }
-}

@@ -1,6 +1,7 @@
 //! The numbers of a layer: none comes out without having been checked under its field's name.
 
 use super::plan::Wrong;
+use gpu_core::ops::Padding;
 use serde::{Deserialize, Serialize};
 
 /// No number of a layer list may be larger: products of four stay in 64 bits.
@@ -38,40 +39,64 @@ impl Extent {
     }
 }
 
-/// Padding: a number, `[rows, columns]`, or `[top, bottom, left, right]`.
+/// Padding: a number, `[rows, columns]`, `[top, bottom, left, right]`, or `"same"`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a whole number, [rows, columns] or [top, bottom, left, right] is expected")]
+#[serde(untagged, expecting = "a whole number, [rows, columns], [top, bottom, left, right] or \"same\" is expected")]
 pub enum Edges {
-    /// All four sides.
+    /// All sides.
     All(usize),
-    /// Above and below, left and right.
+    /// Above and below, left and right; before and after where there is one axis.
     Each([usize; 2]),
     /// Top, bottom, left, right.
     Sides([usize; 4]),
+    /// What keeps a convolution's extents at stride 1.
+    Named(Same),
+}
+
+/// The word `"same"`.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Same {
+    /// The same extents.
+    Same,
 }
 
 impl Edges {
-    /// Top, bottom, left, right.
-    pub fn four(self) -> [usize; 4] {
+    /// Around the images of a convolution.
+    pub(super) fn around(self, name: &str, kernel: [usize; 2], dilation: [usize; 2]) -> Result<Padding<2>, Wrong> {
+        Ok(match self {
+            Self::All(all) => Padding::from(at_most(name, [all])?[0]),
+            Self::Each(each) => Padding::from(at_most(name, each)?),
+            Self::Sides(sides) => Padding::from(at_most(name, sides)?),
+            Self::Named(Same::Same) => Padding::same(kernel, dilation),
+        })
+    }
+
+    /// Before and after the one axis of a convolution.
+    pub(super) fn ends(self, name: &str, kernel: usize, dilation: usize) -> Result<Padding<1>, Wrong> {
+        Ok(match self {
+            Self::All(all) => Padding::from(at_most(name, [all])?[0]),
+            Self::Each(ends) => Padding::<1>::from(at_most(name, ends)?),
+            Self::Sides(_) => return Err(format!("`{name}` is a number or [before, after] where there is one axis").into()),
+            Self::Named(Same::Same) => Padding::same([kernel], [dilation]),
+        })
+    }
+
+    /// Rows and columns, for a layer that pads opposite sides alike.
+    pub(super) fn pair(self, name: &str) -> Result<[usize; 2], Wrong> {
         match self {
-            Self::All(all) => [all; 4],
-            Self::Each([rows, columns]) => [rows, rows, columns, columns],
-            Self::Sides(sides) => sides,
+            Self::All(all) => at_most(name, [all; 2]),
+            Self::Each(each) => at_most(name, each),
+            Self::Sides([top, bottom, left, right]) if top == bottom && left == right => at_most(name, [top, left]),
+            _ => Err(format!("`{name}` must be the same on opposite sides here: a number or [rows, columns]").into()),
         }
     }
 
-    /// Top, bottom, left, right of the field `name`.
-    pub(super) fn sides(self, name: &str) -> Result<[usize; 4], Wrong> {
-        within(name, &self.four(), 0)?;
-        Ok(self.four())
-    }
-
-    /// Rows and columns of the field `name`, for a layer that pads opposite sides alike.
-    pub(super) fn pair(self, name: &str) -> Result<[usize; 2], Wrong> {
-        let [top, bottom, left, right] = self.sides(name)?;
-        match top == bottom && left == right {
-            true => Ok([top, left]),
-            false => Err(format!("`{name}` must be the same on opposite sides here; put a padding layer before this one").into()),
+    /// Of one axis, for a layer that pads both ends alike.
+    pub(super) fn single(self, name: &str) -> Result<usize, Wrong> {
+        match self {
+            Self::All(all) => Ok(at_most(name, [all])?[0]),
+            _ => Err(format!("`{name}` is a number where there is one axis").into()),
         }
     }
 }
@@ -110,6 +135,18 @@ impl From<[usize; 4]> for Edges {
     fn from(sides: [usize; 4]) -> Self {
         Self::Sides(sides)
     }
+}
+
+/// Numbers from 0 on.
+fn at_most<const N: usize>(name: &str, values: [usize; N]) -> Result<[usize; N], Wrong> {
+    within(name, &values, 0)?;
+    Ok(values)
+}
+
+/// A number from 0 on.
+pub(super) fn count(name: &str, value: usize) -> Result<usize, Wrong> {
+    within(name, &[value], 0)?;
+    Ok(value)
 }
 
 /// A number of at least 1.

@@ -27,6 +27,14 @@ impl Input<'_> {
         }
     }
 
+    /// Channels of a batch of sequences; anything else is refused.
+    pub fn sequence_channels(&self) -> Result<usize, Wrong> {
+        match self.shape.rank() {
+            3 => Ok(self.shape.c()),
+            _ => Err(format!("(N, C, L) is expected, {} comes in", self.shape).into()),
+        }
+    }
+
     /// Channels, whatever comes after them.
     pub fn channels(&self) -> Result<usize, Wrong> {
         match self.shape.rank() {

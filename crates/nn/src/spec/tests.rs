@@ -9,7 +9,7 @@ fn of_layers(layers: &str) -> Result<Shape, SpecError> {
 #[test]
 fn an_error_names_the_layer_and_the_fault() {
     let cases = [
-        (r#"[{"type": "convolution"}]"#, "layer 0 (convolution): unknown layer type `convolution`; there are: conv2d"),
+        (r#"[{"type": "convolution"}]"#, "layer 0 (convolution): unknown layer type `convolution`; there are: conv1d, conv2d"),
         (r#"[{"type": "relu"}, {"type": "Relu", "groups": 2}]"#, "layer 1 (Relu): unknown layer type `Relu`"),
         (r#"[{"kernel": 3}]"#, "layer 0 (no type): \"type\" is missing"),
         (r#"[3]"#, "layer 0 (no type): an object with \"type\" is expected, not 3"),
@@ -34,7 +34,7 @@ fn an_error_names_the_layer_and_the_fault() {
         (r#"[{"type": "sequential", "layers": [{"type": "relu"}, {"type": "x"}]}]"#, "layer 0.1 (x): unknown layer type"),
         (
             r#"[{"type": "conv2d", "out": 4, "kernel": 3, "padding": [1, 2, 3]}]"#,
-            "layer 0 (conv2d): a whole number, [rows, columns] or [top",
+            "layer 0 (conv2d): a whole number, [rows, columns], [top",
         ),
         (
             r#"[{"type": "conv2d", "out": 4, "kernel": 3, "padding": [1, 2, 0, 0]}]"#,

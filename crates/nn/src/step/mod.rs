@@ -63,22 +63,57 @@ pub enum StepError {
 
 /// What is minimised: a mean over the batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Loss {
-    /// Of logits (N, classes) and labels.
+    /// Of logits (N, classes, ...) and labels (N, ...).
     CrossEntropy {
         /// The part of the target that is spread over all classes.
         smoothing: f32,
     },
     /// The mean squared difference of the output from the input: what an autoencoder learns.
     Reconstruction,
+    /// Of logits (N, classes, ...) and probabilities, which are the step's targets.
+    SoftCrossEntropy {
+        /// The part of the target that is spread over all classes.
+        smoothing: f32,
+    },
+    /// The mean squared difference of the output from the targets.
+    Mse,
+    /// The mean absolute difference of the output from the targets.
+    L1,
+    /// A parabola within `beta` of the targets, else a line of slope 1.
+    SmoothL1 {
+        /// Where the parabola ends.
+        beta: f32,
+    },
+    /// A parabola within `delta` of the targets, else a line of slope `delta`.
+    Huber {
+        /// Where the parabola ends.
+        delta: f32,
+    },
+    /// Two classes for each element of the output, which is logits; the targets are 0 to 1.
+    BceWithLogits,
+}
+
+impl Loss {
+    /// Whether the output is held against labels.
+    fn has_labels(self) -> bool {
+        matches!(self, Self::CrossEntropy { .. })
+    }
+
+    /// Whether the output is held against targets: values of its shape.
+    fn has_targets(self) -> bool {
+        !matches!(self, Self::CrossEntropy { .. } | Self::Reconstruction)
+    }
 }
 
 /// What a step is recorded for.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StepOptions {
     batch: usize,
     input: Shape,
     loss: Loss,
+    class_weights: Vec<f32>,
     seed: u64,
     accumulate: u32,
 }
@@ -86,7 +121,14 @@ pub struct StepOptions {
 impl StepOptions {
     /// `batch` inputs of shape `input` (C, H, W); cross-entropy without smoothing, seed 0.
     pub fn new(batch: usize, input: impl Into<Shape>) -> Self {
-        Self { batch, input: input.into(), loss: Loss::CrossEntropy { smoothing: 0.0 }, seed: 0, accumulate: 1 }
+        Self {
+            batch,
+            input: input.into(),
+            loss: Loss::CrossEntropy { smoothing: 0.0 },
+            class_weights: Vec::new(),
+            seed: 0,
+            accumulate: 1,
+        }
     }
 
     /// Each update after `runs` runs, by the mean of their gradients: a batch in parts, where the whole would not fit. The result
@@ -104,6 +146,12 @@ impl StepOptions {
     /// With another loss.
     pub fn loss(self, loss: Loss) -> Self {
         Self { loss, ..self }
+    }
+
+    /// With a weight for each class, or none for an empty list: of its rows for the cross-entropies, of its positive targets for
+    /// [`Loss::BceWithLogits`]. Other losses have no classes.
+    pub fn class_weights(self, weights: impl Into<Vec<f32>>) -> Self {
+        Self { class_weights: weights.into(), ..self }
     }
 
     /// With another seed of the random layers.
@@ -124,8 +172,10 @@ impl StepOptions {
 pub struct Slots {
     /// The batch.
     pub x: Tensor,
-    /// The labels: u32 (N).
+    /// The labels: u32 (N), or (N, ...) for logits (N, classes, ...).
     pub labels: Tensor,
+    /// What the output is held against by a loss that takes values: f32, of the output's shape.
+    pub targets: Option<Tensor>,
     /// How many steps were done before this one: u32 `[1]`.
     pub step: Tensor,
 }
@@ -137,7 +187,8 @@ pub struct Metrics {
     pub images: u64,
     /// The mean loss of an image; NaN where there was none.
     pub loss: f64,
-    /// The part of the images whose largest logit is the label's, 0 to 1; NaN where there was none.
+    /// The part of the images (of their places, where each has a label) whose largest logit is the label's, 0 to 1; NaN where there
+    /// was none, 0 for losses without labels.
     pub accuracy: f64,
 }
 
@@ -305,6 +356,21 @@ macro_rules! common {
             pub fn run_on(&self, x: &[f32], labels: &[u32]) -> Result<(), StepError> {
                 self.x().write(x);
                 self.labels().write(labels);
+                self.run()
+            }
+
+            /// Writes a batch and its targets, and runs the step on them. It does not wait.
+            ///
+            /// # Errors
+            /// The device's first fault.
+            ///
+            /// # Panics
+            /// If the loss takes no targets, or there are more or fewer values than the slots hold.
+            #[track_caller]
+            pub fn run_on_targets(&self, x: &[f32], targets: &[f32]) -> Result<(), StepError> {
+                let Some(slot) = &self.slots().targets else { panic!("run_on_targets: the loss of this step takes no targets") };
+                self.x().write(x);
+                slot.write(targets);
                 self.run()
             }
 

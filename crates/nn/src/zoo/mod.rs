@@ -10,8 +10,10 @@
 //! | `vgg11-bn` | Simonyan and Zisserman, 2015, A with batch normalisation | 132,868,840 + | `0.weight`, ..., `30.bias` |
 //! | `mobilenet` | Howard et al., 2017, the first seven pairs, three halvings | 543,050 | `0.weight`, `3.weight`, ..., `47.bias` |
 //! | `mobilenet-v1` | Howard et al., 2017 | 4,231,976 + | `0.weight`, `3.weight`, ..., `83.bias` |
+//! | `mobilenet-v2` | Sandler et al., 2018 | 3,504,872 + | `0.weight`, `3.weight`, `9.body.0.weight`, ..., `72.bias` |
 //! | `densenet-bc-100-12` | Huang et al., 2017, for CIFAR | 769,162 | `0.weight`, `1.branches.1.0.weight`, ..., `61.bias` |
 //! | `densenet121` | Huang et al., 2017, for ImageNet | 7,978,856 + | `0.weight`, `1.branches.1.0.weight`, ..., `75.bias` |
+//! | `airbench` | Jordan, 2024: CIFAR-10 in seconds; a whitening convolution, GELU | 1,972,504 | `0.weight`, ..., `25.weight` |
 //! | `autoencoder` | two halvings and two transposed convolutions back; no classes | 53,859 | `0.weight`, ..., `9.bias` |
 //! | `unet` | Ronneberger et al., 2015, padded, with batch normalisation; a channel a class | 31,038,218 | `0.weight`, ..., `13.bias` |
 //!
@@ -19,10 +21,12 @@
 //! (3, 32, 32): a layer's position is its name, and `torch.nn.Sequential` of the same layers has the same state dict. For torchvision's
 //! names see [`torchvision`]. Models made for large images begin with fewer halvings where height or width is at most 64.
 
+mod airbench;
 mod autoencoder;
 mod densenet;
 mod lenet;
 mod mobilenet;
+mod mobilenet_v2;
 mod parts;
 mod resnet;
 mod small_cnn;
@@ -84,8 +88,10 @@ const MODELS: &[Model] = &[
     model("vgg11-bn", vgg::vgg11_bn).named(vgg::vgg11_bn_names),
     model("mobilenet", mobilenet::small),
     model("mobilenet-v1", mobilenet::v1),
+    model("mobilenet-v2", mobilenet_v2::v2).named(mobilenet_v2::v2_names),
     model("densenet-bc-100-12", |task| Ok(BC_100_12.layers(task.classes, true))),
     model("densenet121", |task| Ok(DENSENET121.layers(task.classes, task.is_small()))).named(|| DENSENET121.names()),
+    model("airbench", airbench::layers),
     model("autoencoder", autoencoder::layers),
     model("unet", unet::unet),
 ];

@@ -33,8 +33,10 @@ const COUNTS: &[(&str, [usize; 3], usize, usize)] = &[
     ("mobilenet", CIFAR, 10, 543_050),
     ("autoencoder", CIFAR, 10, 53_859),
     ("mobilenet-v1", IMAGENET, 1000, 4_231_976),
+    ("mobilenet-v2", IMAGENET, 1000, 3_504_872),
     ("densenet-bc-100-12", CIFAR, 10, 769_162),
     ("densenet121", IMAGENET, 1000, 7_978_856),
+    ("airbench", CIFAR, 10, 1_971_352 + 1_152),
     // The much-used implementation with batch normalisation has 31,037,633 for one class, and 65 for each further one.
     ("unet", CIFAR, 1, 31_037_633),
     ("unet", CIFAR, 10, 31_037_633 + 9 * 65),
@@ -121,7 +123,7 @@ fn what_does_not_suit_is_refused_with_a_reason() {
 /// Two training steps of the smaller models on every device; the second loss depends on every gradient of the first step.
 #[test]
 fn small_models_train_alike_on_every_device() {
-    for name in ["small-cnn", "three-layer-convnet", "lenet", "resnet20", "mobilenet", "autoencoder"] {
+    for name in ["small-cnn", "three-layer-convnet", "lenet", "resnet20", "mobilenet", "airbench", "autoencoder"] {
         let losses = check::devices().into_iter().map(|device| {
             let net = build(name, &Init::seeded(&device, 0), CIFAR.into(), 10).unwrap();
             let loss = if name == "autoencoder" { Loss::Reconstruction } else { Loss::CrossEntropy { smoothing: 0.0 } };
@@ -171,6 +173,7 @@ fn state_dicts_of_torchvision_give_the_logits_of_pytorch() {
     let basic_small = ResNet { block: Block::Basic, blocks: &[1, 2], width: 4 };
     let bottleneck = ResNet { block: Block::Bottleneck, blocks: &[1, 2], width: 4 };
     let dense = DenseNet { growth: 3, blocks: &[2, 3], first: 6 };
+    let inverted: &[mobilenet_v2::Row] = &[(1, 4, 1, 1), (6, 6, 2, 2), (6, 8, 2, 1)];
     let vgg: &[&[usize]] = &[&[4], &[6, 6]];
     let cases = [
         (
@@ -200,10 +203,18 @@ fn state_dicts_of_torchvision_give_the_logits_of_pytorch() {
         (
             "vgg",
             [3, 8, 9],
-            vgg::layers(vgg, &[7, 8], 5),
+            vgg::layers(vgg, 2, &[7, 8], 5),
             vgg::names(vgg),
             24,
             [-0.04518403, 0.2201998, 0.02475644, 0.1007225, -0.03389364],
+        ),
+        (
+            "mobilenet v2",
+            [3, 17, 16],
+            mobilenet_v2::layers(inverted, [8, 16], 5, false),
+            mobilenet_v2::names(inverted),
+            82,
+            [-0.1800661, 0.2832668, -0.130364, -0.4488821, 0.4144507],
         ),
         (
             "densenet",

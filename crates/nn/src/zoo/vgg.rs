@@ -2,7 +2,7 @@
 
 use super::Task;
 use super::parts::{bn, flatten, linear, max_pool, relu};
-use crate::spec::types::{Conv2d, Dropout};
+use crate::spec::types::{AdaptiveAvgPool2d, Conv2d, Dropout};
 use crate::spec::{Layer, SpecError};
 
 /// Channels of the convolutions between one pooling and the next: the paper's configuration A.
@@ -11,7 +11,7 @@ const A: &[&[usize]] = &[&[64], &[128], &[256, 256], &[512, 512], &[512, 512]];
 /// With the paper's three linear layers, or with one where five halvings leave next to nothing of an image.
 pub(super) fn vgg11_bn(task: &Task) -> Result<Vec<Layer>, SpecError> {
     let hidden: &[usize] = if task.is_small() { &[] } else { &[4096, 4096] };
-    Ok(layers(A, hidden, task.classes))
+    Ok(layers(A, 7, hidden, task.classes))
 }
 
 /// What torchvision calls the layers that have weights, with the paper's head.
@@ -19,7 +19,8 @@ pub(super) fn vgg11_bn_names() -> Vec<String> {
     names(A)
 }
 
-pub(super) fn layers(stages: &[&[usize]], hidden: &[usize], classes: usize) -> Vec<Layer> {
+/// The linear layers, if any are hidden, see images of `size`.
+pub(super) fn layers(stages: &[&[usize]], size: usize, hidden: &[usize], classes: usize) -> Vec<Layer> {
     let mut layers = Vec::new();
     for stage in stages {
         for &channels in *stage {
@@ -27,6 +28,10 @@ pub(super) fn layers(stages: &[&[usize]], hidden: &[usize], classes: usize) -> V
             layers.extend([Conv2d { padding: 1.into(), ..Conv2d::new(channels, 3) }.into(), bn(), relu()]);
         }
         layers.push(max_pool(2));
+    }
+    if !hidden.is_empty() {
+        // As in torchvision: the linear layers want 7x7, whatever comes in; 224x224 gives it.
+        layers.push(AdaptiveAvgPool2d { size: size.into() }.into());
     }
     layers.push(flatten());
     for &features in hidden {

@@ -60,7 +60,7 @@ pub enum ConvAlgorithm {
 #[track_caller]
 fn expect_forward(op: &str, x: &Tensor, w: &Tensor, bias: Option<&Tensor>, out: Result<Shape, String>) -> Shape {
     expect::f32s(op, &[("x", x), ("w", w)]);
-    let out = fit(op, out);
+    let out = expect::fits(op, out);
     if let Some(b) = bias {
         expect::f32s(op, &[("x", x), ("bias", b)]);
         let channels = out.c();
@@ -74,13 +74,8 @@ fn expect_forward(op: &str, x: &Tensor, w: &Tensor, bias: Option<&Tensor>, out: 
 #[track_caller]
 fn expect_dy(op: &str, dy: &Tensor, other: (&str, &Tensor), out: Result<Shape, String>) {
     expect::f32s(op, &[("dy", dy), other]);
-    let out = fit(op, out);
+    let out = expect::fits(op, out);
     assert!(dy.shape() == out, "{op}: dy should be {out} ({})", expect::shapes(&[("dy", dy), other]));
-}
-
-#[track_caller]
-fn fit(op: &str, shape: Result<Shape, String>) -> Shape {
-    shape.unwrap_or_else(|why| panic!("{op}: {why}"))
 }
 
 /// Gathers `to` from `from` by the kernels that fit best.

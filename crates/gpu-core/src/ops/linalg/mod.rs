@@ -1,7 +1,8 @@
 //! Factors and systems of equations, for studies: Cholesky, triangular systems, least squares.
 //!
-//! All of it runs on the CPU in f64, whatever the device: a factorisation is a chain of small dependent steps, and f32 would lose half of its
-//! digits. Tensors of a GPU are read back for it, which waits for the device and cannot stand inside a capture. Nothing here has a kernel.
+//! All of it runs on the CPU in f64, whatever the device: a factorisation is a chain of small dependent steps, and f32 would lose
+//! half of its digits. Tensors of a GPU are read back for it, which waits for the device and cannot stand inside a capture. Nothing
+//! here has a kernel.
 
 mod factor;
 #[cfg(test)]
@@ -64,8 +65,8 @@ fn solution(b: &Tensor, n: usize) -> Shape {
     Shape::new(&dims)
 }
 
-/// The lower triangular `l` with `a = l l^T`, for a symmetric positive definite `a` (n, n), of which the lower triangle is read. Equivalent of
-/// `torch.linalg.cholesky`. It runs on the CPU in f64.
+/// The lower triangular `l` with `a = l l^T`, for a symmetric positive definite `a` (n, n), of which the lower triangle is read.
+/// Equivalent of `torch.linalg.cholesky`. It runs on the CPU in f64.
 ///
 /// # Errors
 /// [`Error::NotPositiveDefinite`], which names the pivot; a fault of the device, or a capture that this thread is in.
@@ -88,8 +89,8 @@ pub fn cholesky(a: &Tensor) -> Result<Tensor> {
     Ok(written(a, a.shape(), &l.data))
 }
 
-/// The `x` with `a x = b`, or with `a^T x = b` if `transposed`, for a triangular `a` (n, n) and `b` (n) or (n, columns). Equivalent of
-/// `torch.linalg.solve_triangular`. It runs on the CPU in f64.
+/// The `x` with `a x = b`, or with `a^T x = b` if `transposed`, for a triangular `a` (n, n) and `b` (n) or (n, columns). Equivalent
+/// of `torch.linalg.solve_triangular`. It runs on the CPU in f64.
 ///
 /// # Errors
 /// [`Error::Singular`] at a zero on the diagonal; a fault of the device, or a capture that this thread is in.
@@ -118,9 +119,9 @@ pub fn solve_triangular(a: &Tensor, b: &Tensor, triangle: Triangle, transposed: 
     Ok(written(b, b.shape(), &x.data))
 }
 
-/// The `x` with `a x = b`, for a symmetric positive definite `a` (n, n), of which the lower triangle is read, and `b` (n) or (n, columns): by
-/// [`cholesky`]. Equivalent of `torch.cholesky_solve(b, torch.linalg.cholesky(a))`; with the identity for `b` it is the inverse. It runs on the
-/// CPU in f64.
+/// The `x` with `a x = b`, for a symmetric positive definite `a` (n, n), of which the lower triangle is read, and `b` (n) or (n,
+/// columns): by [`cholesky`]. Equivalent of `torch.cholesky_solve(b, torch.linalg.cholesky(a))`; with the identity for `b` it is
+/// the inverse. It runs on the CPU in f64.
 ///
 /// # Errors
 /// As [`cholesky`].
@@ -143,11 +144,11 @@ pub fn solve_spd(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     Ok(written(b, b.shape(), &x.data))
 }
 
-/// The `x` that makes `|a x - b|` least, for `a` (m, n) with independent columns and `b` (m) or (m, columns); each column of `b` for itself.
-/// Equivalent of `torch.linalg.lstsq(a, b).solution`.
+/// The `x` that makes `|a x - b|` least, for `a` (m, n) with independent columns and `b` (m) or (m, columns); each column of `b`
+/// for itself. Equivalent of `torch.linalg.lstsq(a, b).solution`.
 ///
-/// By Householder's QR in f64, on the CPU. Not by the normal equations: they square the condition number, and with it a system that f32 can state
-/// may be singular even in f64; QR keeps it, and a dependent column shows as a pivot that vanishes.
+/// By Householder's QR in f64, on the CPU. Not by the normal equations: they square the condition number, and with it a system that
+/// f32 can state may be singular even in f64; QR keeps it, and a dependent column shows as a pivot that vanishes.
 ///
 /// # Errors
 /// [`Error::Singular`] where a column depends on those before it; a fault of the device, or a capture that this thread is in.
@@ -172,14 +173,15 @@ pub fn lstsq(a: &Tensor, b: &Tensor) -> Result<Tensor> {
     Ok(written(b, solution(b, n), &x.data))
 }
 
-/// The `x` that makes `|a x - b|^2 + lambda |x|^2` least, for `a` (m, n) and `b` (m) or (m, columns); each column of `b` for itself.
-/// PyTorch has no equivalent; in scikit-learn it is `Ridge(alpha=lambda, fit_intercept=False)`.
+/// The `x` that makes `|a x - b|^2 + lambda |x|^2` least, for `a` (m, n) and `b` (m) or (m, columns); each column of `b` for
+/// itself. PyTorch has no equivalent; in scikit-learn it is `Ridge(alpha=lambda, fit_intercept=False)`.
 ///
-/// By the normal equations and [`cholesky`] in f64, on the CPU, with the smaller of the two products of `a` with itself: `lambda` bounds their
-/// condition, so they are as good as QR here, and much faster for many rows.
+/// By the normal equations and [`cholesky`] in f64, on the CPU, with the smaller of the two products of `a` with itself: `lambda`
+/// bounds their condition, so they are as good as QR here, and much faster for many rows.
 ///
 /// # Errors
-/// [`Error::NotPositiveDefinite`], where `lambda` is too small for dependent columns; a fault of the device, or a capture that this thread is in.
+/// [`Error::NotPositiveDefinite`], where `lambda` is too small for dependent columns; a fault of the device, or a capture that this
+/// thread is in.
 ///
 /// # Panics
 /// If `lambda` is negative or not a number, `b` has not as many rows as `a`, or a tensor does not hold f32.

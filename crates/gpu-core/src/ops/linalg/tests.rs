@@ -81,11 +81,12 @@ fn a_triangular_system_is_solved_either_way() {
     }
 }
 
-const LSTSQ: [f32; 4] = [-0.482_435_6, 0.553_864_17, 0.290_398_13, 0.423_887_59];
-const RIDGE: [f32; 4] = [-0.456_769_98, 0.531_810_77, 0.278_412_18, 0.418_705_82];
-const CHOLESKY: [f32; 9] = [2.0, 0.0, 0.0, 0.5, 1.658_312_4, 0.0, -0.5, 0.452_267_02, 1.243_163_12];
+const LSTSQ: [f32; 4] = [-0.482_435_6, 0.553_864_2, 0.290_398_13, 0.423_887_59];
+const RIDGE: [f32; 4] = [-0.456_769_98, 0.531_810_77, 0.278_412_2, 0.418_705_82];
+const CHOLESKY: [f32; 9] = [2.0, 0.0, 0.0, 0.5, 1.658_312_4, 0.0, -0.5, 0.452_267_02, 1.243_163_1];
 
-/// `torch.linalg.lstsq(a, b).solution`, `torch.linalg.cholesky` and `torch.linalg.solve(a.T @ a + 0.5 * torch.eye(2), a.T @ b)`, in float64.
+/// `torch.linalg.lstsq(a, b).solution`, `torch.linalg.cholesky` and `torch.linalg.solve(a.T @ a + 0.5 * torch.eye(2), a.T @ b)`, in
+/// float64.
 #[test]
 fn solutions_are_those_of_pytorch() {
     for device in check::devices() {

@@ -1,7 +1,8 @@
 //! Matrix products, plain, transposed and batched with NumPy's broadcasting: `y[..,i,j] = sum over k of a[..,i,k] b[..,k,j]`.
 //!
-//! One launch serves all: a transpose is a pair of strides, and a batch finds its factors by a small table of steps in the parameters. Which
-//! kernel runs is a pure function of the shapes and the adapter. A sum over a long k with few tiles is split into parts that are added in order.
+//! One launch serves all: a transpose is a pair of strides, and a batch finds its factors by a small table of steps in the
+//! parameters. Which kernel runs is a pure function of the shapes and the adapter. A sum over a long k with few tiles is split into
+//! parts that are added in order.
 
 mod cases;
 mod plan;
@@ -172,8 +173,8 @@ fn product(name: &str, a: &Tensor, b: &Tensor, transpose: Transpose, form: Optio
     y
 }
 
-/// `a b`: (.., m, k) by (.., k, n) gives (.., m, n), where the leading axes broadcast. A vector on the left is a row, one on the right a column,
-/// and that axis is dropped again: two vectors give their scalar product. Equivalent of `torch.matmul`.
+/// `a b`: (.., m, k) by (.., k, n) gives (.., m, n), where the leading axes broadcast. A vector on the left is a row, one on the
+/// right a column, and that axis is dropped again: two vectors give their scalar product. Equivalent of `torch.matmul`.
 ///
 /// # Panics
 /// If the inner extents differ, the leading axes do not broadcast, one is a scalar, or a tensor does not hold f32.

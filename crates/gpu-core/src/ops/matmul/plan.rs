@@ -20,8 +20,8 @@ pub(in crate::ops) struct Extents {
     pub k: usize,
 }
 
-/// Where the matrices of a batch lie: batch `d0 (d1 (d2 w + z) + y) + x` of the result reads `a` at `a . (x, y, z, w)`, and `b` likewise. A step of
-/// 0 repeats.
+/// Where the matrices of a batch lie: batch `d0 (d1 (d2 w + z) + y) + x` of the result reads `a` at `a . (x, y, z, w)`, and `b`
+/// likewise. A step of 0 repeats.
 #[repr(C)]
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Pod, Zeroable)]
 pub(super) struct Batches {

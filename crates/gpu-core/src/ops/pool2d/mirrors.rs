@@ -233,24 +233,24 @@ pub(super) fn avg_pool2d_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
     let (weights, row, stride) = (g.weights::<T>(), g.columns.windows, g.columns.stride);
     mirror::for_each_plane(dx, g.in_plane(), |plane, dx| {
         dx.fill(T::zero());
-        let mut shares = vec![T::zero(); row];
         let dy = dy[plane * g.out_plane()..][..g.out_plane()].chunks_exact(row);
         for (at, (dy, weights)) in dy.zip(weights.chunks_exact(row)).enumerate() {
-            shares.iter_mut().zip(dy).zip(weights).for_each(|((share, &dy), &weight)| *share = dy * weight);
             g.for_each_tap(at, |taps, from| {
-                with_stride!(stride, spread_tap(&shares[taps.q0..][..taps.len], &mut dx[from..], stride));
+                let windows = taps.q0..taps.q0 + taps.len;
+                with_stride!(stride, spread_tap(&dy[windows.clone()], &weights[windows], &mut dx[from..], stride));
             });
         }
     });
 }
 
 #[inline]
-fn spread_tap<T: Real, const STRIDE: usize>(shares: &[T], dx: &mut [T], stride: usize) {
+fn spread_tap<T: Real, const STRIDE: usize>(dy: &[T], weights: &[T], dx: &mut [T], stride: usize) {
     if STRIDE == 0 {
-        dx.iter_mut().step_by(stride).zip(shares).for_each(|(dx, &share)| *dx += share);
+        dx.iter_mut().step_by(stride).zip(dy).zip(weights).for_each(|((dx, &dy), &weight)| *dx += dy * weight);
     } else {
-        let last = shares.len() - 1;
-        dx.chunks_exact_mut(STRIDE).zip(&shares[..last]).for_each(|(dx, &share)| dx[0] += share);
-        dx[last * STRIDE] += shares[last];
+        let last = dy.len() - 1;
+        let whole = dx.chunks_exact_mut(STRIDE).zip(&dy[..last]).zip(weights);
+        whole.for_each(|((dx, &dy), &weight)| dx[0] += dy * weight);
+        dx[last * STRIDE] += dy[last] * weights[last];
     }
 }

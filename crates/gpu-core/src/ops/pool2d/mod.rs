@@ -42,15 +42,10 @@ struct Params {
     scale: f32,
 }
 
-#[track_caller]
-fn pooled(op: &str, g: Pool2dGeometry, x: Shape) -> Shape {
-    g.out_shape(x).unwrap_or_else(|what| panic!("{op}: {what}"))
-}
-
 /// The shape that `dy` has to have.
 #[track_caller]
 fn expect_pooled(op: &str, g: Pool2dGeometry, x: Shape, tensors: &expect::Named<'_>) -> Shape {
-    let y = pooled(op, g, x);
+    let y = expect::fits(op, g.out_shape(x));
     for (name, t) in tensors {
         assert!(t.shape() == y, "{op}: x {x} is pooled to {y}, {name} is not ({})", expect::shapes(tensors));
     }
@@ -75,7 +70,7 @@ fn expect_pooled(op: &str, g: Pool2dGeometry, x: Shape, tensors: &expect::Named<
 #[track_caller]
 pub fn max_pool2d(x: &Tensor, g: Pool2dGeometry) -> (Tensor, Tensor) {
     expect::f32s("max_pool2d", &[("x", x)]);
-    let shape = pooled("max_pool2d", g, x.shape());
+    let shape = expect::fits("max_pool2d", g.out_shape(x.shape()));
     let (y, indices) = (Tensor::empty(x.device(), shape), Tensor::empty_of(x.device(), shape, DType::U32));
     let grid = Grid::linear(y.len(), 256).trips(g.taps());
     MAX_POOL2D.with(&g.constants(geometry::SCALE)).launch(g.params(x.shape(), shape, 1.0), &[x], &[&y, &indices], grid);
@@ -127,7 +122,7 @@ pub fn max_pool2d_bwd_x(dy: &Tensor, indices: &Tensor, x_shape: Shape, g: Pool2d
 pub fn avg_pool2d(x: &Tensor, g: Pool2dGeometry, divisor: Divisor) -> Tensor {
     expect::f32s("avg_pool2d", &[("x", x)]);
     assert!(divisor != Divisor::Fixed(0), "avg_pool2d: the divisor is zero (x {})", x.shape());
-    let y = Tensor::empty(x.device(), pooled("avg_pool2d", g, x.shape()));
+    let y = Tensor::empty(x.device(), expect::fits("avg_pool2d", g.out_shape(x.shape())));
     let (count, scale) = g.divide(divisor, x.shape(), y.shape());
     let grid = Grid::linear(y.len(), 256).trips(g.taps());
     AVG_POOL2D.with(&g.constants(count)).launch(g.params(x.shape(), y.shape(), scale), &[x], &[&y], grid);

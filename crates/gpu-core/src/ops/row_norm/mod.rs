@@ -151,19 +151,22 @@ struct Form {
 }
 
 impl Form {
-    /// Hardware gives a row to as many lanes as have four vectors to read each. A software driver pays for every barrier: there a row
-    /// is one invocation's own unless its loops would grow too long.
+    /// Hardware gives a row to as many lanes as have four vectors to read each. A software driver pays for every barrier: there a row,
+    /// or a part of a longer one, is one invocation's own.
     fn choose(device: &Device, p: Params) -> Self {
         let (rows, len) = (p.rows as usize, p.len as usize);
-        // No part so long that a lane's loop would be.
-        let parts = if rows >= 256 || len <= 16_384 { 1 } else { splits(rows, len).max(len >> 22) };
-        let lanes = match len {
-            0..=16_384 if device.prefers_registers() => 1,
-            0..=256 => 16,
-            257..=1024 => 64,
-            _ => 256,
+        let (lanes, splits) = match len {
+            0..=16_384 if device.prefers_registers() => (1, 1),
+            16_385..=65_536 if device.prefers_registers() && rows >= 256 => (1, 1),
+            _ if device.prefers_registers() => (1, len.div_ceil(8192).min(4096)),
+            0..=256 => (16, 1),
+            257..=1024 => (64, 1),
+            1025..=16_384 => (256, 1),
+            _ if rows >= 256 => (256, 1),
+            // No part so long that a lane's loop would be.
+            _ => (256, splits(rows, len).max(len >> 22)),
         };
-        Self { lanes, splits: parts, whole: parts == 1 && (len.is_multiple_of(4) || !device.is_gpu()) }
+        Self { lanes, splits, whole: splits == 1 && (len.is_multiple_of(4) || !device.is_gpu()) }
     }
 
     fn group(&self) -> usize {
@@ -174,11 +177,11 @@ impl Form {
         kernel.with(&[("LANES", self.lanes as u32), ("GROUP", self.group() as u32), ("VEC", u32::from(vec))])
     }
 
-    /// Walks twice over each part.
+    /// Whole rows are walked over twice.
     fn grid(&self, p: Params) -> Grid {
-        let units = if p.len.is_multiple_of(4) { p.part / 4 } else { p.part } as usize;
+        let (walks, units) = (1 + usize::from(self.whole), if p.len.is_multiple_of(4) { p.part / 4 } else { p.part } as usize);
         let parts = p.rows as usize * p.splits as usize;
-        Grid::folded(parts.div_ceil(self.group() / self.lanes)).trips(2 * units.div_ceil(self.lanes) + 8)
+        Grid::folded(parts.div_ceil(self.group() / self.lanes)).trips(walks * units.div_ceil(self.lanes) + 8)
     }
 }
 
@@ -245,21 +248,20 @@ fn bwd_w(p: Params, x: &Tensor, dy: &Tensor, stats: &RowStats, shape: Shape) -> 
         return (Tensor::zeros(device, shape), Tensor::zeros(device, shape));
     }
     let (n, c, inner) = (p.n as usize, p.c as usize, p.inner as usize);
-    let inputs = [x, dy, &stats.offset, &stats.rstd];
-    let parts = match inner {
-        1 => (8192 / c).clamp(1, 64).min(n.div_ceil(16)).max(n.div_ceil(16_384)),
-        _ => splits(c, n * inner),
+    let (kernel, vec, parts, part, grid) = if inner == 1 {
+        let vec = p.len.is_multiple_of(4);
+        let columns = if vec { c / 4 } else { c };
+        let parts = (8192 / columns).clamp(1, 64).min(n.div_ceil(16)).max(n.div_ceil(16_384));
+        let part = n.div_ceil(parts);
+        (&BWD_W_COLUMNS, vec, parts, part, Grid::linear(columns * parts, 256).trips(part))
+    } else {
+        let parts = splits(c, n * inner);
+        let part = (n * inner).div_ceil(parts).next_multiple_of(4);
+        (&BWD_W_PLANES, inner.is_multiple_of(4), parts, part, Grid::folded(c * parts).trips(part.div_ceil(256) + 16))
     };
-    let part = if inner == 1 { n.div_ceil(parts) } else { (n * inner).div_ceil(parts).next_multiple_of(4) };
     let p = Params { splits: parts as u32, part: part as u32, ..p };
     let partial = Tensor::empty(device, [c, parts, 2]);
-    if inner == 1 {
-        let grid = Grid::linear(c * parts, 256).trips(part);
-        alone(&BWD_W_COLUMNS, false).launch(p, &inputs, &[&partial], grid);
-    } else {
-        let grid = Grid::folded(c * parts).trips(part.div_ceil(256) + 16);
-        alone(&BWD_W_PLANES, inner.is_multiple_of(4)).launch(p, &inputs, &[&partial], grid);
-    }
+    alone(kernel, vec).launch(p, &[x, dy, &stats.offset, &stats.rstd], &[&partial], grid);
     let (dgamma, dbeta) = (Tensor::empty(device, shape), Tensor::empty(device, shape));
     alone(&BWD_W, false).launch(p, &[&partial], &[&dgamma, &dbeta], Grid::folded(c).trips(parts.div_ceil(64) + 12));
     (dgamma, dbeta)

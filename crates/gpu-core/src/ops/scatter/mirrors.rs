@@ -31,21 +31,34 @@ impl Params {
     }
 }
 
+/// Columns that are summed at a time: their sums stay in cache.
+const RUN: usize = 512;
+
+/// `y` as the sum of rows, each of the length of `y`.
+fn sum_rows<'a, T: Real>(y: &mut [T], rows: impl Iterator<Item = &'a [T]>) {
+    if let [y] = y {
+        *y = T::of(rows.map(|row| row[0].into()).sum::<f64>());
+        return;
+    }
+    let mut total = [0f64; RUN];
+    rows.for_each(|row| total.iter_mut().zip(row).for_each(|(sum, &v)| *sum += v.into()));
+    y.iter_mut().zip(&total).for_each(|(y, &sum)| *y = T::of(sum));
+}
+
 pub(super) fn scatter_few_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (x, index, src, y): (&[T], &[u32], &[T], &mut [T]) = (args.input(0), args.input(1), args.input(2), args.output(0));
     p.check(index);
     let (size, len, inner) = (p.size as usize, p.len as usize, p.inner as usize);
     mirror::for_each_plane(y, inner, |row, y| {
-        for (i, y) in y.iter_mut().enumerate() {
-            let mut sum = if p.add == 1 { x[row * inner + i].into() } else { 0.0 };
-            for j in 0..len {
-                let at = (row / size * len + j) * inner + i;
-                if index[if p.lines == 1 { j } else { at }] as usize == row % size {
-                    sum += src[at].into();
-                }
-            }
-            *y = T::of(sum);
+        // Lines that share their list share what they sum: a run of them at a time.
+        let run = if p.lines == 1 { RUN } else { 1 };
+        for (number, y) in y.chunks_mut(run).enumerate() {
+            let (i, count, first) = (number * run, y.len(), row / size * len);
+            let at = |j: usize| (first + j) * inner + i;
+            let named = (0..len).filter(|&j| index[if p.lines == 1 { j } else { at(j) }] as usize == row % size);
+            let base = (p.add == 1).then(|| &x[row * inner + i..][..count]);
+            sum_rows(y, base.into_iter().chain(named.map(|j| &src[at(j)..][..count])));
         }
     });
 }
@@ -86,24 +99,16 @@ pub(super) fn scatter_rows_cpu<T: Real>(args: &mut Args<'_>) {
     let (size, len, inner, blocks) = (p.size as usize, p.len as usize, p.inner as usize, p.blocks as usize);
     mirror::for_each_plane(args.output::<T>(0), inner, |row, y| {
         let outer = row / size;
-        // Lines that share their list share the segment: a run of them at a time, its sums in cache.
-        const RUN: usize = 512;
         let run = if p.lines == 1 { RUN } else { 1 };
         for (number, y) in y.chunks_mut(run).enumerate() {
-            let i = number * run;
+            let (i, count) = (number * run, y.len());
             let list = p.list(outer, i);
             let segment = &starts[list / len * (size + 1) + row % size..][..2];
-            let mut total = [0f64; RUN];
-            let mut add = |from: &[T]| total.iter_mut().zip(from).for_each(|(sum, &v)| *sum += v.into());
-            if p.add == 1 {
-                add(&x[row * inner + i..][..y.len()]);
-            }
             let [head, whole, tail] = p.parts(segment[0] as usize..segment[1] as usize);
-            let mut add_source = |at: usize| add(&src[(outer * len + order[list + at] as usize) * inner + i..][..y.len()]);
-            head.for_each(&mut add_source);
-            tail.for_each(&mut add_source);
-            whole.for_each(|b| add(&sums[(outer * blocks + b) * inner + i..][..y.len()]));
-            y.iter_mut().zip(&total).for_each(|(y, &sum)| *y = T::of(sum));
+            let source = |at: usize| &src[(outer * len + order[list + at] as usize) * inner + i..][..count];
+            let base = (p.add == 1).then(|| &x[row * inner + i..][..count]);
+            let blocks = whole.map(|b| &sums[(outer * blocks + b) * inner + i..][..count]);
+            sum_rows(y, base.into_iter().chain(head.map(source)).chain(blocks).chain(tail.map(source)));
         }
     });
 }

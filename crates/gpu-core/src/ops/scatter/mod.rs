@@ -1,8 +1,8 @@
 //! Sums into the places that indices name: `y[.., index[j], ..] += x[.., j, ..]`, the gradients of [`gather`](super::gather) and
 //! [`index_select`](super::index_select).
 //!
-//! There are no float atomics: equal indices are summed in their order. Few indices are walked by every element; many are sorted first, by the
-//! kernels of [`sort`](super::sort), so that each element has one segment of the sorted list.
+//! There are no float atomics: equal indices are summed in their order. Few indices are walked by every element; many are sorted
+//! first, by the kernels of [`sort`](super::sort), so that each element has one segment of the sorted list.
 //!
 //! An index that is not one of the axis adds nothing on a GPU, which cannot refuse it; the CPU device panics.
 
@@ -115,13 +115,13 @@ fn expect_slices(op: &str, axis: usize, index: &Tensor, (name, src): (&str, &Ten
     assert!(src.shape() == wanted, "{op}: {name} is not {wanted}, the slices along axis {axis} (x {x}, {shapes})");
 }
 
-/// `x` with `src[a,j,b]` added at `[a,index[a,j,b],b]`; `index` (u32) and `src` have one shape, which is that of `x` but along `axis`. What goes to
-/// one place is added in the order of `j`. Equivalent of `torch.scatter_add(x, axis, index, src)`, with one result whatever the device is doing.
-/// An index past the end of the axis adds nothing on a GPU.
+/// `x` with `src[a,j,b]` added at `[a,index[a,j,b],b]`; `index` (u32) and `src` have one shape, which is that of `x` but along
+/// `axis`. What goes to one place is added in the order of `j`. Equivalent of `torch.scatter_add(x, axis, index, src)`, with one
+/// result whatever the device is doing. An index past the end of the axis adds nothing on a GPU.
 ///
 /// # Panics
-/// If `x` has no such axis, the shapes differ otherwise, `index` does not hold u32, or another tensor does not hold f32; on the CPU device, if an
-/// index is not one of the axis.
+/// If `x` has no such axis, the shapes differ otherwise, `index` does not hold u32, or another tensor does not hold f32; on the CPU
+/// device, if an index is not one of the axis.
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -140,9 +140,9 @@ pub fn scatter_add(x: &Tensor, axis: usize, index: &Tensor, src: &Tensor) -> Ten
     y
 }
 
-/// `x` with the slices of `src` added to those slices of `x` along `axis` that `index` (u32, of any shape) names; `src` has the axes of `index` in
-/// place of `axis`. What goes to one place is added in order. With a list that is `torch.index_add(x, axis, index, src)`. An index past the end of
-/// the axis adds nothing on a GPU.
+/// `x` with the slices of `src` added to those slices of `x` along `axis` that `index` (u32, of any shape) names; `src` has the
+/// axes of `index` in place of `axis`. What goes to one place is added in order. With a list that is `torch.index_add(x, axis,
+/// index, src)`. An index past the end of the axis adds nothing on a GPU.
 ///
 /// # Panics
 /// As [`scatter_add`].
@@ -186,8 +186,8 @@ pub fn gather_bwd_x(dy: &Tensor, axis: usize, index: &Tensor, x: impl Into<Shape
     dx
 }
 
-/// dX of [`index_select`](super::index_select) for an `x` of that shape: [`index_add`] of `dy` to zeros. What PyTorch's autograd computes for
-/// `torch.index_select` and `torch.nn.functional.embedding`.
+/// dX of [`index_select`](super::index_select) for an `x` of that shape: [`index_add`] of `dy` to zeros. What PyTorch's autograd
+/// computes for `torch.index_select` and `torch.nn.functional.embedding`.
 ///
 /// # Panics
 /// As [`scatter_add`].

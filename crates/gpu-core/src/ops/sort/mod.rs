@@ -1,7 +1,7 @@
 //! Order along an axis: `y[j] = x[index[j]]` with `y[0] <= y[1] <= ..` (or `>=`), equal elements in the order of their indices.
 //!
-//! Tiles are sorted in workgroup memory and then merged, pair by pair. Numbers are compared as PyTorch does, except that NaN comes last in
-//! either direction; 0 and -0 are equal.
+//! Tiles are sorted in workgroup memory and then merged, pair by pair. Numbers are compared as PyTorch does, except that NaN comes
+//! last in either direction; 0 and -0 are equal.
 
 mod cases;
 mod mirrors;
@@ -47,8 +47,8 @@ const F32: u32 = 0;
 const U32: u32 = 1;
 const I32: u32 = 2;
 
-/// The order of the middle axis of `x` (outer, len, inner): keys and places, both (outer * inner, len), of which the first `keep` of a row are in
-/// their order. The keys of u32 in ascending order are the elements themselves.
+/// The order of the middle axis of `x` (outer, len, inner): keys and places, both (outer * inner, len), of which the first `keep`
+/// of a row are in their order. The keys of u32 in ascending order are the elements themselves.
 pub(super) fn order(x: &Tensor, [outer, len, inner]: [usize; 3], keep: usize, descending: bool) -> (Tensor, Tensor) {
     let p = params(x.dtype(), [outer, len, inner], keep, descending);
     let rows = outer * inner;
@@ -113,8 +113,9 @@ fn first(x: &Tensor, axis: usize, about: [usize; 3], keep: usize, descending: bo
     (y, index)
 }
 
-/// The elements along `axis` in ascending or descending order, and where they were (u32). Equal elements keep their order. NaN comes last in
-/// either direction. Equivalent of `torch.sort(x, dim, descending, stable=True)`, which has NaN first in descending order.
+/// The elements along `axis` in ascending or descending order, and where they were (u32). Equal elements keep their order. NaN
+/// comes last in either direction. Equivalent of `torch.sort(x, dim, descending, stable=True)`, which has NaN first in descending
+/// order.
 ///
 /// # Panics
 /// If `x` has no such axis, or does not hold f32, i32 or u32.
@@ -149,9 +150,9 @@ pub fn argsort(x: &Tensor, axis: usize, descending: bool) -> Tensor {
     first(x, axis, about, about[1], descending).1
 }
 
-/// The `k` largest (or smallest) elements along `axis`, the largest (smallest) first, and where they were (u32). Of equal ones those with lower
-/// indices; a NaN only where there are fewer than `k` numbers. Equivalent of `torch.topk(x, k, dim, largest)`, which counts NaN as the largest
-/// number and promises nothing of ties.
+/// The `k` largest (or smallest) elements along `axis`, the largest (smallest) first, and where they were (u32). Of equal ones
+/// those with lower indices; a NaN only where there are fewer than `k` numbers. Equivalent of `torch.topk(x, k, dim, largest)`,
+/// which counts NaN as the largest number and promises nothing of ties.
 ///
 /// # Panics
 /// As [`sort`], and if the axis has fewer than `k` elements.
@@ -170,12 +171,12 @@ pub fn topk(x: &Tensor, k: usize, axis: usize, largest: bool) -> (Tensor, Tensor
     first(x, axis, about, k, largest)
 }
 
-/// dX of [`sort`] or [`topk`] of an `x` of that shape: each element of `dy` goes back to where `index` says that it came from, and zero goes
-/// to the others. What PyTorch's autograd computes for `torch.sort` and `torch.topk`.
+/// dX of [`sort`] or [`topk`] of an `x` of that shape: each element of `dy` goes back to where `index` says that it came from, and
+/// zero goes to the others. What PyTorch's autograd computes for `torch.sort` and `torch.topk`.
 ///
 /// # Panics
-/// If the shapes of `dy` and `index` differ, or that of `x` differs from theirs along another axis; on the CPU device, if an index is not one of
-/// the axis.
+/// If the shapes of `dy` and `index` differ, or that of `x` differs from theirs along another axis; on the CPU device, if an index
+/// is not one of the axis.
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};

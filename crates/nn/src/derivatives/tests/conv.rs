@@ -1,4 +1,5 @@
 use super::{Row, row, tensor};
+use crate::var::Var;
 use gpu_core::ops::{Conv1dGeometry, Conv2dGeometry, ConvTranspose1dGeometry, ConvTranspose2dGeometry};
 
 pub(super) fn rows() -> Vec<Row> {
@@ -24,4 +25,18 @@ pub(super) fn rows() -> Vec<Row> {
             v[0].conv_transpose1d(&v[1], Some(&v[2]), t_one)
         }),
     ]
+}
+
+#[test]
+#[should_panic(expected = "conv1d: x has 3 channels, w wants 4 (x [1, 3, 8], w [8, 4, 3])")]
+fn a_convolution_of_one_axis_names_the_shapes_that_it_was_given() {
+    let [x, w] = [tensor([1, 3, 8], 1), tensor([8, 4, 3], 2)].map(|t| Var::constant(&t));
+    x.conv1d(&w, None, Conv1dGeometry::default());
+}
+
+#[test]
+#[should_panic(expected = "conv_transpose1d: the bias does not fit 6 channels (x [1, 4, 8], w [4, 6, 3], bias [4])")]
+fn a_bias_of_another_length_is_named() {
+    let [x, w, b] = [tensor([1, 4, 8], 1), tensor([4, 6, 3], 2), tensor([4], 3)].map(|t| Var::constant(&t));
+    x.conv_transpose1d(&w, Some(&b), ConvTranspose1dGeometry::default());
 }

@@ -1,5 +1,7 @@
-//! Every method of `Var` against difference quotients, in double precision: a row a method and option, and a law that none is missing.
+//! Every method of `Var` against difference quotients, in double precision: a row a method and option, and a law that none is
+//! missing.
 
+mod activation;
 mod conv;
 mod dense;
 mod elementwise;
@@ -8,7 +10,10 @@ mod loss;
 mod norm;
 mod pool;
 mod random;
+mod reduce;
+mod resample;
 mod shape;
+mod unary;
 
 use crate::tape::Tape;
 use crate::var::Var;
@@ -42,7 +47,8 @@ pub(super) fn separate(shape: impl Into<Shape>) -> Tensor {
 }
 
 fn rows() -> Vec<Row> {
-    [
+    let files = [
+        activation::rows(),
         conv::rows(),
         dense::rows(),
         elementwise::rows(),
@@ -51,11 +57,12 @@ fn rows() -> Vec<Row> {
         norm::rows(),
         pool::rows(),
         random::rows(),
+        resample::rows(),
         shape::rows(),
-    ]
-    .into_iter()
-    .flatten()
-    .collect()
+        reduce::rows(),
+        unary::rows(),
+    ];
+    files.into_iter().flatten().collect()
 }
 
 /// The gradients of a row, `factor` times what they are.

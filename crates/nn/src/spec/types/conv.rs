@@ -4,7 +4,7 @@ use crate::spec::fields::{self, Edges, Extent, default, size};
 use crate::spec::layer::LayerType;
 use crate::spec::plan::{Input, Plan, Wrong};
 use gpu_core::Shape;
-use gpu_core::ops::{Conv2dGeometry, ConvTranspose2dGeometry, Padding};
+use gpu_core::ops::{Conv2dGeometry, ConvTranspose2dGeometry};
 use serde::{Deserialize, Serialize};
 
 /// See [`crate::Conv2d`].
@@ -38,7 +38,7 @@ impl LayerType for Conv2d {
         let (c, out, bias) = (x.image_channels()?, size("out", self.out)?, self.bias);
         let (kernel, groups) = (self.kernel.sizes("kernel")?, fields::groups(self.groups, c, out)?);
         let (stride, dilation) = (self.stride.sizes("stride")?, self.dilation.sizes("dilation")?);
-        let padding = Padding::from(self.padding.sides("padding")?);
+        let padding = self.padding.around("padding", kernel, dilation)?;
         let w = [out, c / groups, kernel[0], kernel[1]];
         let output = Conv2dGeometry { stride, padding, dilation, groups }.out_shape(x.shape, Shape::from(w))?;
         let plan = Plan::new(output, move |cx| {
@@ -62,6 +62,8 @@ pub struct ConvTranspose2d {
     pub padding: Edges,
     #[serde(default = "default::zero")]
     pub output_padding: Extent,
+    #[serde(default = "default::one")]
+    pub dilation: Extent,
     #[serde(default = "default::single")]
     pub groups: usize,
     #[serde(default = "default::yes")]
@@ -69,10 +71,10 @@ pub struct ConvTranspose2d {
 }
 
 impl ConvTranspose2d {
-    /// Stride 1, no padding, one group, with a bias.
+    /// Stride 1, no padding, no dilation, one group, with a bias.
     pub fn new(out: usize, kernel: impl Into<Extent>) -> Self {
-        let (kernel, stride, output_padding) = (kernel.into(), default::one(), default::zero());
-        Self { out, kernel, stride, padding: Edges::default(), output_padding, groups: 1, bias: true }
+        let (one, padding, output_padding) = (default::one(), Edges::default(), default::zero());
+        Self { out, kernel: kernel.into(), stride: one, padding, output_padding, dilation: one, groups: 1, bias: true }
     }
 }
 
@@ -80,13 +82,13 @@ impl LayerType for ConvTranspose2d {
     fn plan(&self, x: &Input<'_>) -> Result<Plan, Wrong> {
         let (c, out, bias) = (x.image_channels()?, size("out", self.out)?, self.bias);
         let (kernel, groups) = (self.kernel.sizes("kernel")?, fields::groups(self.groups, c, out)?);
-        let (stride, padding) = (self.stride.sizes("stride")?, Padding::from(self.padding.sides("padding")?));
-        let output_padding = self.output_padding.counts("output_padding")?;
+        let (stride, dilation) = (self.stride.sizes("stride")?, self.dilation.sizes("dilation")?);
+        let (padding, output_padding) = (self.padding.pair("padding")?.into(), self.output_padding.counts("output_padding")?);
         let w = [c, out / groups, kernel[0], kernel[1]];
-        let geometry = ConvTranspose2dGeometry { stride, padding, output_padding, dilation: [1; 2], groups };
+        let geometry = ConvTranspose2dGeometry { stride, padding, output_padding, dilation, groups };
         let plan = Plan::new(geometry.out_shape(x.shape, Shape::from(w))?, move |cx| {
             let conv = crate::ConvTranspose2d::new(cx, c, out, kernel).groups(groups);
-            let conv = conv.stride(stride).padding(padding).output_padding(output_padding);
+            let conv = conv.stride(stride).padding(padding).output_padding(output_padding).dilation(dilation);
             if bias { conv } else { conv.no_bias() }
         });
         plan.learns(&w)?.learns(&[if bias { out } else { 0 }])

@@ -1,32 +1,55 @@
 //! Noise in training.
 
-use crate::spec::fields::probability;
+use crate::spec::fields::{probability, real};
 use crate::spec::layer::LayerType;
 use crate::spec::plan::{Input, Plan, Wrong};
 use serde::{Deserialize, Serialize};
 
-/// See [`crate::Dropout`].
+/// Types whose only field is a probability.
+macro_rules! of_probability {
+    ($($type:ident $p:ident),* $(,)?) => {
+        $(
+            #[doc = concat!("See [`crate::", stringify!($type), "`].")]
+            #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+            #[serde(deny_unknown_fields)]
+            pub struct $type {
+                pub $p: f32,
+            }
+
+            impl LayerType for $type {
+                fn plan(&self, x: &Input<'_>) -> Result<Plan, Wrong> {
+                    Plan::of(crate::$type::new(probability(stringify!($p), self.$p)?), x)
+                }
+            }
+        )*
+    };
+}
+
+of_probability! {
+    Dropout p,
+    Dropout1d p,
+    Dropout2d p,
+    AlphaDropout p,
+    FeatureAlphaDropout p,
+    BernoulliKeep keep,
+}
+
+/// See [`crate::GaussianNoise`]; the mean is 1 unless given.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Dropout {
-    pub p: f32,
+pub struct GaussianNoise {
+    #[serde(default = "one")]
+    pub mean: f32,
+    pub sigma: f32,
 }
 
-impl LayerType for Dropout {
+fn one() -> f32 {
+    1.0
+}
+
+impl LayerType for GaussianNoise {
     fn plan(&self, x: &Input<'_>) -> Result<Plan, Wrong> {
-        Plan::of(crate::Dropout::new(probability("p", self.p)?), x)
-    }
-}
-
-/// See [`crate::Dropout2d`].
-#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct Dropout2d {
-    pub p: f32,
-}
-
-impl LayerType for Dropout2d {
-    fn plan(&self, x: &Input<'_>) -> Result<Plan, Wrong> {
-        Plan::of(crate::Dropout2d::new(probability("p", self.p)?), x)
+        let mean = real("mean", self.mean, |_| true, "a number")?;
+        Plan::of(crate::GaussianNoise::new(mean, real("sigma", self.sigma, |v| v >= 0.0, "a number of 0 or more")?), x)
     }
 }

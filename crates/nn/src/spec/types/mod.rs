@@ -25,19 +25,23 @@ macro_rules! without_fields {
 mod activation;
 mod container;
 mod conv;
+mod conv1d;
 mod dense;
 mod dropout;
 #[cfg(test)]
 pub(super) mod examples;
 mod norm;
 mod pool;
+mod resample;
 #[cfg(test)]
 mod tests;
 
 pub use activation::*;
 pub use container::*;
 pub use conv::*;
+pub use conv1d::*;
 pub use dense::*;
 pub use dropout::*;
 pub use norm::*;
 pub use pool::*;
+pub use resample::*;

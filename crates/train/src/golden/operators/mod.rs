@@ -1,5 +1,6 @@
 //! The table from an operator's name in a golden file to what computes it here.
 
+mod activation;
 mod conv;
 mod dense;
 mod loss;
@@ -27,7 +28,7 @@ type Results = Vec<(String, Tensor)>;
 type Operator = fn(&Call<'_>) -> Result<Option<Results>>;
 
 fn operator(op: &str) -> Option<Operator> {
-    let families = [conv::operator, norm::operator, pool::operator, dense::operator, loss::operator];
+    let families = [activation::operator, conv::operator, norm::operator, pool::operator, dense::operator, loss::operator];
     families.iter().find_map(|family| family(op))
 }
 
