@@ -60,9 +60,10 @@ pub mod prelude {
     pub use gpu_core::{Args, Capture, DType, Device, Grid, Kernel, Shape, Tensor, ops};
     pub use nn::schedule::{self, Schedule};
     pub use nn::{
-        AdamW, AvgPool2d, BatchNorm2d, Conv2d, ConvTranspose2d, Dropout, Dropout2d, EvalStep, Flatten, GlobalAvgPool, Gradients,
-        Init, Linear, Loss, MaxPool2d, Module, Optimizer, Param, Relu, Residual, Scheme, Sequential, Sgd, StepOptions, Summary,
-        Tape, TrainStep, Var, checkpoint, seq, zoo,
+        AdamW, AvgPool2d, BatchNorm1d, BatchNorm2d, Conv2d, ConvTranspose2d, DemeanNorm, Dropout, Dropout2d, EvalStep, Flatten,
+        GlobalAvgPool, Gradients, GroupNorm, Init, InstanceNorm1d, InstanceNorm2d, LayerNorm, Linear, Loss, MaxPool2d, Module,
+        Optimizer, Param, Relu, Residual, RmsNorm, Scheme, Sequential, Sgd, StepOptions, Summary, Tape, TrainStep, Var, checkpoint,
+        seq, zoo,
     };
     pub use train::data::{self, Dataset, ImageSet, shuffled};
     pub use train::evaluate::accuracy;

@@ -1,21 +1,24 @@
 //! Layers: thin owners of parameters around the operators of [`Var`](crate::Var).
 
 mod activation;
+mod affine;
 mod batch_norm;
 mod conv2d;
 mod conv_transpose2d;
 mod dropout;
 mod linear;
+mod norm;
 mod pool;
 mod residual;
 mod sequential;
 
 pub use activation::{Flatten, Relu};
-pub use batch_norm::BatchNorm2d;
+pub use batch_norm::{BatchNorm, BatchNorm1d, BatchNorm2d, DemeanNorm};
 pub use conv_transpose2d::ConvTranspose2d;
 pub use conv2d::Conv2d;
 pub use dropout::{Dropout, Dropout2d};
 pub use linear::Linear;
+pub use norm::{GroupNorm, InstanceNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm, RmsNorm};
 pub use pool::{AvgPool2d, GlobalAvgPool, MaxPool2d};
 pub use residual::Residual;
 pub use sequential::Sequential;
