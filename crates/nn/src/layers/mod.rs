@@ -24,22 +24,15 @@ pub use activation::{
     Elu, Flatten, Gelu, GeluTanh, Hardsigmoid, Hardswish, LeakyRelu, LogSoftmax, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softmax,
     Softplus, Tanh,
 };
-pub use activation::{Flatten, Relu};
 pub use adaptive_pool::{AdaptiveAvgPool2d, AdaptiveMaxPool2d, GlobalAvgPool, GlobalMaxPool};
-pub use batch_norm::BatchNorm2d;
 pub use batch_norm::{BatchNorm, BatchNorm1d, BatchNorm2d, DemeanNorm};
 pub use concat::Concat;
 pub use conv::{Conv, Conv1d, Conv2d};
 pub use conv_transpose::{ConvTranspose, ConvTranspose1d, ConvTranspose2d};
-pub use conv_transpose2d::ConvTranspose2d;
-pub use conv2d::Conv2d;
 pub use dropout::{AlphaDropout, BernoulliKeep, Dropout, Dropout1d, Dropout2d, FeatureAlphaDropout, GaussianNoise};
-pub use dropout::{Dropout, Dropout2d};
-pub use linear::Linear;
 pub use linear::Linear;
 pub use norm::{GroupNorm, InstanceNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm, RmsNorm};
 pub use pool::{AvgPool, AvgPool1d, AvgPool2d, MaxPool, MaxPool1d, MaxPool2d};
-pub use pool::{AvgPool2d, GlobalAvgPool, MaxPool2d};
 pub use resample::{PixelShuffle, PixelUnshuffle, Upsample};
 pub use residual::Residual;
 pub use scale::Scale;
