@@ -29,7 +29,7 @@ pub use sequential::Sequential;
 
 use gpu_core::ops::Padding;
 
-/// A kernel size, stride or dilation: one number for all axes, or one an axis.
+/// A kernel size, stride or dilation: one number for all axes, or one an axis, as PyTorch takes them.
 ///
 /// ```
 /// use nn::Pair;
