@@ -42,7 +42,7 @@ pub(crate) use whitening::whiten;
 
 use gpu_core::ops::Padding;
 
-/// A kernel size, stride or dilation: one number for all axes, or one an axis.
+/// A kernel size, stride or dilation: one number for all axes, or one an axis, as PyTorch takes them.
 ///
 /// ```
 /// use nn::Pair;
