@@ -1,7 +1,7 @@
 // Normalisation of each channel of x (n, c, inner) over its samples and places.
 // Statistics in two stages: workgroups find the count, mean and squared deviations (M2) of parts of a channel, then one workgroup
-// a channel joins them. Two such triples join without ever squaring a mean (Chan, Golub, LeVeque 1979), so that a large mean
-// does not swallow the variance. Means are counted from the channel's first element: a large one then rounds only once.
+// a channel joins them (`join_moments`), so that a large mean does not swallow the variance. Means are counted from the channel's
+// first element: a large one then rounds only once.
 // VEC = 1: `inner` is a multiple of four, so that four elements in a row share a channel.
 
 struct Params {
@@ -11,11 +11,14 @@ struct Params {
     inner: u32,
     splits: u32, // parts of a channel
     part: u32, // elements of a part; a multiple of four
-    is_eval: u32, // slot `spread` holds the running variance instead of 1 / deviation
+    spread_kind: u32, // what slot `spread` holds: RSTD, VARIANCE, or nothing
     eps: f32,
     momentum: f32,
     inverse_count: f32, // 1 / (n * inner); 0 where the statistics are constants
 }
+
+const RSTD: u32 = 0u; // 1 / deviation of the batch, through which a gradient flows
+const VARIANCE: u32 = 1u; // the running variance; any other kind: deviations stay as they are (demean_norm)
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> x4: array<vec4<f32>>;
@@ -24,7 +27,7 @@ struct Params {
 @group(0) @binding(4) var<storage, read> gamma: array<f32>;
 @group(0) @binding(5) var<storage, read> beta: array<f32>;
 @group(0) @binding(6) var<storage, read> center: array<f32>; // a channel's mean
-@group(0) @binding(7) var<storage, read> spread: array<f32>; // rstd or running variance, by `is_eval`
+@group(0) @binding(7) var<storage, read> spread: array<f32>; // rstd or running variance, by `spread_kind`
 @group(0) @binding(8) var<storage, read> parts: array<f32>; // what the first stage left
 @group(0) @binding(9) var<storage, read> dgamma: array<f32>;
 @group(0) @binding(10) var<storage, read> dbeta: array<f32>;
@@ -36,14 +39,6 @@ struct Params {
 @group(0) @binding(16) var<storage, read_write> running_var: array<f32>;
 
 var<workgroup> moments: array<vec3<f32>, 256>;
-
-/// (count, mean, M2) of two samples together.
-fn join(a: vec3<f32>, b: vec3<f32>) -> vec3<f32> {
-    let count = a.x + b.x;
-    let share = b.x / max(count, 1.0);
-    let delta = b.y - a.y;
-    return vec3<f32>(count, a.y + delta * share, a.z + b.z + delta * delta * a.x * share);
-}
 
 /// The walk of a lane over one part of a channel, by 256 units (elements, or vectors of four), without a division a step.
 struct Walk {
@@ -113,7 +108,7 @@ fn batch_norm_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_work
     for (var half = 128u; half > 0u; half >>= 1u) {
         workgroupBarrier();
         if lane < half {
-            moments[lane] = join(moments[lane], moments[lane + half]);
+            moments[lane] = join_moments(moments[lane], moments[lane + half]);
         }
     }
     if lane == 0u && which < params.c * params.splits {
@@ -124,10 +119,8 @@ fn batch_norm_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_work
     }
 }
 
-// One workgroup a channel. The biased variance normalises, the unbiased one goes into the running variance: as PyTorch does.
-@compute @workgroup_size(64)
-fn batch_norm_stats(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let channel = group_index(group, groups);
+/// (count, mean, M2) of a channel from its parts, in lane 0 of 64; the mean is still counted from the channel's first element.
+fn join_parts(channel: u32, lane: u32) -> vec3<f32> {
     var own = vec3<f32>(0.0);
     if channel < params.c && lane < params.splits {
         let at = 4u * (channel * params.splits + lane);
@@ -137,11 +130,18 @@ fn batch_norm_stats(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
     for (var half = 32u; half > 0u; half >>= 1u) {
         workgroupBarrier();
         if lane < half {
-            moments[lane] = join(moments[lane], moments[lane + half]);
+            moments[lane] = join_moments(moments[lane], moments[lane + half]);
         }
     }
+    return moments[lane];
+}
+
+// One workgroup a channel. The biased variance normalises, the unbiased one goes into the running variance: as PyTorch does.
+@compute @workgroup_size(64)
+fn batch_norm_stats(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let channel = group_index(group, groups);
+    let all = join_parts(channel, lane);
     if lane == 0u && channel < params.c {
-        let all = moments[0];
         let m = all.y + parts[4u * channel * params.splits + 3u];
         mean[channel] = m;
         rstd[channel] = 1.0 / sqrt(all.z * params.inverse_count + params.eps);
@@ -150,17 +150,31 @@ fn batch_norm_stats(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
     }
 }
 
+@compute @workgroup_size(64)
+fn demean_norm_stats(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let channel = group_index(group, groups);
+    let all = join_parts(channel, lane);
+    if lane == 0u && channel < params.c {
+        let m = all.y + parts[4u * channel * params.splits + 3u];
+        mean[channel] = m;
+        running_mean[channel] += params.momentum * (m - running_mean[channel]);
+    }
+}
+
 /// The channels of vector `i`. Past the end of x they are still channels.
 fn channels(i: u32) -> vec4<u32> {
     return ((4u * i + vec4<u32>(0u, 1u, 2u, 3u)) / params.inner) % params.c;
 }
 
-fn deviation(channel: u32) -> f32 {
-    let s = spread[channel];
-    if params.is_eval == 1u {
-        return 1.0 / sqrt(s + params.eps);
+/// What a deviation from the channel's mean is multiplied by.
+fn factor(channel: u32) -> f32 {
+    if params.spread_kind == RSTD {
+        return spread[channel];
     }
-    return s;
+    if params.spread_kind == VARIANCE {
+        return 1.0 / sqrt(spread[channel] + params.eps);
+    }
+    return 1.0;
 }
 
 @compute @workgroup_size(256)
@@ -171,11 +185,11 @@ fn batch_norm_apply(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
     }
     if VEC == 1u {
         let k = (4u * i / params.inner) % params.c;
-        y4[i] = (x4[i] - center[k]) * (deviation(k) * gamma[k]) + beta[k];
+        y4[i] = (x4[i] - center[k]) * (factor(k) * gamma[k]) + beta[k];
     } else {
         let k = channels(i);
         let m = vec4<f32>(center[k.x], center[k.y], center[k.z], center[k.w]);
-        let r = vec4<f32>(deviation(k.x), deviation(k.y), deviation(k.z), deviation(k.w));
+        let r = vec4<f32>(factor(k.x), factor(k.y), factor(k.z), factor(k.w));
         let g = vec4<f32>(gamma[k.x], gamma[k.y], gamma[k.z], gamma[k.w]);
         let b = vec4<f32>(beta[k.x], beta[k.y], beta[k.z], beta[k.w]);
         y4[i] = (x4[i] - m) * (r * g) + b;
@@ -224,9 +238,14 @@ fn batch_norm_bwd_sums(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_wor
         }
     }
     if lane == 0u && channel < params.c {
-        mean[channel] = moments[0].y * deviation(channel);
+        mean[channel] = moments[0].y * factor(channel);
         rstd[channel] = moments[0].x;
     }
+}
+
+/// dgamma, where the gradient flows through the deviation.
+fn through_deviation(channel: u32) -> f32 {
+    return select(0.0, dgamma[channel], params.spread_kind == RSTD);
 }
 
 // dx = gamma * rstd * (dy - mean of dy - xhat * mean of dy * xhat); `y4` is dx. Constant statistics have no share in it.
@@ -238,15 +257,15 @@ fn batch_norm_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
     }
     if VEC == 1u {
         let k = (4u * i / params.inner) % params.c;
-        let r = deviation(k);
+        let r = factor(k);
         let xhat = (x4[i] - center[k]) * r;
-        y4[i] = gamma[k] * r * (dy4[i] - params.inverse_count * (dbeta[k] + xhat * dgamma[k]));
+        y4[i] = gamma[k] * r * (dy4[i] - params.inverse_count * (dbeta[k] + xhat * through_deviation(k)));
     } else {
         let k = channels(i);
         let m = vec4<f32>(center[k.x], center[k.y], center[k.z], center[k.w]);
-        let r = vec4<f32>(deviation(k.x), deviation(k.y), deviation(k.z), deviation(k.w));
+        let r = vec4<f32>(factor(k.x), factor(k.y), factor(k.z), factor(k.w));
         let g = vec4<f32>(gamma[k.x], gamma[k.y], gamma[k.z], gamma[k.w]);
-        let dg = vec4<f32>(dgamma[k.x], dgamma[k.y], dgamma[k.z], dgamma[k.w]);
+        let dg = vec4<f32>(through_deviation(k.x), through_deviation(k.y), through_deviation(k.z), through_deviation(k.w));
         let db = vec4<f32>(dbeta[k.x], dbeta[k.y], dbeta[k.z], dbeta[k.w]);
         y4[i] = g * r * (dy4[i] - params.inverse_count * (db + (x4[i] - m) * r * dg));
     }

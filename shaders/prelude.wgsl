@@ -54,3 +54,11 @@ fn workgroup_sum(lane: u32, lanes: u32, v: f32) -> f32 {
     workgroupBarrier();
     return lane_sums[0];
 }
+
+/// (count, mean, squared deviations from it) of two samples together, without ever squaring a mean (Chan, Golub, LeVeque 1979).
+fn join_moments(a: vec3<f32>, b: vec3<f32>) -> vec3<f32> {
+    let count = a.x + b.x;
+    let share = b.x / max(count, 1.0);
+    let delta = b.y - a.y;
+    return vec3<f32>(count, a.y + delta * share, a.z + b.z + delta * delta * a.x * share);
+}

@@ -5,26 +5,46 @@
 //!
 //! `running = (1 - momentum) * running + momentum * batch`: the biased variance normalises, the unbiased one goes into the running
 //! one, as in PyTorch. Statistics are found in two stages (parts of a channel, then the channel), in a fixed order.
+//!
+//! [`demean_norm`] takes the mean away and leaves the variance: `y = (x - mean) * gamma + beta`.
 
+mod demean;
 mod mirrors;
+mod tables;
 #[cfg(test)]
 mod tests;
 
-use crate::check::{self, Bound, Case};
-use crate::device::Device;
-use crate::kernel::{Grid, Kernel, splits};
+pub use demean::{demean_norm, demean_norm_bwd, demean_norm_eval, demean_norm_eval_bwd};
+#[cfg(test)]
+pub(super) use tables::misuses;
+pub(super) use tables::{benches, cases};
+
+use crate::expect;
+use crate::kernel::{Grid, Kernel, kernel, splits};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
+use mirrors::{apply_cpu, bwd_partial_cpu, bwd_sums_cpu, bwd_x_cpu, partial_cpu, stats_cpu};
 
 const WGSL: &str = include_str!("../../../../../shaders/batch_norm.wgsl");
-static PARTIAL: Kernel = Kernel::new(WGSL, "batch_norm_partial", mirrors::partial_cpu);
-static STATS: Kernel = Kernel::new(WGSL, "batch_norm_stats", mirrors::stats_cpu);
-static APPLY: Kernel = Kernel::new(WGSL, "batch_norm_apply", mirrors::apply_cpu);
-static BWD_PARTIAL: Kernel = Kernel::new(WGSL, "batch_norm_bwd_partial", mirrors::bwd_partial_cpu);
-static BWD_SUMS: Kernel = Kernel::new(WGSL, "batch_norm_bwd_sums", mirrors::bwd_sums_cpu);
-static BWD_X: Kernel = Kernel::new(WGSL, "batch_norm_bwd_x", mirrors::bwd_x_cpu);
-pub(super) const KERNELS: &[&Kernel] = &[&PARTIAL, &STATS, &APPLY, &BWD_PARTIAL, &BWD_SUMS, &BWD_X];
+static PARTIAL: Kernel = kernel!(WGSL, "batch_norm_partial", partial_cpu);
+static STATS: Kernel = kernel!(WGSL, "batch_norm_stats", stats_cpu);
+static APPLY: Kernel = kernel!(WGSL, "batch_norm_apply", apply_cpu);
+static BWD_PARTIAL: Kernel = kernel!(WGSL, "batch_norm_bwd_partial", bwd_partial_cpu);
+static BWD_SUMS: Kernel = kernel!(WGSL, "batch_norm_bwd_sums", bwd_sums_cpu);
+static BWD_X: Kernel = kernel!(WGSL, "batch_norm_bwd_x", bwd_x_cpu);
+pub(super) const KERNELS: &[&Kernel] = &[&PARTIAL, &STATS, &APPLY, &BWD_PARTIAL, &BWD_SUMS, &BWD_X, &demean::STATS];
+
+/// What lies in the slot `spread`, and so what a deviation from the mean is multiplied by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Spread {
+    /// `1 / sqrt(var + eps)` of the batch: a function of `x`, through which a gradient flows.
+    Rstd = 0,
+    /// A running variance.
+    Variance = 1,
+    /// Nothing: deviations stay as they are.
+    One = 2,
+}
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -35,14 +55,14 @@ struct Params {
     inner: u32,
     splits: u32,
     part: u32,
-    is_eval: u32,
+    spread_kind: u32,
     eps: f32,
     momentum: f32,
     inverse_count: f32,
 }
 
 impl Params {
-    fn of(x: Shape, eps: f32, momentum: f32, is_eval: bool) -> Self {
+    fn of(x: Shape, spread: Spread) -> Self {
         let (n, c, inner) = (x.n(), x.c(), x.inner(2));
         let splits = splits(c, n * inner);
         Self {
@@ -52,10 +72,23 @@ impl Params {
             inner: inner as u32,
             splits: splits as u32,
             part: (n * inner).div_ceil(splits).next_multiple_of(4) as u32,
-            is_eval: u32::from(is_eval),
-            eps,
-            momentum,
-            inverse_count: if is_eval { 0.0 } else { 1.0 / (n * inner) as f32 },
+            spread_kind: spread as u32,
+            eps: 0.0,
+            momentum: 0.0,
+            inverse_count: 1.0 / (n * inner) as f32,
+        }
+    }
+
+    /// The statistics are constants: nothing of `x` is in them.
+    fn of_constants(self) -> Self {
+        Self { inverse_count: 0.0, ..self }
+    }
+
+    fn spread(&self) -> Spread {
+        match self.spread_kind {
+            0 => Spread::Rstd,
+            1 => Spread::Variance,
+            _ => Spread::One,
         }
     }
 
@@ -85,16 +118,34 @@ pub struct BatchNorm {
     pub rstd: Tensor,
 }
 
+/// `x` (N, C, ...), and one element a channel in all others.
 #[track_caller]
-fn expect_channels(op: &str, x: &Tensor, of_channels: &[(&str, &Tensor)]) {
-    x.expect_f32(op);
+fn expect_channels(op: &str, x: &Tensor, of_channels: &expect::Named<'_>) {
+    let all = [&[("x", x)][..], of_channels].concat();
+    expect::f32s(op, &all);
     let shape = x.shape();
-    assert!(shape.rank() >= 2, "{op}: x needs axes (n, c, ..), it has shape {shape}");
-    assert!(!shape.is_empty(), "{op}: x of shape {shape} has no elements");
+    assert!(shape.rank() >= 2, "{op}: x needs axes (n, c, ..) ({})", expect::shapes(&all));
     for (name, t) in of_channels {
-        t.expect_f32(op);
-        assert!(t.shape().dims() == [shape.c()], "{op}: x {shape} has {} channels, {name} {}", shape.c(), t.shape());
+        let c = shape.c();
+        assert!(t.shape().dims() == [c], "{op}: x has {c} channels, {name} {} ({})", t.shape(), expect::shapes(&all));
     }
+}
+
+/// The same, and `dy` of the shape of `x`.
+#[track_caller]
+fn expect_bwd(op: &str, x: &Tensor, dy: &Tensor, of_channels: &expect::Named<'_>) {
+    expect_channels(op, x, of_channels);
+    expect::f32s(op, &[("x", x), ("dy", dy)]);
+    expect::one_shape(op, &[("x", x), ("dy", dy)]);
+}
+
+/// Count, mean and squared deviations of the parts of each channel: (C, splits, 4).
+#[track_caller]
+fn moments_of_parts(p: Params, x: &Tensor) -> Tensor {
+    let partial = Tensor::empty(x.device(), [p.c as usize, p.splits as usize, 4]);
+    // Bound twice: as elements and as vectors of four.
+    PARTIAL.with(&p.vec()).launch(p, &[x, x], &[&partial], p.grid_of_parts());
+    partial
 }
 
 #[track_caller]
@@ -106,6 +157,8 @@ fn apply(p: Params, x: &Tensor, gamma: &Tensor, beta: &Tensor, mean: &Tensor, sp
 
 /// Normalises `x` (N, C, ...) by the statistics of this batch, and moves `running_mean` and `running_var` (C) towards them in
 /// place. Equivalent of `torch.nn.functional.batch_norm(.., training=True)`.
+///
+/// An `x` without elements leaves the running statistics as they are.
 ///
 /// # Panics
 /// If `gamma`, `beta` and the running statistics do not have one element a channel, if a channel has only one value (its variance
@@ -134,13 +187,15 @@ pub fn batch_norm(
     let of_channels = [("gamma", gamma), ("beta", beta), ("running_mean", running_mean), ("running_var", running_var)];
     expect_channels("batch_norm", x, &of_channels);
     let (device, shape) = (x.device(), x.shape());
-    assert!(shape.len() > shape.c(), "batch_norm: x {shape} has one value a channel, training needs more");
-    let p = Params::of(shape, eps, momentum, false);
-    let partial = Tensor::empty(device, [shape.c(), p.splits as usize, 4]);
-    // Bound twice: as elements and as vectors of four.
-    PARTIAL.with(&p.vec()).launch(p, &[x, x], &[&partial], p.grid_of_parts());
+    assert!(shape.is_empty() || shape.len() > shape.c(), "batch_norm: x {shape} has one value a channel, training needs more");
+    let p = Params { eps, momentum, ..Params::of(shape, Spread::Rstd) };
+    if shape.is_empty() {
+        let zeros = || Tensor::zeros(device, [shape.c()]);
+        return BatchNorm { y: Tensor::empty(device, shape), mean: zeros(), rstd: zeros() };
+    }
     let (mean, rstd) = (Tensor::empty(device, [shape.c()]), Tensor::empty(device, [shape.c()]));
-    STATS.with(&p.vec()).launch(p, &[&partial], &[&mean, &rstd, running_mean, running_var], Grid::folded(shape.c()));
+    let outputs = [&mean, &rstd, running_mean, running_var];
+    STATS.with(&p.vec()).launch(p, &[&moments_of_parts(p, x)], &outputs, Grid::folded(shape.c()).trips(8));
     BatchNorm { y: apply(p, x, gamma, beta, &mean, &rstd), mean, rstd }
 }
 
@@ -161,16 +216,20 @@ pub fn batch_norm(
 pub fn batch_norm_eval(x: &Tensor, gamma: &Tensor, beta: &Tensor, running_mean: &Tensor, running_var: &Tensor, eps: f32) -> Tensor {
     let of_channels = [("gamma", gamma), ("beta", beta), ("running_mean", running_mean), ("running_var", running_var)];
     expect_channels("batch_norm_eval", x, &of_channels);
-    apply(Params::of(x.shape(), eps, 0.0, true), x, gamma, beta, running_mean, running_var)
+    let p = Params { eps, ..Params::of(x.shape(), Spread::Variance).of_constants() };
+    apply(p, x, gamma, beta, running_mean, running_var)
 }
 
 #[track_caller]
 fn bwd(p: Params, x: &Tensor, dy: &Tensor, gamma: &Tensor, mean: &Tensor, spread: &Tensor) -> (Tensor, Tensor, Tensor) {
     let (device, c) = (x.device(), x.shape().c());
+    if x.is_empty() {
+        return (Tensor::empty(device, x.shape()), Tensor::zeros(device, [c]), Tensor::zeros(device, [c]));
+    }
     let partial = Tensor::empty(device, [c, p.splits as usize, 2]);
     BWD_PARTIAL.with(&p.vec()).launch(p, &[x, x, dy, dy, mean], &[&partial], p.grid_of_parts());
     let (dgamma, dbeta) = (Tensor::empty(device, [c]), Tensor::empty(device, [c]));
-    BWD_SUMS.with(&p.vec()).launch(p, &[spread, &partial], &[&dgamma, &dbeta], Grid::folded(c));
+    BWD_SUMS.with(&p.vec()).launch(p, &[spread, &partial], &[&dgamma, &dbeta], Grid::folded(c).trips(8));
     let dx = Tensor::empty(device, x.shape());
     BWD_X.with(&p.vec()).launch(p, &[x, dy, gamma, mean, spread, &dgamma, &dbeta], &[&dx], p.grid_of_vectors());
     (dx, dgamma, dbeta)
@@ -194,10 +253,8 @@ fn bwd(p: Params, x: &Tensor, dy: &Tensor, gamma: &Tensor, mean: &Tensor, spread
 /// ```
 #[track_caller]
 pub fn batch_norm_bwd(x: &Tensor, dy: &Tensor, gamma: &Tensor, mean: &Tensor, rstd: &Tensor) -> (Tensor, Tensor, Tensor) {
-    expect_channels("batch_norm_bwd", x, &[("gamma", gamma), ("mean", mean), ("rstd", rstd)]);
-    dy.expect_f32("batch_norm_bwd");
-    assert!(x.shape() == dy.shape(), "batch_norm_bwd: x has shape {}, dy has {}", x.shape(), dy.shape());
-    bwd(Params::of(x.shape(), 0.0, 0.0, false), x, dy, gamma, mean, rstd)
+    expect_bwd("batch_norm_bwd", x, dy, &[("gamma", gamma), ("mean", mean), ("rstd", rstd)]);
+    bwd(Params::of(x.shape(), Spread::Rstd), x, dy, gamma, mean, rstd)
 }
 
 /// (dX, dgamma, dbeta) of [`batch_norm_eval`]: the running statistics are constants.
@@ -226,63 +283,7 @@ pub fn batch_norm_eval_bwd(
     eps: f32,
 ) -> (Tensor, Tensor, Tensor) {
     let of_channels = [("gamma", gamma), ("running_mean", running_mean), ("running_var", running_var)];
-    expect_channels("batch_norm_eval_bwd", x, &of_channels);
-    dy.expect_f32("batch_norm_eval_bwd");
-    assert!(x.shape() == dy.shape(), "batch_norm_eval_bwd: x has shape {}, dy has {}", x.shape(), dy.shape());
-    bwd(Params::of(x.shape(), eps, 0.0, true), x, dy, gamma, running_mean, running_var)
-}
-
-const SHAPES: &[&[usize]] = &[
-    &[2, 1],
-    &[33, 5],
-    &[257, 12],
-    &[3, 7, 11],
-    &[4, 3, 5, 5],
-    &[8, 16, 7, 9],
-    &[2, 64, 16, 16],
-    &[1, 1, 97, 101],
-    &[19, 2, 32, 32],
-    &[5, 3, 71, 61],
-];
-
-/// Values around `mean` with standard deviation 1.
-fn around(device: &Device, shape: Shape, mean: f32, seed: u64) -> Tensor {
-    let values: Vec<f32> = check::values(shape.len(), seed).iter().map(|v| mean + v * 3f32.sqrt()).collect();
-    Tensor::from_slice(device, shape, &values)
-}
-
-/// gamma, beta, running mean, running variance.
-fn of_channels(device: &Device, c: usize) -> [Tensor; 4] {
-    let positive = |seed| Tensor::from_slice(device, [c], &check::values(c, seed).iter().map(|v| v + 1.5).collect::<Vec<f32>>());
-    [positive(11), check::tensor(device, [c], 12), check::tensor(device, [c], 13), positive(14)]
-}
-
-pub(super) fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    let shapes = SHAPES.iter().map(|dims| Shape::new(dims));
-    // One mean is an f32 with steps of 1e-3: kernel and mirror may take neighbouring ones.
-    for (shape, mean, fraction) in shapes.flat_map(|shape| [(shape, 0.5, 2e-5), (shape, 1e4, 3e-3)]) {
-        let what = format!("{shape} around {mean}");
-        cases.push(Case::new("batch_norm", what.clone(), Bound::Relative(fraction), move |device| {
-            let [gamma, beta, running_mean, running_var] = of_channels(device, shape.c());
-            let x = around(device, shape, mean, 1);
-            let BatchNorm { y, mean, rstd } = batch_norm(&x, &gamma, &beta, &running_mean, &running_var, 0.1, 1e-5);
-            vec![y, mean, rstd, running_mean, running_var]
-        }));
-        cases.push(Case::new("batch_norm_bwd", what.clone(), Bound::Relative(fraction), move |device| {
-            let [gamma, _, running_mean, running_var] = of_channels(device, shape.c());
-            let x = around(device, shape, mean, 1);
-            let kept = batch_norm(&x, &gamma, &gamma, &running_mean, &running_var, 0.1, 1e-5);
-            let (dx, dgamma, dbeta) = batch_norm_bwd(&x, &check::tensor(device, shape, 2), &gamma, &kept.mean, &kept.rstd);
-            vec![dx, dgamma, dbeta]
-        }));
-        cases.push(Case::new("batch_norm_eval", what, Bound::Relative(2e-5), move |device| {
-            let [gamma, beta, running_mean, running_var] = of_channels(device, shape.c());
-            let (x, dy) = (around(device, shape, mean, 1), check::tensor(device, shape, 2));
-            let y = batch_norm_eval(&x, &gamma, &beta, &running_mean, &running_var, 1e-5);
-            let (dx, dgamma, dbeta) = batch_norm_eval_bwd(&x, &dy, &gamma, &running_mean, &running_var, 1e-5);
-            vec![y, dx, dgamma, dbeta]
-        }));
-    }
-    cases
+    expect_bwd("batch_norm_eval_bwd", x, dy, &of_channels);
+    let p = Params { eps, ..Params::of(x.shape(), Spread::Variance).of_constants() };
+    bwd(p, x, dy, gamma, running_mean, running_var)
 }
