@@ -2,6 +2,7 @@
 
 mod activation;
 mod adaptive_pool;
+mod affine;
 mod batch_norm;
 mod concat;
 mod conv;
@@ -9,6 +10,7 @@ mod conv_transpose;
 mod dropout;
 mod filters;
 mod linear;
+mod norm;
 mod pool;
 mod resample;
 mod residual;
@@ -23,12 +25,13 @@ pub use activation::{
     Softplus, Tanh,
 };
 pub use adaptive_pool::{AdaptiveAvgPool2d, AdaptiveMaxPool2d, GlobalAvgPool, GlobalMaxPool};
-pub use batch_norm::BatchNorm2d;
+pub use batch_norm::{BatchNorm, BatchNorm1d, BatchNorm2d, DemeanNorm};
 pub use concat::Concat;
 pub use conv::{Conv, Conv1d, Conv2d};
 pub use conv_transpose::{ConvTranspose, ConvTranspose1d, ConvTranspose2d};
 pub use dropout::{AlphaDropout, BernoulliKeep, Dropout, Dropout1d, Dropout2d, FeatureAlphaDropout, GaussianNoise};
 pub use linear::Linear;
+pub use norm::{GroupNorm, InstanceNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm, RmsNorm};
 pub use pool::{AvgPool, AvgPool1d, AvgPool2d, MaxPool, MaxPool1d, MaxPool2d};
 pub use resample::{PixelShuffle, PixelUnshuffle, Upsample};
 pub use residual::Residual;
@@ -39,7 +42,7 @@ pub(crate) use whitening::whiten;
 
 use gpu_core::ops::Padding;
 
-/// A kernel size, stride or dilation: one number for all axes, or one an axis.
+/// A kernel size, stride or dilation: one number for all axes, or one an axis, as PyTorch takes them.
 ///
 /// ```
 /// use nn::Pair;

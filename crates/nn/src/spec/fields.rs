@@ -200,4 +200,7 @@ pub(super) mod default {
     pub fn yes() -> bool {
         true
     }
+    pub fn is_yes(value: &bool) -> bool {
+        *value
+    }
 }

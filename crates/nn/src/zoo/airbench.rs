@@ -15,7 +15,7 @@ pub(super) fn layers(task: &Task) -> Result<Vec<Layer>, SpecError> {
     let mut layers: Vec<Layer> = vec![WhiteningConv2d { kernel: 2.into() }.into(), Gelu {}.into()];
     for channels in WIDTHS {
         let conv = || Conv2d { padding: 1.into(), bias: false, ..Conv2d::new(channels, 3) }.into();
-        let normal = || [BatchNorm2d { momentum: Some(0.4), eps: Some(1e-12) }.into(), Gelu {}.into()];
+        let normal = || [BatchNorm2d { momentum: Some(0.4), eps: Some(1e-12), ..BatchNorm2d::default() }.into(), Gelu {}.into()];
         layers.extend([conv(), max_pool(2)]);
         layers.extend(normal());
         layers.push(conv());
