@@ -73,7 +73,7 @@ fn depthwise(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) g
     store_four((plane * params.out_h + row) * params.out_w + column, column, v);
 }
 
-// Here TRANSPOSED is set: `in` is dy with its channels, `out` is dx.
+// Here TRANSPOSED is set: `in` is dy with its channels, `out` is dx; with a bias it is a transposed convolution's forward pass.
 @compute @workgroup_size(64)
 fn depthwise_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let index = group_index(group, groups) * 64u + lane;
@@ -87,6 +87,9 @@ fn depthwise_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgro
     let multiplier = params.in_c / params.out_c;
     let first = (plane % params.out_c) * multiplier;
     var v = vec4<f32>();
+    if HAS_BIAS == 1u {
+        v += bias[plane % params.out_c];
+    }
     for (var m = 0u; m < multiplier; m++) {
         v += four_outputs((plane / params.out_c) * params.in_c + first + m, first + m, row, column);
     }

@@ -3,15 +3,17 @@
 struct Params {
     len: u32, // words
     value: u32,
+    high: u32, // of an f64, which the CPU device alone has
 }
 
 @group(0) @binding(0) var<storage, read_write> y: array<u32>;
+@group(0) @binding(0) var<storage, read_write> y4: array<vec4<u32>>;
 
 @compute @workgroup_size(256)
 fn fill(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let i = group_index(group, groups) * 256u + lane;
-    if i < params.len {
-        y[i] = params.value;
+    if i < ceil_div(params.len, 4u) {
+        y4[i] = vec4<u32>(params.value);
     }
 }
 

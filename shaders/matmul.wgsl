@@ -1,4 +1,5 @@
-// Matrix product C = A B, batched, with any strides: transposes are strides, not copies.
+// Matrix product C = A B, batched, with any strides: transposes are strides, not copies, and a step of 0 repeats a matrix. A long k
+// is walked in parts, each into a product of its own, which `matmul_parts` adds in order.
 //
 // `matmul_tiled`: a workgroup of WG x WG invocations owns a tile of 8 WG x 8 WG of C and walks k in steps of BK through workgroup
 // memory; an invocation holds 8 x 8 sums in registers. `matmul_tiled4` is the same with 16-byte loads of A and B.
@@ -9,15 +10,19 @@ struct Params {
     m: u32,
     n: u32,
     k: u32,
+    part: u32, // of k
+    parts: u32,
+    batch: u32,
     a_row: u32,
     a_col: u32,
-    a_batch: u32,
     b_row: u32,
     b_col: u32,
-    b_batch: u32,
     tiles_m: u32,
     tiles_n: u32,
-    batch: u32,
+    // The leading axes, the last first: three extents, and the steps through a and b.
+    d0: u32, d1: u32, d2: u32,
+    a0: u32, a1: u32, a2: u32, a3: u32,
+    b0: u32, b1: u32, b2: u32, b3: u32,
 }
 
 @group(0) @binding(0) var<storage, read> a: array<f32>;
@@ -25,6 +30,7 @@ struct Params {
 @group(0) @binding(0) var<storage, read> a4: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> b4: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> c: array<f32>;
+@group(0) @binding(3) var<storage, read> partial: array<f32>;
 
 const BK: u32 = 8u;
 const TILE: u32 = 8u * WG;
@@ -61,9 +67,9 @@ fn multiply_tiles(sums: ptr<function, array<vec4<f32>, 16>>, x: u32, y: u32) {
     }
 }
 
-fn store_row(batch: u32, i: u32, j: u32, v: vec4<f32>) {
+fn store_row(which: u32, i: u32, j: u32, v: vec4<f32>) {
     if i < params.m {
-        let at = (batch * params.m + i) * params.n + j;
+        let at = (which * params.m + i) * params.n + j;
         if j < params.n { c[at] = v.x; }
         if j + 1u < params.n { c[at + 1u] = v.y; }
         if j + 2u < params.n { c[at + 2u] = v.z; }
@@ -71,41 +77,55 @@ fn store_row(batch: u32, i: u32, j: u32, v: vec4<f32>) {
     }
 }
 
-fn store_tile(sums: ptr<function, array<vec4<f32>, 16>>, batch: u32, i0: u32, j0: u32, x: u32, y: u32) {
+fn store_tile(sums: ptr<function, array<vec4<f32>, 16>>, which: u32, i0: u32, j0: u32, x: u32, y: u32) {
     for (var i = 0u; i < 4u; i++) {
         let low = i0 + 4u * y + i;
-        store_row(batch, low, j0 + 4u * x, (*sums)[2u * i]);
-        store_row(batch, low, j0 + TILE / 2u + 4u * x, (*sums)[2u * i + 1u]);
-        store_row(batch, low + TILE / 2u, j0 + 4u * x, (*sums)[2u * i + 8u]);
-        store_row(batch, low + TILE / 2u, j0 + TILE / 2u + 4u * x, (*sums)[2u * i + 9u]);
+        store_row(which, low, j0 + 4u * x, (*sums)[2u * i]);
+        store_row(which, low, j0 + TILE / 2u + 4u * x, (*sums)[2u * i + 1u]);
+        store_row(which, low + TILE / 2u, j0 + 4u * x, (*sums)[2u * i + 8u]);
+        store_row(which, low + TILE / 2u, j0 + TILE / 2u + 4u * x, (*sums)[2u * i + 9u]);
     }
 }
 
 struct Tile {
-    batch: u32,
+    which: u32, // product, a part of k each
     i: u32,
     j: u32,
+    k: u32, // from
+    end: u32, // and to
+    a: u32, // where its factors begin
+    b: u32,
 }
 
-fn tile_of(index: u32) -> Tile {
-    let j = index % params.tiles_n;
-    let rest = index / params.tiles_n;
-    return Tile(rest / params.tiles_m, (rest % params.tiles_m) * TILE, j * TILE);
+/// Tile number `index` of tiles of `height` x `width`; past the last one it has no k.
+fn tile_of(index: u32, height: u32, width: u32) -> Tile {
+    let row = index / params.tiles_n;
+    let which = row / params.tiles_m;
+    let first = (which % params.parts) * params.part;
+    let end = select(0u, min(first + params.part, params.k), which < params.batch * params.parts);
+    var rest = which / params.parts;
+    var at = (rest % params.d0) * vec2<u32>(params.a0, params.b0);
+    rest /= params.d0;
+    at += (rest % params.d1) * vec2<u32>(params.a1, params.b1);
+    rest /= params.d1;
+    at += (rest % params.d2) * vec2<u32>(params.a2, params.b2);
+    at += (rest / params.d2) * vec2<u32>(params.a3, params.b3);
+    return Tile(which, (row % params.tiles_m) * height, (index % params.tiles_n) * width, first, end, at.x, at.y);
 }
 
 @compute @workgroup_size(WG, WG)
 fn matmul_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
-    let tile = tile_of(group_index(group, groups));
+    let tile = tile_of(group_index(group, groups), TILE, TILE);
     let lane = id.y * WG + id.x;
     var sums: array<vec4<f32>, 16>;
-    for (var k0 = 0u; k0 < params.k; k0 += BK) {
+    for (var k0 = tile.k; k0 < tile.end; k0 += BK) {
         for (var e = lane; e < BK * TILE; e += THREADS) {
             // Neighbouring lanes read neighbouring addresses, whichever axis is contiguous.
             let kk = select(e / TILE, e % BK, A_K_CONTIGUOUS == 1u);
             let at = select(e % TILE, e / BK, A_K_CONTIGUOUS == 1u);
             var v = 0.0;
-            if tile.i + at < params.m && k0 + kk < params.k {
-                v = a[tile.batch * params.a_batch + (tile.i + at) * params.a_row + (k0 + kk) * params.a_col];
+            if tile.i + at < params.m && k0 + kk < tile.end {
+                v = a[tile.a + (tile.i + at) * params.a_row + (k0 + kk) * params.a_col];
             }
             a_tile[kk * (TILE / 4u) + at / 4u][at % 4u] = v;
         }
@@ -113,8 +133,8 @@ fn matmul_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups
             let kk = select(e / TILE, e % BK, B_K_CONTIGUOUS == 1u);
             let at = select(e % TILE, e / BK, B_K_CONTIGUOUS == 1u);
             var v = 0.0;
-            if tile.j + at < params.n && k0 + kk < params.k {
-                v = b[tile.batch * params.b_batch + (k0 + kk) * params.b_row + (tile.j + at) * params.b_col];
+            if tile.j + at < params.n && k0 + kk < tile.end {
+                v = b[tile.b + (k0 + kk) * params.b_row + (tile.j + at) * params.b_col];
             }
             b_tile[kk * (TILE / 4u) + at / 4u][at % 4u] = v;
         }
@@ -122,25 +142,25 @@ fn matmul_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups
         multiply_tiles(&sums, id.x, id.y);
         workgroupBarrier();
     }
-    if tile.batch < params.batch {
-        store_tile(&sums, tile.batch, tile.i, tile.j, id.x, id.y);
+    if tile.which < params.batch * params.parts {
+        store_tile(&sums, tile.which, tile.i, tile.j, id.x, id.y);
     }
 }
 
 // Wants m, n, k, the strides that are not 1 and the batch strides to be multiples of 4.
 @compute @workgroup_size(WG, WG)
 fn matmul_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
-    let tile = tile_of(group_index(group, groups));
+    let tile = tile_of(group_index(group, groups), TILE, TILE);
     let lane = id.y * WG + id.x;
     var sums: array<vec4<f32>, 16>;
-    for (var k0 = 0u; k0 < params.k; k0 += BK) {
+    for (var k0 = tile.k; k0 < tile.end; k0 += BK) {
         for (var e = lane; e < BK * TILE / 4u; e += THREADS) {
             if A_K_CONTIGUOUS == 1u {
                 let at = e / (BK / 4u);
                 let kk = 4u * (e % (BK / 4u));
                 var v = vec4<f32>();
-                if tile.i + at < params.m && k0 + kk < params.k {
-                    v = a4[(tile.batch * params.a_batch + (tile.i + at) * params.a_row + k0 + kk) / 4u];
+                if tile.i + at < params.m && k0 + kk < tile.end {
+                    v = a4[(tile.a + (tile.i + at) * params.a_row + k0 + kk) / 4u];
                 }
                 let word = kk * (TILE / 4u) + at / 4u;
                 a_tile[word][at % 4u] = v.x;
@@ -151,8 +171,8 @@ fn matmul_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
                 let kk = e / (TILE / 4u);
                 let at = 4u * (e % (TILE / 4u));
                 var v = vec4<f32>();
-                if tile.i + at < params.m && k0 + kk < params.k {
-                    v = a4[(tile.batch * params.a_batch + (k0 + kk) * params.a_col + tile.i + at) / 4u];
+                if tile.i + at < params.m && k0 + kk < tile.end {
+                    v = a4[(tile.a + (k0 + kk) * params.a_col + tile.i + at) / 4u];
                 }
                 a_tile[e] = v;
             }
@@ -160,8 +180,8 @@ fn matmul_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
                 let at = e / (BK / 4u);
                 let kk = 4u * (e % (BK / 4u));
                 var v = vec4<f32>();
-                if tile.j + at < params.n && k0 + kk < params.k {
-                    v = b4[(tile.batch * params.b_batch + (tile.j + at) * params.b_col + k0 + kk) / 4u];
+                if tile.j + at < params.n && k0 + kk < tile.end {
+                    v = b4[(tile.b + (tile.j + at) * params.b_col + k0 + kk) / 4u];
                 }
                 let word = kk * (TILE / 4u) + at / 4u;
                 b_tile[word][at % 4u] = v.x;
@@ -172,8 +192,8 @@ fn matmul_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
                 let kk = e / (TILE / 4u);
                 let at = 4u * (e % (TILE / 4u));
                 var v = vec4<f32>();
-                if tile.j + at < params.n && k0 + kk < params.k {
-                    v = b4[(tile.batch * params.b_batch + (k0 + kk) * params.b_row + tile.j + at) / 4u];
+                if tile.j + at < params.n && k0 + kk < tile.end {
+                    v = b4[(tile.b + (k0 + kk) * params.b_row + tile.j + at) / 4u];
                 }
                 b_tile[e] = v;
             }
@@ -182,55 +202,54 @@ fn matmul_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
         multiply_tiles(&sums, id.x, id.y);
         workgroupBarrier();
     }
-    if tile.batch < params.batch {
-        store_tile(&sums, tile.batch, tile.i, tile.j, id.x, id.y);
+    if tile.which < params.batch * params.parts {
+        store_tile(&sums, tile.which, tile.i, tile.j, id.x, id.y);
     }
 }
 
-fn store_sixteen(batch: u32, i: u32, j: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) {
-    store_row(batch, i, j, v0);
-    store_row(batch, i, j + 4u, v1);
-    store_row(batch, i, j + 8u, v2);
-    store_row(batch, i, j + 12u, v3);
+fn store_sixteen(which: u32, i: u32, j: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) {
+    store_row(which, i, j, v0);
+    store_row(which, i, j + 4u, v1);
+    store_row(which, i, j + 8u, v2);
+    store_row(which, i, j + 12u, v3);
 }
 
 @compute @workgroup_size(8)
 fn matmul_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let index = group_index(group, groups) * 8u + lane;
-    let j0 = 16u * (index % params.tiles_n);
-    let rest = index / params.tiles_n;
-    let i0 = 8u * (rest % params.tiles_m);
-    let batch = rest / params.tiles_m;
-    if batch >= params.batch {
+    let tile = tile_of(group_index(group, groups) * 8u + lane, 8u, 16u);
+    let which = tile.which;
+    let i0 = tile.i;
+    let j0 = tile.j;
+    if which >= params.batch * params.parts {
         return;
     }
     // Past the edge the last row or column is read again and its sums are dropped.
-    let at_a0 = batch * params.a_batch + min(i0 + 0u, params.m - 1u) * params.a_row;
-    let at_a1 = batch * params.a_batch + min(i0 + 1u, params.m - 1u) * params.a_row;
-    let at_a2 = batch * params.a_batch + min(i0 + 2u, params.m - 1u) * params.a_row;
-    let at_a3 = batch * params.a_batch + min(i0 + 3u, params.m - 1u) * params.a_row;
-    let at_a4 = batch * params.a_batch + min(i0 + 4u, params.m - 1u) * params.a_row;
-    let at_a5 = batch * params.a_batch + min(i0 + 5u, params.m - 1u) * params.a_row;
-    let at_a6 = batch * params.a_batch + min(i0 + 6u, params.m - 1u) * params.a_row;
-    let at_a7 = batch * params.a_batch + min(i0 + 7u, params.m - 1u) * params.a_row;
-    let at_b0 = batch * params.b_batch + min(j0 + 0u, params.n - 1u) * params.b_col;
-    let at_b1 = batch * params.b_batch + min(j0 + 1u, params.n - 1u) * params.b_col;
-    let at_b2 = batch * params.b_batch + min(j0 + 2u, params.n - 1u) * params.b_col;
-    let at_b3 = batch * params.b_batch + min(j0 + 3u, params.n - 1u) * params.b_col;
-    let at_b4 = batch * params.b_batch + min(j0 + 4u, params.n - 1u) * params.b_col;
-    let at_b5 = batch * params.b_batch + min(j0 + 5u, params.n - 1u) * params.b_col;
-    let at_b6 = batch * params.b_batch + min(j0 + 6u, params.n - 1u) * params.b_col;
-    let at_b7 = batch * params.b_batch + min(j0 + 7u, params.n - 1u) * params.b_col;
-    let at_b8 = batch * params.b_batch + min(j0 + 8u, params.n - 1u) * params.b_col;
-    let at_b9 = batch * params.b_batch + min(j0 + 9u, params.n - 1u) * params.b_col;
-    let at_b10 = batch * params.b_batch + min(j0 + 10u, params.n - 1u) * params.b_col;
-    let at_b11 = batch * params.b_batch + min(j0 + 11u, params.n - 1u) * params.b_col;
-    let at_b12 = batch * params.b_batch + min(j0 + 12u, params.n - 1u) * params.b_col;
-    let at_b13 = batch * params.b_batch + min(j0 + 13u, params.n - 1u) * params.b_col;
-    let at_b14 = batch * params.b_batch + min(j0 + 14u, params.n - 1u) * params.b_col;
-    let at_b15 = batch * params.b_batch + min(j0 + 15u, params.n - 1u) * params.b_col;
+    let at_a0 = tile.a + min(i0 + 0u, params.m - 1u) * params.a_row;
+    let at_a1 = tile.a + min(i0 + 1u, params.m - 1u) * params.a_row;
+    let at_a2 = tile.a + min(i0 + 2u, params.m - 1u) * params.a_row;
+    let at_a3 = tile.a + min(i0 + 3u, params.m - 1u) * params.a_row;
+    let at_a4 = tile.a + min(i0 + 4u, params.m - 1u) * params.a_row;
+    let at_a5 = tile.a + min(i0 + 5u, params.m - 1u) * params.a_row;
+    let at_a6 = tile.a + min(i0 + 6u, params.m - 1u) * params.a_row;
+    let at_a7 = tile.a + min(i0 + 7u, params.m - 1u) * params.a_row;
+    let at_b0 = tile.b + min(j0 + 0u, params.n - 1u) * params.b_col;
+    let at_b1 = tile.b + min(j0 + 1u, params.n - 1u) * params.b_col;
+    let at_b2 = tile.b + min(j0 + 2u, params.n - 1u) * params.b_col;
+    let at_b3 = tile.b + min(j0 + 3u, params.n - 1u) * params.b_col;
+    let at_b4 = tile.b + min(j0 + 4u, params.n - 1u) * params.b_col;
+    let at_b5 = tile.b + min(j0 + 5u, params.n - 1u) * params.b_col;
+    let at_b6 = tile.b + min(j0 + 6u, params.n - 1u) * params.b_col;
+    let at_b7 = tile.b + min(j0 + 7u, params.n - 1u) * params.b_col;
+    let at_b8 = tile.b + min(j0 + 8u, params.n - 1u) * params.b_col;
+    let at_b9 = tile.b + min(j0 + 9u, params.n - 1u) * params.b_col;
+    let at_b10 = tile.b + min(j0 + 10u, params.n - 1u) * params.b_col;
+    let at_b11 = tile.b + min(j0 + 11u, params.n - 1u) * params.b_col;
+    let at_b12 = tile.b + min(j0 + 12u, params.n - 1u) * params.b_col;
+    let at_b13 = tile.b + min(j0 + 13u, params.n - 1u) * params.b_col;
+    let at_b14 = tile.b + min(j0 + 14u, params.n - 1u) * params.b_col;
+    let at_b15 = tile.b + min(j0 + 15u, params.n - 1u) * params.b_col;
     var sums: array<vec4<f32>, 32>;
-    for (var kk = 0u; kk < params.k; kk++) {
+    for (var kk = tile.k; kk < tile.end; kk++) {
         let ka = kk * params.a_col;
         let kb = kk * params.b_row;
         let b0 = vec4<f32>(b[at_b0 + kb], b[at_b1 + kb], b[at_b2 + kb], b[at_b3 + kb]);
@@ -279,12 +298,29 @@ fn matmul_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
         sums[31] += a7 * b3;
     }
     // Constant indices: one index at run time would put all sums into memory.
-    store_sixteen(batch, i0 + 0u, j0, sums[0], sums[1], sums[2], sums[3]);
-    store_sixteen(batch, i0 + 1u, j0, sums[4], sums[5], sums[6], sums[7]);
-    store_sixteen(batch, i0 + 2u, j0, sums[8], sums[9], sums[10], sums[11]);
-    store_sixteen(batch, i0 + 3u, j0, sums[12], sums[13], sums[14], sums[15]);
-    store_sixteen(batch, i0 + 4u, j0, sums[16], sums[17], sums[18], sums[19]);
-    store_sixteen(batch, i0 + 5u, j0, sums[20], sums[21], sums[22], sums[23]);
-    store_sixteen(batch, i0 + 6u, j0, sums[24], sums[25], sums[26], sums[27]);
-    store_sixteen(batch, i0 + 7u, j0, sums[28], sums[29], sums[30], sums[31]);
+    store_sixteen(which, i0 + 0u, j0, sums[0], sums[1], sums[2], sums[3]);
+    store_sixteen(which, i0 + 1u, j0, sums[4], sums[5], sums[6], sums[7]);
+    store_sixteen(which, i0 + 2u, j0, sums[8], sums[9], sums[10], sums[11]);
+    store_sixteen(which, i0 + 3u, j0, sums[12], sums[13], sums[14], sums[15]);
+    store_sixteen(which, i0 + 4u, j0, sums[16], sums[17], sums[18], sums[19]);
+    store_sixteen(which, i0 + 5u, j0, sums[20], sums[21], sums[22], sums[23]);
+    store_sixteen(which, i0 + 6u, j0, sums[24], sums[25], sums[26], sums[27]);
+    store_sixteen(which, i0 + 7u, j0, sums[28], sums[29], sums[30], sums[31]);
+}
+
+// Neighbouring invocations add up neighbouring elements.
+@compute @workgroup_size(256)
+fn matmul_parts(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let o = group_index(group, groups) * 256u + lane;
+    let size = params.m * params.n;
+    if o >= params.batch * size {
+        return;
+    }
+    var at = (o / size) * params.parts * size + o % size;
+    var sum = 0.0;
+    for (var part = 0u; part < params.parts; part++) {
+        sum += partial[at];
+        at += size;
+    }
+    c[o] = sum;
 }

@@ -1,4 +1,5 @@
-// Maximum and mean over windows of planes. The window is constant: KH KW (kernel), SH SW (stride), PH PW (padding).
+// Maximum and mean over windows of planes. The window is constant: KH KW (kernel), SH SW (stride), PH PW (padding), DH DW
+// (dilation). A mean multiplies by `scale` (COUNT 0) or divides by the taps that it counts, with the padding (1) or without (2).
 // Gradients gather: each element of dx looks at the windows that cover it, so nothing is added to twice and no order is left open.
 
 struct Params {
@@ -7,9 +8,12 @@ struct Params {
     w: u32,
     p: u32, // rows of y
     q: u32, // columns of y
-    // The mirror's copy of the constants.
-    kh: u32, kw: u32, sh: u32, sw: u32, ph: u32, pw: u32,
+    scale: f32,
 }
+
+// Extents of a window.
+const SPAN_H: u32 = (KH - 1u) * DH + 1u;
+const SPAN_W: u32 = (KW - 1u) * DW + 1u;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
@@ -34,14 +38,14 @@ fn max_pool2d(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
     // Padding never wins: the window is cut to the plane. Its corner may lie before it, where u32 wraps.
     let top = (row % params.p) * SH - PH;
     let left = (o % params.q) * SW - PW;
-    let first_r = select(0u, 0u - top, top > 0x7fffffffu);
-    let first_s = select(0u, 0u - left, left > 0x7fffffffu);
+    let first_r = select(0u, ceil_div(0u - top, DH) * DH, top > 0x7fffffffu);
+    let first_s = select(0u, ceil_div(0u - left, DW) * DW, left > 0x7fffffffu);
     var at = (top + first_r) * params.w + left + first_s;
     var best = x[start + at];
     for (var r = 0u; r < KH; r++) {
         for (var s = 0u; s < KW; s++) {
-            let i = top + r;
-            let j = left + s;
+            let i = top + r * DH;
+            let j = left + s * DW;
             if i < params.h && j < params.w {
                 let v = x[start + i * params.w + j];
                 // Strictly greater: the first maximum wins.
@@ -56,10 +60,26 @@ fn max_pool2d(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
     indices[o] = at;
 }
 
-/// The first and one past the last window (along one axis) that cover place `i`.
-fn covering(i: u32, kernel: u32, stride: u32, padding: u32, windows: u32) -> vec2<u32> {
+/// The first and one past the last window (along one axis) within whose span place `i` lies.
+fn covering(i: u32, span: u32, stride: u32, padding: u32, windows: u32) -> vec2<u32> {
     let at = i + padding;
-    return vec2<u32>(select(0u, (at - kernel) / stride + 1u, at >= kernel), min(at / stride + 1u, windows));
+    return vec2<u32>(select(0u, (at - span) / stride + 1u, at >= span), min(at / stride + 1u, windows));
+}
+
+/// How many taps of window `at` (along one axis) a mean counts.
+fn counted(at: u32, kernel: u32, stride: u32, padding: u32, dilation: u32, extent: u32) -> u32 {
+    let start = at * stride;
+    let end = extent + padding + select(padding, 0u, COUNT == 2u);
+    let last = min(ceil_div(max(end, start) - start, dilation), kernel);
+    return last - select(0u, ceil_div(max(padding, start) - start, dilation), COUNT == 2u);
+}
+
+/// What a window of a mean is multiplied by.
+fn weight(row: u32, column: u32) -> f32 {
+    if COUNT == 0u {
+        return params.scale;
+    }
+    return 1.0 / f32(counted(row, KH, SH, PH, DH, params.h) * counted(column, KW, SW, PW, DW, params.w));
 }
 
 /// (plane, row, column) of an element of x.
@@ -83,7 +103,7 @@ fn max_gradient(at: vec3<u32>) -> f32 {
     }
     let own = at.y * params.w + at.z;
     let start = at.x * params.p * params.q;
-    if KH <= SH && KW <= SW {
+    if SPAN_H <= SH && SPAN_W <= SW {
         // No place lies in two windows.
         let row = (at.y + PH) / SH;
         let column = (at.z + PW) / SW;
@@ -93,8 +113,8 @@ fn max_gradient(at: vec3<u32>) -> f32 {
         let o = start + row * params.q + column;
         return select(0.0, dy[o], chosen[o] == own);
     }
-    let rows = covering(at.y, KH, SH, PH, params.p);
-    let columns = covering(at.z, KW, SW, PW, params.q);
+    let rows = covering(at.y, SPAN_H, SH, PH, params.p);
+    let columns = covering(at.z, SPAN_W, SW, PW, params.q);
     var sum = 0.0;
     for (var row = rows.x; row < rows.y; row++) {
         for (var column = columns.x; column < columns.y; column++) {
@@ -109,12 +129,15 @@ fn avg_gradient(at: vec3<u32>) -> f32 {
     if at.x >= params.planes {
         return 0.0;
     }
-    let rows = covering(at.y, KH, SH, PH, params.p);
-    let columns = covering(at.z, KW, SW, PW, params.q);
+    let rows = covering(at.y, SPAN_H, SH, PH, params.p);
+    let columns = covering(at.z, SPAN_W, SW, PW, params.q);
     var sum = 0.0;
     for (var row = rows.x; row < rows.y; row++) {
         for (var column = columns.x; column < columns.y; column++) {
-            sum += dy[(at.x * params.p + row) * params.q + column];
+            // Between two taps a dilated window passes over the place.
+            if (at.y + PH - row * SH) % DH == 0u && (at.z + PW - column * SW) % DW == 0u {
+                sum += dy[(at.x * params.p + row) * params.q + column] * weight(row, column);
+            }
         }
     }
     return sum;
@@ -151,14 +174,14 @@ fn avg_pool2d(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
     var sum = 0.0;
     for (var r = 0u; r < KH; r++) {
         for (var s = 0u; s < KW; s++) {
-            let i = top + r;
-            let j = left + s;
+            let i = top + r * DH;
+            let j = left + s * DW;
             if i < params.h && j < params.w {
                 sum += x[start + i * params.w + j];
             }
         }
     }
-    y[o] = sum * (1.0 / f32(KH * KW));
+    y[o] = sum * weight(row % params.p, o % params.q);
 }
 
 @compute @workgroup_size(256)
@@ -175,5 +198,5 @@ fn avg_pool2d_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
     at = next(at);
     sums.z = avg_gradient(at);
     sums.w = avg_gradient(next(at));
-    dx4[i] = sums * (1.0 / f32(KH * KW));
+    dx4[i] = sums;
 }

@@ -58,12 +58,16 @@ pub use nn::seq;
 /// What most programs use.
 pub mod prelude {
     pub use gpu_core::{Args, Capture, DType, Device, Grid, Kernel, Shape, Tensor, ops};
+    pub use nn::optim;
     pub use nn::schedule::{self, Schedule};
     pub use nn::{
-        AdamW, AvgPool2d, BatchNorm1d, BatchNorm2d, Conv2d, ConvTranspose2d, DemeanNorm, Dropout, Dropout2d, EvalStep, Flatten,
-        GlobalAvgPool, Gradients, GroupNorm, Init, InstanceNorm1d, InstanceNorm2d, LayerNorm, Linear, Loss, MaxPool2d, Module,
-        Optimizer, Param, Relu, Residual, RmsNorm, Scheme, Sequential, Sgd, StepOptions, Summary, Tape, TrainStep, Var, checkpoint,
-        seq, zoo,
+        Adagrad, AdamW, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AlphaDropout, AvgPool1d, AvgPool2d, BatchNorm1d, BatchNorm2d,
+        BernoulliKeep, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, DemeanNorm, Dropout, Dropout1d, Dropout2d, Elu, EvalStep,
+        FeatureAlphaDropout, Flatten, GaussianNoise, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, Gradients, GroupNorm,
+        Hardsigmoid, Hardswish, Init, InstanceNorm1d, InstanceNorm2d, LayerNorm, LeakyRelu, Linear, Lion, LogSoftmax, Loss,
+        MaxPool1d, MaxPool2d, Mish, Module, Muon, Optimizer, Param, PixelShuffle, PixelUnshuffle, Relu, Relu6, Residual, RmsNorm,
+        RmsProp, Scheme, Selu, Sequential, Sgd, Sigmoid, Silu, Softmax, Softplus, StepOptions, Summary, Tanh, Tape, TrainStep,
+        Upsample, Var, checkpoint, seq, zoo,
     };
     pub use train::data::{self, Dataset, ImageSet, shuffled};
     pub use train::evaluate::accuracy;

@@ -94,6 +94,8 @@ fn everything_public_is_send_and_sync() {
     shared::<(ops::Conv2dGeometry, ops::ConvTranspose2dGeometry, ops::Pool2dGeometry, ops::Augment, ops::DropoutKey)>();
     shared::<(Tape, Var, Gradients, Param, Init, Scheme, Sequential, Residual, Box<dyn Module>, Summary, nn::ShapeError)>();
     shared::<(Conv2d, ConvTranspose2d, BatchNorm2d, Linear, Dropout, Dropout2d, Relu, Flatten, MaxPool2d, AvgPool2d)>();
+    shared::<(Conv1d, ConvTranspose1d, MaxPool1d, AvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool2d, GlobalMaxPool)>();
+    shared::<(Upsample, PixelShuffle, PixelUnshuffle, ops::Upsample2dGeometry, ops::Divisor, ops::Padding<2>)>();
     shared::<(Sgd, AdamW, Box<dyn Optimizer>, Schedule, TrainStep, EvalStep, StepOptions, nn::MemoryPlan, nn::StepError)>();
     shared::<(nn::Checkpoint, nn::CheckpointError, nn::Spec, nn::SpecError, nn::Slots, nn::Metrics, GlobalAvgPool)>();
     shared::<(Dataset, ImageSet, Source<'static>, train::loader::Feed<'static>, train::evaluate::Evaluator<'static>)>();

@@ -1,6 +1,7 @@
 //! What a user of the library may rely on, seen through the facade, on every device that is there.
 
 mod concurrency;
+mod docs;
 mod environment;
 mod examples;
 mod faults;

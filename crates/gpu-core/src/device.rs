@@ -296,6 +296,17 @@ impl Capture {
         Ok(())
     }
 
+    /// Runs the recording once more and waits for it; the seconds that the GPU worked, where its adapter has timestamps.
+    ///
+    /// # Errors
+    /// The device's first fault.
+    pub fn replay_timed(&self) -> Result<Option<f64>> {
+        match &self.work {
+            Work::Host(_) => self.replay().map(|()| None),
+            Work::Gpu { gpu, tape, uniforms } => gpu.run_timed(&tape.list, uniforms.as_ref()),
+        }
+    }
+
     /// Bytes of the memory that it owns: all that its recording needs besides the tensors from outside.
     pub fn bytes(&self) -> u64 {
         match &self.work {

@@ -64,6 +64,27 @@ pub enum Error {
         /// The compiler's own words.
         message: String,
     },
+    /// A matrix without a Cholesky factor: data decides that, not the program.
+    #[error(
+        "{op}: the matrix is not positive definite: pivot {pivot} is {value}; add a multiple of the \
+         identity, as ridge does, or look for dependent columns"
+    )]
+    NotPositiveDefinite {
+        /// The operator.
+        op: &'static str,
+        /// The first row whose pivot is not positive.
+        pivot: usize,
+        /// That pivot.
+        value: String,
+    },
+    /// A system of equations without one solution.
+    #[error("{op}: the matrix is singular: column {column} depends on those before it; leave it out, or use ridge")]
+    Singular {
+        /// The operator.
+        op: &'static str,
+        /// The first such column.
+        column: usize,
+    },
     /// A read or an upload inside [`crate::Device::capture`].
     #[error("a captured recording cannot {0}: nothing has run yet; do it before or after the capture")]
     InsideCapture(&'static str),

@@ -53,3 +53,13 @@ pub(crate) fn one_shape(op: &str, tensors: &Named<'_>) {
     let differ = tensors.windows(2).any(|pair| pair[0].1.shape() != pair[1].1.shape());
     assert!(!differ, "{op}: the shapes differ ({})", shapes(tensors));
 }
+
+/// What a geometry gives; a panic that says why where it gives nothing.
+#[track_caller]
+pub(crate) fn fits<T>(op: &str, result: Result<T, String>) -> T {
+    // Not by a closure: it would be the caller.
+    match result {
+        Ok(value) => value,
+        Err(why) => panic!("{op}: {why}"),
+    }
+}

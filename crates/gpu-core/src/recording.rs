@@ -108,11 +108,21 @@ impl UniformArena {
     }
 }
 
-/// Encodes a list into one compute pass. Barriers between dispatches are wgpu's.
-pub(crate) fn encode(device: &wgpu::Device, list: &[GpuDispatch], uniforms: Option<&UniformArena>) -> wgpu::CommandBuffer {
+/// Encodes a list into one compute pass, timed by the first two queries of `timer`. Barriers between dispatches are wgpu's.
+pub(crate) fn encode(
+    device: &wgpu::Device,
+    list: &[GpuDispatch],
+    uniforms: Option<&UniformArena>,
+    timer: Option<&wgpu::QuerySet>,
+) -> wgpu::CommandEncoder {
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
     {
-        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes: None });
+        let timestamp_writes = timer.map(|query_set| wgpu::ComputePassTimestampWrites {
+            query_set,
+            beginning_of_pass_write_index: Some(0),
+            end_of_pass_write_index: Some(1),
+        });
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
         let mut current: Option<&Arc<Pipeline>> = None;
         for (i, dispatch) in list.iter().enumerate() {
             if !current.is_some_and(|p| Arc::ptr_eq(p, &dispatch.pipeline)) {
@@ -129,7 +139,7 @@ pub(crate) fn encode(device: &wgpu::Device, list: &[GpuDispatch], uniforms: Opti
             pass.dispatch_workgroups(x, y, z);
         }
     }
-    encoder.finish()
+    encoder
 }
 
 /// A list being recorded by [`crate::Device::capture`], with what keeps it valid.

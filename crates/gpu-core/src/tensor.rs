@@ -7,7 +7,7 @@ use crate::error::{Error, Result};
 use crate::gpu::GpuView;
 use crate::pool::{ALIGN, Buffer, Storage};
 use crate::recording::HostView;
-use crate::shape::Shape;
+use crate::shape::{MAX_RANK, Shape};
 use std::fmt;
 use std::sync::Arc;
 
@@ -164,6 +164,33 @@ impl Tensor {
         let shape = shape.into();
         assert!(shape.len() == self.len(), "reshape: {} has {} elements, {shape} has {}", self.shape, self.len(), shape.len());
         Self { shape, ..self.clone() }
+    }
+
+    /// The same memory without axis `axis`, whose extent is 1. Equivalent of `torch.squeeze(x, axis)`, which does nothing where this panics.
+    ///
+    /// # Panics
+    /// If there is no such axis, or its extent is not 1.
+    #[track_caller]
+    pub fn squeeze(&self, axis: usize) -> Self {
+        let fits = axis < self.shape.rank() && self.shape.dim(axis) == 1;
+        assert!(fits, "squeeze: axis {axis} is not there with extent 1 (x {})", self.shape);
+        let mut dims = self.shape.dims().to_vec();
+        dims.remove(axis);
+        self.reshape(dims.as_slice())
+    }
+
+    /// The same memory with a new axis of extent 1 in front of axis `axis`, or behind the last one. Equivalent of
+    /// `torch.unsqueeze(x, axis)`.
+    ///
+    /// # Panics
+    /// If there is no such place, or the rank would be over six.
+    #[track_caller]
+    pub fn unsqueeze(&self, axis: usize) -> Self {
+        let fits = axis <= self.shape.rank() && self.shape.rank() < MAX_RANK;
+        assert!(fits, "unsqueeze: there is no place for a new axis {axis} (x {})", self.shape);
+        let mut dims = self.shape.dims().to_vec();
+        dims.insert(axis, 1);
+        self.reshape(dims.as_slice())
     }
 
     /// A tensor of `shape` that begins `offset` elements into this one and shares its memory: how many small tensors live in

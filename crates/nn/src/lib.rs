@@ -47,7 +47,7 @@ pub use checkpoint::{Checkpoint, CheckpointError};
 pub use init::{Init, Scheme};
 pub use layers::*;
 pub use module::{LayerReport, Module, ShapeError, join, parameter_count, parameters};
-pub use optim::{AdamW, Optimizer, Sgd};
+pub use optim::{Adagrad, AdamW, Lion, Muon, Optimizer, RmsProp, Sgd};
 pub use param::Param;
 pub use schedule::Schedule;
 pub use spec::{Spec, SpecError};
@@ -64,7 +64,7 @@ mod tests {
         fn shared<T: Send + Sync>() {}
         shared::<(crate::Tape, crate::Var, crate::Gradients, crate::Param, crate::Init)>();
         shared::<(crate::Sequential, crate::Residual, crate::Conv2d, Box<dyn crate::Module>)>();
-        shared::<(crate::Sgd, crate::AdamW, Box<dyn crate::Optimizer>, crate::TrainStep, crate::EvalStep)>();
+        shared::<(crate::Sgd, crate::AdamW, crate::Muon, Box<dyn crate::Optimizer>, crate::TrainStep, crate::EvalStep)>();
         shared::<(crate::Checkpoint, crate::CheckpointError, crate::Spec, crate::SpecError, crate::StepError, crate::Summary)>();
     }
 }

@@ -100,13 +100,30 @@ impl Var {
         inputs: [&Self; N],
         backward: impl FnOnce(&Tensor, [bool; N]) -> [Option<Tensor>; N] + Send + 'static,
     ) -> Self {
+        let inputs = inputs.map(Self::clone);
+        Self::derived_from(y, &inputs, move |dy, needs| {
+            let needs = std::array::from_fn(|i| needs[i]);
+            Vec::from(backward(dy, needs))
+        })
+    }
+
+    /// [`derived`](Self::derived) for any number of inputs: `backward` returns as many gradients.
+    ///
+    /// # Panics
+    /// If the inputs are on different tapes.
+    #[track_caller]
+    pub fn derived_from(
+        y: Tensor,
+        inputs: &[Self],
+        backward: impl FnOnce(&Tensor, &[bool]) -> Vec<Option<Tensor>> + Send + 'static,
+    ) -> Self {
         let mut tapes = inputs.iter().filter_map(|v| v.tape.as_ref());
         let Some(tape) = tapes.next().cloned() else { return Self { value: y, tape: None, node: None } };
         assert!(tapes.all(|t| t.is(&tape)), "Var: the inputs of one operator are on different tapes");
-        let nodes = inputs.map(|v| v.node);
-        let needs = nodes.map(|n| n.is_some());
+        let nodes: Vec<Option<usize>> = inputs.iter().map(|v| v.node).collect();
+        let needs: Vec<bool> = nodes.iter().map(Option::is_some).collect();
         let node = match needs.contains(&true) {
-            true => Some(tape.derive(nodes.to_vec(), Box::new(move |dy: &Tensor| Vec::from(backward(dy, needs))))),
+            true => Some(tape.derive(nodes, Box::new(move |dy: &Tensor| backward(dy, &needs)))),
             false => None,
         };
         Self { value: y, tape: Some(tape), node }

@@ -1,6 +1,7 @@
 //! The workshop: data, settings, training runs, and the proof that the kernels are right. The command `wgrad` is its face.
 
 pub mod augmentation;
+pub mod bench;
 pub mod config;
 pub mod console;
 pub mod data;

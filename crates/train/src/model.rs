@@ -3,7 +3,7 @@
 use crate::data::{Dataset, ImageSet};
 use crate::error::{Error, Result};
 use gpu_core::{Device, Shape};
-use nn::checkpoint::{Checkpoint, CheckpointError};
+use nn::checkpoint::{Checkpoint, CheckpointError, Mismatch};
 use nn::spec::Spec;
 use nn::{Init, Loss, Sequential, zoo};
 use serde::{Deserialize, Serialize};
@@ -60,9 +60,13 @@ impl Description {
     /// Channels, rows and columns of the images that it takes.
     ///
     /// # Errors
-    /// As [`spec`](Self::spec).
+    /// As [`spec`](Self::spec), or if it takes no images.
     pub fn input(&self) -> Result<Shape> {
-        Ok(self.spec()?.input())
+        let input = self.spec()?.input();
+        match input.rank() {
+            3 => Ok(input),
+            _ => Error::setting(format!("the model \"{}\" takes inputs of {input}, not images (C, H, W)", self.model)),
+        }
     }
 
     /// The network with fresh weights.
@@ -72,6 +76,18 @@ impl Description {
     pub fn build(&self, device: &Device, seed: u64) -> Result<Sequential> {
         let built = self.spec()?.build(&Init::seeded(device, seed));
         built.map_err(|e| Error::Setting(format!("the model \"{}\": {e}", self.model)))
+    }
+
+    /// Sets the weights of `net` that follow from the training images, before the first step.
+    ///
+    /// # Errors
+    /// As [`spec`](Self::spec).
+    pub fn prepare(&self, net: &Sequential, data: &Dataset) -> Result<()> {
+        let spec = self.spec()?;
+        if spec.begins_by_whitening() {
+            spec.whiten(net, &first_images(&data.train, WHITENED, &self.mean, &self.std));
+        }
+        Ok(())
     }
 
     /// What it learns: to tell the classes, or to give its input back.
@@ -110,9 +126,49 @@ impl Description {
     }
 }
 
+/// Enough images for the covariance of a few pixels: some 961 patches each.
+const WHITENED: usize = 2000;
+
+/// The first `count` images as a network sees them.
+fn first_images(set: &ImageSet, count: usize, mean: &[f32], std: &[f32]) -> Vec<f32> {
+    let plane = set.height() * set.width();
+    let bytes = set.images().iter().take(count.min(set.len()) * set.channels() * plane);
+    let channels = bytes.enumerate().map(|(at, &byte)| (at / plane % set.channels(), byte));
+    channels.map(|(c, byte)| (f32::from(byte) / 255.0 - mean[c]) / std[c]).collect()
+}
+
 /// Channels, rows and columns.
 pub fn image_shape(images: &ImageSet) -> Shape {
     Shape::new(&[images.channels(), images.height(), images.width()])
+}
+
+/// What `--model` names.
+enum Named<'a> {
+    Zoo,
+    File(&'a Path),
+}
+
+fn named(model: &str) -> Result<Named<'_>> {
+    let path = Path::new(model);
+    if matches!(path.extension().and_then(|e| e.to_str()), Some("json" | "toml")) {
+        return Ok(Named::File(path));
+    }
+    if zoo::NAMES.contains(&&*model.replace('_', "-")) {
+        return Ok(Named::Zoo);
+    }
+    let names = zoo::NAMES.join(", ");
+    Error::setting(format!("there is no model \"{model}\"; use {names}, or a layer list (a .json or .toml file)"))
+}
+
+/// Refuses what is neither a name nor the file of a layer list, before anything is known of the images.
+///
+/// # Errors
+/// If it is.
+pub fn expect_known(model: &str) -> Result<()> {
+    match named(model)? {
+        Named::Zoo => Ok(()),
+        Named::File(path) => read_list(path).map(|_| ()),
+    }
 }
 
 /// The layer list of a name, or in a JSON or TOML file.
@@ -120,18 +176,35 @@ pub fn image_shape(images: &ImageSet) -> Shape {
 /// # Errors
 /// If there is no such name, or the file is not a layer list.
 pub fn spec(model: &str, input: Shape, classes: usize) -> Result<Spec> {
-    let path = Path::new(model);
-    let extension = path.extension().and_then(|e| e.to_str()).unwrap_or_default();
-    if !["json", "toml"].contains(&extension) {
-        if !zoo::NAMES.contains(&&*model.replace('_', "-")) {
-            let names = zoo::NAMES.join(", ");
-            return Error::setting(format!("there is no model \"{model}\"; use {names}, or a layer list (a .json or .toml file)"));
-        }
-        return zoo::spec(model, input, classes).map_err(|e| Error::Setting(format!("the model \"{model}\": {e}")));
+    match named(model)? {
+        Named::Zoo => zoo::spec(model, input, classes).map_err(|e| Error::Setting(format!("the model \"{model}\": {e}"))),
+        Named::File(path) => read_list(path),
     }
+}
+
+fn read_list(path: &Path) -> Result<Spec> {
     let text = std::fs::read_to_string(path).map_err(Error::file("reading", path))?;
-    let spec = if extension == "json" { Spec::from_json(&text) } else { Spec::from_toml(&text) };
+    let json = path.extension().is_some_and(|e| e == "json");
+    let spec = if json { Spec::from_json(&text) } else { Spec::from_toml(&text) };
     spec.map_err(|e| Error::content(path, e.to_string()))
+}
+
+/// Reads weights into `net`, a network of `model`: a state dict with the network's own keys, or with torchvision's where torchvision
+/// has such a model. Unless `lenient`, all must fit; what did not is told.
+///
+/// # Errors
+/// If the file cannot be read; if something does not fit, or nothing does.
+pub fn load_weights(net: &Sequential, model: &str, path: &Path, lenient: bool) -> Result<Mismatch> {
+    fill(net, model, &read_checkpoint(path)?, lenient).map_err(|e| about(path, e))
+}
+
+fn fill(net: &Sequential, model: &str, weights: &Checkpoint, lenient: bool) -> std::result::Result<Mismatch, CheckpointError> {
+    let own = nn::parameters(net).iter().any(|(key, _)| weights.arrays().contains_key(key));
+    let names = zoo::torchvision(model, net).filter(|_| !own).unwrap_or_default();
+    match lenient {
+        true => weights.load_what_fits(net, &names),
+        false => weights.load_net_as(net, &names).map(|()| Mismatch::default()),
+    }
 }
 
 /// A checkpoint with its network.
@@ -140,8 +213,6 @@ pub struct Trained {
     pub description: Description,
     /// The network, with its weights.
     pub net: Sequential,
-    /// The rest of the checkpoint.
-    pub checkpoint: Checkpoint,
 }
 
 impl Trained {
@@ -154,7 +225,18 @@ impl Trained {
         let description = description_of(&checkpoint, path)?;
         let net = description.build(device, 0).map_err(|e| Error::content(path, e.to_string()))?;
         checkpoint.load_net(&net).map_err(|e| about(path, e))?;
-        Ok(Self { description, net, checkpoint })
+        Ok(Self { description, net })
+    }
+
+    /// The network `model` for images and classes like those of `data`, with weights from a state dict; see [`load_weights`].
+    ///
+    /// # Errors
+    /// As [`Description::new`] and [`load_weights`].
+    pub fn with_weights(model: &str, path: &Path, data: &Dataset, device: &Device, lenient: bool) -> Result<(Self, Mismatch)> {
+        let description = Description::new(model, data)?;
+        let (net, checkpoint) = (description.build(device, 0)?, read_checkpoint(path)?);
+        let skipped = fill(&net, model, &checkpoint, lenient).map_err(|e| about(path, e))?;
+        Ok((Self { description, net }, skipped))
     }
 
     /// Refuses the checkpoint if it is of another model than `wanted`.

@@ -60,7 +60,7 @@ pub fn guesses(trained: &Trained, picture: &ImageSet, device: &Device, top: usiz
     let step = EvalStep::captured_with(net, device, &options, |slots| feed.launch(slots, &plain, 0))?;
     feed.fill(&[0]);
     step.run()?;
-    let probabilities = ops::softmax(step.output()).to_vec()?;
+    let probabilities = ops::softmax(step.output(), 1).to_vec()?;
     let mut guesses: Vec<Guess> = probabilities
         .into_iter()
         .zip(&description.classes)

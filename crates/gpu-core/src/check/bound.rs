@@ -9,11 +9,11 @@ use crate::tensor::Tensor;
 pub enum Bound {
     /// The same bits.
     Exact,
-    /// A sum of `terms` products of at most `magnitude` each, in any order: `2 K 2^-24 K magnitude`.
+    /// A sum of K = `terms` products `a b` in any order: `2 K 2^-24 sum|a b|`, with the sum taken for each element.
     Sum {
         /// How many products are summed.
         terms: usize,
-        /// The largest product.
+        /// Not used any more.
         magnitude: f32,
     },
     /// A fraction of the largest element of the wanted tensor: for functions that WGSL does not round exactly.
@@ -21,11 +21,13 @@ pub enum Bound {
 }
 
 impl Bound {
-    /// The largest difference allowed from a tensor whose largest element is `largest`.
-    pub fn absolute(self, largest: f32) -> f32 {
+    /// The largest difference allowed in an element of a tensor whose largest element is `largest`, where `magnitude` is what the
+    /// element would be if nothing cancelled: the same sum over the inputs' absolute values.
+    pub(super) fn allowed(self, largest: f32, magnitude: f32) -> f32 {
         match self {
             Self::Exact => 0.0,
-            Self::Sum { terms, magnitude } => 2.0 * (terms as f32).powi(2) * magnitude * 2f32.powi(-24),
+            // Each device may be off by K roundings of at most 2^-24 of the sum of magnitudes.
+            Self::Sum { terms, .. } => 2.0 * terms as f32 * 2f32.powi(-24) * magnitude,
             Self::Relative(fraction) => fraction * largest.max(f32::MIN_POSITIVE),
         }
     }
@@ -52,20 +54,33 @@ impl Difference {
 }
 
 /// The largest difference of two lists and what `bound` allows for them.
+///
+/// # Panics
+/// For [`Bound::Sum`], which needs the magnitudes of what is summed; [`Case::compare`](super::Case::compare) knows them.
 pub fn difference(got: &[f32], want: &[f32], bound: Bound) -> Difference {
-    let largest = want.iter().fold(0f32, |m, v| m.max(v.abs()));
-    let error = got.iter().zip(want).fold(0f32, |m, (g, w)| {
-        // Comparisons with NaN are false: it must not slip through `max`.
-        let d = (g - w).abs();
-        if g.to_bits() == w.to_bits() {
-            m
-        } else if d.is_nan() {
-            f32::INFINITY
-        } else {
-            m.max(d)
-        }
-    });
-    Difference { error, bound: bound.absolute(largest) }
+    assert!(!matches!(bound, Bound::Sum { .. }), "difference: the bound of a sum needs the magnitudes of its terms");
+    let allowed = bound.allowed(largest(want), 0.0);
+    difference_by(got, want, |_| allowed)
+}
+
+pub(super) fn largest(values: &[f32]) -> f32 {
+    values.iter().fold(0f32, |m, v| m.max(v.abs()))
+}
+
+/// The difference that goes furthest towards or over what is allowed for its element. A NaN on one side alone is an infinite
+/// difference, and so is poison that a mirror left where it was.
+pub(super) fn difference_by(got: &[f32], want: &[f32], allowed: impl Fn(usize) -> f32) -> Difference {
+    let of = |(i, (g, w)): (usize, (&f32, &f32))| {
+        let error = match (g - w).abs() {
+            _ if w.to_bits() == u32::MAX => f32::INFINITY,
+            _ if g == w || (g.is_nan() && w.is_nan()) => 0.0,
+            d if d.is_nan() => f32::INFINITY,
+            d => d,
+        };
+        Difference { error, bound: allowed(i) }
+    };
+    let none = Difference { error: 0.0, bound: if got.is_empty() { 0.0 } else { allowed(0) } };
+    got.iter().zip(want).enumerate().map(of).fold(none, |worst, d| if d.excess() > worst.excess() { d } else { worst })
 }
 
 /// A tensor's elements as f32, whatever it holds. Integers above 2^24 are compared by halves.

@@ -1,5 +1,6 @@
 //! What cases compute with, and the devices that they run on.
 
+use super::MAGNITUDES;
 use crate::device::Device;
 use crate::rng::Stream;
 use crate::shape::Shape;
@@ -9,10 +10,11 @@ use std::sync::OnceLock;
 /// Values in [-1, 1) that are a pure function of the seed and the position.
 pub fn values(len: usize, seed: u64) -> Vec<f32> {
     let stream = Stream::new(seed, 0, 0);
+    let sign = |v: f32| if MAGNITUDES.get() { v.abs() } else { v };
     (0..len.div_ceil(4))
         .flat_map(|block| stream.block(block as u32))
         .take(len)
-        .map(|word| 2.0 * crate::rng::unit_f32(word) - 1.0)
+        .map(|word| sign(2.0 * crate::rng::unit_f32(word) - 1.0))
         .collect()
 }
 

@@ -51,6 +51,7 @@ type Launches = BTreeMap<(&'static str, Constants, usize), Launch>;
 
 thread_local! {
     static POISON: Cell<bool> = const { Cell::new(false) };
+    static MAGNITUDES: Cell<bool> = const { Cell::new(false) };
     static FLOAT: Cell<DType> = const { Cell::new(DType::F32) };
     static FAULT: Cell<Option<&'static str>> = const { Cell::new(None) };
     static LAUNCHED: RefCell<Option<Launches>> = const { RefCell::new(None) };
@@ -87,6 +88,13 @@ pub fn in_f64<R>(f: impl FnOnce() -> R) -> R {
     f()
 }
 
+/// Runs `f` with [`values`] giving absolute values: what sums of products come to where nothing cancels.
+pub(crate) fn with_magnitudes<R>(f: impl FnOnce() -> R) -> R {
+    let before = MAGNITUDES.replace(true);
+    let _restore = Restore(move || MAGNITUDES.set(before));
+    f()
+}
+
 /// The type that "f32" stands for on this thread: f64 inside [`in_f64`].
 pub(crate) fn float() -> DType {
     FLOAT.get()
@@ -120,7 +128,7 @@ pub fn launches<R>(f: impl FnOnce() -> R) -> (R, Vec<Launch>) {
 }
 
 pub(crate) fn poison(tensor: &Tensor) {
-    if POISON.get() && tensor.dtype().bytes() == 4 && !tensor.is_empty() {
+    if POISON.get() && !tensor.is_empty() {
         // The fill is part of the test bench: it is neither counted nor spoiled.
         quietly(|| ops::fill_word(tensor, u32::MAX));
     }

@@ -3,6 +3,7 @@
 mod adapter;
 mod pipeline;
 mod readback;
+mod timing;
 
 pub(crate) use adapter::choose;
 pub use adapter::{AdapterInfo, AdapterKind, adapters};
@@ -190,7 +191,7 @@ impl Gpu {
         if self.fault.get().is_some() {
             return;
         }
-        self.queue.submit([encode(&self.device, list, uniforms)]);
+        self.queue.submit([encode(&self.device, list, uniforms, None).finish()]);
         // Lets wgpu retire what is done; an error here shows again at the next wait.
         let _ = self.device.poll(wgpu::PollType::Poll);
     }

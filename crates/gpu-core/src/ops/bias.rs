@@ -1,6 +1,7 @@
 //! One number a channel, added everywhere: `y[n,c,..] = x[n,c,..] + b[c]`, and its gradient `db[c] = sum over n,.. of dy[n,c,..]`.
 
-use crate::check::{self, Bound, Case};
+use crate::check::{self, Bench, Bound, Case};
+use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel, splits};
 use crate::mirror::{self, Real};
 use crate::shape::Shape;
@@ -109,10 +110,11 @@ fn add_bias_bwd_b_cpu<T: Real>(args: &mut Args<'_>) {
 /// ```
 #[track_caller]
 pub fn add_bias(x: &Tensor, b: &Tensor) -> Tensor {
-    x.expect_f32("add_bias");
-    b.expect_f32("add_bias");
-    assert!(x.shape().rank() >= 2, "add_bias: x needs axes (n, c, ..), it has shape {} (b {})", x.shape(), b.shape());
-    assert!(b.shape().dims() == [x.shape().c()], "add_bias: x {} has {} channels, b {}", x.shape(), x.shape().c(), b.shape());
+    let named = [("x", x), ("b", b)];
+    expect::f32s("add_bias", &named);
+    let shapes = || expect::shapes(&named);
+    assert!(x.shape().rank() >= 2, "add_bias: x needs axes (n, c, ..) ({})", shapes());
+    assert!(b.shape().dims() == [x.shape().c()], "add_bias: x has {} channels, b does not ({})", x.shape().c(), shapes());
     let y = Tensor::empty(x.device(), x.shape());
     let p = Params::of(x.shape(), 1);
     ADD_BIAS.with(&p.vec()).launch(p, &[x, b], &[&y], Grid::linear(x.len().div_ceil(4), 256));
@@ -132,8 +134,8 @@ pub fn add_bias(x: &Tensor, b: &Tensor) -> Tensor {
 /// ```
 #[track_caller]
 pub fn add_bias_bwd_b(dy: &Tensor) -> Tensor {
-    dy.expect_f32("add_bias_bwd_b");
-    assert!(dy.shape().rank() >= 2, "add_bias_bwd_b: dy needs axes (n, c, ..), it has shape {}", dy.shape());
+    expect::f32s("add_bias_bwd_b", &[("dy", dy)]);
+    assert!(dy.shape().rank() >= 2, "add_bias_bwd_b: dy needs axes (n, c, ..) (dy {})", dy.shape());
     let (n, c, inner) = (dy.shape().n(), dy.shape().c(), dy.shape().inner(2));
     let db = Tensor::empty(dy.device(), [c]);
     if n * inner == 0 {
@@ -190,6 +192,46 @@ pub(super) fn cases() -> Vec<Case> {
     shapes.iter().flat_map(both).collect()
 }
 
+pub(super) fn benches() -> Vec<Bench> {
+    let shapes: [(&'static str, [usize; 4]); 2] = [("128x64x32x32", [128, 64, 32, 32]), ("4096x1024", [4096, 1024, 1, 1])];
+    let both = |(what, shape): (&'static str, [usize; 4])| {
+        let forward = Bench::new("add_bias", what, 0, move |device| {
+            let (x, b) = (check::tensor(device, shape, 1), check::tensor(device, [shape[1]], 2));
+            move || vec![add_bias(&x, &b)]
+        });
+        let backward = Bench::new("add_bias_bwd_b", what, 0, move |device| {
+            let dy = check::tensor(device, shape, 1);
+            move || vec![add_bias_bwd_b(&dy)]
+        });
+        [forward, backward]
+    };
+    shapes.into_iter().flat_map(both).collect()
+}
+
+#[cfg(test)]
+pub(super) fn misuses() -> Vec<check::Misuse> {
+    use crate::device::Device;
+    use check::misuse;
+    fn zeros(device: &Device, dims: &[usize]) -> Tensor {
+        Tensor::zeros(device, dims)
+    }
+    fn words(device: &Device) -> Tensor {
+        Tensor::from_slice(device, [1, 2], &[1u32, 2])
+    }
+    vec![
+        misuse!("add_bias", ["x has 3 channels", "x [2, 3, 4], b [4]"], |device| {
+            add_bias(&zeros(device, &[2, 3, 4]), &zeros(device, &[4]))
+        }),
+        misuse!("add_bias", ["x needs axes", "x [3], b [3]"], |device| add_bias(&zeros(device, &[3]), &zeros(device, &[3]))),
+        misuse!("add_bias", ["x holds u32, not f32", "x [1, 2], b [2]"], |device| add_bias(&words(device), &zeros(device, &[2]))),
+        misuse!("add_bias", ["b on CPU", "x [1, 2], b [2]"], |device| {
+            add_bias(&zeros(device, &[1, 2]), &zeros(&Device::Cpu, &[2]))
+        }),
+        misuse!("add_bias_bwd_b", ["dy needs axes", "dy [3]"], |device| add_bias_bwd_b(&zeros(device, &[3]))),
+        misuse!("add_bias_bwd_b", ["dy holds u32, not f32", "dy [1, 2]"], |device| add_bias_bwd_b(&words(device))),
+    ]
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -230,11 +272,5 @@ mod tests {
         for device in check::devices() {
             assert_eq!(add_bias_bwd_b(&Tensor::zeros(&device, [0, 2])).to_vec().unwrap(), [0.0, 0.0]);
         }
-    }
-
-    #[test]
-    #[should_panic(expected = "add_bias: x [2, 3, 4] has 3 channels, b [4]")]
-    fn add_bias_names_both_shapes() {
-        add_bias(&Tensor::zeros(&Device::Cpu, [2, 3, 4]), &Tensor::zeros(&Device::Cpu, [4]));
     }
 }

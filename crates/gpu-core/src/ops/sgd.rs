@@ -5,23 +5,15 @@
 //!
 //! The figures lie in a tensor, so that a replayed capture follows a schedule.
 
-use crate::check::{self, Bound, Case};
-use crate::dtype::DType;
-use crate::kernel::{Args, Grid, Kernel};
-use crate::shape::Shape;
+use super::arenas::{self, JOB, Params};
+use crate::check::{self, Bench, Bound, Case};
+use crate::kernel::{Args, Kernel};
 use crate::tensor::Tensor;
-use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
 const WGSL: &str = include_str!("../../../../shaders/sgd.wgsl");
 static SGD_STEP: Kernel = Kernel::new(WGSL, "sgd_step", sgd_step_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&SGD_STEP];
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
-    len: u32,
-}
 
 /// The figures of [`sgd_step`], PyTorch's names.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -48,9 +40,6 @@ impl SgdHyper {
         [lr, momentum, undamped, decay, flags[0], flags[1], 0.0, 0.0]
     }
 }
-
-/// Elements of a job.
-const JOB: usize = 1 << 14;
 
 fn sgd_step_cpu(args: &mut Args<'_>) {
     let (grads, hyper) = (args.input::<f32>(0), args.input::<f32>(1));
@@ -88,16 +77,9 @@ fn sgd_step_cpu(args: &mut Args<'_>) {
 /// ```
 #[track_caller]
 pub fn sgd_step(params: &Tensor, grads: &Tensor, momentum_buf: &Tensor, hyper: &Tensor) {
-    for (name, t) in [("params", params), ("grads", grads), ("momentum_buf", momentum_buf), ("hyper", hyper)] {
-        assert!(t.dtype() == DType::F32, "sgd_step: {name} must hold f32, it holds {} ({name} {})", t.dtype(), t.shape());
-    }
-    for (name, t) in [("grads", grads), ("momentum_buf", momentum_buf)] {
-        let fits = t.len() == params.len();
-        assert!(fits, "sgd_step: {name} differs in length from params (params {}, {name} {})", params.shape(), t.shape());
-    }
-    assert!(hyper.shape() == Shape::from([8]), "sgd_step: hyper must be [8] (hyper {})", hyper.shape());
-    let grid = Grid::linear(params.len().div_ceil(4), 256);
-    SGD_STEP.launch(Params { len: params.len() as u32 }, &[grads, hyper], &[params, momentum_buf], grid);
+    arenas::expect("sgd_step", params, &[("grads", grads), ("momentum_buf", momentum_buf)]);
+    arenas::expect_hyper("sgd_step", params, hyper);
+    SGD_STEP.launch(Params::of(params), &[grads, hyper], &[params, momentum_buf], arenas::grid(params));
 }
 
 /// Plain, momentum, momentum with dampening, Nesterov; with and without decay.
@@ -125,6 +107,36 @@ pub(super) fn cases() -> Vec<Case> {
         }
     }
     cases
+}
+
+pub(super) fn benches() -> Vec<Bench> {
+    vec![Bench::new("sgd_step", "16777216 elements", 6 << 24, |device| {
+        let [w, g, buf] = arenas::many(device, 1 << 24);
+        let hyper = Tensor::from_slice(device, [8], &HYPERS[4].to_array());
+        move || {
+            sgd_step(&w, &g, &buf, &hyper);
+            Vec::new()
+        }
+    })]
+}
+
+#[cfg(test)]
+pub(super) fn misuses() -> Vec<check::Misuse> {
+    use check::misuse;
+    vec![
+        misuse!("sgd_step", ["grads differs in length", "params [4], grads [3]"], |device| sgd_step(
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [3]),
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [8])
+        )),
+        misuse!("sgd_step", ["hyper must be [8]", "hyper [7]"], |device| sgd_step(
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [4]),
+            &Tensor::zeros(device, [7])
+        )),
+    ]
 }
 
 #[cfg(test)]

@@ -1,7 +1,8 @@
 //! The laws of the house over all operators.
 
 use super::{benches, cases, kernels, misuses};
-use crate::check;
+use crate::check::{self, Case};
+use crate::{DType, Device, Tensor};
 use std::collections::BTreeSet;
 use std::path::Path;
 
@@ -72,12 +73,43 @@ fn every_wrong_call_panics_at_its_line_with_the_operator_and_the_shapes() {
     assert!(operators().len() > 50, "the list of operators has shrunk to {}", operators().len());
 }
 
+/// Copies of tensors, with what `change` makes of each float; other types as they are.
+fn changed(tensors: &[Tensor], change: impl Fn(f32) -> f32) -> Vec<Tensor> {
+    let copy = |t: &Tensor| match t.dtype() {
+        DType::F32 => {
+            let values: Vec<f32> = t.to_vec().unwrap().into_iter().map(&change).collect();
+            Tensor::from_slice(&Device::Cpu, t.shape(), &values)
+        }
+        _ => t.clone(),
+    };
+    tensors.iter().map(copy).collect()
+}
+
+/// Every bound is tight enough that a mirror scaled by a percent is noticed, and so is an output that was never written. The inputs
+/// are positive: a long sum that cancels may be off by more than a percent.
+#[test]
+fn a_scaled_mirror_and_an_unwritten_output_are_noticed_in_every_case() {
+    let control = |case: &Case| {
+        let outputs = case.run(&Device::Cpu);
+        let is_zero = |t: &Tensor| t.dtype() != DType::F32 || t.to_vec().unwrap().iter().all(|&v| v == 0.0 || !v.is_finite());
+        if outputs.iter().all(is_zero) {
+            return;
+        }
+        let wrong = |change: fn(f32) -> f32| case.compare_with(&Device::Cpu, || changed(&outputs, change)).unwrap();
+        let (scaled, unwritten) = (wrong(|v| 1.01 * v), wrong(|_| f32::from_bits(u32::MAX)));
+        assert!(wrong(|v| v).ok(), "{} {}: not equal to itself", case.name, case.what);
+        assert!(!scaled.ok(), "{} {}: a scaled mirror passes, {scaled:?}", case.name, case.what);
+        assert!(!unwritten.ok(), "{} {}: an unwritten output passes", case.name, case.what);
+    };
+    check::with_magnitudes(|| cases().iter().for_each(control));
+}
+
 #[test]
 fn a_case_run_twice_gives_the_same_bits() {
     for device in check::devices() {
         for case in cases() {
             let bits = || -> Vec<Vec<u32>> {
-                let words = |t: &crate::Tensor| check::floats(t).unwrap().iter().map(|v| v.to_bits()).collect();
+                let words = |t: &Tensor| check::floats(t).unwrap().iter().map(|v| v.to_bits()).collect();
                 case.run(&device).iter().map(words).collect()
             };
             assert_eq!(bits(), bits(), "{} {} on {}", case.name, case.what, device.name());

@@ -80,18 +80,33 @@ pub struct Mismatch {
 }
 
 impl Mismatch {
-    /// Holds what was found against what is wanted; keys that `ignore` knows may be there.
+    /// Whether there is none.
+    pub fn is_empty(&self) -> bool {
+        *self == Self::default()
+    }
+
+    /// Refuses what does not fit; see [`of`](Self::of).
     pub(crate) fn between<'a>(
         wanted: impl Iterator<Item = (&'a str, Shape)>,
         found: &BTreeMap<String, Array>,
         ignore: impl Fn(&str) -> bool,
     ) -> Result<(), CheckpointError> {
+        let mismatch = Self::of(wanted, found, ignore);
+        if mismatch.is_empty() { Ok(()) } else { Err(CheckpointError::Mismatch(mismatch)) }
+    }
+
+    /// Holds what was found against what is wanted; keys that `ignore` knows may be there.
+    pub(super) fn of<'a>(
+        wanted: impl Iterator<Item = (&'a str, Shape)>,
+        found: &BTreeMap<String, Array>,
+        ignore: impl Fn(&str) -> bool,
+    ) -> Self {
         let (mut mismatch, mut known) = (Self::default(), BTreeSet::new());
         for (key, shape) in wanted {
             known.insert(key);
             match found.get(key) {
                 None => mismatch.missing.push(key.to_owned()),
-                Some(a) if a.shape != shape.dims() || a.values.len() != shape.len() => {
+                Some(a) if !a.fits(shape) => {
                     mismatch.misshapen.push(format!("{key} ({:?} in the file, {shape} wanted)", a.shape));
                 }
                 Some(_) => {}
@@ -100,17 +115,25 @@ impl Mismatch {
         let is_count = |key: &str| key.rsplit('.').next() == Some(COUNT);
         let others = found.keys().filter(|key| !known.contains(key.as_str()) && !ignore(key) && !is_count(key));
         mismatch.unexpected = others.cloned().collect();
-        if mismatch == Self::default() { Ok(()) } else { Err(CheckpointError::Mismatch(mismatch)) }
+        mismatch
+    }
+}
+
+impl Mismatch {
+    /// The keys of each kind, a line for each that there is.
+    pub fn lists(&self) -> String {
+        let lists = [("missing", &self.missing), ("unexpected", &self.unexpected), ("of another shape", &self.misshapen)];
+        let lists = lists.iter().filter(|(_, keys)| !keys.is_empty());
+        lists.map(|(what, keys)| format!("\n  {what} ({}): {}", keys.len(), keys.join(", "))).collect()
     }
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the checkpoint is of another network or optimizer:")?;
-        let lists = [("missing", &self.missing), ("unexpected", &self.unexpected), ("of another shape", &self.misshapen)];
-        for (what, keys) in lists.iter().filter(|(_, keys)| !keys.is_empty()) {
-            write!(f, "\n  {what} ({}): {}", keys.len(), keys.join(", "))?;
-        }
-        f.write_str("\nbuild the network that the file was saved from, or choose another file")
+        let lists = self.lists();
+        write!(
+            f,
+            "the checkpoint is of another network or optimizer:{lists}\nbuild the network that the file was saved from, or choose another file"
+        )
     }
 }

@@ -6,14 +6,17 @@
 mod atomic;
 mod error;
 mod format;
+mod names;
 #[cfg(test)]
 mod tests;
 
 pub use atomic::write_atomically;
 pub use error::{CheckpointError, Mismatch};
+pub use names::{Names, load_state_dict, save_state_dict};
 
-use crate::module::{Module, parameters};
+use crate::module::Module;
 use crate::optim::Optimizer;
+use gpu_core::Shape;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
@@ -30,6 +33,12 @@ pub struct Array {
     pub shape: Vec<usize>,
     /// Its elements.
     pub values: Vec<f32>,
+}
+
+impl Array {
+    fn fits(&self, shape: Shape) -> bool {
+        self.shape == shape.dims() && self.values.len() == shape.len()
+    }
 }
 
 /// What a file holds: tensors by key, and notes (the metadata of the safetensors format).
@@ -64,12 +73,8 @@ impl Checkpoint {
     ///
     /// # Errors
     /// A fault of the device.
-    pub fn net(mut self, net: &dyn Module) -> Result<Self, CheckpointError> {
-        for (key, param) in parameters(net) {
-            let value = param.value();
-            self.arrays.insert(key, Array { shape: value.shape().dims().to_vec(), values: value.to_vec()? });
-        }
-        Ok(self)
+    pub fn net(self, net: &dyn Module) -> Result<Self, CheckpointError> {
+        self.net_as(net, &Names::default())
     }
 
     /// With an optimiser's state, under `optimizer.`.
@@ -106,13 +111,7 @@ impl Checkpoint {
     /// # Errors
     /// With all keys that are missing, unexpected or of another shape; nothing is loaded then.
     pub fn load_net(&self, net: &dyn Module) -> Result<(), CheckpointError> {
-        let wanted = parameters(net);
-        let shapes = wanted.iter().map(|(key, p)| (key.as_str(), p.shape()));
-        Mismatch::between(shapes, &self.arrays, |key| key.starts_with(OPTIMIZER))?;
-        for (key, param) in &wanted {
-            param.set(&self.arrays[key].values);
-        }
-        Ok(())
+        self.load_net_as(net, &Names::default())
     }
 
     /// Overwrites the state of `optimizer`.

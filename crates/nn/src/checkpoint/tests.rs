@@ -89,6 +89,54 @@ fn all_that_does_not_fit_is_listed_and_nothing_is_loaded() {
     assert_eq!(content(&other), before);
 }
 
+/// The names of a program that calls the layers of [`net`] otherwise.
+fn names(net: &Sequential) -> Names {
+    Names::in_order(net, ["stem.conv", "stem.bn", "fc"]).unwrap()
+}
+
+#[test]
+fn a_state_dict_goes_to_another_program_and_back() {
+    let (directory, [a, b]) = (Directory::new("names"), [net(1), net(2)]);
+    let path = directory.file("theirs.safetensors");
+    save_state_dict(&a, &path, &names(&a)).unwrap();
+    let keys: Vec<String> = Checkpoint::read(&path).unwrap().arrays.into_keys().collect();
+    let bn = ["bias", "running_mean", "running_var", "weight"].map(|leaf| format!("stem.bn.{leaf}"));
+    let want = [&["fc.bias".to_owned(), "fc.weight".to_owned()], &bn[..], &["stem.conv.weight".to_owned()]].concat();
+    assert_eq!(keys, want);
+    load_state_dict(&b, &path, &names(&b)).unwrap();
+    assert_eq!(content(&a), content(&b));
+    let message = load_state_dict(&b, &path, &Names::default()).unwrap_err().to_string();
+    assert!(message.contains("theirs.safetensors") && message.contains("missing (7): 0.body.0.weight, "), "{message}");
+}
+
+#[test]
+fn what_does_not_fit_is_told_in_the_names_of_the_file() {
+    let other = net(2);
+    let before = content(&other);
+    let mut checkpoint = Checkpoint::new().net_as(&net(1), &names(&other)).unwrap();
+    checkpoint.arrays.remove("stem.bn.bias");
+    checkpoint.arrays.insert("fc.weight".to_owned(), Array { shape: vec![4, 8], values: vec![0.5; 32] });
+    checkpoint.arrays.insert("fc2.weight".to_owned(), Array { shape: vec![1], values: vec![0.5] });
+    let want = Mismatch {
+        missing: vec!["stem.bn.bias".to_owned()],
+        unexpected: vec!["fc2.weight".to_owned()],
+        misshapen: vec!["fc.weight ([4, 8] in the file, [3, 8] wanted)".to_owned()],
+    };
+    let CheckpointError::Mismatch(strict) = checkpoint.load_net_as(&other, &names(&other)).unwrap_err() else { panic!() };
+    assert_eq!(strict, want);
+    assert_eq!(content(&other), before, "nothing is loaded unless all fits");
+
+    assert_eq!(checkpoint.load_what_fits(&other, &names(&other)).unwrap(), want);
+    let (after, source) = (content(&other), content(&net(1)));
+    for (key, array) in &after {
+        let skipped = ["0.body.1.bias", "2.weight"].contains(&key.as_str());
+        assert_eq!(array, if skipped { &before[key] } else { &source[key] }, "{key}");
+    }
+    // Nothing fits: these are not the file's names.
+    assert!(checkpoint.load_what_fits(&other, &Names::default()).is_err());
+    assert_eq!(content(&other), after);
+}
+
 #[test]
 fn the_count_of_batches_of_pytorch_is_passed_over() {
     let header = r#"{"0.num_batches_tracked":{"dtype":"I64","shape":[],"data_offsets":[0,8]}}"#;

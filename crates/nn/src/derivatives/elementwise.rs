@@ -1,4 +1,4 @@
-//! Element by element, with broadcasting; sums; shapes.
+//! Pairs element by element, with broadcasting; choices; shapes.
 
 use crate::var::Var;
 use gpu_core::{Shape, Tensor, ops};
@@ -52,35 +52,94 @@ impl Var {
         })
     }
 
+    /// `a / b`, broadcasting. Equivalent of `torch.div`.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn div(&self, b: &Self) -> Self {
+        let y = ops::div(self.value(), b.value());
+        let (a_shape, b_shape) = (self.shape(), b.shape());
+        let (a_kept, b_kept) = (self.kept_for(b), b.value().clone());
+        Self::derived(y, [self, b], move |dy, needs| {
+            [
+                needs[0].then(|| unbroadcast(&ops::div(dy, &b_kept), a_shape)),
+                needs[1].then(|| unbroadcast(&ops::div_bwd_b(&a_kept.expect("kept for db"), &b_kept, dy), b_shape)),
+            ]
+        })
+    }
+
+    /// The larger of `a` and `b`, broadcasting; the gradient of a tie is split evenly. Equivalent of `torch.maximum`.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn maximum(&self, b: &Self) -> Self {
+        self.extremum(b, ops::maximum, ops::maximum_bwd_a)
+    }
+
+    /// The smaller of `a` and `b`, broadcasting; the gradient of a tie is split evenly. Equivalent of `torch.minimum`.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn minimum(&self, b: &Self) -> Self {
+        self.extremum(b, ops::minimum, ops::minimum_bwd_a)
+    }
+
+    #[track_caller]
+    fn extremum(
+        &self,
+        b: &Self,
+        forward: fn(&Tensor, &Tensor) -> Tensor,
+        backward: fn(&Tensor, &Tensor, &Tensor) -> Tensor,
+    ) -> Self {
+        let (a_kept, b_kept) = (self.value().clone(), b.value().clone());
+        Self::derived(forward(&a_kept, &b_kept), [self, b], move |dy, needs| {
+            [
+                needs[0].then(|| unbroadcast(&backward(&a_kept, &b_kept, dy), a_kept.shape())),
+                needs[1].then(|| unbroadcast(&backward(&b_kept, &a_kept, dy), b_kept.shape())),
+            ]
+        })
+    }
+
+    /// `a` to the power of `b`, broadcasting; at 0 the gradients are PyTorch's. Equivalent of `torch.pow`.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast.
+    #[track_caller]
+    pub fn pow(&self, b: &Self) -> Self {
+        let (a_kept, b_kept) = (self.value().clone(), b.value().clone());
+        Self::derived(ops::pow(&a_kept, &b_kept), [self, b], move |dy, needs| {
+            [
+                needs[0].then(|| unbroadcast(&ops::pow_bwd_a(&a_kept, &b_kept, dy), a_kept.shape())),
+                needs[1].then(|| unbroadcast(&ops::pow_bwd_b(&a_kept, &b_kept, dy), b_kept.shape())),
+            ]
+        })
+    }
+
+    /// `a` where `cond` (bool) holds, `b` elsewhere, all three broadcasting. Equivalent of `torch.where`.
+    ///
+    /// # Panics
+    /// If the shapes do not broadcast, or `cond` does not hold bool.
+    #[track_caller]
+    pub fn where_(cond: &Tensor, a: &Self, b: &Self) -> Self {
+        let y = ops::where_(cond, a.value(), b.value());
+        let (cond, a_shape, b_shape) = (cond.clone(), a.shape(), b.shape());
+        Self::derived(y, [a, b], move |dy, needs| {
+            let zero = Tensor::zeros(dy.device(), Shape::SCALAR);
+            [
+                needs[0].then(|| unbroadcast(&ops::where_(&cond, dy, &zero), a_shape)),
+                needs[1].then(|| unbroadcast(&ops::where_(&cond, &zero, dy), b_shape)),
+            ]
+        })
+    }
+
     /// `x * factor`.
     #[track_caller]
     pub fn scale(&self, factor: f32) -> Self {
         let y = ops::scale(self.value(), factor);
         Self::derived(y, [self], move |dy, _| [Some(ops::scale(dy, factor))])
-    }
-
-    /// `max(x, 0)`. Equivalent of `torch.relu`.
-    #[track_caller]
-    pub fn relu(&self) -> Self {
-        let y = ops::relu(self.value());
-        // y, not x: x may be freed.
-        let kept = y.clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::relu_bwd_x(&kept, dy))])
-    }
-
-    /// The sum of all elements, a scalar. Equivalent of `torch.sum`.
-    #[track_caller]
-    pub fn sum(&self) -> Self {
-        let shape = self.shape();
-        Self::derived(ops::sum(self.value()), [self], move |dy, _| [Some(spread(dy, shape, 1.0))])
-    }
-
-    /// The mean of all elements, a scalar. Equivalent of `torch.mean`.
-    #[track_caller]
-    pub fn mean(&self) -> Self {
-        let shape = self.shape();
-        let weight = 1.0 / shape.len().max(1) as f32;
-        Self::derived(ops::mean(self.value()), [self], move |dy, _| [Some(spread(dy, shape, weight))])
     }
 
     /// The same values under another shape.
@@ -101,9 +160,4 @@ impl Var {
     pub fn flatten(&self) -> Self {
         self.reshape([self.shape().n(), self.shape().inner(1)])
     }
-}
-
-/// One value everywhere, times `weight`.
-fn spread(dy: &Tensor, shape: Shape, weight: f32) -> Tensor {
-    ops::mul(&Tensor::full(dy.device(), shape, weight), dy)
 }

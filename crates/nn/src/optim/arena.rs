@@ -1,22 +1,23 @@
 //! One flat tensor for all parameters of a network, one for their gradients.
 
+use super::group::ParamGroup;
 use crate::module::{Module, parameters};
 use crate::param::Param;
 use crate::tape::Gradients;
-use gpu_core::{Device, Tensor, ops};
+use gpu_core::{Device, Shape, Tensor, ops};
 use std::collections::HashSet;
 use std::ops::Range;
 
 /// Views begin at multiples of 64 elements: 256 bytes, which adapters ask for.
-const ALIGN: usize = 64;
+pub(super) const ALIGN: usize = 64;
 
-/// The trainable parameters of a network. Matrices and filters come first, then biases and the like, so that each kind is one range.
+/// The trainable parameters of a network. Those of one class and one group are neighbours, so that each such kind is one range;
+/// within it, so are those of one shape.
 pub(super) struct Arena {
     slots: Vec<Slot>,
-    values: Tensor,
-    gradients: Tensor,
-    /// Where biases, gammas and betas begin.
-    vectors_at: usize,
+    pub segments: Vec<Segment>,
+    pub values: Tensor,
+    pub gradients: Tensor,
 }
 
 struct Slot {
@@ -25,62 +26,85 @@ struct Slot {
     offset: usize,
 }
 
+/// Neighbours that one kernel updates with one set of figures.
+pub(super) struct Segment {
+    pub class: usize,
+    pub group: ParamGroup,
+    /// In elements of the arena.
+    pub range: Range<usize>,
+    slots: Range<usize>,
+}
+
+/// The trainable parameters, each once, in the network's order.
+pub(super) fn trainable(net: &dyn Module) -> Vec<(String, Param)> {
+    let mut seen = HashSet::new();
+    parameters(net).into_iter().filter(|(_, p)| p.is_trainable() && seen.insert(p.id())).collect()
+}
+
+/// Values with the place at which each first came.
+fn numbered<T: PartialEq>(values: impl Iterator<Item = T>) -> Vec<usize> {
+    let mut known = Vec::new();
+    let number = |v: T| {
+        known.iter().position(|k| *k == v).unwrap_or_else(|| {
+            known.push(v);
+            known.len() - 1
+        })
+    };
+    values.map(number).collect()
+}
+
 impl Arena {
-    /// Moves the parameters of `net`.
+    /// Moves the `params`; `assign` says of which class and group one is.
     #[track_caller]
-    pub fn of(net: &dyn Module) -> Self {
-        let mut seen = HashSet::new();
-        let all = parameters(net).into_iter().filter(|(_, p)| p.is_trainable() && seen.insert(p.id()));
-        let (matrices, vectors): (Vec<_>, Vec<_>) = all.partition(|(_, p)| p.shape().rank() > 1);
-        let (mut end, mut vectors_at) = (0, 0);
-        let mut slots = Vec::new();
-        let count = matrices.len();
-        for (key, param) in matrices.into_iter().chain(vectors) {
-            let offset = end;
+    pub fn of(params: &[(String, Param)], assign: impl Fn(&str, Shape) -> (usize, ParamGroup)) -> Self {
+        let Some((_, first)) = params.first() else { panic!("optimizer: the network has no trainable parameter") };
+        let device = first.value().device().clone();
+        let kinds: Vec<(usize, ParamGroup)> = params.iter().map(|(key, p)| assign(key, p.shape())).collect();
+        let (of_kind, of_shape) = (numbered(kinds.iter()), numbered(params.iter().map(|(_, p)| p.shape())));
+        let mut order: Vec<usize> = (0..params.len()).collect();
+        order.sort_by_key(|&i| (kinds[i].0, of_kind[i], of_shape[i], i));
+        let (mut slots, mut segments): (Vec<Slot>, Vec<Segment>) = Default::default();
+        let mut end = 0;
+        for (at, i) in order.into_iter().enumerate() {
+            let ((key, param), (class, group), offset) = (params[i].clone(), kinds[i], end);
             end += param.shape().len().next_multiple_of(ALIGN);
             slots.push(Slot { key, param, offset });
-            if slots.len() == count {
-                vectors_at = end;
+            match segments.last_mut() {
+                Some(last) if (last.class, last.group) == (class, group) => (last.range.end, last.slots.end) = (end, at + 1),
+                _ => segments.push(Segment { class, group, range: offset..end, slots: at..at + 1 }),
             }
         }
-        let Some(first) = slots.first() else { panic!("optimizer: the network has no trainable parameter") };
-        let device = first.param.value().device().clone();
         let [values, gradients] = [0, 1].map(|_| Tensor::zeros(&device, [end]));
-        let arena = Self { slots, values, gradients, vectors_at };
-        for slot in &arena.slots {
-            let home = arena.view(&arena.values, slot);
-            ops::copy_into(&slot.param.value(), &home);
-            slot.param.rehome(home);
+        for Slot { param, offset, .. } in &slots {
+            let home = values.view(*offset, param.shape());
+            ops::copy_into(&param.value(), &home);
+            param.rehome(home);
         }
-        arena
-    }
-
-    fn view(&self, of: &Tensor, slot: &Slot) -> Tensor {
-        of.view(slot.offset, slot.param.shape())
+        Self { slots, segments, values, gradients }
     }
 
     pub fn device(&self) -> &Device {
         self.values.device()
     }
 
-    /// A tensor as long as the arena, all zero: a moment.
-    pub fn moment(&self) -> Tensor {
-        Tensor::zeros(self.device(), self.values.shape())
+    /// Where the parameters of a class lie, or all.
+    pub fn range_of(&self, class: Option<usize>) -> Range<usize> {
+        let mine = || self.segments.iter().filter(|s| class.is_none_or(|c| c == s.class));
+        let start = mine().map(|s| s.range.start).min().unwrap_or(0);
+        start..mine().map(|s| s.range.end).max().unwrap_or(start)
     }
 
-    /// The views of a moment with the parameters' keys.
-    pub fn views<'a>(&'a self, moment: &'a Tensor) -> impl Iterator<Item = (&'a str, Tensor)> + 'a {
-        self.slots.iter().map(move |slot| (slot.key.as_str(), self.view(moment, slot)))
+    /// The views of a tensor that covers a class, or all, with the parameters' keys.
+    pub fn views<'a>(&'a self, of: &'a Tensor, class: Option<usize>) -> impl Iterator<Item = (&'a str, Tensor)> + 'a {
+        let start = self.range_of(class).start;
+        let mine = self.segments.iter().filter(move |s| class.is_none_or(|c| c == s.class));
+        let slots = mine.flat_map(|s| &self.slots[s.slots.clone()]);
+        slots.map(move |slot| (slot.key.as_str(), of.view(slot.offset - start, slot.param.shape())))
     }
 
-    /// Matrices and filters; and the rest.
-    pub fn kinds(&self) -> [Range<usize>; 2] {
-        [0..self.vectors_at, self.vectors_at..self.values.len()]
-    }
-
-    /// Parameters and gradients of a range, whose ends are ends of slots.
-    pub fn range(&self, range: &Range<usize>) -> [Tensor; 2] {
-        [&self.values, &self.gradients].map(|t| t.view(range.start, [range.len()]))
+    /// Where in a segment each parameter begins, and its shape.
+    pub fn shapes(&self, segment: &Segment) -> Vec<(usize, Shape)> {
+        self.slots[segment.slots.clone()].iter().map(|s| (s.offset - segment.range.start, s.param.shape())).collect()
     }
 
     /// Whether the parameters still lie here.
@@ -92,12 +116,13 @@ impl Arena {
         }
     }
 
-    /// Copies the gradients of a backward pass to their slots.
-    pub fn gather(&self, gradients: &Gradients) {
+    /// Brings the gradients of a backward pass, times `scale`, to their slots; or adds them to what lies there.
+    pub fn gather(&self, gradients: &Gradients, scale: f32, add: bool) {
         for slot in &self.slots {
-            let home = self.view(&self.gradients, slot);
+            let home = self.gradients.view(slot.offset, slot.param.shape());
             match gradients.of(&slot.param) {
-                Some(gradient) => ops::copy_into(gradient, &home),
+                Some(gradient) => ops::accumulate(gradient, &home, scale, add),
+                None if add => {}
                 None => home.fill(0.0),
             }
         }

@@ -1,158 +1,91 @@
-//! The layer types and their fields.
+//! The register of layer types.
 
-use serde::{Deserialize, Serialize};
+use super::parse::Fields;
+use super::plan::{Input, Plan, Wrong};
+use super::types;
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Deserializer, Serialize};
 
-/// A layer of a [`Spec`](super::Spec): what a layer list names by `type`.
-#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
-#[serde(tag = "type", rename_all = "snake_case", deny_unknown_fields)]
-#[allow(missing_docs)] // The fields are those of the layers.
-pub enum Layer {
-    /// See [`Conv2d`](crate::Conv2d).
-    Conv2d {
-        out: usize,
-        kernel: Extent,
-        #[serde(default = "one")]
-        stride: Extent,
-        #[serde(default = "zero")]
-        padding: Extent,
-        #[serde(default = "one")]
-        dilation: Extent,
-        #[serde(default = "one_group")]
-        groups: usize,
-        #[serde(default = "yes")]
-        bias: bool,
-    },
-    /// See [`ConvTranspose2d`](crate::ConvTranspose2d).
-    ConvTranspose2d {
-        out: usize,
-        kernel: Extent,
-        #[serde(default = "one")]
-        stride: Extent,
-        #[serde(default = "zero")]
-        padding: Extent,
-        #[serde(default = "zero")]
-        output_padding: Extent,
-        #[serde(default = "one_group")]
-        groups: usize,
-        #[serde(default = "yes")]
-        bias: bool,
-    },
-    /// See [`BatchNorm2d`](crate::BatchNorm2d).
-    BatchNorm,
-    /// See [`Relu`](crate::Relu).
-    Relu,
-    /// See [`Flatten`](crate::Flatten).
-    Flatten,
-    /// See [`GlobalAvgPool`](crate::GlobalAvgPool).
-    GlobalAvgPool,
-    /// See [`MaxPool2d`](crate::MaxPool2d); the stride is the kernel unless given.
-    MaxPool2d {
-        kernel: Extent,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        stride: Option<Extent>,
-        #[serde(default = "zero")]
-        padding: Extent,
-    },
-    /// See [`AvgPool2d`](crate::AvgPool2d); the stride is the kernel unless given.
-    AvgPool2d {
-        kernel: Extent,
-        #[serde(default, skip_serializing_if = "Option::is_none")]
-        stride: Option<Extent>,
-        #[serde(default = "zero")]
-        padding: Extent,
-    },
-    /// See [`Dropout`](crate::Dropout).
-    Dropout { p: f32 },
-    /// See [`Dropout2d`](crate::Dropout2d).
-    Dropout2d { p: f32 },
-    /// See [`Linear`](crate::Linear); `in` follows from the shapes unless given.
-    Linear {
-        #[serde(rename = "in", default, skip_serializing_if = "Option::is_none")]
-        input: Option<usize>,
-        out: usize,
-        #[serde(default = "yes")]
-        bias: bool,
-    },
-    /// See [`Residual`](crate::Residual); an empty shortcut is the identity.
-    #[serde(skip_deserializing)]
-    Residual {
-        body: Vec<Layer>,
-        #[serde(skip_serializing_if = "Vec::is_empty")]
-        shortcut: Vec<Layer>,
-    },
-}
+/// What a type of layer is: a struct of its fields that knows what they make of an input.
+pub(super) trait LayerType: DeserializeOwned {
+    /// Whether it fits such an input, and what it is then.
+    fn plan(&self, x: &Input<'_>) -> Result<Plan, Wrong>;
 
-/// The types, as they are written.
-pub(super) const KINDS: [&str; 12] = [
-    "conv2d",
-    "conv_transpose2d",
-    "batch_norm",
-    "relu",
-    "flatten",
-    "global_avg_pool",
-    "max_pool2d",
-    "avg_pool2d",
-    "dropout",
-    "dropout2d",
-    "linear",
-    "residual",
-];
-
-/// A size, stride or padding: a number, or `[rows, columns]`.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(untagged, expecting = "a whole number or [rows, columns] is expected")]
-pub enum Extent {
-    /// Both axes.
-    Both(usize),
-    /// Rows and columns.
-    Each([usize; 2]),
-}
-
-impl Extent {
-    /// Rows and columns.
-    pub fn pair(self) -> [usize; 2] {
-        match self {
-            Self::Both(both) => [both; 2],
-            Self::Each(pair) => pair,
-        }
+    /// From the fields of a layer list; containers read their layers one by one, so that a fault has its place.
+    fn parse(fields: Fields<'_>) -> Result<Self, Wrong> {
+        fields.all()
     }
 }
 
-impl From<usize> for Extent {
-    fn from(both: usize) -> Self {
-        Self::Both(both)
-    }
-}
-
-fn one() -> Extent {
-    Extent::Both(1)
-}
-fn zero() -> Extent {
-    Extent::Both(0)
-}
-fn one_group() -> usize {
-    1
-}
-fn yes() -> bool {
-    true
-}
-
-impl Layer {
-    /// Its type, as it is written.
-    pub fn kind(&self) -> &'static str {
-        match self {
-            Self::Conv2d { .. } => KINDS[0],
-            Self::ConvTranspose2d { .. } => KINDS[1],
-            Self::BatchNorm => KINDS[2],
-            Self::Relu => KINDS[3],
-            Self::Flatten => KINDS[4],
-            Self::GlobalAvgPool => KINDS[5],
-            Self::MaxPool2d { .. } => KINDS[6],
-            Self::AvgPool2d { .. } => KINDS[7],
-            Self::Dropout { .. } => KINDS[8],
-            Self::Dropout2d { .. } => KINDS[9],
-            Self::Linear { .. } => KINDS[10],
-            Self::Residual { .. } => KINDS[11],
+macro_rules! layer_types {
+    ($($kind:literal => $type:ident),* $(,)?) => {
+        /// A layer of a [`Spec`](super::Spec): what a layer list names by `type`.
+        #[derive(Debug, Clone, PartialEq, Serialize)]
+        #[serde(tag = "type")]
+        pub enum Layer {
+            $(
+                #[doc = concat!("`", $kind, "`: a [`", stringify!($type), "`](crate::", stringify!($type), ").")]
+                #[serde(rename = $kind)]
+                $type(types::$type),
+            )*
         }
+
+        /// The types, as they are written.
+        pub(super) const KINDS: &[&str] = &[$($kind),*];
+
+        impl Layer {
+            /// Its type, as it is written.
+            pub fn kind(&self) -> &'static str {
+                match self {
+                    $(Self::$type(_) => $kind,)*
+                }
+            }
+
+            pub(super) fn plan(&self, x: &Input<'_>) -> Result<Plan, Wrong> {
+                match self {
+                    $(Self::$type(layer) => layer.plan(x),)*
+                }
+            }
+
+            pub(super) fn parse(kind: &str, fields: Fields<'_>) -> Result<Self, Wrong> {
+                match kind {
+                    $($kind => types::$type::parse(fields).map(Self::$type),)*
+                    _ => Err(format!("unknown layer type `{kind}`; there are: {}", KINDS.join(", ")).into()),
+                }
+            }
+        }
+
+        $(
+            impl From<types::$type> for Layer {
+                fn from(layer: types::$type) -> Self {
+                    Self::$type(layer)
+                }
+            }
+        )*
+    };
+}
+
+// One line a type: its name in layer lists, and its struct in `types/`, which has the layer's own name.
+layer_types! {
+    "conv2d" => Conv2d,
+    "conv_transpose2d" => ConvTranspose2d,
+    "whitening_conv2d" => WhiteningConv2d,
+    "batch_norm" => BatchNorm2d,
+    "relu" => Relu,
+    "flatten" => Flatten,
+    "global_avg_pool" => GlobalAvgPool,
+    "max_pool2d" => MaxPool2d,
+    "avg_pool2d" => AvgPool2d,
+    "scale" => Scale,
+    "dropout" => Dropout,
+    "dropout2d" => Dropout2d,
+    "linear" => Linear,
+    "sequential" => Sequential,
+    "residual" => Residual,
+}
+
+impl<'de> Deserialize<'de> for Layer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        super::parse::layer("", serde_json::Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
 }

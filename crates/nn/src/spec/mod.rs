@@ -8,19 +8,27 @@
 //!
 //! A layer's position is its name in the state dict: `0.weight`, `7.body.0.weight`, `7.shortcut.1.bias`. Input channels follow from
 //! the shapes, which are checked from end to end before anything is made.
+//!
+//! A type of layer is one struct in `types/` and one line in `layer.rs`.
 
-mod build;
+mod fields;
+#[cfg(test)]
+mod hostile;
 mod layer;
 mod parse;
+mod plan;
 #[cfg(test)]
 mod tests;
+pub mod types;
 
-pub use layer::{Extent, Layer};
+pub use fields::{Edges, Extent};
+pub use layer::Layer;
 
 use crate::init::Init;
 use crate::layers::Sequential;
+use crate::module::Module;
 use gpu_core::Shape;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use thiserror::Error;
 
 /// A layer list that describes no network.
@@ -77,14 +85,23 @@ pub enum SpecError {
 /// ```
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Spec {
-    input: [usize; 3],
+    #[serde(serialize_with = "extents")]
+    input: Shape,
     layers: Vec<Layer>,
 }
 
+/// An input without its batch axis: (C, H, W) at most.
+const MAX_INPUT_RANK: usize = 3;
+
+fn extents<S: Serializer>(shape: &Shape, serializer: S) -> Result<S::Ok, S::Error> {
+    shape.dims().serialize(serializer)
+}
+
 impl Spec {
-    /// From its parts. They are checked by [`out_shape`](Self::out_shape) and [`build`](Self::build).
-    pub fn new(input: [usize; 3], layers: Vec<Layer>) -> Self {
-        Self { input, layers }
+    /// From its parts: the shape of one input, (C, H, W), (C, L) or (features), and the layers. They are checked by
+    /// [`out_shape`](Self::out_shape) and [`build`](Self::build).
+    pub fn new(input: impl Into<Shape>, layers: Vec<Layer>) -> Self {
+        Self { input: input.into(), layers }
     }
 
     /// From JSON.
@@ -110,7 +127,7 @@ impl Spec {
 
     /// One input: (C, H, W).
     pub fn input(&self) -> Shape {
-        self.input.into()
+        self.input
     }
 
     /// The layers.
@@ -123,7 +140,15 @@ impl Spec {
     /// # Errors
     /// The first layer that does not fit.
     pub fn out_shape(&self) -> Result<Shape, SpecError> {
-        Ok(build::check(self)?.output)
+        Ok(self.plan()?.output)
+    }
+
+    /// Elements of all trainable parameters.
+    ///
+    /// # Errors
+    /// The first layer that does not fit.
+    pub fn parameters(&self) -> Result<u64, SpecError> {
+        Ok(self.plan()?.parameters)
     }
 
     /// Makes the network. Nothing is made unless all fits.
@@ -131,11 +156,43 @@ impl Spec {
     /// # Errors
     /// The first layer that does not fit, or parameters that the device cannot take.
     pub fn build(&self, cx: &Init) -> Result<Sequential, SpecError> {
-        let (checked, limit) = (build::check(self)?, cx.device().max_tensor_bytes());
-        let bytes = 4 * checked.parameters;
+        let (plan, limit) = (self.plan()?, cx.device().max_tensor_bytes());
+        // An optimiser moves all parameters into one tensor.
+        let bytes = plan.parameters.saturating_mul(4);
         if bytes > limit {
             return Err(SpecError::TooLarge { bytes, limit, device: cx.device().name() });
         }
-        Ok(build::make(self, cx))
+        Ok(plan.make(cx))
+    }
+
+    /// Whether the network begins with a [`WhiteningConv2d`](crate::WhiteningConv2d).
+    pub fn begins_by_whitening(&self) -> bool {
+        matches!(self.layers.first(), Some(Layer::WhiteningConv2d(_)))
+    }
+
+    /// Sets the weights of the whitening convolution that `net`, which was built from this list, begins with. `images` (N, C, H, W) are
+    /// some hundreds of training images as the network sees them.
+    ///
+    /// # Panics
+    /// If the network begins otherwise, or the images are not of its [`input`](Self::input).
+    #[track_caller]
+    pub fn whiten(&self, net: &dyn Module, images: &[f32]) {
+        assert!(self.begins_by_whitening(), "whiten: the network does not begin with a whitening_conv2d");
+        let count = images.len() / self.input.len();
+        let shape = Shape::new(&[&[count], self.input.dims()].concat());
+        net.visit("", &mut |key, param| {
+            if key == "0.weight" {
+                crate::layers::whiten(param, images, shape);
+            }
+        });
+    }
+
+    fn plan(&self) -> Result<plan::List, SpecError> {
+        let input = self.input.dims();
+        if !(1..=MAX_INPUT_RANK).contains(&input.len()) || input.iter().any(|d| !(1..=fields::MAX_NUMBER).contains(d)) {
+            let message = format!("\"input\" {input:?} is not [C, H, W], each 1 to {}", fields::MAX_NUMBER);
+            return Err(SpecError::Syntax(message));
+        }
+        plan::list(&self.layers, "", Shape::new(&[&[1], input].concat()))
     }
 }

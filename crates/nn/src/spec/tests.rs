@@ -9,13 +9,14 @@ fn of_layers(layers: &str) -> Result<Shape, SpecError> {
 #[test]
 fn an_error_names_the_layer_and_the_fault() {
     let cases = [
-        (r#"[{"type": "gelu"}]"#, "layer 0 (gelu): unknown layer type `gelu`; there are: conv2d"),
-        (r#"[{"type": "relu"}, {"type": "group_norm", "groups": 2}]"#, "layer 1 (group_norm): unknown layer type `group_norm`"),
-        (r#"[{"kernel": 3}]"#, "layer 0 (no type): unknown layer type"),
-        (r#"[3]"#, "layer 0 (no type): "),
+        (r#"[{"type": "convolution"}]"#, "layer 0 (convolution): unknown layer type `convolution`; there are: conv2d"),
+        (r#"[{"type": "relu"}, {"type": "Relu", "groups": 2}]"#, "layer 1 (Relu): unknown layer type `Relu`"),
+        (r#"[{"kernel": 3}]"#, "layer 0 (no type): \"type\" is missing"),
+        (r#"[3]"#, "layer 0 (no type): an object with \"type\" is expected, not 3"),
+        (r#"[{"type": 3}]"#, "layer 0 (no type): \"type\" is missing"),
         (r#"[{"type": "conv2d", "out": 4}]"#, "layer 0 (conv2d): missing field `kernel`"),
         (r#"[{"type": "conv2d", "out": 4, "kernel": 3, "strides": 2}]"#, "layer 0 (conv2d): unknown field `strides`"),
-        (r#"[{"type": "relu", "slope": 2}]"#, "layer 0 (relu): this type has no fields"),
+        (r#"[{"type": "relu", "slope": 2}]"#, "layer 0 (relu): unknown field `slope`, there are no fields"),
         (r#"[{"type": "conv2d", "out": 4, "kernel": "3"}]"#, "layer 0 (conv2d): a whole number or [rows, columns] is expected"),
         (r#"[{"type": "conv2d", "out": 4, "kernel": 9}]"#, "layer 0 (conv2d): "),
         (r#"[{"type": "conv2d", "out": 4, "kernel": 0}]"#, "layer 0 (conv2d): `kernel` must be 1 to 65535"),
@@ -29,9 +30,19 @@ fn an_error_names_the_layer_and_the_fault() {
         (r#"[{"type": "flatten"}, {"type": "conv2d", "out": 2, "kernel": 1}]"#, "layer 1 (conv2d): (N, C, H, W) is expected"),
         (r#"[{"type": "dropout", "p": 1.5}]"#, "layer 0 (dropout): `p` is 1.5"),
         (r#"[{"type": "residual"}]"#, "layer 0 (residual): missing field `body`"),
-        (r#"[{"type": "residual", "body": 3}]"#, "layer 0 (residual): `body` is not a list"),
+        (r#"[{"type": "residual", "body": 3}]"#, "layer 0 (residual): `body` is not a list of layers"),
+        (r#"[{"type": "sequential", "layers": [{"type": "relu"}, {"type": "x"}]}]"#, "layer 0.1 (x): unknown layer type"),
+        (
+            r#"[{"type": "conv2d", "out": 4, "kernel": 3, "padding": [1, 2, 3]}]"#,
+            "layer 0 (conv2d): a whole number, [rows, columns] or [top",
+        ),
+        (
+            r#"[{"type": "conv2d", "out": 4, "kernel": 3, "padding": [1, 2, 0, 0]}]"#,
+            "layer 0 (conv2d): `padding` must be the same on",
+        ),
+        (r#"[{"type": "batch_norm", "eps": 0}]"#, "layer 0 (batch_norm): `eps` is 0, not a number above 0"),
         (r#"[{"type": "residual", "body": [], "bypass": []}]"#, "layer 0 (residual): unknown field `bypass`"),
-        (r#"[{"type": "residual", "body": [{"type": "relu"}, {"type": "gelu"}]}]"#, "layer 0.body.1 (gelu): unknown layer type"),
+        (r#"[{"type": "residual", "body": [{"type": "relu"}, {"type": "x"}]}]"#, "layer 0.body.1 (x): unknown layer type"),
         (
             r#"[{"type": "residual", "body": [{"type": "conv2d", "out": 4, "kernel": 1}]}]"#,
             "layer 0 (residual): the body gives [1, 4, 8, 8], the shortcut [1, 3, 8, 8]",
@@ -50,7 +61,9 @@ fn a_whole_that_is_no_layer_list_is_refused() {
         ("{", "the layer list cannot be read: EOF"),
         ("[]", "the layer list cannot be read: an object"),
         ("{\"layers\": []}", "the layer list cannot be read: \"input\": [C, H, W] is missing"),
-        ("{\"input\": [3, 8], \"layers\": []}", "the layer list cannot be read: \"input\" is not [C, H, W]"),
+        ("{\"input\": [3, 8, 8, 8], \"layers\": []}", "the layer list cannot be read: \"input\" is [C, H, W] or shorter"),
+        ("{\"input\": [], \"layers\": []}", "the layer list cannot be read: \"input\" is [C, H, W] or shorter"),
+        ("{\"input\": [3, -8, 8], \"layers\": []}", "the layer list cannot be read: \"input\" is not [C, H, W]"),
         ("{\"input\": [3, 8, 8], \"layers\": [], \"name\": 1}", "the layer list cannot be read: \"name\" is neither"),
     ];
     for (text, want) in cases {
@@ -74,8 +87,12 @@ fn hostile_numbers_are_refused_before_anything_is_made() {
     for layers in huge {
         assert!(of_layers(layers).is_err(), "{layers}");
     }
-    let deep = "[{\"type\": \"residual\", \"body\": ".repeat(5000);
-    assert!(of_layers(&deep).is_err());
+    for part in ["[{\"type\": \"residual\", \"body\": ", "[{\"type\": \"sequential\", \"layers\": ", "["] {
+        assert!(of_layers(&part.repeat(5000)).is_err());
+        assert!(Spec::from_toml(&format!("input = [3, 8, 8]\nlayers = {}", part.repeat(5000))).is_err());
+    }
+    let deep = format!("input = [3, 8, 8]\nlayers = {}[]{}", "[{type = \"residual\", body = ".repeat(3000), "}]".repeat(3000));
+    assert!(Spec::from_toml(&deep).is_err());
     assert!(Spec::from_json(r#"{"input": [3, 0, 8], "layers": []}"#).unwrap().out_shape().is_err());
 }
 

@@ -15,6 +15,7 @@ use crate::optim::Optimizer;
 use gpu_core::{Device, Shape, Tensor};
 use record::Recorded;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 use thiserror::Error;
 
 /// A step that cannot be recorded or run.
@@ -62,34 +63,95 @@ pub enum StepError {
 
 /// What is minimised: a mean over the batch.
 #[derive(Debug, Clone, Copy, PartialEq)]
+#[non_exhaustive]
 pub enum Loss {
-    /// Of logits (N, classes) and labels.
+    /// Of logits (N, classes, ...) and labels (N, ...).
     CrossEntropy {
         /// The part of the target that is spread over all classes.
         smoothing: f32,
     },
     /// The mean squared difference of the output from the input: what an autoencoder learns.
     Reconstruction,
+    /// Of logits (N, classes, ...) and probabilities, which are the step's targets.
+    SoftCrossEntropy {
+        /// The part of the target that is spread over all classes.
+        smoothing: f32,
+    },
+    /// The mean squared difference of the output from the targets.
+    Mse,
+    /// The mean absolute difference of the output from the targets.
+    L1,
+    /// A parabola within `beta` of the targets, else a line of slope 1.
+    SmoothL1 {
+        /// Where the parabola ends.
+        beta: f32,
+    },
+    /// A parabola within `delta` of the targets, else a line of slope `delta`.
+    Huber {
+        /// Where the parabola ends.
+        delta: f32,
+    },
+    /// Two classes for each element of the output, which is logits; the targets are 0 to 1.
+    BceWithLogits,
+}
+
+impl Loss {
+    /// Whether the output is held against labels.
+    fn has_labels(self) -> bool {
+        matches!(self, Self::CrossEntropy { .. })
+    }
+
+    /// Whether the output is held against targets: values of its shape.
+    fn has_targets(self) -> bool {
+        !matches!(self, Self::CrossEntropy { .. } | Self::Reconstruction)
+    }
 }
 
 /// What a step is recorded for.
-#[derive(Debug, Clone, Copy, PartialEq)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct StepOptions {
     batch: usize,
     input: Shape,
     loss: Loss,
+    class_weights: Vec<f32>,
     seed: u64,
+    accumulate: u32,
 }
 
 impl StepOptions {
     /// `batch` inputs of shape `input` (C, H, W); cross-entropy without smoothing, seed 0.
     pub fn new(batch: usize, input: impl Into<Shape>) -> Self {
-        Self { batch, input: input.into(), loss: Loss::CrossEntropy { smoothing: 0.0 }, seed: 0 }
+        Self {
+            batch,
+            input: input.into(),
+            loss: Loss::CrossEntropy { smoothing: 0.0 },
+            class_weights: Vec::new(),
+            seed: 0,
+            accumulate: 1,
+        }
+    }
+
+    /// Each update after `runs` runs, by the mean of their gradients: a batch in parts, where the whole would not fit. The result
+    /// is that of one batch of `runs * batch`, but for layers that look at the whole batch (batch normalisation) and the random
+    /// numbers of others.
+    ///
+    /// # Panics
+    /// If `runs` is 0.
+    #[track_caller]
+    pub fn accumulate(self, runs: u32) -> Self {
+        assert!(runs > 0, "StepOptions: an update after 0 runs");
+        Self { accumulate: runs, ..self }
     }
 
     /// With another loss.
     pub fn loss(self, loss: Loss) -> Self {
         Self { loss, ..self }
+    }
+
+    /// With a weight for each class, or none for an empty list: of its rows for the cross-entropies, of its positive targets for
+    /// [`Loss::BceWithLogits`]. Other losses have no classes.
+    pub fn class_weights(self, weights: impl Into<Vec<f32>>) -> Self {
+        Self { class_weights: weights.into(), ..self }
     }
 
     /// With another seed of the random layers.
@@ -110,8 +172,10 @@ impl StepOptions {
 pub struct Slots {
     /// The batch.
     pub x: Tensor,
-    /// The labels: u32 (N).
+    /// The labels: u32 (N), or (N, ...) for logits (N, classes, ...).
     pub labels: Tensor,
+    /// What the output is held against by a loss that takes values: f32, of the output's shape.
+    pub targets: Option<Tensor>,
     /// How many steps were done before this one: u32 `[1]`.
     pub step: Tensor,
 }
@@ -123,7 +187,8 @@ pub struct Metrics {
     pub images: u64,
     /// The mean loss of an image; NaN where there was none.
     pub loss: f64,
-    /// The part of the images whose largest logit is the label's, 0 to 1; NaN where there was none.
+    /// The part of the images (of their places, where each has a label) whose largest logit is the label's, 0 to 1; NaN where there
+    /// was none, 0 for losses without labels.
     pub accuracy: f64,
 }
 
@@ -146,6 +211,9 @@ pub struct Metrics {
 pub struct TrainStep {
     recorded: Recorded,
     optimizer: Arc<dyn Optimizer>,
+    /// Runs of an update, and those since the last.
+    accumulate: u32,
+    pending: AtomicU32,
 }
 
 impl TrainStep {
@@ -171,10 +239,18 @@ impl TrainStep {
     ) -> Result<Self, StepError> {
         plan::check(net, optimizer.device(), Some(optimizer), options)?;
         let recorded = Recorded::training(net, optimizer, options, prologue)?;
-        Ok(Self { recorded, optimizer: optimizer.handle() })
+        let (accumulate, pending) = (options.accumulate, AtomicU32::new(0));
+        Ok(Self { recorded, optimizer: optimizer.handle(), accumulate, pending })
     }
 
-    /// Runs the step on what lies in the slots. It does not wait.
+    /// How many runs there were since the last update: 0 without [`accumulate`](StepOptions::accumulate). Their gradients are no
+    /// part of a checkpoint.
+    pub fn pending(&self) -> u32 {
+        self.pending.load(Relaxed)
+    }
+
+    /// Runs the step on what lies in the slots; where gradients are accumulated, the parameters change in every run that completes a batch. It
+    /// does not wait.
     ///
     /// # Errors
     /// The device's first fault.
@@ -183,9 +259,24 @@ impl TrainStep {
     /// If the parameters were moved by an optimiser made after the recording.
     #[track_caller]
     pub fn run(&self) -> Result<(), StepError> {
-        self.recorded.slots.step.write(&[self.optimizer.steps()]);
-        self.optimizer.begin_step();
-        self.recorded.replay()
+        let done = self.pending();
+        let step = self.optimizer.steps().wrapping_mul(self.accumulate).wrapping_add(done);
+        self.recorded.slots.step.write(&[step]);
+        let Some(update) = &self.recorded.update else {
+            self.optimizer.begin_step();
+            return self.recorded.replay();
+        };
+        if done == 0 {
+            // Here, not after the update: others may use the optimiser in between.
+            self.optimizer.clear_gradients();
+        }
+        self.recorded.replay()?;
+        self.pending.store((done + 1) % self.accumulate, Relaxed);
+        if done + 1 == self.accumulate {
+            self.optimizer.begin_step();
+            update.replay()?;
+        }
+        Ok(())
     }
 }
 
@@ -268,6 +359,21 @@ macro_rules! common {
                 self.run()
             }
 
+            /// Writes a batch and its targets, and runs the step on them. It does not wait.
+            ///
+            /// # Errors
+            /// The device's first fault.
+            ///
+            /// # Panics
+            /// If the loss takes no targets, or there are more or fewer values than the slots hold.
+            #[track_caller]
+            pub fn run_on_targets(&self, x: &[f32], targets: &[f32]) -> Result<(), StepError> {
+                let Some(slot) = &self.slots().targets else { panic!("run_on_targets: the loss of this step takes no targets") };
+                self.x().write(x);
+                slot.write(targets);
+                self.run()
+            }
+
             /// The loss of the last run; waits for it.
             ///
             /// # Errors
@@ -310,7 +416,7 @@ macro_rules! common {
                 &self.recorded.plan
             }
 
-            /// How many kernels one run launches.
+            /// How many kernels one run launches, an accumulated update apart.
             pub fn dispatches(&self) -> usize {
                 self.recorded.capture.len()
             }

@@ -5,7 +5,7 @@ use super::{StepError, StepOptions};
 use crate::module::Module;
 use crate::optim::Optimizer;
 use crate::summary::Summary;
-use gpu_core::{Device, Shape};
+use gpu_core::{Device, Shape, Tensor};
 
 /// The memory of a device with a step on it, in bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -109,13 +109,14 @@ impl Line {
     fn of(net: &dyn Module, device: &Device, optimizer: Option<&dyn Optimizer>, options: &StepOptions) -> Result<Self, StepError> {
         let [few, more] = probes(net, device, options)?;
         let bytes = |batch: usize| -> Result<f64, StepError> {
-            let options = StepOptions { batch, ..*options };
+            let options = StepOptions { batch, ..options.clone() };
             let recorded = match optimizer {
                 Some(optimizer) => Recorded::training(net, optimizer, &options, |_| {}),
                 None => Recorded::evaluation(net, device, &options, |_| {}),
             }?;
             // The slots are made outside the recording.
-            Ok((recorded.capture.bytes() + 4 * options.shape().len() as u64) as f64)
+            let targets = recorded.slots.targets.as_ref().map_or(0, Tensor::bytes);
+            Ok((recorded.plan.step_bytes + (recorded.slots.x.bytes() + targets) as u64) as f64)
         };
         let [a, b] = [bytes(few)?, bytes(more)?];
         let per_image = (b - a) / (more - few) as f64;

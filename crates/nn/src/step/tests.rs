@@ -3,8 +3,9 @@ use crate::checkpoint::Checkpoint;
 use crate::module::parameters;
 use crate::tape::Tape;
 use crate::var::Var;
-use crate::{AdamW, Init, Sequential, Sgd, zoo};
+use crate::{AdamW, Conv2d, Flatten, Init, Linear, Relu, Sequential, Sgd, seq, zoo};
 use gpu_core::check;
+use gpu_core::ops::{CrossEntropy, Reduction};
 
 const BATCH: usize = 4;
 
@@ -182,4 +183,158 @@ fn a_step_whose_parameters_went_away_is_a_mistake() {
     let step = EvalStep::captured(&net, &Device::Cpu, &options()).unwrap();
     let _sgd = Sgd::new(&net, 0.1);
     let _ = step.run();
+}
+
+/// No layer that looks at the whole batch.
+fn plain(device: &Device) -> Sequential {
+    let cx = Init::seeded(device, 4);
+    seq![Conv2d::new(&cx, 3, 4, 3), Relu, Flatten, Linear::new(&cx, 144, 10)]
+}
+
+#[test]
+fn a_batch_in_parts_is_a_whole_batch() {
+    for device in check::devices() {
+        let run = |parts: usize| {
+            let net = plain(&device);
+            let adam = AdamW::new(&net, 0.01).clip_norm(0.5);
+            let options = StepOptions::new(BATCH / parts, [3, 8, 8]).accumulate(parts as u32);
+            let step = TrainStep::captured(&net, &adam, &options).unwrap();
+            for s in 0..3 {
+                let (x, labels) = batch(s);
+                for (x, labels) in x.chunks_exact(x.len() / parts).zip(labels.chunks_exact(BATCH / parts)) {
+                    assert_eq!(adam.steps(), s as u32);
+                    step.run_on(x, labels).unwrap();
+                }
+                assert_eq!((adam.steps(), step.pending()), (s as u32 + 1, 0));
+            }
+            assert_eq!(step.metrics().unwrap().images, 12);
+            (values(&net), step.mean_loss().unwrap(), adam.grad_norm().unwrap().item().unwrap())
+        };
+        let (whole, loss, norm) = run(1);
+        for parts in [2, 4] {
+            let (got, parts_loss, parts_norm) = run(parts);
+            assert!((parts_loss - loss).abs() < 1e-5, "{parts_loss} is not {loss}");
+            assert!((parts_norm - norm).abs() < 1e-5 * norm, "{parts_norm} is not {norm}");
+            for (got, want) in got.iter().flatten().zip(whole.iter().flatten()) {
+                assert!((got - want).abs() < 2e-5, "{parts} parts on {}: {got} is not {want}", device.name());
+            }
+        }
+    }
+}
+
+#[test]
+fn an_accumulation_begins_without_what_others_left() {
+    let device = Device::Cpu;
+    let run = |disturbed: bool| {
+        let net = plain(&device);
+        let sgd = Sgd::new(&net, 0.1);
+        let step = TrainStep::captured(&net, &sgd, &options().accumulate(2)).unwrap();
+        let other = TrainStep::captured(&net, &sgd, &options()).unwrap();
+        if disturbed {
+            // A rate of nothing: only the gradients are left behind.
+            sgd.set_lr(0.0);
+            let (x, labels) = batch(7);
+            other.run_on(&x, &labels).unwrap();
+            sgd.set_lr(0.1);
+        }
+        for s in 0..2 {
+            let (x, labels) = batch(s);
+            step.run_on(&x, &labels).unwrap();
+        }
+        values(&net)
+    };
+    assert_eq!(run(true), run(false));
+}
+
+#[test]
+fn the_plan_of_an_accumulated_step_has_its_update() {
+    let device = Device::Cpu;
+    let net = net(&device);
+    let muon = crate::Muon::new(&net, 0.1);
+    let options = options().accumulate(2);
+    let predicted = MemoryPlan::predict(&net, &muon, &options).unwrap().step_bytes as f64;
+    let step = TrainStep::captured(&net, &muon, &options).unwrap();
+    let taken = step.plan().step_bytes as f64;
+    let update = step.recorded.update.as_ref().unwrap().bytes() as f64;
+    assert!(update > 0.0 && taken > update);
+    assert!((0.9..1.2).contains(&(predicted / taken)), "predicted {predicted}, taken {taken}");
+}
+
+#[test]
+#[should_panic(expected = "an update after 0 runs")]
+fn an_update_needs_a_run() {
+    let _ = options().accumulate(0);
+}
+
+/// A network that gives (N, 4, 8, 8), and what it gives for the batch `x`.
+fn maps(device: &Device, x: &[f32]) -> (Sequential, Var) {
+    let net = Sequential::new(vec![Box::new(Conv2d::new(&Init::seeded(device, 3), 3, 4, 1)) as Box<dyn Module>]);
+    let y = net.forward(&Var::constant(&Tensor::from_slice(device, options().shape(), x)));
+    (net, y)
+}
+
+#[test]
+fn every_loss_of_a_step_is_the_function_of_its_name_and_falls() {
+    const WEIGHTS: [f32; 4] = [0.5, 2.0, 1.25, 0.75];
+    type Eager = fn(&Var, &Var, &Tensor) -> Var;
+    let losses: [(Loss, bool, Eager); 8] = [
+        (Loss::Mse, false, |y, t, _| y.mse_loss(t, Reduction::Mean)),
+        (Loss::L1, false, |y, t, _| y.l1_loss(t, Reduction::Mean)),
+        (Loss::SmoothL1 { beta: 0.3 }, false, |y, t, _| y.smooth_l1_loss(t, 0.3, Reduction::Mean)),
+        (Loss::Huber { delta: 0.3 }, false, |y, t, _| y.huber_loss(t, 0.3, Reduction::Mean)),
+        (Loss::BceWithLogits, false, |y, t, _| y.bce_with_logits(t, None, None, Reduction::Mean)),
+        (Loss::BceWithLogits, true, |y, t, w| y.bce_with_logits(t, None, Some(&w.reshape([4, 1, 1])), Reduction::Mean)),
+        (Loss::SoftCrossEntropy { smoothing: 0.1 }, false, |y, t, _| y.soft_cross_entropy(t, 0.1)),
+        (Loss::SoftCrossEntropy { smoothing: 0.0 }, true, |y, t, w| {
+            y.soft_cross_entropy(t, CrossEntropy { weight: Some(w.clone()), ..CrossEntropy::default() })
+        }),
+    ];
+    for device in check::devices() {
+        let (x, _) = batch(0);
+        let weights = Tensor::from_slice(&device, [4], &WEIGHTS);
+        for (loss, weighted, eager) in losses {
+            let (net, y) = maps(&device, &x);
+            let targets: Vec<f32> = check::values(y.shape().len(), 5).iter().map(|v| 0.5 + 0.5 * v).collect();
+            let options = options().loss(loss).class_weights(if weighted { WEIGHTS.to_vec() } else { Vec::new() });
+            let want = eager(&y, &Var::constant(&Tensor::from_slice(&device, y.shape(), &targets)), &weights).item().unwrap();
+            let sgd = Sgd::new(&net, 0.05);
+            let step = TrainStep::captured(&net, &sgd, &options).unwrap();
+            let first = {
+                step.run_on_targets(&x, &targets).unwrap();
+                step.loss().unwrap()
+            };
+            assert_eq!(first, want, "{loss:?} on {}", device.name());
+            for _ in 0..4 {
+                step.run_on_targets(&x, &targets).unwrap();
+            }
+            assert!(step.loss().unwrap() < first, "{loss:?} on {}", device.name());
+            assert_eq!(step.metrics().unwrap().images, 5 * BATCH as u64);
+        }
+    }
+}
+
+#[test]
+fn every_place_of_a_map_has_its_label_and_counts_its_part_of_the_image() {
+    for device in check::devices() {
+        let (x, _) = batch(0);
+        let (net, y) = maps(&device, &x);
+        let right = gpu_core::ops::argmax(y.value()).read::<u32>().unwrap();
+        // A quarter of the places is labelled otherwise.
+        let labels: Vec<u32> = right.iter().enumerate().map(|(i, l)| if i % 4 == 0 { (l + 1) % 4 } else { *l }).collect();
+        let step = EvalStep::captured(&net, &device, &options().class_weights([0.5, 2.0, 1.25, 0.75])).unwrap();
+        assert_eq!(step.labels().shape(), Shape::from([BATCH, 8, 8]));
+        step.run_on(&x, &labels).unwrap();
+        let metrics = step.metrics().unwrap();
+        assert_eq!((metrics.images, metrics.accuracy), (BATCH as u64, 0.75));
+        let weight = Some(Tensor::from_slice(&device, [4], &[0.5f32, 2.0, 1.25, 0.75]));
+        let want = y.cross_entropy(step.labels(), CrossEntropy { weight, ..CrossEntropy::default() });
+        assert_eq!(step.loss().unwrap(), want.item().unwrap());
+    }
+}
+
+#[test]
+fn class_weights_that_do_not_fit_the_output_are_refused() {
+    let (net, _) = maps(&Device::Cpu, &batch(0).0);
+    let Err(error) = EvalStep::captured(&net, &Device::Cpu, &options().class_weights([1.0; 3])) else { panic!("they fit") };
+    assert_eq!(error.to_string(), "3 class weights are given for an output of shape [4, 4, 8, 8]");
 }

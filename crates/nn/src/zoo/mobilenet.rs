@@ -1,18 +1,47 @@
-//! Depthwise separable convolutions: Howard et al., "MobileNets", 2017, with three halvings instead of five.
+//! Depthwise separable convolutions: Howard et al., "MobileNets", 2017.
 
-use super::{conv_bn_relu, linear};
-use crate::spec::Layer;
+use super::Task;
+use super::parts::{conv_bn_relu, head};
+use crate::spec::{Layer, SpecError};
 
 /// Output channels and stride of each pair of a depthwise and a 1x1 convolution.
-const BLOCKS: [(usize, usize); 7] = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1)];
+const SMALL: &[(usize, usize)] = &[(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1)];
+/// The paper's table 1.
+const PAPER: &[(usize, usize)] = &[
+    (64, 1),
+    (128, 2),
+    (128, 1),
+    (256, 2),
+    (256, 1),
+    (512, 2),
+    (512, 1),
+    (512, 1),
+    (512, 1),
+    (512, 1),
+    (512, 1),
+    (1024, 2),
+    (1024, 1),
+];
 
-pub(super) fn layers(classes: usize) -> Vec<Layer> {
-    let mut layers = conv_bn_relu(32, 3, 1, 1).to_vec();
+/// The first seven pairs, with three halvings instead of five.
+pub(super) fn small(task: &Task) -> Result<Vec<Layer>, SpecError> {
+    Ok(layers(1, SMALL.iter().copied(), task.classes))
+}
+
+/// The whole of it; small images keep their size in the first convolution and the first strided pair.
+pub(super) fn v1(task: &Task) -> Result<Vec<Layer>, SpecError> {
+    let small = task.is_small();
+    let pairs = PAPER.iter().enumerate().map(|(i, &(out, stride))| (out, if small && i == 1 { 1 } else { stride }));
+    Ok(layers(if small { 1 } else { 2 }, pairs, task.classes))
+}
+
+fn layers(stride: usize, pairs: impl Iterator<Item = (usize, usize)>, classes: usize) -> Vec<Layer> {
+    let mut layers = conv_bn_relu(32, 3, stride, 1).to_vec();
     let mut before = 32;
-    for (channels, stride) in BLOCKS {
+    for (channels, stride) in pairs {
         layers.extend([conv_bn_relu(before, 3, stride, before), conv_bn_relu(channels, 1, 1, 1)].concat());
         before = channels;
     }
-    layers.extend([Layer::GlobalAvgPool, Layer::Flatten, linear(classes)]);
+    layers.extend(head(classes));
     layers
 }

@@ -1,45 +1,112 @@
-//! Models that fit small images: each a layer list for given channels, height, width and classes.
+//! Models by name: each a layer list for given channels, height, width and classes.
 //!
-//! | name | model | keys |
-//! | --- | --- | --- |
-//! | `small-cnn` | four 3x3 convolutions with batch normalisation, two poolings, dropout, linear | `0.weight`, `1.running_mean`, ..., `16.bias` |
-//! | `resnet20` | He et al., 2015, section 4.2, with projections where the shape changes | `0.weight`, `3.body.0.weight`, `9.shortcut.0.weight`, ..., `23.bias` |
-//! | `mobilenet` | Howard et al., 2017: depthwise separable convolutions, three halvings | `0.weight`, `3.weight`, ..., `47.bias` |
-//! | `autoencoder` | two halvings and two transposed convolutions back; no classes | `0.weight`, ..., `9.bias` |
+//! | name | model | parameters | keys |
+//! | --- | --- | --- | --- |
+//! | `small-cnn` | four 3x3 convolutions with batch normalisation, two poolings, dropout, linear | 106,730 | `0.weight`, ..., `16.bias` |
+//! | `three-layer-convnet` | the one of Stanford's CS231n: 5x5 and 3x3 convolutions, linear | 170,906 | `0.weight`, ..., `5.bias` |
+//! | `lenet` | LeCun et al., 1998: LeNet-5 | 61,706 * | `0.weight`, ..., `11.bias` |
+//! | `resnet20`, `resnet32` | He et al., 2015, section 4.2, with projections | 272,474; 466,906 | `0.weight`, `3.body.0.weight`, `9.shortcut.0.weight`, ..., `23.bias`; `35.bias` |
+//! | `resnet18`, `resnet50` | He et al., 2015, table 1 | 11,689,512; 25,557,032 + | `0.weight`, `4.body.0.weight`, ..., `22.bias`; `38.bias` |
+//! | `vgg11-bn` | Simonyan and Zisserman, 2015, A with batch normalisation | 132,868,840 + | `0.weight`, ..., `36.bias` |
+//! | `mobilenet` | Howard et al., 2017, the first seven pairs, three halvings | 543,050 | `0.weight`, `3.weight`, ..., `47.bias` |
+//! | `mobilenet-v1` | Howard et al., 2017 | 4,231,976 + | `0.weight`, `3.weight`, ..., `83.bias` |
+//! | `autoencoder` | two halvings and two transposed convolutions back; no classes | 53,859 | `0.weight`, ..., `9.bias` |
 //!
-//! A layer's position is its name; `torch.nn.Sequential` of the same layers has the same state dict.
+//! Parameters are those for (3, 32, 32) and 10 classes; * for (1, 28, 28), + for (3, 224, 224) and 1,000 classes. Models made for large
+//! images begin with fewer halvings where height or width is at most 64. A layer's position is its name; `torch.nn.Sequential` of the same layers has the same state dict. For torchvision's names
+//! see [`torchvision`].
 
 mod autoencoder;
+mod lenet;
 mod mobilenet;
-mod resnet20;
+mod parts;
+mod resnet;
 mod small_cnn;
 #[cfg(test)]
 mod tests;
+mod three_layer;
+mod vgg;
 
+use crate::checkpoint::Names;
 use crate::init::Init;
 use crate::layers::Sequential;
-use crate::spec::{Extent, Layer, Spec, SpecError};
+use crate::module::Module;
+use crate::spec::{Layer, Spec, SpecError};
 use gpu_core::Shape;
 
+/// What a model is made for.
+#[derive(Debug, Clone, Copy)]
+struct Task {
+    /// Channels, height, width.
+    input: [usize; 3],
+    classes: usize,
+}
+
+impl Task {
+    /// Whether a model for large images should begin gently.
+    fn is_small(&self) -> bool {
+        self.input[1].min(self.input[2]) <= 64
+    }
+}
+
+struct Model {
+    name: &'static str,
+    layers: fn(&Task) -> Result<Vec<Layer>, SpecError>,
+    /// What torchvision calls the layers that have weights, in order.
+    torchvision: Option<fn() -> Vec<String>>,
+}
+
+const fn model(name: &'static str, layers: fn(&Task) -> Result<Vec<Layer>, SpecError>) -> Model {
+    Model { name, layers, torchvision: None }
+}
+
+impl Model {
+    const fn named(self, torchvision: fn() -> Vec<String>) -> Self {
+        Self { torchvision: Some(torchvision), ..self }
+    }
+}
+
+const MODELS: &[Model] = &[
+    model("small-cnn", small_cnn::layers),
+    model("three-layer-convnet", three_layer::layers),
+    model("lenet", lenet::layers),
+    model("resnet20", resnet::resnet20).named(resnet::resnet20_names),
+    model("resnet32", resnet::resnet32).named(resnet::resnet32_names),
+    model("resnet18", resnet::resnet18).named(resnet::resnet18_names),
+    model("resnet50", resnet::resnet50).named(resnet::resnet50_names),
+    model("vgg11-bn", vgg::vgg11_bn).named(vgg::vgg11_bn_names),
+    model("mobilenet", mobilenet::small),
+    model("mobilenet-v1", mobilenet::v1),
+    model("autoencoder", autoencoder::layers),
+];
+
 /// The names of all models.
-pub const NAMES: &[&str] = &["small-cnn", "resnet20", "mobilenet", "autoencoder"];
+pub const NAMES: &[&str] = &{
+    let mut names = [""; MODELS.len()];
+    let mut i = 0;
+    while i < names.len() {
+        names[i] = MODELS[i].name;
+        i += 1;
+    }
+    names
+};
+
+fn find(name: &str) -> Result<&'static Model, SpecError> {
+    let wanted = name.replace('_', "-");
+    let found = MODELS.iter().find(|m| m.name == wanted);
+    found.ok_or_else(|| SpecError::UnknownModel { name: name.to_owned(), known: NAMES.join(", ") })
+}
 
 /// The layer list of a model for inputs (C, H, W); `_` and `-` are one.
 ///
 /// # Errors
 /// If there is no such model, or the input does not suit it.
 pub fn spec(name: &str, input: Shape, classes: usize) -> Result<Spec, SpecError> {
+    let model = find(name)?;
     let &[c, h, w] = input.dims() else {
         return Err(SpecError::Unsuitable(format!("{name}: an input is (C, H, W), not {input}")));
     };
-    let layers = match name.replace('_', "-").as_str() {
-        "small-cnn" => small_cnn::layers(classes),
-        "resnet20" => resnet20::layers(classes),
-        "mobilenet" => mobilenet::layers(classes),
-        "autoencoder" => autoencoder::layers([c, h, w])?,
-        _ => return Err(SpecError::UnknownModel { name: name.to_owned(), known: NAMES.join(", ") }),
-    };
-    let spec = Spec::new([c, h, w], layers);
+    let spec = Spec::new(input, (model.layers)(&Task { input: [c, h, w], classes })?);
     spec.out_shape()?;
     Ok(spec)
 }
@@ -60,17 +127,18 @@ pub fn build(name: &str, cx: &Init, input: Shape, classes: usize) -> Result<Sequ
     spec(name, input, classes)?.build(cx)
 }
 
-/// A convolution without a bias, its batch normalisation, and ReLU.
-fn conv_bn_relu(out: usize, kernel: usize, stride: usize, groups: usize) -> [Layer; 3] {
-    [conv(out, kernel, stride, groups), Layer::BatchNorm, Layer::Relu]
-}
-
-/// A convolution without a bias that pads to keep the size at stride 1.
-fn conv(out: usize, kernel: usize, stride: usize, groups: usize) -> Layer {
-    let [kernel, stride, padding, dilation] = [kernel, stride, kernel / 2, 1].map(Extent::Both);
-    Layer::Conv2d { out, kernel, stride, padding, dilation, groups, bias: false }
-}
-
-fn linear(out: usize) -> Layer {
-    Layer::Linear { input: None, out, bias: true }
+/// The names under which torchvision keeps the weights of the model `name`, of which `net` is one; `None` if torchvision has no such
+/// model, or not with this head. See [`load_state_dict`](crate::checkpoint::load_state_dict).
+///
+/// ```
+/// use gpu_core::Device;
+/// use nn::{Init, zoo};
+/// let net = zoo::build("resnet18", &Init::seeded(&Device::Cpu, 0), [3, 32, 32].into(), 10)?;
+/// let names = zoo::torchvision("resnet18", &net).unwrap();
+/// assert_eq!(names.theirs("3.body.1.running_mean"), Some("layer1.0.bn1.running_mean".to_owned()));
+/// # Ok::<(), nn::SpecError>(())
+/// ```
+///
+pub fn torchvision(name: &str, net: &dyn Module) -> Option<Names> {
+    Names::in_order(net, find(name).ok()?.torchvision?())
 }

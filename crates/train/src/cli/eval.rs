@@ -2,14 +2,16 @@
 
 use super::{Ending, Json, Which, say, say_json};
 use clap::Args;
+use gpu_core::Device;
 use serde_json::json;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 use train::config::{BUILTIN, DeviceKind, Settings};
 use train::console::Console;
+use train::data::Dataset;
 use train::evaluate::Evaluator;
 use train::loader::{Source, normalise};
-use train::model::Trained;
+use train::model::{self, Trained};
 use train::predict::same_classes;
 use train::{Error, Result, data, trainer};
 
@@ -23,6 +25,12 @@ pub struct Flags {
     /// Refuse a checkpoint of another model than this
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
+    /// Measure the model of --model with the weights of a PyTorch state dict in this safetensors file: torchvision's names, or positions
+    #[arg(long, value_name = "FILE", requires_all = ["model", "data"], conflicts_with = "checkpoint")]
+    weights: Option<PathBuf>,
+    /// Take from --weights what fits, and say what does not
+    #[arg(long, requires = "weights")]
+    lenient: bool,
     /// Where to run
     #[arg(long, value_enum, default_value = "auto")]
     device: DeviceKind,
@@ -32,16 +40,12 @@ pub struct Flags {
 
 pub fn run(flags: &Flags) -> Result<Ending> {
     let console = Console::new(flags.json.json);
-    let path = flags.which.file()?;
     let device = trainer::open_device(flags.device, &console)?;
-    let trained = Trained::read(&path, &device)?;
-    let description = &trained.description;
-    trained.expect_model(flags.model.as_deref(), &path)?;
-    let spec = match &flags.data {
-        Some(spec) => spec.clone(),
-        None => data_of_run(&path)?,
+    let Subject { path, trained, mut set } = match &flags.weights {
+        Some(path) => state_dict(flags, path.clone(), &device, &console)?,
+        None => checkpoint(flags, &device)?,
     };
-    let mut set = data::open(&spec)?;
+    let description = &trained.description;
     description.fits(&set.test, &set.name)?;
     same_classes(description, &set)?;
     // As in training, whatever is the mean of these images.
@@ -71,6 +75,37 @@ pub fn run(flags: &Flags) -> Result<Ending> {
         say(&format!("checkpoint: {}", path.display()))?;
     }
     Ok(Ending::Done)
+}
+
+/// What is measured, and on what.
+struct Subject {
+    path: PathBuf,
+    trained: Trained,
+    set: Dataset,
+}
+
+fn checkpoint(flags: &Flags, device: &Device) -> Result<Subject> {
+    let path = flags.which.file()?;
+    let trained = Trained::read(&path, device)?;
+    trained.expect_model(flags.model.as_deref(), &path)?;
+    let set = match &flags.data {
+        Some(spec) => data::open(spec)?,
+        None => data::open(&data_of_run(&path)?)?,
+    };
+    Ok(Subject { path, trained, set })
+}
+
+fn state_dict(flags: &Flags, path: PathBuf, device: &Device, console: &Console) -> Result<Subject> {
+    let (Some(model), Some(data)) = (&flags.model, &flags.data) else {
+        return Err(Error::Setting("--weights needs --model and --data".into()));
+    };
+    model::expect_known(model)?;
+    let set = data::open(data)?;
+    let (trained, skipped) = Trained::with_weights(model, &path, &set, device, flags.lenient)?;
+    if !skipped.is_empty() {
+        console.note(&format!("{}: passed over{}", path.display(), skipped.lists()));
+    }
+    Ok(Subject { path, trained, set })
 }
 
 /// The data set of the run that a checkpoint lies in.

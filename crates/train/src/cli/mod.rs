@@ -1,5 +1,6 @@
 //! The command line: what is asked for, and how it is answered.
 
+mod bench;
 mod devices;
 mod eval;
 mod predict;
@@ -38,6 +39,8 @@ enum Command {
     Summary(summary::Flags),
     /// List the GPU adapters, and which one would be taken
     Devices(devices::Flags),
+    /// Time every operator and whole training steps on this machine
+    Bench(bench::Flags),
     /// Hold every kernel against its CPU mirror on this machine's GPU
     Verify(verify::Flags),
 }
@@ -69,6 +72,7 @@ pub fn main() -> ExitCode {
         Some(Command::Predict(flags)) => predict::run(&flags),
         Some(Command::Summary(flags)) => summary::run(&flags),
         Some(Command::Devices(flags)) => devices::run(&flags),
+        Some(Command::Bench(flags)) => bench::run(&flags),
         Some(Command::Verify(flags)) => verify::run(&flags),
     };
     ExitCode::from(match ending {

@@ -38,7 +38,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     let wrong = |e: &dyn std::error::Error| Error::Setting(format!("the model \"{}\": {e}", flags.model));
     let net = spec.build(&Init::seeded(&Device::Cpu, 0)).map_err(|e| wrong(&e))?;
     let input = spec.input();
-    let batch = Shape::new(&[1, input.dim(0), input.dim(1), input.dim(2)]);
+    let batch = Shape::new(&[&[1], input.dims()].concat());
     let summary = Summary::of(&net, batch).map_err(|e| wrong(&e))?;
     if !flags.json.json {
         say(&format!("{} for {input}", flags.model))?;

@@ -7,6 +7,7 @@ mod file;
 mod network;
 mod operators;
 mod optimizers;
+mod schedules;
 
 use crate::error::{Error, Result};
 use file::GoldenFile;

@@ -1,11 +1,11 @@
 //! Ten training steps of a whole network from stored weights.
 
 use super::file::GoldenFile;
-use super::{Computed, Row, Tolerance};
+use super::{Computed, Row, Tolerance, optimizers};
 use crate::error::Result;
 use gpu_core::{Device, Shape, Tensor};
 use nn::spec::Spec;
-use nn::{AdamW, Init, Module, Optimizer, Sgd, StepOptions, TrainStep, Var, parameters};
+use nn::{Init, Module, StepOptions, TrainStep, Var, parameters};
 use serde_json::Value;
 
 /// A row for each of the losses, the parameters and the evaluation; none if a layer, the loss or the optimiser is not known.
@@ -15,7 +15,9 @@ pub(super) fn run(file: &GoldenFile, name: &str, device: &Device) -> Result<Opti
         return Ok(None);
     }
     let Ok(net) = spec.build(&Init::seeded(device, 0)) else { return Ok(None) };
-    let Some(optimizer) = optimizer(&file.parsed("optimizer")?, &net) else { return Ok(None) };
+    let settings: Value = file.parsed("optimizer")?;
+    let kind = settings["type"].as_str().unwrap_or_default();
+    let Some(optimizer) = optimizers::build(kind, &settings, &net) else { return Ok(None) };
     for (key, param) in parameters(&net) {
         let (shape, values) = file.array(&format!("init/{key}"))?;
         if Shape::new(shape) != param.shape() {
@@ -47,21 +49,4 @@ pub(super) fn run(file: &GoldenFile, name: &str, device: &Device) -> Result<Opti
         rows.push(tolerance.worst(name, &computed, |key| Ok(file.array(key)?.1.to_vec()))?);
     }
     Ok(Some(rows))
-}
-
-fn optimizer(settings: &Value, net: &dyn Module) -> Option<Box<dyn Optimizer>> {
-    let number = |key: &str, default: f64| settings[key].as_f64().unwrap_or(default) as f32;
-    let (lr, decay) = (number("lr", 0.0), number("weight_decay", 0.0));
-    match settings["type"].as_str()? {
-        "sgd" => {
-            let sgd = Sgd::new(net, lr).momentum(number("momentum", 0.0)).dampening(number("dampening", 0.0));
-            Some(Box::new(sgd.nesterov(settings["nesterov"].as_bool().unwrap_or(false)).weight_decay(decay)))
-        }
-        kind @ ("adam" | "adamw") => {
-            let beta = |i: usize, default: f64| settings["betas"][i].as_f64().unwrap_or(default) as f32;
-            let adamw = AdamW::new(net, lr).betas(beta(0, 0.9), beta(1, 0.999)).eps(number("eps", 1e-8)).weight_decay(decay);
-            Some(Box::new(if kind == "adam" { adamw.coupled() } else { adamw }))
-        }
-        _ => None,
-    }
 }

@@ -10,13 +10,14 @@ pub use progress::{Progress, Tally};
 
 use crate::config::{Config, DeviceKind, OptimizerKind, ScheduleKind, Settings};
 use crate::console::Console;
-use crate::data;
+use crate::data::{self, Dataset};
 use crate::error::{Error, Result};
 use crate::model::{self, Description};
 use crate::run_folder::{Metrics, RunFolder};
 use gpu_core::Device;
-use nn::schedule::Schedule;
-use nn::{AdamW, Module, Optimizer, Sgd};
+use nn::optim::{Rule, RuleOptimizer};
+use nn::schedule::{Anneal, Schedule};
+use nn::{Adagrad, AdamW, Lion, Module, Muon, Optimizer, RmsProp, Sequential, Sgd};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -102,12 +103,14 @@ pub fn train(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
 
 fn begin(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
     let mut config = order.settings.clone().resolve()?;
-    refuse_unknown_model(&config.model)?;
+    // Before a data set is opened, which may take a while.
+    model::expect_known(&config.model)?;
     let data = data::open(&config.data)?;
     config.settle(&data);
     let description = Description::new(&config.model, &data)?;
     let device = open_device(config.device, console)?;
     let net = description.build(&device, config.seed)?;
+    prepare(&net, &config, &description, &data, console)?;
     let optimizer = optimizer(&config, &net);
     let steps_per_epoch = (data.train.len() / config.batch_size) as u64;
     let progress = Progress::new(config.seed, steps_per_epoch);
@@ -118,6 +121,17 @@ fn begin(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
     folder.write_config(&config)?;
     let log = Metrics::create(&folder.metrics())?;
     session.run(folder, log, order.stop, console)
+}
+
+/// The weights that are not drawn: those that follow from the images, and those of a file.
+fn prepare(net: &Sequential, config: &Config, description: &Description, data: &Dataset, console: &Console) -> Result<()> {
+    description.prepare(net, data)?;
+    let Some(path) = &config.weights else { return Ok(()) };
+    let skipped = model::load_weights(net, &config.model, path, config.lenient)?;
+    if !skipped.is_empty() {
+        console.note(&format!("{}: passed over{}", path.display(), skipped.lists()));
+    }
+    Ok(())
 }
 
 fn go_on(path: &Path, order: Order<'_>, console: &mut Console) -> Result<Outcome> {
@@ -170,35 +184,59 @@ fn go_on(path: &Path, order: Order<'_>, console: &mut Console) -> Result<Outcome
     session.run(folder, log, order.stop, console)
 }
 
-/// Before a data set is opened, which may take a while.
-fn refuse_unknown_model(name: &str) -> Result<()> {
-    let any = gpu_core::Shape::new(&[3, 32, 32]);
-    model::spec(name, any, 10).map(|_| ())
-}
-
 fn label(name: &str) -> String {
     let stem = Path::new(name).file_stem().and_then(|s| s.to_str()).unwrap_or("model");
     stem.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
 }
 
 fn optimizer(config: &Config, net: &dyn Module) -> Box<dyn Optimizer> {
-    let (lr, decay) = (config.lr as f32, config.weight_decay as f32);
+    let (lr, momentum) = (config.lr as f32, config.momentum as f32);
     match config.optimizer {
-        OptimizerKind::Sgd => Box::new(Sgd::new(net, lr).momentum(config.momentum as f32).weight_decay(decay)),
-        OptimizerKind::Adamw => Box::new(AdamW::new(net, lr).weight_decay(decay)),
+        OptimizerKind::Sgd => finished(Sgd::new(net, lr).momentum(momentum), config),
+        OptimizerKind::Adam => finished(AdamW::new(net, lr).coupled(), config),
+        OptimizerKind::Adamw => finished(AdamW::new(net, lr), config),
+        OptimizerKind::Rmsprop => finished(RmsProp::new(net, lr).momentum(momentum), config),
+        OptimizerKind::Adagrad => finished(Adagrad::new(net, lr), config),
+        OptimizerKind::Lion => finished(Lion::new(net, lr), config),
+        OptimizerKind::Muon => finished(Muon::new(net, lr).momentum(momentum), config),
     }
+}
+
+/// With what is set alike for all.
+fn finished<R: Rule>(mut optimizer: RuleOptimizer<R>, config: &Config) -> Box<dyn Optimizer> {
+    optimizer = optimizer.weight_decay(config.weight_decay as f32);
+    if let Some(norm) = config.clip_norm {
+        optimizer = optimizer.clip_norm(norm as f32);
+    }
+    if let Some(decay) = config.ema {
+        optimizer = optimizer.ema(decay as f32);
+    }
+    Box::new(optimizer)
 }
 
 /// The schedule over `total` steps.
 fn schedule(config: &Config, total: u64) -> Schedule {
     let total = total as usize;
     let main = match config.schedule {
-        ScheduleKind::Constant => Schedule::Constant,
+        // The plateau's rate is the base rate: see the session.
+        ScheduleKind::Constant | ScheduleKind::Plateau => Schedule::Constant,
         ScheduleKind::Step => Schedule::Step { size: total.div_ceil(3), gamma: 0.1 },
+        ScheduleKind::MultiStep => Schedule::MultiStep { milestones: vec![total / 2, total * 3 / 4], gamma: 0.1 },
+        ScheduleKind::Exponential => Schedule::Exponential { gamma: 0.01f32.powf(1.0 / total.max(1) as f32) },
+        ScheduleKind::Linear => Schedule::Polynomial { total, power: 1.0 },
+        ScheduleKind::Polynomial => Schedule::Polynomial { total, power: 2.0 },
         ScheduleKind::Cosine => Schedule::Cosine { total, min: 0.0 },
+        ScheduleKind::CosineRestarts => Schedule::CosineRestarts { first: total.div_ceil(7), mult: 2, min: 0.0 },
         // A gentle start, so that devices can be compared: on an untrained network a difference in one last bit grows to 5e-3 of the
         // loss within 30 steps where the rate begins at a 25th of its peak (PyTorch's default), to 5e-5 where at a thousandth.
-        ScheduleKind::OneCycle => Schedule::OneCycle { total, pct_start: 0.3, div_factor: 1000.0, final_div_factor: 1e4 },
+        ScheduleKind::OneCycle => Schedule::OneCycle {
+            total,
+            pct_start: 0.3,
+            div_factor: 1000.0,
+            final_div_factor: 1e4,
+            anneal: Anneal::Cosine,
+            three_phase: false,
+        },
     };
     match config.warmup as usize {
         0 => main,

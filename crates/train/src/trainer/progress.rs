@@ -3,6 +3,7 @@
 use crate::error::{Error, Result};
 use nn::Metrics;
 use nn::checkpoint::Checkpoint;
+use nn::schedule::Plateau;
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -55,6 +56,9 @@ pub struct Progress {
     pub steps_per_epoch: u64,
     /// The best score of an epoch so far: test accuracy, or the negative test loss of a network that reconstructs.
     pub best: Option<f64>,
+    /// The schedule that looks at the test loss, where that is the one.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub plateau: Option<Plateau>,
     /// Counted since the last line of the log.
     pub(super) window: Tally,
     /// Counted since the epoch began.
@@ -65,7 +69,7 @@ impl Progress {
     /// At the beginning.
     pub fn new(seed: u64, steps_per_epoch: u64) -> Self {
         let (window, epoch_tally) = Default::default();
-        Self { seed, step: 0, epoch: 0, steps_per_epoch, best: None, window, epoch_tally }
+        Self { seed, step: 0, epoch: 0, steps_per_epoch, best: None, plateau: None, window, epoch_tally }
     }
 
     /// Whether the step that was just done ended an epoch.

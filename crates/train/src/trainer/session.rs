@@ -1,7 +1,7 @@
 //! The loop over steps and epochs.
 
 use super::{Clock, Outcome, Progress, Tally, schedule};
-use crate::config::Config;
+use crate::config::{Config, ScheduleKind};
 use crate::console::{Console, clock_time};
 use crate::data::{Dataset, shuffled};
 use crate::error::{Error, Result};
@@ -11,7 +11,8 @@ use crate::model::{self, DESCRIPTION, Description};
 use crate::run_folder::{Metrics, RunFolder};
 use gpu_core::Device;
 use nn::checkpoint::Checkpoint;
-use nn::schedule::Schedule;
+use nn::optim::with_average;
+use nn::schedule::{Plateau, Schedule};
 use nn::{Optimizer, Sequential, StepOptions, TrainStep};
 use serde_json::json;
 use std::path::Path;
@@ -47,9 +48,12 @@ impl<'a> Session<'a> {
         description: &'a Description,
         net: Sequential,
         optimizer: Box<dyn Optimizer>,
-        progress: Progress,
+        mut progress: Progress,
         began: Instant,
     ) -> Result<Self> {
+        if config.schedule == ScheduleKind::Plateau && progress.plateau.is_none() {
+            progress.plateau = Some(Plateau::new(config.lr as f32).patience(2));
+        }
         let (batch, images) = (config.batch_size, data.train.len());
         if batch > images {
             return Error::setting(format!("--batch-size {batch} is more than the {images} training images"));
@@ -58,9 +62,11 @@ impl<'a> Session<'a> {
         let how = config.augmentation()?;
         let augment = loader::augment(how, &data.mean, &data.std, data.train.height());
         let loss = description.loss(config.label_smoothing as f32)?;
-        let options = StepOptions::new(batch, model::image_shape(&data.train)).loss(loss).seed(config.seed);
-        super::memory::refuse_too_large(&net, &*optimizer, &options, batch, &device)?;
-        let feed = Source::new(&device, &data.train).feed(batch);
+        let part = batch / config.accumulate as usize;
+        let options = StepOptions::new(part, model::image_shape(&data.train)).loss(loss).seed(config.seed);
+        let options = options.accumulate(config.accumulate);
+        super::memory::refuse_too_large(&net, &*optimizer, &options, part, &device)?;
+        let feed = Source::new(&device, &data.train).feed(part);
         let step = TrainStep::captured_with(&net, &*optimizer, &options, |slots| feed.launch(slots, &augment, config.seed))?;
         let test = Source::new(&device, &data.test);
         let measured = config.test_images.unwrap_or(data.test.len());
@@ -99,7 +105,7 @@ impl<'a> Session<'a> {
             self.clock.pause();
             console.end();
             if !interrupted {
-                score = self.evaluator.score()?;
+                score = with_average(&*self.optimizer, || self.evaluator.score())?;
                 self.log_epoch(epoch, score, &mut log, console)?;
             }
             self.tally = self.progress.epoch_tally;
@@ -129,10 +135,13 @@ impl<'a> Session<'a> {
         let last = per_epoch.min(self.until - epoch * per_epoch);
         console.begin(format!("epoch {}/{}", epoch + 1, self.config.epochs), first, per_epoch);
         for within in first..last {
-            self.optimizer.set_lr(self.schedule.lr(self.config.lr as f32, self.progress.step as usize));
+            let base = self.progress.plateau.as_ref().map_or(self.config.lr as f32, |p| p.lr());
+            self.optimizer.set_lr(self.schedule.lr(base, self.progress.step as usize));
             // A rest that does not fill a batch is left out; another order next time leaves out others.
-            self.feed.fill(&order[within as usize * batch..][..batch]);
-            self.step.run()?;
+            for part in order[within as usize * batch..][..batch].chunks_exact(batch / self.config.accumulate as usize) {
+                self.feed.fill(part);
+                self.step.run()?;
+            }
             self.progress.step += 1;
             if self.clock.stepped(batch as u64) {
                 self.device.synchronize()?;
@@ -227,13 +236,17 @@ impl<'a> Session<'a> {
     /// wherever the run was stopped before.
     fn end_epoch(&mut self, epoch: u64, score: Option<Score>, folder: &RunFolder) -> Result<()> {
         self.progress.epoch = epoch + 1;
+        if let Some(plateau) = &mut self.progress.plateau {
+            plateau.observe(score.map_or(self.tally.loss(), |s| s.loss));
+        }
         self.progress.window = Default::default();
         self.progress.epoch_tally = Default::default();
         let classifier = self.description.is_classifier();
         let value = score.map(|s| if classifier { s.accuracy } else { -s.loss });
         if value.is_some_and(|v| self.progress.best.is_none_or(|best| v > best)) {
             self.progress.best = value;
-            self.save(&folder.best())?;
+            // What was measured is what is saved.
+            with_average(&*self.optimizer, || self.save(&folder.best()))?;
         }
         Ok(())
     }

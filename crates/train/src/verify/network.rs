@@ -8,6 +8,7 @@ use crate::data::{Dataset, builtin};
 use crate::error::{Error, Result, one_line};
 use crate::model::{Description, image_shape};
 use gpu_core::check::{Bound, difference};
+use gpu_core::ops::Reduction;
 use gpu_core::{Device, Tensor};
 use nn::{Checkpoint, CheckpointError, Loss, Module, Sequential, Sgd, StepOptions, Tape, TrainStep, parameters};
 use std::collections::BTreeMap;
@@ -70,7 +71,7 @@ fn passes(description: &Description, data: &Dataset, device: &Device, seed: u64)
     let targets = Tensor::from_slice(device, [BATCH], &labels[..BATCH]);
     let loss = match description.loss(0.0)? {
         Loss::CrossEntropy { smoothing } => y.cross_entropy(&targets, smoothing),
-        Loss::Reconstruction => y.mse(&input),
+        _ => y.mse_loss(&input, Reduction::Mean),
     };
     let gradients = loss.backward();
     let mut named = Vec::new();

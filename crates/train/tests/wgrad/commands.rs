@@ -1,6 +1,8 @@
 //! What the commands print and leave behind when all is well.
 
 use crate::support::Bench;
+use gpu_core::Device;
+use nn::{Checkpoint, Init, checkpoint, zoo};
 use std::fs;
 use std::process::Stdio;
 
@@ -82,6 +84,79 @@ fn a_checkpoint_measures_as_in_training_and_names_pictures() {
     let text = bench.run("predict grey.png --top 10 --device cpu").ok().stdout;
     let total: f64 = text.lines().skip(1).map(|line| line.split('%').next().unwrap().trim().parse::<f64>().unwrap()).sum();
     assert!((total - 100.0).abs() < 0.1, "{text}");
+}
+
+#[test]
+fn weights_of_a_state_dict_are_measured_without_a_run() {
+    let bench = Bench::new();
+    let trained = bench.train("--epochs 1 --json").json();
+    let eval = |words: &str| bench.run(&format!("eval --data data --device cpu --json {words}"));
+    let own = eval("--model net.json --weights runs/cifar-10-net-1/last.safetensors").json();
+    assert_eq!((&own["accuracy"], &own["loss"]), (&trained["test_accuracy"], &trained["test_loss"]));
+
+    let net = zoo::build("resnet20", &Init::seeded(&Device::Cpu, 3), [3, 32, 32].into(), 10).unwrap();
+    let names = zoo::torchvision("resnet20", &net).unwrap();
+    checkpoint::save(&net, bench.path("ours.safetensors")).unwrap();
+    checkpoint::save_state_dict(&net, bench.path("theirs.safetensors"), &names).unwrap();
+    let loss = |words: &str| eval(&format!("--model resnet20 --weights {words}")).json()["loss"].clone();
+    assert_eq!(loss("ours.safetensors"), loss("theirs.safetensors"));
+    assert_ne!(bench.bytes("ours.safetensors"), bench.bytes("theirs.safetensors"));
+
+    // Another head: an error that names it, or a remark.
+    let net = zoo::build("resnet20", &Init::seeded(&Device::Cpu, 3), [3, 32, 32].into(), 7).unwrap();
+    checkpoint::save_state_dict(&net, bench.path("seven.safetensors"), &names).unwrap();
+    eval("--model resnet20 --weights seven.safetensors").refused("of another shape (2): fc.weight ([7, 64] in the file");
+    let ran = eval("--model resnet20 --weights seven.safetensors --lenient").ok();
+    assert!(ran.stderr.contains("passed over") && ran.stderr.contains("fc.bias ([7] in the file"), "{}", ran.stderr);
+    let train = |words: &str| bench.run(&format!("train --data data --device cpu --max-steps 1 --test-images 0 {words}"));
+    train("--model resnet20 --weights seven.safetensors").refused("of another shape (2): fc.weight");
+    let ran = train("--model resnet20 --weights seven.safetensors --lenient --lr 1e-9 --name tuned").ok();
+    assert!(ran.stderr.contains("passed over"), "{}", ran.stderr);
+    assert!(fs::read_to_string(bench.path("runs/tuned/config.toml")).unwrap().contains("lenient = true"));
+    // It began there, and a rate of next to nothing left it there.
+    let tuned = Checkpoint::read(bench.path("runs/tuned/last.safetensors")).unwrap();
+    let (got, want) = (&tuned.arrays()["9.body.0.weight"].values, Checkpoint::new().net(&net).unwrap());
+    assert!(got.iter().zip(&want.arrays()["9.body.0.weight"].values).all(|(g, w)| (g - w).abs() < 1e-6));
+}
+
+#[test]
+fn a_whitening_convolution_is_set_by_the_images_of_a_run() {
+    let bench = Bench::new();
+    let list = r#"{"input": [3, 32, 32], "layers": [{"type": "whitening_conv2d", "kernel": 2}, {"type": "relu"},
+        {"type": "max_pool2d", "kernel": 31}, {"type": "flatten"}, {"type": "linear", "out": 10}]}"#;
+    fs::write(bench.path("white.json"), list).unwrap();
+    let weights = |run: &str, words: &str| {
+        bench.run(&format!("train --data data --model white.json --device cpu --test-images 0 --name {run} {words}")).ok();
+        Checkpoint::read(bench.path(&format!("runs/{run}/last.safetensors"))).unwrap().arrays()["0.weight"].values.clone()
+    };
+    let (one, two) = (weights("one", "--max-steps 1"), weights("two", "--max-steps 3 --seed 5"));
+    // Twelve filters, and the same with the other sign; the images decide, and not the seed or the steps.
+    assert!(one[..144].iter().zip(&one[144..]).all(|(a, b)| *a == -b) && one.iter().any(|w| *w != 0.0));
+    assert_eq!(one, two);
+}
+
+#[test]
+fn layer_lists_in_toml_and_json_train_alike() {
+    let bench = Bench::new();
+    let list = nn::Spec::from_json(&fs::read_to_string(bench.path("net.json")).unwrap()).unwrap();
+    fs::write(bench.path("net.toml"), toml::to_string(&list).unwrap()).unwrap();
+    let steps = "train --data data --device cpu --max-steps 3 --test-images 0 --json";
+    let loss = |model: &str| bench.run(&format!("{steps} --model {model}")).json()["train_loss"].as_f64().unwrap();
+    assert_eq!(loss("net.toml"), loss("net.json"));
+}
+
+#[test]
+fn a_summary_shows_every_model() {
+    let bench = Bench::new();
+    for name in zoo::NAMES {
+        let summary = bench.run(&format!("summary --json --model {name}")).json();
+        let list = zoo::spec(name, [3, 32, 32].into(), 10).unwrap();
+        assert_eq!(summary["parameters"].as_u64(), Some(list.parameters().unwrap()), "{name}");
+    }
+    // Vectors have a summary too, but they are no images.
+    fs::write(bench.path("vectors.toml"), "input = [7]\nlayers = [{ type = \"linear\", out = 10 }]").unwrap();
+    assert_eq!(bench.run("summary --json --model vectors.toml").json()["parameters"].as_u64(), Some(80));
+    bench.run("train --data data --model vectors.toml --device cpu").refused("takes inputs of [7], not images");
 }
 
 #[test]

@@ -20,7 +20,19 @@ fn both_devices_reproduce_every_golden_case_that_is_known() {
         let failed: Vec<_> = outcome.rows.iter().filter(|row| !row.ok).collect();
         assert!(failed.is_empty(), "{device:?}: {failed:#?}");
         assert!(outcome.rows.len() > 150, "{} rows", outcome.rows.len());
-        let known = ["conv2d (", "linear", "matmul", "batch_norm", "relu (", "cross_entropy", "softmax", "sgd", "adamw", "train_"];
+        let known = [
+            "conv2d (",
+            "linear",
+            "matmul",
+            "batch_norm",
+            "relu (",
+            "cross_entropy",
+            "softmax",
+            "optimizer/",
+            "schedule/",
+            "clip_grad",
+            "train_",
+        ];
         for case in &outcome.unknown {
             let op = case.split_once('(').map_or(case.as_str(), |(_, op)| op);
             assert!(!known.iter().any(|k| op.starts_with(k.trim_end_matches(" ("))), "{case} should be known");

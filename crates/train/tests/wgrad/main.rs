@@ -3,6 +3,7 @@
 mod bad_input;
 mod commands;
 mod golden;
+mod optimizers;
 mod repeat;
 mod support;
 mod verify;

@@ -124,6 +124,7 @@ fn slots(device: &Device) -> nn::Slots {
     nn::Slots {
         x: gpu_core::Tensor::zeros(device, [16, 3, 32, 32]),
         labels: gpu_core::Tensor::from_slice(device, [16], &[0u32; 16]),
+        targets: None,
         step: gpu_core::Tensor::from_slice(device, [1], &[0u32]),
     }
 }

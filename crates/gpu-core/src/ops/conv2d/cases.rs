@@ -1,8 +1,8 @@
 //! The table: every form of every kernel over plain, padded, strided, dilated, grouped and degenerate geometries.
 
-use super::geometry::{Form, Layout};
+use super::layout::{Form, Layout};
 use super::{Conv2dGeometry, ConvTranspose2dGeometry, conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x};
-use super::{depthwise, gather, im2col, weight};
+use super::{Padding, depthwise, gather, im2col, weight};
 use crate::check::{Bound, Case, tensor};
 use crate::device::Device;
 use crate::shape::Shape;
@@ -13,9 +13,17 @@ use gather::Direction;
 pub(super) type Row = ([usize; 4], usize, [usize; 2], Conv2dGeometry);
 
 const fn geometry(stride: [usize; 2], padding: [usize; 2], dilation: [usize; 2], groups: usize) -> Conv2dGeometry {
-    Conv2dGeometry { stride, padding, dilation, groups }
+    Conv2dGeometry { stride, padding: Padding::both(padding), dilation, groups }
 }
 
+/// With `after` at the bottom and the right.
+const fn ending(after: [usize; 2], g: Conv2dGeometry) -> Conv2dGeometry {
+    let Conv2dGeometry { stride, padding: Padding { before, .. }, dilation, groups } = g;
+    Conv2dGeometry { stride, padding: Padding { before, after }, dilation, groups }
+}
+
+/// Plain, one pixel, odd, strided, grouped, dilated, narrow, wide, deep; then: padded on some sides only, a kernel larger than the
+/// input, a stride that passes over pixels, a kernel as large as the plane, and no images at all.
 pub(super) const ROWS: &[Row] = &[
     ([2, 3, 8, 8], 8, [3, 3], geometry([1; 2], [1; 2], [1; 2], 1)),
     ([1, 1, 1, 1], 1, [1, 1], geometry([1; 2], [0; 2], [1; 2], 1)),
@@ -27,6 +35,12 @@ pub(super) const ROWS: &[Row] = &[
     ([2, 17, 6, 5], 70, [1, 1], geometry([2; 2], [0; 2], [1; 2], 1)),
     ([1, 40, 5, 6], 33, [3, 3], geometry([1; 2], [1; 2], [1; 2], 1)),
     ([2, 3, 20, 31], 4, [7, 7], geometry([2; 2], [3; 2], [1; 2], 1)),
+    ([2, 3, 6, 7], 5, [3, 3], ending([0, 3], geometry([1; 2], [2, 1], [1; 2], 1))),
+    ([2, 4, 5, 8], 6, [2, 3], ending([2, 0], geometry([2, 1], [0, 2], [1, 1], 2))),
+    ([2, 3, 2, 2], 4, [5, 3], geometry([1; 2], [2, 1], [1; 2], 1)),
+    ([1, 4, 11, 12], 6, [2, 3], geometry([4, 5], [0; 2], [1; 2], 1)),
+    ([3, 5, 6, 4], 7, [6, 4], geometry([1; 2], [0; 2], [1; 2], 1)),
+    ([0, 3, 6, 6], 4, [3, 3], geometry([1; 2], [1; 2], [1; 2], 1)),
 ];
 
 /// Depthwise rows, with one and with two outputs a channel.
@@ -34,39 +48,44 @@ pub(super) const DEPTHWISE_ROWS: &[Row] = &[
     ([2, 5, 9, 10], 5, [3, 3], geometry([1; 2], [1; 2], [1; 2], 5)),
     ([2, 3, 11, 7], 6, [3, 5], geometry([2, 1], [1, 4], [1, 2], 3)),
     ([3, 2, 37, 61], 2, [3, 3], geometry([1; 2], [1; 2], [1; 2], 2)),
+    ([2, 4, 6, 5], 4, [4, 2], ending([2, 0], geometry([1, 3], [1, 1], [1; 2], 4))),
+    ([0, 2, 5, 5], 2, [3, 3], geometry([1; 2], [1; 2], [1; 2], 2)),
 ];
 
-const TRANSPOSED_ROWS: &[([usize; 4], usize, [usize; 2], ConvTranspose2dGeometry)] = &[
-    (
-        [2, 5, 6, 7],
-        4,
-        [4, 4],
-        ConvTranspose2dGeometry { stride: [2; 2], padding: [1; 2], output_padding: [0; 2], dilation: [1; 2], groups: 1 },
-    ),
-    (
-        [1, 6, 5, 3],
-        9,
-        [3, 3],
-        ConvTranspose2dGeometry { stride: [3, 2], padding: [0, 1], output_padding: [2, 1], dilation: [1; 2], groups: 3 },
-    ),
-    (
-        [2, 3, 4, 5],
-        8,
-        [3, 3],
-        ConvTranspose2dGeometry { stride: [1; 2], padding: [1; 2], output_padding: [0; 2], dilation: [1; 2], groups: 1 },
-    ),
+/// A transposed convolution of the table: x (n, c, h, w), k output channels, taps, and its geometry.
+pub(super) type TransposedRow = ([usize; 4], usize, [usize; 2], ConvTranspose2dGeometry);
+
+const fn transposed(
+    stride: [usize; 2],
+    padding: Padding<2>,
+    output_padding: [usize; 2],
+    dilation: [usize; 2],
+    groups: usize,
+) -> ConvTranspose2dGeometry {
+    ConvTranspose2dGeometry { stride, padding, output_padding, dilation, groups }
+}
+
+/// Doubling, with groups and rows added at the end, plain, dilated, cut on some sides only, depthwise, and no images at all.
+pub(super) const TRANSPOSED_ROWS: &[TransposedRow] = &[
+    ([2, 5, 6, 7], 4, [4, 4], transposed([2; 2], Padding::both([1; 2]), [0; 2], [1; 2], 1)),
+    ([1, 6, 5, 3], 9, [3, 3], transposed([3, 2], Padding::both([0, 1]), [2, 1], [1; 2], 3)),
+    ([2, 3, 4, 5], 8, [3, 3], transposed([1; 2], Padding::both([1; 2]), [0; 2], [1; 2], 1)),
+    ([2, 4, 5, 4], 6, [3, 2], transposed([2, 1], Padding::both([2, 1]), [1, 2], [2, 3], 2)),
+    ([2, 3, 4, 6], 5, [3, 3], transposed([2, 1], Padding { before: [0, 2], after: [2, 1] }, [0; 2], [1; 2], 1)),
+    ([2, 4, 5, 6], 4, [3, 3], transposed([2; 2], Padding::both([1; 2]), [1; 2], [1; 2], 4)),
+    ([0, 3, 4, 4], 2, [3, 3], transposed([2; 2], Padding::both([1; 2]), [1; 2], [1; 2], 1)),
 ];
 
 /// What a row's kernels are given.
 #[derive(Clone, Copy)]
-struct Shapes {
-    l: Layout,
-    x: Shape,
-    w: Shape,
-    y: Shape,
+pub(super) struct Shapes {
+    pub l: Layout,
+    pub x: Shape,
+    pub w: Shape,
+    pub y: Shape,
 }
 
-fn shapes(&(x, k, [r, s], g): &Row) -> Shapes {
+pub(super) fn shapes(&(x, k, [r, s], g): &Row) -> Shapes {
     let (x, w) = (Shape::from(x), Shape::from([k, x[1] / g.groups, r, s]));
     let y = g.out_shape(x, w).expect("the table's rows fit");
     Shapes { l: Layout::new(g, x, w, y), x, w, y }
@@ -80,7 +99,7 @@ fn case(
     [a, b, out]: [Shape; 3],
     run: impl Fn(&Tensor, &Tensor, &Tensor) + Send + Sync + 'static,
 ) -> Case {
-    // The largest product is 1; a bias adds one more term.
+    // A bias adds one more term.
     Case::new(name, what, Bound::Sum { terms: terms + 1, magnitude: 1.0 }, move |device: &Device| {
         let result = Tensor::empty(device, out);
         run(&tensor(device, a, 1), &tensor(device, b, 2), &result);
@@ -132,7 +151,9 @@ fn depthwise_cases(row: &Row, cases: &mut Vec<Case>) {
         depthwise::forward(&l, x, w, Some(&tensor(x.device(), [l.k], 3)), y);
     }));
     let terms = l.taps() * (l.k / l.c);
-    cases.push(case("depthwise_bwd_x", what.clone(), terms, [y, w, x], move |dy, w, dx| depthwise::backward_x(&l, dy, w, dx)));
+    cases.push(case("depthwise_bwd_x", what.clone(), terms, [y, w, x], move |dy, w, dx| {
+        depthwise::backward_x(&l, dy, w, Some(&tensor(w.device(), [l.c], 3)), dx);
+    }));
     let terms = l.n * l.p * l.q;
     cases.push(case("depthwise_bwd_w", what, terms, [x, y, w], move |x, dy, dw| depthwise::backward_w(&l, x, dy, dw)));
 }
@@ -141,7 +162,9 @@ fn transposed_cases(cases: &mut Vec<Case>) {
     for &(x, k, [r, s], g) in TRANSPOSED_ROWS {
         let (x, w) = (Shape::from(x), Shape::from([x[1], k / g.groups, r, s]));
         let y = g.out_shape(x, w).expect("the table's rows fit");
-        let bound = Bound::Sum { terms: x.len().max(y.len()) / x.n() + 1, magnitude: 1.0 };
+        let (taps, c) = (r * s, x.c() / g.groups);
+        let terms = [c * taps + 1, k / g.groups * taps, x.n() * x.inner(2)].into_iter().fold(0, usize::max);
+        let bound = Bound::Sum { terms, magnitude: 1.0 };
         let what = format!("x {x} w {w} {g:?}");
         cases.push(Case::new("conv_transpose2d", what, bound, move |device| {
             let (x, w, dy) = (tensor(device, x, 1), tensor(device, w, 2), tensor(device, y, 3));

@@ -1,16 +1,17 @@
 //! Depthwise convolution: `groups` = input channels, with kernels of its own, since nothing is summed over channels.
 
-use super::geometry::{Layout, bias_of};
+use super::layout::{Layout, bias_of};
 use super::{mirror, weight};
-use crate::kernel::{Args, Grid, Kernel};
+use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::mirror::Real;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str =
     concat!(include_str!("../../../../../shaders/conv_taps.wgsl"), include_str!("../../../../../shaders/depthwise.wgsl"));
-static DEPTHWISE: Kernel = Kernel::new(WGSL, "depthwise", depthwise_cpu);
-static DEPTHWISE_BWD_X: Kernel = Kernel::new(WGSL, "depthwise_bwd_x", depthwise_bwd_x_cpu);
-static DEPTHWISE_BWD_W: Kernel = Kernel::new(WGSL, "depthwise_bwd_w", depthwise_bwd_w_cpu);
+static DEPTHWISE: Kernel = kernel!(WGSL, "depthwise", depthwise_cpu);
+static DEPTHWISE_BWD_X: Kernel = kernel!(WGSL, "depthwise_bwd_x", depthwise_bwd_x_cpu);
+static DEPTHWISE_BWD_W: Kernel = kernel!(WGSL, "depthwise_bwd_w", depthwise_bwd_w_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&DEPTHWISE, &DEPTHWISE_BWD_X, &DEPTHWISE_BWD_W];
 
 /// Lanes of the weight gradient's workgroup.
@@ -54,22 +55,22 @@ impl Params {
     }
 }
 
-fn depthwise_cpu(args: &mut Args<'_>) {
+fn depthwise_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let l = Layout::of(args, [p.batch, p.in_c, p.in_h, p.in_w], [p.out_c, p.out_h, p.out_w], p.in_c);
-    mirror::depthwise_forward(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
+    mirror::depthwise_forward::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
 }
 
-fn depthwise_bwd_x_cpu(args: &mut Args<'_>) {
+fn depthwise_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let l = Layout::of(args, [p.batch, p.out_c, p.out_h, p.out_w], [p.in_c, p.in_h, p.in_w], p.out_c);
-    mirror::depthwise_backward_x(&l, args.input(0), args.input(1), args.output(0));
+    mirror::depthwise_backward_x::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
 }
 
-fn depthwise_bwd_w_cpu(args: &mut Args<'_>) {
+fn depthwise_bwd_w_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let l = Layout::of(args, [p.batch, p.in_c, p.in_h, p.in_w], [p.out_c, p.out_h, p.out_w], p.in_c);
-    mirror::depthwise_backward_w(&l, p.pixels_per_split as usize, args.input(0), args.input(1), args.output(0));
+    mirror::depthwise_backward_w::<T>(&l, p.pixels_per_split as usize, args.input(0), args.input(1), args.output(0));
 }
 
 /// Whether these kernels serve the weight gradient too.
@@ -91,10 +92,11 @@ pub(super) fn forward(l: &Layout, x: &Tensor, w: &Tensor, bias: Option<&Tensor>,
 }
 
 #[track_caller]
-pub(super) fn backward_x(l: &Layout, dy: &Tensor, w: &Tensor, dx: &Tensor) {
+pub(super) fn backward_x(l: &Layout, dy: &Tensor, w: &Tensor, bias: Option<&Tensor>, dx: &Tensor) {
     let trips = (l.taps() + l.r + 1) * (l.k / l.c);
     let grid = Grid::linear(l.n * l.c * l.h * l.w.div_ceil(4), 64).trips(trips);
-    DEPTHWISE_BWD_X.with(&constants(l, true, false)).launch(Params::backward(l), &[dy, w], &[dx], grid);
+    let inputs = [dy, w, bias.unwrap_or(w)];
+    DEPTHWISE_BWD_X.with(&constants(l, true, bias.is_some())).launch(Params::backward(l), &inputs, &[dx], grid);
 }
 
 #[track_caller]

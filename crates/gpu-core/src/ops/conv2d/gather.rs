@@ -1,8 +1,9 @@
 //! The implicit matrix product that gathers: forward pass, input gradient and transposed convolution are one kernel.
 
-use super::geometry::{Form, Layout, bias_of};
+use super::layout::{Form, Layout, bias_of};
 use super::mirror;
-use crate::kernel::{Args, Grid, Kernel};
+use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::mirror::Real;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
@@ -16,12 +17,12 @@ const REG: &str = concat!(
     include_str!("../../../../../shaders/conv2d.wgsl"),
     include_str!("../../../../../shaders/conv2d_reg.wgsl")
 );
-static CONV2D_TILED: Kernel = Kernel::new(TILED, "conv2d_tiled", conv2d_cpu);
-static CONV2D_REG: Kernel = Kernel::new(REG, "conv2d_reg", conv2d_cpu);
-static CONV2D_ROW3: Kernel = Kernel::new(REG, "conv2d_row3", conv2d_cpu);
-static CONV2D_BWD_X_TILED: Kernel = Kernel::new(TILED, "conv2d_bwd_x_tiled", conv2d_bwd_x_cpu);
-static CONV2D_BWD_X_REG: Kernel = Kernel::new(REG, "conv2d_bwd_x_reg", conv2d_bwd_x_cpu);
-static CONV2D_BWD_X_ROW3: Kernel = Kernel::new(REG, "conv2d_bwd_x_row3", conv2d_bwd_x_cpu);
+static CONV2D_TILED: Kernel = kernel!(TILED, "conv2d_tiled", conv2d_cpu);
+static CONV2D_REG: Kernel = kernel!(REG, "conv2d_reg", conv2d_cpu);
+static CONV2D_ROW3: Kernel = kernel!(REG, "conv2d_row3", conv2d_cpu);
+static CONV2D_BWD_X_TILED: Kernel = kernel!(TILED, "conv2d_bwd_x_tiled", conv2d_bwd_x_cpu);
+static CONV2D_BWD_X_REG: Kernel = kernel!(REG, "conv2d_bwd_x_reg", conv2d_bwd_x_cpu);
+static CONV2D_BWD_X_ROW3: Kernel = kernel!(REG, "conv2d_bwd_x_row3", conv2d_bwd_x_cpu);
 pub(super) const KERNELS: &[&Kernel] =
     &[&CONV2D_TILED, &CONV2D_REG, &CONV2D_ROW3, &CONV2D_BWD_X_TILED, &CONV2D_BWD_X_REG, &CONV2D_BWD_X_ROW3];
 
@@ -52,18 +53,18 @@ pub(super) enum Direction {
     Backward,
 }
 
-fn conv2d_cpu(args: &mut Args<'_>) {
+fn conv2d_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let x = [p.batch, p.groups * p.in_c, p.in_h, p.in_w];
     let l = Layout::of(args, x, [p.groups * p.out_c, p.out_h, p.out_w], p.groups);
-    mirror::forward(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
+    mirror::forward::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
 }
 
-fn conv2d_bwd_x_cpu(args: &mut Args<'_>) {
+fn conv2d_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let x = [p.batch, p.groups * p.out_c, p.out_h, p.out_w];
     let l = Layout::of(args, x, [p.groups * p.in_c, p.in_h, p.in_w], p.groups);
-    mirror::backward_x(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
+    mirror::backward_x::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
 }
 
 /// Gathers `to` from `from`.
@@ -85,7 +86,7 @@ pub(super) fn launch(l: &Layout, direction: Direction, form: Form, from: &Tensor
     let tiles_c = out_c.div_ceil(tile_c);
     let params = Params {
         batch: l.n as u32,
-        groups: l.g.groups as u32,
+        groups: l.groups as u32,
         in_c: in_c as u32,
         out_c: out_c as u32,
         in_h: in_h as u32,
@@ -100,7 +101,7 @@ pub(super) fn launch(l: &Layout, direction: Direction, form: Form, from: &Tensor
     };
     let mut constants = l.constants(!forward);
     constants.extend([("HAS_BIAS", u32::from(bias.is_some())), ("WG_Y", wg_y as u32)]);
-    let tiles = l.g.groups * tiles_c * tiles_p;
+    let tiles = l.groups * tiles_c * tiles_p;
     let terms = in_c * l.taps();
     let grid = match form {
         Form::Tiled => Grid::folded(tiles).trips(terms.div_ceil(8) * 36 + 32),

@@ -1,17 +1,18 @@
 //! The explicit way: columns in memory, then a plain matrix product. The implicit kernels are held against it, and it is the
 //! faster one where a kernel reads the same columns many times.
 
-use super::geometry::Layout;
+use super::layout::Layout;
 use super::mirror;
-use crate::kernel::{Args, Grid, Kernel};
+use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::mirror::Real;
 use crate::ops::matmul::{Extents, Factor, launch as matmul};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str =
     concat!(include_str!("../../../../../shaders/conv_taps.wgsl"), include_str!("../../../../../shaders/im2col.wgsl"));
-static IM2COL: Kernel = Kernel::new(WGSL, "im2col", im2col_cpu);
-static COL2IM: Kernel = Kernel::new(WGSL, "col2im", col2im_cpu);
+static IM2COL: Kernel = kernel!(WGSL, "im2col", im2col_cpu);
+static COL2IM: Kernel = kernel!(WGSL, "col2im", col2im_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&IM2COL, &COL2IM];
 
 /// Bytes that a column buffer may take; images are worked on in runs that fit.
@@ -27,16 +28,16 @@ struct Params {
     out_w: u32,
 }
 
-fn im2col_cpu(args: &mut Args<'_>) {
+fn im2col_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let l = Layout::of(args, [1, p.planes, p.in_h, p.in_w], [1, p.out_h, p.out_w], 1);
-    mirror::im2col(&l, args.input(0), args.output(0));
+    mirror::im2col::<T>(&l, args.input(0), args.output(0));
 }
 
-fn col2im_cpu(args: &mut Args<'_>) {
+fn col2im_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let l = Layout::of(args, [1, p.planes, p.out_h, p.out_w], [1, p.in_h, p.in_w], 1);
-    mirror::col2im(&l, args.input(0), args.output(0));
+    mirror::col2im::<T>(&l, args.input(0), args.output(0));
 }
 
 /// `columns[n, (c,r,s), (p,q)]` of a whole batch.
@@ -56,7 +57,7 @@ fn col2im(l: &Layout, columns: &Tensor, dx: &Tensor) {
 
 /// Whether the columns of the whole batch stay within the budget, and the matrix products are plain ones.
 pub(super) fn fits(l: &Layout) -> bool {
-    l.g.groups == 1 && 4 * l.n * l.terms() * l.p * l.q <= COLUMN_BYTES
+    l.groups == 1 && 4 * l.n * l.terms() * l.p * l.q <= COLUMN_BYTES
 }
 
 /// The product of one image: weights (k by terms), columns (terms by pixels), output (k by pixels).

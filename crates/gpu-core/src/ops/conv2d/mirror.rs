@@ -1,7 +1,8 @@
 //! The mirrors: im2col of a few output rows at a time, small enough for the cache, and a matrix product through the `gemm` crate.
 
-use super::geometry::Layout;
+use super::layout::Layout;
 use crate::audited::{Into, MatRef, gemm};
+use crate::mirror::Real;
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -29,7 +30,7 @@ impl Layout {
                 for s in 0..self.s {
                     let tap = (c * self.r + r) * self.s + s;
                     for (i, p) in rows.clone().enumerate() {
-                        let h = (p * self.g.stride[0] + r * self.g.dilation[0]).checked_sub(self.g.padding[0]);
+                        let h = (p * self.stride[0] + r * self.dilation[0]).checked_sub(self.padding[0]);
                         let from = h.filter(|&h| h < self.h).map(|h| ((c * self.h + h) * self.w, s));
                         f(tap, i * self.q, from);
                     }
@@ -40,7 +41,7 @@ impl Layout {
 
     /// The output columns that read inside the input through tap column `s`, and where the first of them reads.
     fn inside(&self, s: usize) -> (Range<usize>, usize) {
-        let (stride, padding, at) = (self.g.stride[1], self.g.padding[1], s * self.g.dilation[1]);
+        let (stride, padding, at) = (self.stride[1], self.padding[1], s * self.dilation[1]);
         let first = padding.saturating_sub(at).div_ceil(stride).min(self.q);
         let end = (self.w + padding).saturating_sub(at).div_ceil(stride).clamp(first, self.q);
         (first..end, (first * stride + at).saturating_sub(padding))
@@ -48,20 +49,20 @@ impl Layout {
 }
 
 /// `columns[tap, pixel]` of the block's rows, from the planes of one image's group.
-fn im2col_block(l: &Layout, x: &[f32], rows: &Range<usize>, columns: &mut Vec<f32>) {
+fn im2col_block<T: Real>(l: &Layout, x: &[T], rows: &Range<usize>, columns: &mut Vec<T>) {
     let width = rows.len() * l.q;
-    columns.resize(l.terms() * width, 0.0);
+    columns.resize(l.terms() * width, T::zero());
     l.walk(rows, |tap, at, from| {
         let out = &mut columns[tap * width + at..][..l.q];
-        let Some((row, s)) = from else { return out.fill(0.0) };
+        let Some((row, s)) = from else { return out.fill(T::zero()) };
         let (inside, w) = l.inside(s);
-        out[..inside.start].fill(0.0);
-        out[inside.end..].fill(0.0);
+        out[..inside.start].fill(T::zero());
+        out[inside.end..].fill(T::zero());
         let out = &mut out[inside];
         if out.is_empty() {
             return;
         }
-        match l.g.stride[1] {
+        match l.stride[1] {
             1 => out.copy_from_slice(&x[row + w..][..out.len()]),
             stride => out.iter_mut().zip(x[row + w..].iter().step_by(stride)).for_each(|(o, v)| *o = *v),
         }
@@ -69,7 +70,7 @@ fn im2col_block(l: &Layout, x: &[f32], rows: &Range<usize>, columns: &mut Vec<f3
 }
 
 /// Adds the block's columns back to where they came from.
-fn col2im_block(l: &Layout, columns: &[f32], rows: &Range<usize>, dx: &mut [f32]) {
+fn col2im_block<T: Real>(l: &Layout, columns: &[T], rows: &Range<usize>, dx: &mut [T]) {
     let width = rows.len() * l.q;
     l.walk(rows, |tap, at, from| {
         let Some((row, s)) = from else { return };
@@ -78,19 +79,19 @@ fn col2im_block(l: &Layout, columns: &[f32], rows: &Range<usize>, dx: &mut [f32]
         if columns.is_empty() {
             return;
         }
-        match l.g.stride[1] {
-            1 => dx[row + w..][..columns.len()].iter_mut().zip(columns).for_each(|(d, v)| *d += v),
-            stride => dx[row + w..].iter_mut().step_by(stride).zip(columns).for_each(|(d, v)| *d += v),
+        match l.stride[1] {
+            1 => dx[row + w..][..columns.len()].iter_mut().zip(columns).for_each(|(d, &v)| *d += v),
+            stride => dx[row + w..].iter_mut().step_by(stride).zip(columns).for_each(|(d, &v)| *d += v),
         }
     });
 }
 
 /// y = conv(x, w) + bias.
-pub(super) fn forward(l: &Layout, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
+pub(super) fn forward<T: Real>(l: &Layout, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
     let (pixels, terms, group_k) = (l.p * l.q, l.terms(), l.group_k());
     let images = y.par_chunks_mut((l.k * pixels).max(1)).zip(x.par_chunks((l.c * l.h * l.w).max(1)));
     images.for_each_init(Vec::new, |columns, (y, x)| {
-        for group in 0..l.g.groups {
+        for group in 0..l.groups {
             let x = &x[group * l.group_c() * l.h * l.w..];
             let w = MatRef { data: &w[group * group_k * terms..][..group_k * terms], row: terms, col: 1 };
             for rows in l.blocks() {
@@ -101,27 +102,27 @@ pub(super) fn forward(l: &Layout, x: &[f32], w: &[f32], bias: Option<&[f32]>, y:
             }
         }
         if let Some(bias) = bias {
-            y.chunks_mut(pixels).zip(bias).for_each(|(plane, b)| plane.iter_mut().for_each(|v| *v += b));
+            y.chunks_mut(pixels).zip(bias).for_each(|(plane, &b)| plane.iter_mut().for_each(|v| *v += b));
         }
     });
 }
 
 /// dx of the convolution; with a bias, the forward pass of a transposed one.
-pub(super) fn backward_x(l: &Layout, dy: &[f32], w: &[f32], bias: Option<&[f32]>, dx: &mut [f32]) {
+pub(super) fn backward_x<T: Real>(l: &Layout, dy: &[T], w: &[T], bias: Option<&[T]>, dx: &mut [T]) {
     let (pixels, terms, group_k, plane) = (l.p * l.q, l.terms(), l.group_k(), l.h * l.w);
     let images = dx.par_chunks_mut((l.c * plane).max(1)).zip(dy.par_chunks((l.k * pixels).max(1)));
-    images.for_each_init(Vec::new, |columns: &mut Vec<f32>, (dx, dy)| {
+    images.for_each_init(Vec::new, |columns: &mut Vec<T>, (dx, dy)| {
         match bias {
             Some(bias) => dx.chunks_mut(plane).zip(bias).for_each(|(plane, b)| plane.fill(*b)),
-            None => dx.fill(0.0),
+            None => dx.fill(T::zero()),
         }
-        for group in 0..l.g.groups {
+        for group in 0..l.groups {
             let dx = &mut dx[group * l.group_c() * plane..][..l.group_c() * plane];
             // w transposed: taps by output channels.
             let w = MatRef { data: &w[group * group_k * terms..][..group_k * terms], row: 1, col: terms };
             for rows in l.blocks() {
                 let width = rows.len() * l.q;
-                columns.resize(terms * width, 0.0);
+                columns.resize(terms * width, T::zero());
                 let dy = MatRef { data: &dy[group * group_k * pixels + rows.start * l.q..], row: pixels, col: 1 };
                 gemm((terms, width, group_k), w, dy, columns, width, Into::Replace, 1);
                 col2im_block(l, columns, &rows, dx);
@@ -131,23 +132,23 @@ pub(super) fn backward_x(l: &Layout, dy: &[f32], w: &[f32], bias: Option<&[f32]>
 }
 
 /// dw: runs of images make a partial sum each, and the partials are added in order, so that the bits do not depend on the threads.
-pub(super) fn backward_w(l: &Layout, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+pub(super) fn backward_w<T: Real>(l: &Layout, x: &[T], dy: &[T], dw: &mut [T]) {
     let runs = (PARTIALS / dw.len().max(1)).clamp(1, 32);
     let images = l.n.div_ceil(runs).max(1);
     let (x_run, dy_run) = (images * l.c * l.h * l.w, images * l.k * l.p * l.q);
-    let partials: Vec<Vec<f32>> =
+    let partials: Vec<Vec<T>> =
         x.par_chunks(x_run.max(1)).zip(dy.par_chunks(dy_run.max(1))).map(|(x, dy)| partial_w(l, x, dy)).collect();
-    dw.fill(0.0);
+    dw.fill(T::zero());
     for partial in &partials {
-        dw.iter_mut().zip(partial).for_each(|(d, v)| *d += v);
+        dw.iter_mut().zip(partial).for_each(|(d, &v)| *d += v);
     }
 }
 
-fn partial_w(l: &Layout, x: &[f32], dy: &[f32]) -> Vec<f32> {
+fn partial_w<T: Real>(l: &Layout, x: &[T], dy: &[T]) -> Vec<T> {
     let (pixels, terms, group_k) = (l.p * l.q, l.terms(), l.group_k());
-    let (mut dw, mut columns) = (vec![0.0; l.k * terms], Vec::new());
+    let (mut dw, mut columns) = (vec![T::zero(); l.k * terms], Vec::new());
     for (x, dy) in x.chunks(l.c * l.h * l.w).zip(dy.chunks(l.k * pixels)) {
-        for group in 0..l.g.groups {
+        for group in 0..l.groups {
             let x = &x[group * l.group_c() * l.h * l.w..];
             let dw = &mut dw[group * group_k * terms..][..group_k * terms];
             for rows in l.blocks() {
@@ -163,8 +164,8 @@ fn partial_w(l: &Layout, x: &[f32], dy: &[f32]) -> Vec<f32> {
 }
 
 /// The whole im2col of one plane after the other: `columns[n, c, (r,s), (p,q)]`, without groups.
-pub(super) fn im2col(l: &Layout, x: &[f32], columns: &mut [f32]) {
-    let one = Layout { c: 1, k: 1, n: 1, g: super::Conv2dGeometry { groups: 1, ..l.g }, ..*l };
+pub(super) fn im2col<T: Real>(l: &Layout, x: &[T], columns: &mut [T]) {
+    let one = Layout { c: 1, k: 1, n: 1, groups: 1, ..*l };
     let out = columns.par_chunks_mut((l.taps() * l.p * l.q).max(1));
     out.zip(x.par_chunks((l.h * l.w).max(1))).for_each_init(Vec::new, |block, (out, plane)| {
         im2col_block(&one, plane, &(0..l.p), block);
@@ -173,11 +174,11 @@ pub(super) fn im2col(l: &Layout, x: &[f32], columns: &mut [f32]) {
 }
 
 /// The sum of [`im2col`]'s columns back into planes.
-pub(super) fn col2im(l: &Layout, columns: &[f32], x: &mut [f32]) {
-    let one = Layout { c: 1, k: 1, n: 1, g: super::Conv2dGeometry { groups: 1, ..l.g }, ..*l };
+pub(super) fn col2im<T: Real>(l: &Layout, columns: &[T], x: &mut [T]) {
+    let one = Layout { c: 1, k: 1, n: 1, groups: 1, ..*l };
     let planes = x.par_chunks_mut((l.h * l.w).max(1));
     planes.zip(columns.par_chunks((l.taps() * l.p * l.q).max(1))).for_each(|(plane, columns)| {
-        plane.fill(0.0);
+        plane.fill(T::zero());
         col2im_block(&one, columns, &(0..l.p), plane);
     });
 }
@@ -188,9 +189,9 @@ fn for_each_row(l: &Layout, mut f: impl FnMut(usize, usize, usize, Range<usize>,
         for s in 0..l.s {
             let (inside, w) = l.inside(s);
             for p in 0..l.p {
-                let h = (p * l.g.stride[0] + r * l.g.dilation[0]).checked_sub(l.g.padding[0]);
+                let h = (p * l.stride[0] + r * l.dilation[0]).checked_sub(l.padding[0]);
                 if let Some(h) = h.filter(|&h| h < l.h && !inside.is_empty()) {
-                    f(r * l.s + s, p * l.q, h * l.w + w, inside.clone(), l.g.stride[1]);
+                    f(r * l.s + s, p * l.q, h * l.w + w, inside.clone(), l.stride[1]);
                 }
             }
         }
@@ -198,37 +199,37 @@ fn for_each_row(l: &Layout, mut f: impl FnMut(usize, usize, usize, Range<usize>,
 }
 
 /// y of a depthwise convolution: one plane after the other, a whole row of outputs for each tap.
-pub(super) fn depthwise_forward(l: &Layout, x: &[f32], w: &[f32], bias: Option<&[f32]>, y: &mut [f32]) {
+pub(super) fn depthwise_forward<T: Real>(l: &Layout, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
     let multiplier = l.k / l.c;
     y.par_chunks_mut((l.p * l.q).max(1)).enumerate().for_each(|(plane, y)| {
         let (n, k) = (plane / l.k, plane % l.k);
         let x = &x[(n * l.c + k / multiplier) * l.h * l.w..][..l.h * l.w];
         let w = &w[k * l.taps()..][..l.taps()];
-        y.fill(bias.map_or(0.0, |b| b[k]));
+        y.fill(bias.map_or(T::zero(), |b| b[k]));
         for_each_row(l, |tap, y_row, x_at, inside, stride| {
             let (y, v) = (&mut y[y_row..][inside], w[tap]);
             match stride {
-                1 => y.iter_mut().zip(&x[x_at..]).for_each(|(y, x)| *y += v * x),
-                _ => y.iter_mut().zip(x[x_at..].iter().step_by(stride)).for_each(|(y, x)| *y += v * x),
+                1 => y.iter_mut().zip(&x[x_at..]).for_each(|(y, &x)| *y += v * x),
+                _ => y.iter_mut().zip(x[x_at..].iter().step_by(stride)).for_each(|(y, &x)| *y += v * x),
             }
         });
     });
 }
 
-/// dx of a depthwise convolution.
-pub(super) fn depthwise_backward_x(l: &Layout, dy: &[f32], w: &[f32], dx: &mut [f32]) {
+/// dx of a depthwise convolution; with a bias, the forward pass of a transposed one.
+pub(super) fn depthwise_backward_x<T: Real>(l: &Layout, dy: &[T], w: &[T], bias: Option<&[T]>, dx: &mut [T]) {
     let multiplier = l.k / l.c;
     dx.par_chunks_mut((l.h * l.w).max(1)).enumerate().for_each(|(plane, dx)| {
         let (n, c) = (plane / l.c, plane % l.c);
-        dx.fill(0.0);
+        dx.fill(bias.map_or(T::zero(), |b| b[c]));
         for k in c * multiplier..(c + 1) * multiplier {
             let dy = &dy[(n * l.k + k) * l.p * l.q..][..l.p * l.q];
             let w = &w[k * l.taps()..][..l.taps()];
             for_each_row(l, |tap, y_row, x_at, inside, stride| {
                 let (dy, v) = (&dy[y_row..][inside], w[tap]);
                 match stride {
-                    1 => dx[x_at..].iter_mut().zip(dy).for_each(|(x, y)| *x += v * y),
-                    _ => dx[x_at..].iter_mut().step_by(stride).zip(dy).for_each(|(x, y)| *x += v * y),
+                    1 => dx[x_at..].iter_mut().zip(dy).for_each(|(x, &y)| *x += v * y),
+                    _ => dx[x_at..].iter_mut().step_by(stride).zip(dy).for_each(|(x, &y)| *x += v * y),
                 }
             });
         }
@@ -236,20 +237,20 @@ pub(super) fn depthwise_backward_x(l: &Layout, dy: &[f32], w: &[f32], dx: &mut [
 }
 
 /// The sum of products of two rows, in eight lanes that are added in order: it vectorises, and has one order.
-fn dot(a: &[f32], b: &[f32]) -> f32 {
-    let mut lanes = [0f32; 8];
+fn dot<T: Real>(a: &[T], b: &[T]) -> T {
+    let mut lanes = [T::zero(); 8];
     let (a8, b8) = (a.chunks_exact(8), b.chunks_exact(8));
-    let tail: f32 = a8.remainder().iter().zip(b8.remainder()).map(|(a, b)| a * b).sum();
+    let tail: T = a8.remainder().iter().zip(b8.remainder()).map(|(&a, &b)| a * b).sum();
     for (a, b) in a8.zip(b8) {
         for i in 0..8 {
             lanes[i] += a[i] * b[i];
         }
     }
-    lanes.iter().sum::<f32>() + tail
+    lanes.iter().copied().sum::<T>() + tail
 }
 
 /// dw of a depthwise convolution, one partial for each run of `pixels_per_split` pixels of the batch (rows (split, k, taps)).
-pub(super) fn depthwise_backward_w(l: &Layout, pixels_per_split: usize, x: &[f32], dy: &[f32], dw: &mut [f32]) {
+pub(super) fn depthwise_backward_w<T: Real>(l: &Layout, pixels_per_split: usize, x: &[T], dy: &[T], dw: &mut [T]) {
     let (multiplier, plane, taps) = (l.k / l.c, l.p * l.q, l.taps());
     dw.par_chunks_mut(taps).enumerate().for_each(|(row, dw)| {
         let (k, split) = (row % l.k, row / l.k);
@@ -269,11 +270,11 @@ pub(super) fn depthwise_backward_w(l: &Layout, pixels_per_split: usize, x: &[f32
                 let x = &x[x_at + (start - inside.start) * stride..];
                 let dy = &dy[y_row + start..y_row + end];
                 sums[tap] += match stride {
-                    1 => f64::from(dot(dy, &x[..dy.len()])),
-                    _ => dy.iter().zip(x.iter().step_by(stride)).map(|(y, x)| f64::from(y * x)).sum(),
+                    1 => dot(dy, &x[..dy.len()]).into(),
+                    _ => dy.iter().zip(x.iter().step_by(stride)).map(|(&y, &x)| -> f64 { (y * x).into() }).sum(),
                 };
             });
         }
-        dw.iter_mut().zip(&sums).for_each(|(d, s)| *d = *s as f32);
+        dw.iter_mut().zip(&sums).for_each(|(d, s)| *d = T::of(*s));
     });
 }

@@ -1,18 +1,19 @@
 //! The weight gradient: a product over all pixels of the batch, split by output rows and added in order.
 
-use super::geometry::{Form, Layout};
+use super::layout::{Form, Layout};
 use super::mirror;
-use crate::kernel::{Args, Grid, Kernel};
+use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::mirror::Real;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str =
     concat!(include_str!("../../../../../shaders/conv_taps.wgsl"), include_str!("../../../../../shaders/conv2d_bwd_w.wgsl"));
-static CONV2D_BWD_W_TILED: Kernel = Kernel::new(WGSL, "conv2d_bwd_w_tiled", conv2d_bwd_w_cpu);
-static CONV2D_BWD_W_REG: Kernel = Kernel::new(WGSL, "conv2d_bwd_w_reg", conv2d_bwd_w_cpu);
-static CONV2D_BWD_W_ROW3: Kernel = Kernel::new(WGSL, "conv2d_bwd_w_row3", conv2d_bwd_w_cpu);
-static SUM_SPLITS: Kernel = Kernel::new(WGSL, "sum_splits", sum_splits_cpu);
+static CONV2D_BWD_W_TILED: Kernel = kernel!(WGSL, "conv2d_bwd_w_tiled", conv2d_bwd_w_cpu);
+static CONV2D_BWD_W_REG: Kernel = kernel!(WGSL, "conv2d_bwd_w_reg", conv2d_bwd_w_cpu);
+static CONV2D_BWD_W_ROW3: Kernel = kernel!(WGSL, "conv2d_bwd_w_row3", conv2d_bwd_w_cpu);
+static SUM_SPLITS: Kernel = kernel!(WGSL, "sum_splits", sum_splits_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&CONV2D_BWD_W_TILED, &CONV2D_BWD_W_REG, &CONV2D_BWD_W_ROW3, &SUM_SPLITS];
 
 /// Workgroups (tiled) or invocations (registers) that fill a device: a grid is split until it has as many.
@@ -39,19 +40,19 @@ struct Params {
 }
 
 /// On the CPU device a launch has one split: the mirror splits by images itself.
-fn conv2d_bwd_w_cpu(args: &mut Args<'_>) {
+fn conv2d_bwd_w_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let x = [p.rows / p.out_h, p.groups * p.in_c, p.in_h, p.in_w];
     let l = Layout::of(args, x, [p.groups * p.out_c, p.out_h, p.out_w], p.groups);
-    mirror::backward_w(&l, args.input(0), args.input(1), args.output(0));
+    mirror::backward_w::<T>(&l, args.input(0), args.input(1), args.output(0));
 }
 
-fn sum_splits_cpu(args: &mut Args<'_>) {
+fn sum_splits_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
-    let (partial, dw): (&[f32], &mut [f32]) = (args.input(0), args.output(0));
-    dw.fill(0.0);
+    let (partial, dw): (&[T], &mut [T]) = (args.input(0), args.output(0));
+    dw.fill(T::zero());
     for partial in partial.chunks(p.len as usize) {
-        dw.iter_mut().zip(partial).for_each(|(d, v)| *d += v);
+        dw.iter_mut().zip(partial).for_each(|(d, &v)| *d += v);
     }
 }
 
@@ -71,7 +72,7 @@ fn split(l: &Layout, form: Form, tiles: usize, is_gpu: bool) -> (usize, usize) {
     };
     let longest = (crate::MAX_TRIPS as usize / 2 / trips).max(1);
     let rows_per_split = rows.div_ceil(wanted).min(longest).max(1);
-    (rows_per_split, rows.div_ceil(rows_per_split))
+    (rows_per_split, rows.div_ceil(rows_per_split).max(1))
 }
 
 /// dw of the convolution `l`.
@@ -83,10 +84,10 @@ pub(super) fn launch(l: &Layout, form: Form, x: &Tensor, dy: &Tensor, dw: &Tenso
         Form::Row3 => (8, l.group_c().div_ceil(4) * l.r),
     };
     let tiles_k = l.group_k().div_ceil(tile_k);
-    let tiles = l.g.groups * tiles_k * tiles_j;
+    let tiles = l.groups * tiles_k * tiles_j;
     let (rows_per_split, splits) = split(l, form, tiles, dw.device().is_gpu());
     let params = Params {
-        groups: l.g.groups as u32,
+        groups: l.groups as u32,
         in_c: l.group_c() as u32,
         out_c: l.group_k() as u32,
         in_h: l.h as u32,

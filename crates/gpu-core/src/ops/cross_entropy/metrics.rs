@@ -1,38 +1,51 @@
 //! The class that a row of logits names, and sums of loss and hits that stay on the device.
 
-use super::{Params, SHAPES, WGSL, expect_labels, expect_rows, labels, launch_rows, rows_per_job};
+use super::mirror::{largest_of, rows_per_job};
+use super::{Params, SHAPES, WGSL, expect_classes, expect_labels, labels, launch_rows};
 use crate::check::{Bound, Case, integers};
 use crate::dtype::DType;
-use crate::kernel::{Args, Grid, Kernel};
+use crate::expect;
+use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::mirror::Real;
+use crate::shape::Shape;
 use crate::tensor::Tensor;
 use rayon::prelude::*;
 
-pub(super) static ARGMAX: Kernel = Kernel::new(WGSL, "argmax", argmax_cpu);
-pub(super) static ACCUMULATE_METRICS: Kernel = Kernel::new(WGSL, "accumulate_metrics", accumulate_metrics_cpu);
+pub(super) static ARGMAX: Kernel = kernel!(WGSL, "argmax", argmax_cpu);
+pub(super) static ACCUMULATE_METRICS: Kernel = kernel!(WGSL, "accumulate_metrics", accumulate_metrics_cpu);
 
-fn argmax_cpu(args: &mut Args<'_>) {
-    let c = args.params::<Params>().c as usize;
-    let rows = args.output::<u32>(0).par_iter_mut().zip(args.input::<f32>(0).par_chunks_exact(c));
-    rows.with_min_len(rows_per_job(c)).for_each(|(y, x)| {
-        let first = |(i, m): (usize, f32), (j, &v): (usize, &f32)| if v > m { (j, v) } else { (i, m) };
-        *y = x.iter().enumerate().fold((0, -3.4e38), first).0 as u32;
+fn argmax_cpu<T: Real>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (c, inner) = (p.c as usize, p.inner as usize);
+    let (x, y): (&[T], &mut [u32]) = (args.input(0), args.output(0));
+    let first = |row: &[T]| {
+        let larger = |(i, m): (usize, T), (j, &v): (usize, &T)| if v > m { (j, v) } else { (i, m) };
+        row.iter().enumerate().fold((0, largest_of::<T>(&[])), larger).0 as u32
+    };
+    y.par_iter_mut().enumerate().with_min_len(rows_per_job(c)).for_each(|(row, y)| {
+        *y = if inner == 1 {
+            first(&x[row * c..][..c])
+        } else {
+            first(&(0..c).map(|class| x[(row / inner * c + class) * inner + row % inner]).collect::<Vec<_>>())
+        };
     });
 }
 
-fn accumulate_metrics_cpu(args: &mut Args<'_>) {
-    let n = args.params::<Params>().n as f32;
-    let (predicted, labels, loss) = (args.input::<u32>(0), args.input::<u32>(1), args.input::<f32>(2)[0]);
-    let metrics = args.output::<f32>(0);
-    metrics[0] += loss * n;
-    metrics[1] += predicted.iter().zip(labels).filter(|(p, l)| p == l).count() as f32;
-    metrics[2] += n;
+fn accumulate_metrics_cpu<T: Real>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let images = T::of(p.n / p.inner);
+    let (predicted, labels, loss): (&[u32], &[u32], T) = (args.input(0), args.input(1), args.input(2)[0]);
+    let metrics: &mut [T] = args.output(0);
+    metrics[0] += loss * images;
+    metrics[1] += T::of(predicted.iter().zip(labels).filter(|(p, l)| p == l).count() as u32) / T::of(p.inner);
+    metrics[2] += images;
 }
 
-/// The column of each row's largest element, the first where several are equal; u32 (N). Equivalent of `x.argmax(1)` for finite
-/// `x` (a NaN is never the largest).
+/// The class with the largest element in each row of `x` (N, C, ...), the first where several are equal; u32 (N, ...). Equivalent of
+/// `x.argmax(1)` for finite `x` (a NaN is never the largest).
 ///
 /// # Panics
-/// If `x` is not (N, C) with C > 0.
+/// If `x` is not (N, C, ...) with C > 0, or does not hold f32.
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -42,14 +55,17 @@ fn accumulate_metrics_cpu(args: &mut Args<'_>) {
 /// ```
 #[track_caller]
 pub fn argmax(x: &Tensor) -> Tensor {
-    expect_rows("argmax", x);
-    let y = Tensor::empty_of(x.device(), [x.shape().n()], DType::U32);
-    launch_rows(&ARGMAX, Params::rows(x.shape()), [x.shape().n(), x.shape().c(), 1], &[x], &[&y]);
+    expect::f32s("argmax", &[("x", x)]);
+    expect_classes("argmax", ("x", x));
+    let p = Params::along(x.shape(), 1);
+    let y = Tensor::empty_of(x.device(), p.rows_shape(x.shape()), DType::U32);
+    launch_rows(&ARGMAX, p, 1, &[x], &[&y]);
     y
 }
 
 /// Adds a batch to sums that stay on the device: `metrics[0] += loss * N`, `metrics[1] +=` rows whose [`argmax`] is their label,
-/// `metrics[2] += N`; `metrics[3]` is untouched. In place. Equivalent of `total += loss.item() * len(labels)` and
+/// `metrics[2] += N`; `metrics[3]` is untouched. In place. Where an image has many labels (logits (N, C, H, W)), its rows count as one
+/// together: what is added to `metrics[1]` is the part of them that is right. Equivalent of `total += loss.item() * len(labels)` and
 /// `correct += (logits.argmax(1) == labels).sum().item()` without waiting for the device.
 ///
 /// Counts are exact up to 2^24 rows between two resets.
@@ -68,15 +84,17 @@ pub fn argmax(x: &Tensor) -> Tensor {
 /// ```
 #[track_caller]
 pub fn accumulate_metrics(loss: &Tensor, logits: &Tensor, labels: &Tensor, metrics: &Tensor) {
-    expect_rows("accumulate_metrics", logits);
-    expect_labels("accumulate_metrics", logits, labels);
-    let fits = loss.len() == 1 && metrics.len() == 4 && metrics.dtype() == DType::F32;
-    assert!(
-        fits,
-        "accumulate_metrics: loss must be a scalar and metrics f32 [4] (loss {}, metrics {})",
-        loss.shape(),
-        metrics.shape()
-    );
+    const OP: &str = "accumulate_metrics";
+    let named = [("logits", logits), ("loss", loss), ("metrics", metrics)];
+    expect::f32s(OP, &named);
+    expect_classes(OP, ("logits", logits));
+    expect_labels(OP, ("logits", logits), labels);
+    let fits = loss.len() == 1 && metrics.len() == 4;
+    assert!(fits, "{OP}: loss must be a scalar and metrics have 4 elements ({})", expect::shapes(&named));
+    let p = Params::along(logits.shape(), 1);
+    if p.n == 0 {
+        return;
+    }
     let predicted = argmax(logits);
     let n = labels.len();
     let (lanes, group) = match n {
@@ -84,15 +102,15 @@ pub fn accumulate_metrics(loss: &Tensor, logits: &Tensor, labels: &Tensor, metri
         _ => (256, 256),
     };
     let grid = Grid::folded(1).trips(n.div_ceil(lanes as usize) + 8);
-    let constants = [("LANES", lanes), ("GROUP", group)];
-    ACCUMULATE_METRICS.with(&constants).launch(Params::rows(logits.shape()), &[&predicted, labels, loss], &[metrics], grid);
+    let constants = [("LANES", lanes), ("GROUP", group), ("COLUMNS", 0)];
+    ACCUMULATE_METRICS.with(&constants).launch(p, &[&predicted, labels, loss], &[metrics], grid);
 }
 
 pub(super) fn cases() -> Vec<Case> {
-    let case = |&shape: &[usize; 2]| {
-        Case::new("argmax", format!("{shape:?}"), Bound::Exact, move |device| {
+    let case = |shape: Shape| {
+        Case::new("argmax", shape.to_string(), Bound::Exact, move |device| {
             // Small integers: most rows have several maxima.
-            let x = Tensor::from_slice(device, shape, &integers(shape[0] * shape[1], 5));
+            let x = Tensor::from_slice(device, shape, &integers(shape.len(), 5));
             let metrics = Tensor::full(device, [4], 1.0);
             let loss = Tensor::scalar(device, 0.5);
             accumulate_metrics(&loss, &x, &labels(device, shape), &metrics);
@@ -100,5 +118,7 @@ pub(super) fn cases() -> Vec<Case> {
             vec![argmax(&x), metrics]
         })
     };
-    SHAPES.iter().map(case).collect()
+    // Of 64 rows an image: the part that is right is exact.
+    let columns = [Shape::from([3, 5, 8, 8]), Shape::from([2, 300, 4])];
+    SHAPES.iter().map(|&shape| Shape::from(shape)).chain(columns).map(case).collect()
 }

@@ -1,75 +1,246 @@
+use super::cases::geometries;
 use super::*;
+use crate::check::{self, Misuse, misuse};
 use crate::device::Device;
+use proptest::prelude::*;
+use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 #[test]
 fn kernels_equal_their_mirrors() {
     check::hold(&cases());
 }
 
-/// Each window's elements with their places, in order.
-fn windows(x: &[f32], shape: Shape, g: Pool2dGeometry) -> Vec<Vec<(usize, f32)>> {
+/// A window: its elements inside with their places, and how many taps `Divisor::Window` counts.
+struct Window {
+    inside: Vec<(usize, f32)>,
+    padded: usize,
+}
+
+/// Every window of every plane, tap by tap.
+fn windows(x: &[f32], shape: Shape, g: Pool2dGeometry) -> Vec<Window> {
     let y = g.out_shape(shape).unwrap();
     let window = |o: usize| {
-        let (plane, p, q) = (o / y.inner(2), o / y.w() % y.h(), o % y.w());
-        let mut found = Vec::new();
-        for r in 0..g.kernel[0] {
-            for s in 0..g.kernel[1] {
-                let (i, j) = (p * g.stride[0] + r, q * g.stride[1] + s);
-                let (Some(i), Some(j)) = (i.checked_sub(g.padding[0]), j.checked_sub(g.padding[1])) else { continue };
-                if i < shape.h() && j < shape.w() {
-                    found.push((i * shape.w() + j, x[plane * shape.inner(2) + i * shape.w() + j]));
-                }
+        let (plane, at) = (o / y.inner(2), [o / y.w() % y.h(), o % y.w()]);
+        let mut window = Window { inside: Vec::new(), padded: 0 };
+        for tap in (0..g.kernel[0]).flat_map(|r| (0..g.kernel[1]).map(move |s| [r, s])) {
+            let [i, j] =
+                [0, 1].map(|axis| (at[axis] * g.stride[axis] + tap[axis] * g.dilation[axis]) as isize - g.padding[axis] as isize);
+            let within = |extra: [usize; 2]| {
+                let [rows, columns] = [shape.h() + extra[0], shape.w() + extra[1]].map(|v| v as isize);
+                i < rows && j < columns
+            };
+            window.padded += usize::from(within(g.padding));
+            if within([0, 0]) && i >= 0 && j >= 0 {
+                let place = i as usize * shape.w() + j as usize;
+                window.inside.push((place, x[plane * shape.inner(2) + place]));
             }
         }
-        found
+        window
     };
     (0..y.len()).map(window).collect()
 }
 
+/// What a pooling must give: y and dx of the maximum, its indices, y and dx of the mean.
+struct Want {
+    max: Vec<f32>,
+    indices: Vec<u32>,
+    max_dx: Vec<f32>,
+    avg: Vec<f64>,
+    avg_dx: Vec<f64>,
+}
+
+fn naive(x: &[f32], dy: &[f32], shape: Shape, g: Pool2dGeometry, divisor: Divisor) -> Want {
+    let windows = windows(x, shape, g);
+    let (mut max_dx, mut avg_dx) = (vec![0f32; x.len()], vec![0f64; x.len()]);
+    let (mut max, mut indices, mut avg) = (Vec::new(), Vec::new(), Vec::new());
+    for (o, Window { inside, padded }) in windows.iter().enumerate() {
+        let plane = o / (windows.len() / (shape.n() * shape.c())) * shape.inner(2);
+        let (at, value) = inside.iter().fold(inside[0], |best, &tap| if tap.1 > best.1 { tap } else { best });
+        max.push(value);
+        indices.push(at as u32);
+        max_dx[plane + at] += dy[o];
+        let by = match divisor {
+            Divisor::Window => *padded,
+            Divisor::Inside => inside.len(),
+            Divisor::Fixed(by) => by,
+        } as f64;
+        avg.push(inside.iter().map(|&(_, v)| f64::from(v)).sum::<f64>() / by);
+        inside.iter().for_each(|&(at, _)| avg_dx[plane + at] += f64::from(dy[o]) / by);
+    }
+    Want { max, indices, max_dx, avg, avg_dx }
+}
+
+const DIVISORS: [Divisor; 4] = [Divisor::Window, Divisor::Inside, Divisor::Fixed(1), Divisor::Fixed(4)];
+
+/// What a device computes that is not `want`: maxima bit for bit, means too where the divisor is a power of two.
+fn differing(shape: Shape, g: Pool2dGeometry, divisor: Divisor, reference: Pool2dGeometry, device: &Device) -> Vec<&'static str> {
+    let y_shape = g.out_shape(shape).unwrap();
+    let (xs, ds) = (check::integers(shape.len(), 5), check::integers(y_shape.len(), 6));
+    let want = naive(&xs, &ds, shape, reference, divisor);
+    let (x, dy) = (Tensor::from_slice(device, shape, &xs), Tensor::from_slice(device, y_shape, &ds));
+    let (max, indices, max_dx, avg, avg_dx) = check::poisoned(|| {
+        let (max, indices) = max_pool2d(&x, g);
+        let max_dx = max_pool2d_bwd_x(&dy, &indices, shape, g);
+        (max, indices, max_dx, avg_pool2d(&x, g, divisor), avg_pool2d_bwd_x(&dy, shape, g, divisor))
+    });
+    let exact = matches!(divisor, Divisor::Fixed(by) if by.is_power_of_two());
+    let near = |got: &Tensor, want: &[f64]| {
+        let allowed = |want: f64| if exact { 0.0 } else { 1e-5 * want.abs().max(1.0) };
+        got.to_vec().unwrap().iter().zip(want).all(|(&got, &want)| (f64::from(got) - want).abs() <= allowed(want))
+    };
+    [
+        ("max", max.to_vec().unwrap() == want.max),
+        ("indices", indices.read::<u32>().unwrap() == want.indices),
+        ("dx of max", max_dx.to_vec().unwrap() == want.max_dx),
+        ("mean", near(&avg, &want.avg)),
+        ("dx of mean", near(&avg_dx, &want.avg_dx)),
+    ]
+    .into_iter()
+    .filter_map(|(what, ok)| (!ok).then_some(what))
+    .collect()
+}
+
 #[test]
-fn the_mirrors_are_the_formulas() {
-    for (shape, g) in geometries() {
-        let values = check::integers(shape.len(), 5);
-        let x = Tensor::from_slice(&Device::Cpu, shape, &values);
+fn the_table_is_pooled_exactly_on_every_device() {
+    for device in check::devices() {
+        for (shape, g) in geometries() {
+            for divisor in DIVISORS {
+                let wrong = differing(shape, g, divisor, g, &device);
+                assert!(wrong.is_empty(), "{wrong:?} of {shape} {g:?} {divisor:?} on {}", device.name());
+            }
+        }
+    }
+}
+
+/// Shapes and windows at random; those that do not fit are replaced by plain ones.
+fn random() -> impl Strategy<Value = ([usize; 4], Pool2dGeometry, Divisor)> {
+    let pair = |range: std::ops::RangeInclusive<usize>| [range.clone(), range];
+    let window = (pair(1..=4), pair(1..=4), pair(0..=2), pair(1..=3), any::<bool>());
+    let divisor = (0..DIVISORS.len()).prop_map(|i| DIVISORS[i]);
+    (0..=2usize, 1..=3usize, pair(1..=9), window, divisor).prop_map(|(n, c, [h, w], window, divisor)| {
+        let (kernel, stride, padding, dilation, ceil_mode) = window;
+        let padding = [0, 1].map(|axis| padding[axis].min(kernel[axis] / 2));
+        let g = Pool2dGeometry { kernel, stride, padding, dilation, ceil_mode };
+        let x = [n, c, h, w];
+        match g.out_shape(x.into()) {
+            Ok(_) => (x, g, divisor),
+            Err(_) => (x, Pool2dGeometry { stride, ceil_mode, ..Pool2dGeometry::new([1, 1]) }, divisor),
+        }
+    })
+}
+
+#[test]
+fn any_windows_are_pooled_exactly_on_every_device() {
+    for device in check::devices() {
+        // Every geometry is compiled into pipelines of its own.
+        let cases = if device.is_gpu() { 24 } else { 512 };
+        let config = Config { cases, failure_persistence: None, ..Config::default() };
+        let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
+        let held = runner.run(&random(), |(x, g, divisor)| {
+            let wrong = differing(x.into(), g, divisor, g, &device);
+            if wrong.is_empty() { Ok(()) } else { Err(TestCaseError::fail(format!("{wrong:?}"))) }
+        });
+        held.unwrap_or_else(|e| panic!("on {}: {e}", device.name()));
+    }
+}
+
+/// A reference with one stride or dilation off, or with its padding at the wrong end, disagrees.
+#[test]
+fn a_fault_of_geometry_is_noticed_by_the_same_comparison() {
+    let shape = Shape::from([2, 3, 9, 9]);
+    let g = Pool2dGeometry { stride: [2, 2], padding: [1, 1], ..Pool2dGeometry::new([3, 3]) };
+    // Of the same extents (5, 5), so that only values can tell.
+    let faults = [
+        Pool2dGeometry { padding: [0, 0], ceil_mode: true, ..Pool2dGeometry { kernel: [2, 2], ..g } },
+        Pool2dGeometry { kernel: [2, 3], padding: [1, 1], ..g },
+        Pool2dGeometry { kernel: [2, 2], padding: [1, 1], dilation: [2, 2], ..g },
+    ];
+    for device in check::devices() {
+        assert!(differing(shape, g, Divisor::Inside, g, &device).is_empty());
+        for wrong in faults {
+            assert_eq!(wrong.out_shape(shape), g.out_shape(shape), "{wrong:?}");
+            let noticed = differing(shape, g, Divisor::Inside, wrong, &device);
+            assert_eq!(noticed.len(), 5, "{wrong:?}: only {noticed:?} on {}", device.name());
+        }
+    }
+}
+
+#[test]
+fn a_fault_of_a_kernel_is_noticed_by_the_same_comparison() {
+    let (shape, g) = (Shape::from([1, 2, 6, 6]), Pool2dGeometry::new([2, 2]));
+    for device in check::devices() {
+        for kernel in KERNELS {
+            let noticed = check::with_fault(kernel.name(), || differing(shape, g, Divisor::Window, g, &device));
+            assert!(!noticed.is_empty(), "{}", kernel.name());
+        }
+    }
+}
+
+/// From `torch.nn.functional.max_pool1d(torch.zeros(1, 1, n), k, s, p, d, ceil)`: (n, k, s, p, d, ceil) and the length that comes out.
+#[test]
+fn as_many_windows_fit_as_in_pytorch() {
+    let rows = [
+        ((7, 3, 2, 0, 1, true), 3),
+        ((7, 3, 2, 1, 1, true), 4),
+        ((6, 3, 2, 1, 1, true), 4),
+        ((2, 3, 2, 0, 1, true), 1),
+        ((5, 2, 3, 1, 1, true), 2),
+        ((4, 2, 3, 1, 1, true), 2),
+        ((9, 3, 3, 1, 2, true), 3),
+        ((9, 3, 3, 1, 2, false), 3),
+        ((10, 2, 4, 0, 3, true), 3),
+        ((3, 2, 4, 1, 1, true), 1),
+        ((8, 1, 3, 0, 1, true), 3),
+        ((11, 5, 4, 2, 1, true), 4),
+    ];
+    for ((n, k, s, p, d, ceil_mode), want) in rows {
+        let g = Pool1dGeometry { kernel: [k], stride: [s], padding: [p], dilation: [d], ceil_mode };
+        assert_eq!(g.out_shape(Shape::from([1, 1, n])), Ok(Shape::from([1, 1, want])), "{n} {g:?}");
+        let two = g.with_two_axes();
+        assert_eq!(two.out_shape(Shape::from([1, 1, 1, n])), Ok(Shape::from([1, 1, 1, want])), "{n} {two:?}");
+    }
+}
+
+/// From `torch.nn.functional.avg_pool2d(torch.arange(1., 13.).view(1, 1, 3, 4), (2, 3), (2, 2), (1, 1), True, inside, override)`, and
+/// `max_pool2d(torch.tensor([3., 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8]).view(1, 1, 3, 4), (2, 2), (2, 1), (1, 0), (2, 2), True, True)`.
+#[test]
+fn pooling_agrees_with_pytorch() {
+    for device in check::devices() {
+        let x = Tensor::from_slice(&device, [1, 1, 3, 4], &(1..13).map(|v| v as f32).collect::<Vec<_>>());
+        let g = Pool2dGeometry { stride: [2, 2], padding: [1, 1], ceil_mode: true, ..Pool2dGeometry::new([2, 3]) };
+        let near = |divisor: Divisor, want: [f32; 6]| {
+            let got = avg_pool2d(&x, g, divisor).to_vec().unwrap();
+            assert!(check::difference(&got, &want, check::Bound::Relative(1e-6)).ok(), "{divisor:?}: {got:?}");
+        };
+        near(Divisor::Window, [0.5, 1.5, 1.0, 5.0, 9.0, 5.0]);
+        near(Divisor::Inside, [1.5, 3.0, 4.0, 7.5, 9.0, 10.0]);
+        near(Divisor::Fixed(2), [1.5, 4.5, 2.0, 15.0, 27.0, 10.0]);
+        let x = Tensor::from_slice(&device, [1, 1, 3, 4], &[3f32, 1., 4., 1., 5., 9., 2., 6., 5., 3., 5., 8.]);
+        let g =
+            Pool2dGeometry { stride: [2, 1], padding: [1, 0], dilation: [2, 2], ceil_mode: true, ..Pool2dGeometry::new([2, 2]) };
         let (y, indices) = max_pool2d(&x, g);
-        let (dy, mean) = (check::tensor(&Device::Cpu, y.shape(), 6), avg_pool2d(&x, g).to_vec().unwrap());
-        let max_dx = max_pool2d_bwd_x(&dy, &indices, shape, g).to_vec().unwrap();
-        let avg_dx = avg_pool2d_bwd_x(&dy, shape, g).to_vec().unwrap();
-        let (y, indices, dy) = (y.to_vec().unwrap(), indices.read::<u32>().unwrap(), dy.to_vec().unwrap());
-        let (mut want_max, mut want_avg) = (vec![0f64; shape.len()], vec![0f64; shape.len()]);
-        let taps = (g.kernel[0] * g.kernel[1]) as f64;
-        for (o, window) in windows(&values, shape, g).iter().enumerate() {
-            let (at, max) = window.iter().fold(window[0], |best, &tap| if tap.1 > best.1 { tap } else { best });
-            assert_eq!((y[o], indices[o] as usize), (max, at), "{shape} {g:?}, window {o}");
-            let sum: f64 = window.iter().map(|&(_, v)| f64::from(v)).sum();
-            assert!((f64::from(mean[o]) - sum / taps).abs() < 1e-6, "{shape} {g:?}, window {o}");
-            let start = o / (y.len() / (shape.n() * shape.c())) * shape.inner(2);
-            want_max[start + at] += f64::from(dy[o]);
-            window.iter().for_each(|&(at, _)| want_avg[start + at] += f64::from(dy[o]) / taps);
-        }
-        for i in 0..shape.len() {
-            assert!((f64::from(max_dx[i]) - want_max[i]).abs() < 1e-5, "{shape} {g:?}, dx of max at {i}");
-            assert!((f64::from(avg_dx[i]) - want_avg[i]).abs() < 1e-5, "{shape} {g:?}, dx of mean at {i}");
-        }
+        assert_eq!((y.to_vec().unwrap(), indices.read::<u32>().unwrap()), (vec![5., 9., 5., 9.], vec![4, 5, 4, 5]));
     }
 }
 
 #[test]
 fn the_gradients_are_the_difference_quotients() {
-    for (shape, g) in geometries().filter(|(shape, _)| shape.len() < 600) {
+    for (shape, g) in geometries().filter(|(shape, _)| (1..600).contains(&shape.len())) {
         // All elements far enough apart that a step changes no maximum.
         let apart: Vec<f32> = (0..shape.len()).map(|i| (i * 7919 % shape.len()) as f32 * 0.05).collect();
         let x = Tensor::from_slice(&Device::Cpu, shape, &apart);
         let backward = |t: &[Tensor], dy: &Tensor| vec![max_pool2d_bwd_x(dy, &max_pool2d(&t[0], g).1, shape, g)];
         check::gradients(&[x], |t| max_pool2d(&t[0], g).0, backward);
-        let x = check::tensor(&Device::Cpu, shape, 1);
-        check::gradients(&[x], |t| avg_pool2d(&t[0], g), |_, dy| vec![avg_pool2d_bwd_x(dy, shape, g)]);
+        for divisor in DIVISORS {
+            let x = check::tensor(&Device::Cpu, shape, 1);
+            check::gradients(&[x], |t| avg_pool2d(&t[0], g, divisor), |_, dy| vec![avg_pool2d_bwd_x(dy, shape, g, divisor)]);
+        }
     }
 }
 
 #[test]
 fn padding_never_wins_and_a_nan_always_does() {
-    let g = Pool2dGeometry { kernel: [2, 2], stride: [2, 2], padding: [1, 1] };
+    let g = Pool2dGeometry { padding: [1, 1], ..Pool2dGeometry::new([2, 2]) };
     for device in check::devices() {
         let x = Tensor::from_slice(&device, [1, 1, 2, 2], &[-5.0, f32::NEG_INFINITY, f32::NAN, -7.0]);
         let (y, indices) = max_pool2d(&x, g);
@@ -83,21 +254,44 @@ fn padding_never_wins_and_a_nan_always_does() {
     }
 }
 
-#[test]
-#[should_panic(expected = "max_pool2d: x [1, 1, 2, 2] is smaller than the kernel [3, 3] (padding [0, 0])")]
-fn max_pool2d_names_the_shapes() {
-    max_pool2d(&Tensor::zeros(&Device::Cpu, [1, 1, 2, 2]), Pool2dGeometry::new([3, 3]));
-}
+const PLAIN: Pool2dGeometry = Pool2dGeometry::new([2, 2]);
+const PADDED: Pool2dGeometry = Pool2dGeometry { padding: [2, 2], ..PLAIN };
+const STILL: Pool2dGeometry = Pool2dGeometry { stride: [0, 2], ..PLAIN };
+const APART: Pool2dGeometry = Pool2dGeometry { padding: [1, 1], dilation: [2, 2], ..PLAIN };
 
-#[test]
-#[should_panic(expected = "max_pool2d: padding [2, 2] is over half the kernel [2, 2] (x [1, 1, 4, 4])")]
-fn too_much_padding_is_refused() {
-    let g = Pool2dGeometry { padding: [2, 2], ..Pool2dGeometry::new([2, 2]) };
-    max_pool2d(&Tensor::zeros(&Device::Cpu, [1, 1, 4, 4]), g);
-}
-
-#[test]
-#[should_panic(expected = "avg_pool2d_bwd_x: dy has shape [1, 1, 2, 3], x [1, 1, 4, 4] is pooled to [1, 1, 2, 2]")]
-fn a_gradient_of_another_shape_is_refused() {
-    avg_pool2d_bwd_x(&Tensor::zeros(&Device::Cpu, [1, 1, 2, 3]), Shape::from([1, 1, 4, 4]), Pool2dGeometry::new([2, 2]));
+pub(in crate::ops) fn misuses() -> Vec<Misuse> {
+    fn zeros<const R: usize>(device: &Device, shape: [usize; R]) -> Tensor {
+        Tensor::zeros(device, shape)
+    }
+    vec![
+        misuse!("max_pool2d", ["smaller than the kernel [2, 2]", "x [1, 1, 1, 4]"], |d| max_pool2d(&zeros(d, [1, 1, 1, 4]), PLAIN)),
+        misuse!("max_pool2d", ["padding [2, 2] is over half the kernel", "x [1, 1, 4, 4]"], |d| {
+            max_pool2d(&zeros(d, [1, 1, 4, 4]), PADDED)
+        }),
+        misuse!("max_pool2d", ["stride [0, 2]", "x [1, 1, 4, 4]"], |d| max_pool2d(&zeros(d, [1, 1, 4, 4]), STILL)),
+        misuse!("max_pool2d", ["lies in the padding [1, 1] alone", "x [1, 1, 1, 1]"], |d| {
+            max_pool2d(&zeros(d, [1, 1, 1, 1]), APART)
+        }),
+        misuse!("max_pool2d", ["x holds u32, not f32", "x [1]"], |d| max_pool2d(&Tensor::from_slice(d, [1], &[1u32]), PLAIN)),
+        misuse!("max_pool2d_bwd_x", ["indices holds f32, not u32", "indices [1, 1, 2, 2]"], |d| {
+            let dy = zeros(d, [1, 1, 2, 2]);
+            max_pool2d_bwd_x(&dy, &dy, [1, 1, 4, 4].into(), PLAIN)
+        }),
+        misuse!("max_pool2d_bwd_x", ["x [1, 1, 4, 4] is pooled to [1, 1, 2, 2]", "dy [1, 1, 2, 3]"], |d| {
+            let indices = Tensor::from_slice(d, [1, 1, 2, 2], &[0u32; 4]);
+            max_pool2d_bwd_x(&zeros(d, [1, 1, 2, 3]), &indices, [1, 1, 4, 4].into(), PLAIN)
+        }),
+        misuse!("avg_pool2d", ["x has 3 axes, not 4", "x [1, 4, 4]"], |d| {
+            avg_pool2d(&zeros(d, [1, 4, 4]), PLAIN, Divisor::Window)
+        }),
+        misuse!("avg_pool2d", ["the divisor is zero", "x [1, 1, 4, 4]"], |d| {
+            avg_pool2d(&zeros(d, [1, 1, 4, 4]), PLAIN, Divisor::Fixed(0))
+        }),
+        misuse!("avg_pool2d_bwd_x", ["x [1, 1, 4, 4] is pooled to [1, 1, 2, 2]", "dy [1, 1, 2, 3]"], |d| {
+            avg_pool2d_bwd_x(&zeros(d, [1, 1, 2, 3]), [1, 1, 4, 4].into(), PLAIN, Divisor::Window)
+        }),
+        misuse!("avg_pool2d_bwd_x", ["the divisor is zero", "dy [1, 1, 2, 2]"], |d| {
+            avg_pool2d_bwd_x(&zeros(d, [1, 1, 2, 2]), [1, 1, 4, 4].into(), PLAIN, Divisor::Fixed(0))
+        }),
+    ]
 }

@@ -1,12 +1,19 @@
-//! Every method of `Var` against difference quotients, in double precision: a row a method and option, and a law that none is missing.
+//! Every method of `Var` against difference quotients, in double precision: a row a method and option, and a law that none is
+//! missing.
 
+mod activation;
 mod conv;
 mod dense;
 mod elementwise;
+mod index;
 mod loss;
 mod norm;
 mod pool;
 mod random;
+mod reduce;
+mod resample;
+mod shape;
+mod unary;
 
 use crate::tape::Tape;
 use crate::var::Var;
@@ -40,10 +47,22 @@ pub(super) fn separate(shape: impl Into<Shape>) -> Tensor {
 }
 
 fn rows() -> Vec<Row> {
-    [conv::rows(), dense::rows(), elementwise::rows(), loss::rows(), norm::rows(), pool::rows(), random::rows()]
-        .into_iter()
-        .flatten()
-        .collect()
+    let files = [
+        activation::rows(),
+        conv::rows(),
+        dense::rows(),
+        elementwise::rows(),
+        index::rows(),
+        loss::rows(),
+        norm::rows(),
+        pool::rows(),
+        random::rows(),
+        resample::rows(),
+        shape::rows(),
+        reduce::rows(),
+        unary::rows(),
+    ];
+    files.into_iter().flatten().collect()
 }
 
 /// The gradients of a row, `factor` times what they are.

@@ -6,14 +6,23 @@ use gpu_core::{Device, Tensor};
 pub(super) fn rows() -> Vec<Row> {
     vec![
         row("dropout", &[tensor([4, 5], 1)], |v| v[0].dropout(0.4)),
+        row("dropout1d", &[tensor([2, 4, 3], 1)], |v| v[0].dropout1d(0.4)),
         row("dropout2d", &[tensor([2, 4, 2, 2], 1)], |v| v[0].dropout2d(0.4)),
+        row("alpha_dropout", &[tensor([4, 5], 1)], |v| v[0].alpha_dropout(0.4)),
+        row("feature_alpha_dropout", &[tensor([2, 4, 3], 1)], |v| v[0].feature_alpha_dropout(0.4)),
+        row("bernoulli_keep", &[tensor([4, 5], 1)], |v| v[0].bernoulli_keep(0.6)),
+        row("gaussian_noise", &[tensor([4, 5], 1)], |v| v[0].gaussian_noise(0.8, 0.3)),
     ]
 }
 
 #[test]
 fn dropout_is_the_identity_in_evaluation_mode() {
     let x = Var::constant(&tensor([4, 5, 1, 1], 1));
-    assert!(x.dropout(0.9).value().shares_storage(x.value()) && x.dropout2d(0.9).value().shares_storage(x.value()));
+    let same = [x.dropout(0.9), x.dropout2d(0.9), x.alpha_dropout(0.9), x.bernoulli_keep(0.1), x.gaussian_noise(1.0, 9.0)];
+    assert!(same.iter().all(|y| y.value().shares_storage(x.value())));
+    // Factors with another mean leave their mean.
+    let doubled: Vec<f32> = x.value().to_vec().unwrap().iter().map(|v| 2.0 * v).collect();
+    assert_eq!(x.gaussian_noise(2.0, 9.0).value().to_vec().unwrap(), doubled);
 }
 
 #[test]

@@ -2,45 +2,32 @@
 
 use super::{Call, Operator, Results};
 use crate::error::Result;
-use gpu_core::{Shape, Tensor, ops};
+use nn::Var;
 
 pub(super) fn operator(op: &str) -> Option<Operator> {
     Some(match op {
         "linear" => |c| c.differentiate(&["x", "w", "b"], |v| v[0].linear(&v[1], Some(&v[2]))),
         "matmul" => |c| c.differentiate(&["a", "b"], |v| v[0].matmul(&v[1])),
-        "relu" => |c| c.differentiate(&["x"], |v| v[0].relu()),
         "add" => |c| c.differentiate(&["a", "b"], |v| v[0].add(&v[1])),
         "sub" => |c| c.differentiate(&["a", "b"], |v| v[0].sub(&v[1])),
         "mul" => |c| c.differentiate(&["a", "b"], |v| v[0].mul(&v[1])),
-        "div" => div,
-        "sum" => |c| reduce(c, ops::sum_axes, 1.0),
-        "mean" => |c| reduce(c, ops::mean_axes, inverse_count(c)?),
+        "div" => |c| c.differentiate(&["a", "b"], |v| v[0].div(&v[1])),
+        "maximum" => |c| c.differentiate(&["a", "b"], |v| v[0].maximum(&v[1])),
+        "minimum" => |c| c.differentiate(&["a", "b"], |v| v[0].minimum(&v[1])),
+        "exp" => |c| c.differentiate(&["x"], |v| v[0].exp()),
+        "abs" => |c| c.differentiate(&["x"], |v| v[0].abs()),
+        "square" => |c| c.differentiate(&["x"], |v| v[0].square()),
+        "log" => |c| c.differentiate(&["x"], |v| v[0].log()),
+        "sqrt" => |c| c.differentiate(&["x"], |v| v[0].sqrt()),
+        "sum" => |c| reduce(c, Var::sum_axes),
+        "mean" => |c| reduce(c, Var::mean_axes),
+        "amax" => |c| reduce(c, Var::amax),
+        "var" => |c| reduce(c, |x, axes, keepdim| x.var(axes, 0, keepdim)),
         _ => return None,
     })
 }
 
-/// One over how many elements are averaged.
-fn inverse_count(c: &Call<'_>) -> Result<f32> {
-    let (shape, _) = c.file.array(&c.key("x"))?;
-    let axes: Vec<usize> = c.case.attr("axes", Vec::new());
-    Ok(1.0 / axes.iter().map(|&a| shape[a]).product::<usize>() as f32)
-}
-
-fn div(c: &Call<'_>) -> Result<Option<Results>> {
-    let (a, b, dy) = (c.tensor("a")?, c.tensor("b")?, c.dy()?);
-    let y = ops::div(&a, &b);
-    let da = ops::div(&dy, &b);
-    let db = ops::scale(&ops::mul(&da, &y), -1.0);
-    c.results([("da", ops::sum_to(&da, a.shape())), ("db", ops::sum_to(&db, b.shape())), ("y", y)])
-}
-
-/// `dx` is `dy`, spread over what was summed.
-fn reduce(c: &Call<'_>, f: fn(&Tensor, &[usize], bool) -> Tensor, factor: f32) -> Result<Option<Results>> {
-    let (x, dy) = (c.tensor("x")?, c.dy()?);
-    let axes: Vec<usize> = c.case.attr("axes", Vec::new());
-    let y = f(&x, &axes, c.case.attr("keepdim", false));
-    let mut kept: Vec<usize> = x.shape().dims().to_vec();
-    axes.iter().for_each(|&a| kept[a] = 1);
-    let dx = ops::mul(&Tensor::full(c.device, x.shape(), factor), &dy.reshape(Shape::new(&kept)));
-    c.results([("y", y), ("dx", dx)])
+fn reduce(c: &Call<'_>, f: fn(&Var, &[usize], bool) -> Var) -> Result<Option<Results>> {
+    let (axes, keepdim): (Vec<usize>, bool) = (c.case.attr("axes", Vec::new()), c.case.attr("keepdim", false));
+    c.differentiate(&["x"], |v| f(&v[0], &axes, keepdim))
 }

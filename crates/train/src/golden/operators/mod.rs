@@ -1,5 +1,6 @@
 //! The table from an operator's name in a golden file to what computes it here.
 
+mod activation;
 mod conv;
 mod dense;
 mod loss;
@@ -11,6 +12,7 @@ use super::{Computed, Row, Tolerance, optimizers};
 use crate::error::Result;
 use gpu_core::{Device, Tensor, check};
 use nn::{Tape, Var};
+use serde_json::Value;
 
 /// A case with its inputs, on a device.
 pub(super) struct Call<'a> {
@@ -26,7 +28,7 @@ type Results = Vec<(String, Tensor)>;
 type Operator = fn(&Call<'_>) -> Result<Option<Results>>;
 
 fn operator(op: &str) -> Option<Operator> {
-    let families = [conv::operator, norm::operator, pool::operator, dense::operator, loss::operator];
+    let families = [activation::operator, conv::operator, norm::operator, pool::operator, dense::operator, loss::operator];
     families.iter().find_map(|family| family(op))
 }
 
@@ -60,19 +62,27 @@ impl Call<'_> {
         self.file.tensor(&self.key(role), self.device)
     }
 
-    /// The tensor of a role that a case may lack.
-    fn optional(&self, role: &str) -> Result<Option<Tensor>> {
-        if self.file.has(&self.key(role)) { self.tensor(role).map(Some) } else { Ok(None) }
-    }
-
     /// The upstream gradient.
     fn dy(&self) -> Result<Tensor> {
         let other = format!("d{}", self.case.outputs[0]);
         self.tensor(if self.file.has(&self.key("dy")) { "dy" } else { &other })
     }
 
-    fn pair(&self, key: &str, default: usize) -> [usize; 2] {
-        self.case.attr(key, [default; 2])
+    /// Whether all of the case's attributes are among `keys`: one that nobody looks at must not pass for one that was obeyed.
+    fn knows(&self, keys: &[&str]) -> bool {
+        self.case
+            .attrs
+            .as_object()
+            .is_none_or(|attrs| attrs.iter().all(|(key, value)| keys.contains(&key.as_str()) || value.is_null()))
+    }
+
+    /// An attribute of one number, or of one an axis; none if it is something else.
+    fn extents<const D: usize>(&self, key: &str, default: [usize; D]) -> Option<[usize; D]> {
+        match self.case.attrs.get(key) {
+            None | Some(Value::Null) => Some(default),
+            Some(Value::Number(all)) => all.as_u64().map(|all| [all as usize; D]),
+            Some(each) => serde_json::from_value::<Vec<usize>>(each.clone()).ok()?.try_into().ok(),
+        }
     }
 
     /// Reads the results that the case asks for; one that it asks for in vain fails it.

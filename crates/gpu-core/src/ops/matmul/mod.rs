@@ -1,0 +1,227 @@
+//! Matrix products, plain, transposed and batched with NumPy's broadcasting: `y[..,i,j] = sum over k of a[..,i,k] b[..,k,j]`.
+//!
+//! One launch serves all: a transpose is a pair of strides, and a batch finds its factors by a small table of steps in the
+//! parameters. Which kernel runs is a pure function of the shapes and the adapter. A sum over a long k with few tiles is split into
+//! parts that are added in order.
+
+mod cases;
+mod plan;
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+pub(super) use cases::misuses;
+pub(super) use cases::{benches, cases};
+use plan::{Batches, Transpose, plan};
+pub(super) use plan::{Extents, Factor};
+
+use crate::audited::{self, Into, MatRef};
+use crate::device::Device;
+use crate::expect;
+use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::mirror::{self, Real};
+use crate::tensor::Tensor;
+use bytemuck::{Pod, Zeroable};
+use rayon::prelude::*;
+
+const WGSL: &str = include_str!("../../../../../shaders/matmul.wgsl");
+static MATMUL_TILED: Kernel = kernel!(WGSL, "matmul_tiled", matmul_cpu);
+static MATMUL_TILED4: Kernel = kernel!(WGSL, "matmul_tiled4", matmul_cpu);
+static MATMUL_REG: Kernel = kernel!(WGSL, "matmul_reg", matmul_cpu);
+static MATMUL_PARTS: Kernel = kernel!(WGSL, "matmul_parts", matmul_parts_cpu);
+pub(super) const KERNELS: &[&Kernel] = &[&MATMUL_TILED, &MATMUL_TILED4, &MATMUL_REG, &MATMUL_PARTS];
+
+#[repr(C)]
+#[derive(Clone, Copy, Debug, Pod, Zeroable)]
+struct Params {
+    m: u32,
+    n: u32,
+    k: u32,
+    part: u32,
+    parts: u32,
+    batch: u32,
+    a_row: u32,
+    a_col: u32,
+    b_row: u32,
+    b_col: u32,
+    tiles_m: u32,
+    tiles_n: u32,
+    batches: Batches,
+}
+
+/// The three forms of the kernel.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Form {
+    Tiled,
+    Tiled4,
+    Reg,
+}
+
+fn matmul_cpu<T: Real>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (a, b, y) = (args.input::<T>(0), args.input::<T>(1), args.output::<T>(0));
+    let (m, n) = (p.m as usize, p.n as usize);
+    if p.k == 0 {
+        return y.fill(T::zero());
+    }
+    let product = |which: usize, y: &mut [T], threads| {
+        let (batch, first) = (which as u32 / p.parts, which as u32 % p.parts * p.part);
+        let [at_a, at_b] = p.batches.starts(batch);
+        let at = [at_a + first * p.a_col, at_b + first * p.b_row].map(|at| at as usize);
+        let a = MatRef { data: &a[at[0]..], row: p.a_row as usize, col: p.a_col as usize };
+        let b = MatRef { data: &b[at[1]..], row: p.b_row as usize, col: p.b_col as usize };
+        let k = p.part.min(p.k - first) as usize;
+        audited::gemm((m, n, k), a, b, y, n, Into::Replace, threads);
+    };
+    // One product takes all threads; many take one each.
+    match p.batch * p.parts {
+        1 => product(0, y, 0),
+        _ => y.par_chunks_mut(m * n).enumerate().for_each(|(which, y)| product(which, y, 1)),
+    }
+}
+
+fn matmul_parts_cpu<T: Real>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (partial, y): (&[T], &mut [T]) = (args.input(0), args.output(0));
+    let (size, parts) = ((p.m * p.n) as usize, p.parts as usize);
+    mirror::for_each_plane(y, size, |batch, y| {
+        for (i, y) in y.iter_mut().enumerate() {
+            let terms = (0..parts).map(|part| partial[(batch * parts + part) * size + i].into());
+            *y = T::of(terms.sum::<f64>());
+        }
+    });
+}
+
+/// Which kernel: workgroup tiles on hardware, registers alone on software drivers.
+fn choose(device: &Device, e: Extents, a: Factor, b: Factor, batches: Batches) -> Form {
+    let fours = [e.m, e.n, e.k, a.row.max(a.col), b.row.max(b.col)];
+    let aligned = fours.iter().all(|v| v % 4 == 0) && batches.steps_are_fours() && a.row.min(a.col) == 1 && b.row.min(b.col) == 1;
+    match device.prefers_registers() {
+        true => Form::Reg,
+        false if aligned => Form::Tiled4,
+        false => Form::Tiled,
+    }
+}
+
+/// How long a part of k is. Many parts where tiles alone would leave a large GPU idle; never more than one invocation may walk.
+fn part(form: Form, k: usize, tiles: usize) -> usize {
+    let (wanted, longest) = match form {
+        Form::Reg => (1, 32_768),
+        _ => ((256 / tiles.max(1)).min(k / 512), 16_384),
+    };
+    k.div_ceil(wanted.max(k.div_ceil(longest)).max(1)).next_multiple_of(8)
+}
+
+/// `c = a b`, where the caller has checked the shapes; matrices of a batch follow each other by one step.
+#[track_caller]
+pub(super) fn launch(a: &Tensor, fa: Factor, b: &Tensor, fb: Factor, c: &Tensor, e: Extents) {
+    let batches = Batches::even(fa.batch, fb.batch);
+    launch_form(choose(c.device(), e, fa, fb, batches), [a, b], [fa, fb], batches, c, e);
+}
+
+#[track_caller]
+fn launch_form(form: Form, factors: [&Tensor; 2], [fa, fb]: [Factor; 2], batches: Batches, y: &Tensor, e: Extents) {
+    // A tile of 64 where the matrix would not fill larger ones.
+    let wg = if e.m.min(e.n) > 64 { 16 } else { 8 };
+    let (tile_m, tile_n) = if form == Form::Reg { (8, 16) } else { (8 * wg, 8 * wg) };
+    let (tiles_m, tiles_n) = (e.m.div_ceil(tile_m), e.n.div_ceil(tile_n));
+    let part = part(form, e.k, e.batch * tiles_m * tiles_n);
+    let parts = e.k.div_ceil(part.max(1)).max(1);
+    let params = Params {
+        m: e.m as u32,
+        n: e.n as u32,
+        k: e.k as u32,
+        part: part as u32,
+        parts: parts as u32,
+        batch: e.batch as u32,
+        a_row: fa.row as u32,
+        a_col: fa.col as u32,
+        b_row: fb.row as u32,
+        b_col: fb.col as u32,
+        tiles_m: tiles_m as u32,
+        tiles_n: tiles_n as u32,
+        batches,
+    };
+    let partial = (parts > 1).then(|| Tensor::empty(y.device(), [e.batch * parts, e.m, e.n]));
+    let to = partial.as_ref().unwrap_or(y);
+    let tiles = e.batch * parts * tiles_m * tiles_n;
+    let constants = [("WG", wg as u32), ("A_K_CONTIGUOUS", u32::from(fa.col == 1)), ("B_K_CONTIGUOUS", u32::from(fb.row == 1))];
+    let tiled = Grid::folded(tiles).trips(part.div_ceil(8) * 26 + 16);
+    match form {
+        Form::Reg => MATMUL_REG.with(&UNTILED).launch(params, &factors, &[to], Grid::linear(tiles, 8).trips(part + 64)),
+        Form::Tiled => MATMUL_TILED.with(&constants).launch(params, &factors, &[to], tiled),
+        Form::Tiled4 => MATMUL_TILED4.with(&constants).launch(params, &factors, &[to], tiled),
+    }
+    if let Some(partial) = &partial {
+        MATMUL_PARTS.with(&UNTILED).launch(params, &[partial], &[y], Grid::linear(y.len(), 256).trips(parts));
+    }
+}
+
+/// What the header of entries holds that read none of it: one source for all of them.
+const UNTILED: [(&str, u32); 3] = [("WG", 8), ("A_K_CONTIGUOUS", 0), ("B_K_CONTIGUOUS", 0)];
+
+#[track_caller]
+fn product(name: &str, a: &Tensor, b: &Tensor, transpose: Transpose, form: Option<Form>) -> Tensor {
+    expect::f32s(name, &[("a", a), ("b", b)]);
+    let p = match plan(a.shape(), b.shape(), transpose) {
+        Ok(plan) => plan,
+        Err(fault) => panic!("{name}: {fault} ({})", expect::shapes(&[("a", a), ("b", b)])),
+    };
+    let y = Tensor::empty(a.device(), p.y);
+    let form = form.unwrap_or_else(|| choose(a.device(), p.extents, p.a, p.b, p.batches));
+    launch_form(form, [a, b], [p.a, p.b], p.batches, &y, p.extents);
+    y
+}
+
+/// `a b`: (.., m, k) by (.., k, n) gives (.., m, n), where the leading axes broadcast. A vector on the left is a row, one on the
+/// right a column, and that axis is dropped again: two vectors give their scalar product. Equivalent of `torch.matmul`.
+///
+/// # Panics
+/// If the inner extents differ, the leading axes do not broadcast, one is a scalar, or a tensor does not hold f32.
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops};
+/// let a = Tensor::from_slice(&Device::Cpu, [1, 2], &[1.0f32, 2.0]);
+/// let b = Tensor::from_slice(&Device::Cpu, [2, 1], &[3.0f32, 4.0]);
+/// assert_eq!(ops::matmul(&a, &b).to_vec()?, [11.0]);
+/// let batch = Tensor::zeros(&Device::Cpu, [5, 1, 7, 2]);
+/// assert_eq!(ops::matmul(&batch, &Tensor::zeros(&Device::Cpu, [3, 2, 4])).shape().dims(), [5, 3, 7, 4]);
+/// assert_eq!(ops::matmul(&batch, &Tensor::zeros(&Device::Cpu, [2])).shape().dims(), [5, 1, 7]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn matmul(a: &Tensor, b: &Tensor) -> Tensor {
+    product("matmul", a, b, Transpose::None, None)
+}
+
+/// `a^T b`: `a` is (.., k, m). Equivalent of `torch.matmul(a.mT, b)`.
+///
+/// # Panics
+/// As [`matmul`], and if `a` is a vector.
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops};
+/// let a = Tensor::from_slice(&Device::Cpu, [2, 1], &[1.0f32, 2.0]);
+/// assert_eq!(ops::matmul_ta(&a, &a).to_vec()?, [5.0]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn matmul_ta(a: &Tensor, b: &Tensor) -> Tensor {
+    product("matmul_ta", a, b, Transpose::A, None)
+}
+
+/// `a b^T`: `b` is (.., n, k). Equivalent of `torch.matmul(a, b.mT)`.
+///
+/// # Panics
+/// As [`matmul`], and if `b` is a vector.
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops};
+/// let a = Tensor::from_slice(&Device::Cpu, [1, 2], &[1.0f32, 2.0]);
+/// assert_eq!(ops::matmul_tb(&a, &a).to_vec()?, [5.0]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn matmul_tb(a: &Tensor, b: &Tensor) -> Tensor {
+    product("matmul_tb", a, b, Transpose::B, None)
+}

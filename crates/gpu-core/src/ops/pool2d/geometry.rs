@@ -1,0 +1,150 @@
+//! How the windows of a pooling lie over its input, and what follows for the shapes.
+
+use super::Params;
+use crate::shape::Shape;
+
+/// The windows of a pooling, an entry an axis.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub struct PoolGeometry<const D: usize> {
+    /// Extents of a window.
+    pub kernel: [usize; D],
+    /// From one window to the next.
+    pub stride: [usize; D],
+    /// What is added on every side; at most half a window.
+    pub padding: [usize; D],
+    /// Distance of a window's elements.
+    pub dilation: [usize; D],
+    /// Whether a last window may reach past the end. One that would begin there is dropped, as in PyTorch.
+    pub ceil_mode: bool,
+}
+
+/// Over (N, C, L).
+pub type Pool1dGeometry = PoolGeometry<1>;
+/// Over (N, C, H, W).
+pub type Pool2dGeometry = PoolGeometry<2>;
+
+/// What a mean divides by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
+pub enum Divisor {
+    /// The elements of the window, padding included. PyTorch's `count_include_pad=True`: what a window of `ceil_mode` has past the
+    /// padding does not count.
+    #[default]
+    Window,
+    /// The elements that lie in the input: `count_include_pad=False`.
+    Inside,
+    /// This number: `divisor_override`.
+    Fixed(usize),
+}
+
+impl<const D: usize> PoolGeometry<D> {
+    /// Windows side by side, without padding.
+    pub const fn new(kernel: [usize; D]) -> Self {
+        Self { kernel, stride: kernel, padding: [0; D], dilation: [1; D], ceil_mode: false }
+    }
+
+    /// The shape of the pooled tensor.
+    ///
+    /// # Errors
+    /// What is wrong, where `x` does not have two axes more than a window or no window fits.
+    ///
+    /// ```
+    /// # use gpu_core::{Shape, ops::Pool2dGeometry};
+    /// let g = Pool2dGeometry { stride: [2, 2], padding: [1, 1], ..Pool2dGeometry::new([3, 3]) };
+    /// assert_eq!(g.out_shape(Shape::from([8, 16, 32, 31])), Ok(Shape::from([8, 16, 16, 16])));
+    /// assert!(Pool2dGeometry::new([5, 5]).out_shape(Shape::from([8, 16, 4, 4])).is_err());
+    /// ```
+    pub fn out_shape(&self, x: Shape) -> Result<Shape, String> {
+        if x.rank() != D + 2 {
+            return Err(format!("x has {} axes, not {} (x {x})", x.rank(), D + 2));
+        }
+        let mut out = vec![x.n(), x.c()];
+        for axis in 0..D {
+            out.push(self.windows(axis, x.dim(2 + axis)).map_err(|why| format!("{why} (x {x})"))?);
+        }
+        Ok(Shape::new(&out))
+    }
+
+    /// How many windows there are along an axis.
+    fn windows(&self, axis: usize, extent: usize) -> Result<usize, String> {
+        let Self { kernel, stride, padding, dilation, ceil_mode } = self;
+        let (k, s, p, d) = (kernel[axis], stride[axis], padding[axis], dilation[axis]);
+        if k == 0 || s == 0 || d == 0 {
+            return Err(format!("kernel {kernel:?}, stride {stride:?} and dilation {dilation:?} must not be zero"));
+        }
+        if 2 * p > k {
+            return Err(format!("padding {padding:?} is over half the kernel {kernel:?}"));
+        }
+        let reach = if *ceil_mode { s - 1 } else { 0 };
+        let room = (extent + 2 * p + reach).checked_sub(d * (k - 1) + 1);
+        let Some(room) = room.filter(|_| extent > 0) else {
+            return Err(format!("x is smaller than the kernel {kernel:?} (padding {padding:?}, dilation {dilation:?})"));
+        };
+        let windows = room / s + 1;
+        // The last window of ceil_mode must begin in the input or in the padding before it.
+        let windows = if *ceil_mode && (windows - 1) * s >= extent + p { windows - 1 } else { windows };
+        // A window that begins in the padding meets the input at its first element that is not before it, unless they are too far apart.
+        let misses = |window: usize| (p - window * s).div_ceil(d) * d - (p - window * s) >= extent;
+        match (0..windows).take_while(|window| window * s < p).find(|&window| misses(window)) {
+            Some(_) => {
+                Err(format!("a window of kernel {kernel:?} and dilation {dilation:?} lies in the padding {padding:?} alone"))
+            }
+            None => Ok(windows),
+        }
+    }
+
+    /// The same windows with two axes: of (N, C, L) as (N, C, 1, L).
+    pub fn with_two_axes(&self) -> Pool2dGeometry {
+        const { assert!(D == 1 || D == 2, "a pooling has one or two spatial axes") };
+        let two = |each: [usize; D], fill: usize| {
+            let mut two = [fill; 2];
+            two[2 - D..].copy_from_slice(&each);
+            two
+        };
+        Pool2dGeometry {
+            kernel: two(self.kernel, 1),
+            stride: two(self.stride, 1),
+            padding: two(self.padding, 0),
+            dilation: two(self.dilation, 1),
+            ceil_mode: self.ceil_mode,
+        }
+    }
+}
+
+/// How a mean's divisor is found: by `Params::scale`, or counted with or without the padding. The constant `COUNT`.
+pub(super) const SCALE: u32 = 0;
+pub(super) const PADDED: u32 = 1;
+pub(super) const INSIDE: u32 = 2;
+
+impl Pool2dGeometry {
+    /// What a kernel's header gets.
+    pub(super) fn constants(&self, count: u32) -> Vec<(&'static str, u32)> {
+        let pairs = [self.kernel, self.stride, self.padding, self.dilation].map(|pair| pair.map(|v| v as u32));
+        let [[kh, kw], [sh, sw], [ph, pw], [dh, dw]] = pairs;
+        vec![("KH", kh), ("KW", kw), ("SH", sh), ("SW", sw), ("PH", ph), ("PW", pw), ("DH", dh), ("DW", dw), ("COUNT", count)]
+    }
+
+    pub(super) fn params(&self, x: Shape, y: Shape, scale: f32) -> Params {
+        let [planes, h, w, p, q] = [x.n() * x.c(), x.h(), x.w(), y.h(), y.w()].map(|v| v as u32);
+        Params { planes, h, w, p, q, scale }
+    }
+
+    /// The most loop iterations of a window, or of what covers an element.
+    pub(super) fn taps(&self) -> usize {
+        self.kernel[0] * self.kernel[1] * self.dilation[0] * self.dilation[1] + self.kernel[0] * self.dilation[0]
+    }
+
+    /// The constant `COUNT` and the scale with which means of such windows are computed.
+    pub(super) fn divide(&self, divisor: Divisor, x: Shape, y: Shape) -> (u32, f32) {
+        let reaches_past = |axis: usize| {
+            let end = (y.dim(2 + axis) - 1) * self.stride[axis] + self.dilation[axis] * (self.kernel[axis] - 1) + 1;
+            end > x.dim(2 + axis) + 2 * self.padding[axis]
+        };
+        let clipped = reaches_past(0) || reaches_past(1);
+        match divisor {
+            Divisor::Fixed(by) => (SCALE, 1.0 / by as f32),
+            Divisor::Window if clipped => (PADDED, 0.0),
+            Divisor::Inside if clipped || self.padding != [0, 0] => (INSIDE, 0.0),
+            _ => (SCALE, 1.0 / (self.kernel[0] * self.kernel[1]) as f32),
+        }
+    }
+}

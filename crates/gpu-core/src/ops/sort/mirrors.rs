@@ -1,0 +1,104 @@
+//! The mirrors: a key and its place are one u64, so that equal keys stay in order.
+
+use super::{F32, I32, Params, TILE};
+use crate::kernel::Args;
+use crate::mirror::{self, Real};
+use bytemuck::Pod;
+use rayon::prelude::*;
+
+fn key_of_f32(v: f32, flip: u32) -> u32 {
+    let word = v.to_bits();
+    match v {
+        _ if v.is_nan() => u32::MAX,
+        _ if v == 0.0 => (1 << 31) ^ flip,
+        _ if word >> 31 == 1 => !word ^ flip,
+        _ => (word | 1 << 31) ^ flip,
+    }
+}
+
+pub(super) fn sort_tiles_cpu<T: Real>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    match p.kind {
+        F32 => {
+            let x: &[T] = args.input(0);
+            sort_tiles(args, p, |at| key_of_f32(x[at].into() as f32, p.flip));
+        }
+        kind => {
+            let (x, sign): (&[u32], u32) = (args.input(0), if kind == I32 { 1 << 31 } else { 0 });
+            sort_tiles(args, p, |at| x[at] ^ sign ^ p.flip);
+        }
+    }
+}
+
+fn sort_tiles(args: &mut Args<'_>, p: Params, key: impl Fn(usize) -> u32 + Sync) {
+    let (len, inner) = (p.len as usize, p.inner as usize);
+    let (keys, order): (&mut [u32], &mut [u32]) = (args.output(0), args.output(1));
+    keys.par_chunks_mut(len).zip(order.par_chunks_mut(len)).enumerate().for_each(|(row, (keys, order))| {
+        let line = row / inner * len * inner + row % inner;
+        keys.par_chunks_mut(TILE).zip(order.par_chunks_mut(TILE)).enumerate().for_each(|(tile, (keys, order))| {
+            let places = tile * TILE..tile * TILE + keys.len();
+            let mut pairs: Vec<u64> = places.map(|j| u64::from(key(line + j * inner)) << 32 | j as u64).collect();
+            pairs.sort_unstable();
+            for ((key, place), pair) in keys.iter_mut().zip(order).zip(pairs) {
+                (*key, *place) = ((pair >> 32) as u32, pair as u32);
+            }
+        });
+    });
+}
+
+pub(super) fn sort_merge_cpu(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (len, width, keep) = (p.len as usize, p.width as usize, p.keep as usize);
+    let (keys_in, order_in): (&[u32], &[u32]) = (args.input(0), args.input(1));
+    let (keys, order): (&mut [u32], &mut [u32]) = (args.output(0), args.output(1));
+    keys.par_chunks_mut(len).zip(order.par_chunks_mut(len)).enumerate().for_each(|(row, (keys, order))| {
+        let (keys_in, order_in) = (&keys_in[row * len..][..len], &order_in[row * len..][..len]);
+        keys.par_chunks_mut(2 * width).zip(order.par_chunks_mut(2 * width)).enumerate().for_each(|(pair, (keys, order))| {
+            let (start, end) = (2 * width * pair, (2 * width * (pair + 1)).min(len));
+            let middle = (start + width).min(end);
+            let (mut left, mut right) = (start, middle);
+            for (key, place) in keys.iter_mut().zip(order).take(keep) {
+                let from_left = right == end || (left < middle && keys_in[left] <= keys_in[right]);
+                let taken = if from_left { &mut left } else { &mut right };
+                (*key, *place) = (keys_in[*taken], order_in[*taken]);
+                *taken += 1;
+            }
+        });
+    });
+}
+
+pub(super) fn sort_values_cpu<T: Real>(args: &mut Args<'_>) {
+    match args.params::<Params>().kind {
+        F32 => sort_values::<T>(args),
+        _ => sort_values::<u32>(args),
+    }
+}
+
+fn sort_values<W: Pod + Send + Sync>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (len, inner, keep) = (p.len as usize, p.inner as usize, p.keep as usize);
+    let (x, order, y, index): (&[W], &[u32], &mut [W], &mut [u32]) = (args.input(0), args.input(1), args.output(0), args.output(1));
+    let place = |o: usize| order[(o / inner / keep * inner + o % inner) * len + o / inner % keep];
+    mirror::for_each_plane(index, inner, |plane, index| {
+        index.iter_mut().enumerate().for_each(|(i, v)| *v = place(plane * inner + i));
+    });
+    mirror::for_each_plane(y, inner, |plane, y| {
+        let outer = plane / keep * len;
+        y.iter_mut().enumerate().for_each(|(i, v)| *v = x[(outer + place(plane * inner + i) as usize) * inner + i]);
+    });
+}
+
+pub(super) fn sort_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (len, inner, keep) = (p.len as usize, p.inner as usize, p.keep as usize);
+    let (index, dy, dx): (&[u32], &[T], &mut [T]) = (args.input(0), args.input(1), args.output(0));
+    for (i, &place) in index.iter().enumerate() {
+        assert!((place as usize) < len, "sort_bwd_x: index {place} at {i} is not one of the {len} of the axis");
+    }
+    mirror::for_each_plane(dx, len * inner, |outer, dx| {
+        let taken = outer * keep * inner..(outer + 1) * keep * inner;
+        for (i, (&place, &dy)) in index[taken.clone()].iter().zip(&dy[taken]).enumerate() {
+            dx[place as usize * inner + i % inner] = dy;
+        }
+    });
+}

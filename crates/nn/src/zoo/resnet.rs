@@ -1,0 +1,119 @@
+//! Residual networks: He et al., "Deep residual learning for image recognition", 2015.
+//!
+//! A stage doubles the channels and halves the image; a block is two or three convolutions beside the identity, or beside a projection
+//! where the shape changes. The three convolutions of a bottleneck have the stride in the middle, as torchvision has it.
+
+use super::Task;
+use super::parts::{bn, conv, conv_bn_relu, head, relu};
+use crate::spec::types::{MaxPool2d, Residual};
+use crate::spec::{Layer, SpecError};
+
+#[derive(Clone, Copy, PartialEq)]
+pub(super) enum Block {
+    /// Two 3x3 convolutions.
+    Basic,
+    /// 1x1, 3x3, and 1x1 to four times the channels.
+    Bottleneck,
+}
+
+/// Blocks of each stage, and the channels of the first.
+pub(super) struct ResNet {
+    pub block: Block,
+    pub blocks: &'static [usize],
+    pub width: usize,
+}
+
+const RESNET20: ResNet = ResNet { block: Block::Basic, blocks: &[3, 3, 3], width: 16 };
+const RESNET32: ResNet = ResNet { block: Block::Basic, blocks: &[5, 5, 5], width: 16 };
+const RESNET18: ResNet = ResNet { block: Block::Basic, blocks: &[2, 2, 2, 2], width: 64 };
+const RESNET50: ResNet = ResNet { block: Block::Bottleneck, blocks: &[3, 4, 6, 3], width: 64 };
+
+pub(super) fn resnet20(task: &Task) -> Result<Vec<Layer>, SpecError> {
+    Ok(RESNET20.layers(task.classes, true))
+}
+pub(super) fn resnet32(task: &Task) -> Result<Vec<Layer>, SpecError> {
+    Ok(RESNET32.layers(task.classes, true))
+}
+pub(super) fn resnet18(task: &Task) -> Result<Vec<Layer>, SpecError> {
+    Ok(RESNET18.layers(task.classes, task.is_small()))
+}
+pub(super) fn resnet50(task: &Task) -> Result<Vec<Layer>, SpecError> {
+    Ok(RESNET50.layers(task.classes, task.is_small()))
+}
+pub(super) fn resnet20_names() -> Vec<String> {
+    RESNET20.names()
+}
+pub(super) fn resnet32_names() -> Vec<String> {
+    RESNET32.names()
+}
+pub(super) fn resnet18_names() -> Vec<String> {
+    RESNET18.names()
+}
+pub(super) fn resnet50_names() -> Vec<String> {
+    RESNET50.names()
+}
+
+/// One block: its inner channels, its stride, and whether it needs a projection.
+struct Place {
+    stage: usize,
+    position: usize,
+    channels: usize,
+    stride: usize,
+    projects: bool,
+}
+
+impl ResNet {
+    /// With a 3x3 stem for small images, or with 7x7 and a pooling, which quarter the image.
+    pub fn layers(&self, classes: usize, small: bool) -> Vec<Layer> {
+        let mut layers = conv_bn_relu(self.width, if small { 3 } else { 7 }, if small { 1 } else { 2 }, 1).to_vec();
+        if !small {
+            layers.push(MaxPool2d { stride: Some(2.into()), padding: 1.into(), ..MaxPool2d::new(3) }.into());
+        }
+        layers.extend(self.places().iter().flat_map(|place| self.block(place)));
+        layers.extend(head(classes));
+        layers
+    }
+
+    fn expansion(&self) -> usize {
+        if self.block == Block::Basic { 1 } else { 4 }
+    }
+
+    fn places(&self) -> Vec<Place> {
+        let mut before = self.width;
+        let mut places = Vec::new();
+        for (stage, &blocks) in self.blocks.iter().enumerate() {
+            let channels = self.width << stage;
+            for position in 0..blocks {
+                let stride = if stage > 0 && position == 0 { 2 } else { 1 };
+                let projects = stride > 1 || before != channels * self.expansion();
+                places.push(Place { stage, position, channels, stride, projects });
+                before = channels * self.expansion();
+            }
+        }
+        places
+    }
+
+    fn block(&self, &Place { channels, stride, projects, .. }: &Place) -> [Layer; 2] {
+        let out = channels * self.expansion();
+        let mut body = match self.block {
+            Block::Basic => conv_bn_relu(channels, 3, stride, 1).to_vec(),
+            Block::Bottleneck => [conv_bn_relu(channels, 1, 1, 1), conv_bn_relu(channels, 3, stride, 1)].concat(),
+        };
+        body.extend([conv(out, if self.block == Block::Basic { 3 } else { 1 }, 1, 1), bn()]);
+        let shortcut = if projects { vec![conv(out, 1, stride, 1), bn()] } else { Vec::new() };
+        [Residual { body, shortcut }.into(), relu()]
+    }
+
+    /// What torchvision calls the layers that have weights.
+    pub fn names(&self) -> Vec<String> {
+        let convolutions = if self.block == Block::Basic { 2 } else { 3 };
+        let blocks = self.places().into_iter().flat_map(|place| {
+            let block = format!("layer{}.{}", place.stage + 1, place.position);
+            let body = (1..=convolutions).flat_map(|i| [format!("conv{i}"), format!("bn{i}")]);
+            let shortcut = [0, 1].map(|i| format!("downsample.{i}"));
+            body.chain(shortcut.into_iter().filter(move |_| place.projects)).map(move |name| format!("{block}.{name}"))
+        });
+        let (first, last) = (["conv1", "bn1"].map(str::to_owned), ["fc".to_owned()]);
+        first.into_iter().chain(blocks).chain(last).collect()
+    }
+}

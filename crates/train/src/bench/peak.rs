@@ -1,0 +1,67 @@
+//! What a device can do at most, measured: the yardstick of all rows.
+
+use super::{Runs, repeat};
+use crate::error::Result;
+use gpu_core::check::Bench;
+use gpu_core::{Device, Tensor, ops};
+use serde::{Deserialize, Serialize};
+use std::time::{Duration, Instant};
+
+/// Measured limits of a device.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+pub struct Peak {
+    /// Multiply-adds without memory, or a matrix product where that is faster (on a CPU it uses wider vectors): billions of
+    /// floating-point operations a second.
+    pub gflops: f64,
+    /// A copy of 64 MiB, read and written: billions of bytes a second.
+    pub gb_per_s: f64,
+    /// One kernel of a replayed recording of a thousand that do next to nothing, in microseconds.
+    pub launch_us: f64,
+    /// Recording one launch, in microseconds.
+    pub record_us: f64,
+}
+
+/// Launches of the recording that measures their cost.
+const LAUNCHES: usize = 1000;
+
+impl Peak {
+    pub(super) fn measure(device: &Device, budget: Duration) -> Result<Self> {
+        let gflops = |name: &'static str, what: &str| -> Result<f64> {
+            let bench = ops::benches().into_iter().find(|b| b.name == name && b.what.starts_with(what));
+            let Some(bench) = bench else { return Ok(0.0) };
+            Ok(bench.flops as f64 / timed(device, &bench, budget)?.fastest / 1e9)
+        };
+        let copy = Bench::new("copy_into", "64 MiB", 0, |device| {
+            let (src, dst) = (Tensor::zeros(device, [1 << 24]), Tensor::zeros(device, [1 << 24]));
+            move || {
+                ops::copy_into(&src, &dst);
+                vec![]
+            }
+        });
+        let tiny = Tensor::zeros(device, [1]);
+        let start = Instant::now();
+        let ((), many) = device.capture(|| (0..LAUNCHES).for_each(|_| drop(ops::scale(&tiny, 1.0))))?;
+        let record_us = start.elapsed().as_secs_f64() * 1e6 / LAUNCHES as f64;
+        let launches = repeat(budget, || {
+            let start = Instant::now();
+            many.replay()?;
+            device.synchronize()?;
+            Ok(start.elapsed().as_secs_f64())
+        })?;
+        Ok(Self {
+            gflops: gflops("peak_multiply_add", "")?.max(gflops("matmul", "1024")?),
+            gb_per_s: 2.0 * f64::from(4 << 24) / timed(device, &copy, budget)?.fastest / 1e9,
+            launch_us: launches.median * 1e6 / LAUNCHES as f64,
+            record_us,
+        })
+    }
+}
+
+fn timed(device: &Device, bench: &Bench, budget: Duration) -> Result<Runs> {
+    let (capture, _) = bench.capture(device)?;
+    repeat(budget, || {
+        let start = Instant::now();
+        let on_device = capture.replay_timed()?;
+        Ok(on_device.filter(|s| *s > 0.0).unwrap_or(start.elapsed().as_secs_f64()))
+    })
+}

@@ -1,0 +1,23 @@
+// Adagrad over flat arenas, four elements an invocation.
+
+struct Params {
+    len: u32,
+}
+
+@group(0) @binding(0) var<storage, read> grads: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> hyper: array<f32, 8>; // as AdagradHyper::at_step lays it out
+@group(0) @binding(2) var<storage, read_write> weights: array<vec4<f32>>;
+@group(0) @binding(3) var<storage, read_write> square_sum: array<vec4<f32>>;
+
+@compute @workgroup_size(256)
+fn adagrad_step(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let i = group_index(group, groups) * 256u + lane;
+    if i >= ceil_div(params.len, 4u) {
+        return;
+    }
+    let w = weights[i];
+    let g = grads[i] + hyper[2] * w;
+    let sum = square_sum[i] + g * g;
+    square_sum[i] = sum;
+    weights[i] = w - hyper[0] * (g / (sqrt(sum) + hyper[1]));
+}
