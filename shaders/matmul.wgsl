@@ -30,7 +30,7 @@ struct Params {
 @group(0) @binding(0) var<storage, read> a4: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> b4: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> c: array<f32>;
-@group(0) @binding(3) var<storage, read> partial: array<f32>;
+@group(0) @binding(0) var<storage, read> partial: array<f32>;
 
 const BK: u32 = 8u;
 const TILE: u32 = 8u * WG;

@@ -1,4 +1,4 @@
-// Edges added, rotations, repetitions: y[i] = x[inside(i - before)], axis by axis, or a value where no index of x stands.
+// Edges added, and rotations: y[i] = x[inside(i - before)], axis by axis, or a value where no index of x stands.
 
 struct Params {
     len: u32, // elements of y, or of dx
@@ -27,41 +27,56 @@ fn inside(place: u32, before: i32, extent: u32) -> i32 {
         case 0u: { return select(-1, i, i < n); }
         case 1u: { return select(abs(i), 2 * (n - 1) - i, i >= n); }
         case 2u: { return clamp(i, 0, n - 1); }
-        default: { return select(i % n, n - 1 + (i + 1) % n, i < 0); }
+        default: { return i + select(0, n, i < 0) - select(0, n, i >= n); }
     }
 }
 
-/// Where row `number` of y begins in x; negative where it is all value.
+/// Where row `number` of y begins in x; negative where it is all value. Division is what costs: the last axis needs none.
 fn row_of(number: u32) -> i32 {
-    var rest = number;
-    var at = 0;
-    var outside = 0; // its highest bit
-    if params.rank > 1u {
-        let i = inside(rest % params.d1, params.b1, params.n1);
-        outside |= i;
-        at += i * i32(params.x1);
-        rest /= params.d1;
+    if params.rank == 1u {
+        return 0;
     }
+    var place = number;
+    var rest = 0u;
     if params.rank > 2u {
-        let i = inside(rest % params.d2, params.b2, params.n2);
+        rest = place / params.d1;
+        place -= rest * params.d1;
+    }
+    var i = inside(place, params.b1, params.n1);
+    var outside = i; // its highest bit
+    var at = i * i32(params.x1);
+    if params.rank > 2u {
+        place = rest;
+        if params.rank > 3u {
+            rest = place / params.d2;
+            place -= rest * params.d2;
+        }
+        i = inside(place, params.b2, params.n2);
         outside |= i;
         at += i * i32(params.x2);
-        rest /= params.d2;
     }
     if params.rank > 3u {
-        let i = inside(rest % params.d3, params.b3, params.n3);
+        place = rest;
+        if params.rank > 4u {
+            rest = place / params.d3;
+            place -= rest * params.d3;
+        }
+        i = inside(place, params.b3, params.n3);
         outside |= i;
         at += i * i32(params.x3);
-        rest /= params.d3;
     }
     if params.rank > 4u {
-        let i = inside(rest % params.d4, params.b4, params.n4);
+        place = rest;
+        if params.rank > 5u {
+            rest = place / params.d4;
+            place -= rest * params.d4;
+        }
+        i = inside(place, params.b4, params.n4);
         outside |= i;
         at += i * i32(params.x4);
-        rest /= params.d4;
     }
     if params.rank > 5u {
-        let i = inside(rest, params.b5, params.n5);
+        i = inside(rest, params.b5, params.n5);
         outside |= i;
         at += i * i32(params.x5);
     }
@@ -111,23 +126,31 @@ fn pad4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
 @compute @workgroup_size(256)
 fn pad_narrow(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let i = group_index(group, groups) * 256u + lane;
+    let shift = select(1u, 2u, params.bytes == 1u);
     let bits = 8u * params.bytes;
-    let each = 4u / params.bytes;
+    let each = 1u << shift;
     if each * i >= params.len {
         return;
     }
     let mask = (1u << bits) - 1u;
+    var row = each * i / params.d0;
+    var place = each * i - row * params.d0;
+    var first = row_of(row);
     var word = 0u;
     for (var j = 0u; j < each; j++) {
-        // Past the end the last element stands again.
-        let e = min(each * i + j, params.len - 1u);
-        let row = e / params.d0;
-        let at = place_in(row_of(row), e - row * params.d0);
+        if place == params.d0 {
+            place = 0u;
+            // Past the end the last row stands again.
+            row = min(row + 1u, (params.len - 1u) / params.d0);
+            first = row_of(row);
+        }
+        let at = place_in(first, place);
         var v = params.value;
         if at >= 0 {
-            v = x[u32(at) / each] >> (bits * (u32(at) % each));
+            v = x[u32(at) >> shift] >> (bits * (u32(at) & (each - 1u)));
         }
         word |= (v & mask) << (bits * j);
+        place++;
     }
     y[i] = word;
 }

@@ -18,39 +18,44 @@ struct Params {
 @group(0) @binding(1) var<storage, read_write> y: array<u32>;
 @group(0) @binding(1) var<storage, read_write> y4: array<vec4<u32>>;
 
-/// Where number `number` of the axes from the third on begins in x and in y.
+/// Where number `number` of the axes from the third on begins in x and in y. Division is what costs: the last axis needs none.
 fn outer(number: u32) -> vec2<u32> {
     var rest = number;
     var at = vec2<u32>(params.x_first, params.y_first);
-    if params.rank > 2u {
-        at += (rest % params.d2) * vec2<u32>(params.x2, params.y2);
-        rest /= params.d2;
+    if params.rank < 3u {
+        return at;
     }
-    if params.rank > 3u {
-        at += (rest % params.d3) * vec2<u32>(params.x3, params.y3);
-        rest /= params.d3;
+    if params.rank == 3u {
+        return at + rest * vec2<u32>(params.x2, params.y2);
     }
-    if params.rank > 4u {
-        at += (rest % params.d4) * vec2<u32>(params.x4, params.y4);
-        rest /= params.d4;
+    var above = rest / params.d2;
+    at += (rest - above * params.d2) * vec2<u32>(params.x2, params.y2);
+    if params.rank == 4u {
+        return at + above * vec2<u32>(params.x3, params.y3);
     }
-    if params.rank > 5u {
-        at += rest * vec2<u32>(params.x5, params.y5);
+    rest = above;
+    above = rest / params.d3;
+    at += (rest - above * params.d3) * vec2<u32>(params.x3, params.y3);
+    if params.rank == 5u {
+        return at + above * vec2<u32>(params.x4, params.y4);
     }
-    return at;
+    rest = above;
+    above = rest / params.d4;
+    return at + (rest - above * params.d4) * vec2<u32>(params.x4, params.y4) + above * vec2<u32>(params.x5, params.y5);
 }
 
 /// Where element `i` comes from and goes to.
 fn places(i: u32) -> vec2<u32> {
-    let row = i / params.d0;
-    var at = (i - row * params.d0) * vec2<u32>(params.x0, params.y0);
-    if params.rank > 1u {
-        let plane = row / params.d1;
-        at += (row - plane * params.d1) * vec2<u32>(params.x1, params.y1) + outer(plane);
-    } else {
-        at += vec2<u32>(params.x_first, params.y_first);
+    if params.rank == 1u {
+        return vec2<u32>(params.x_first, params.y_first) + i * vec2<u32>(params.x0, params.y0);
     }
-    return at;
+    let row = i / params.d0;
+    let at = (i - row * params.d0) * vec2<u32>(params.x0, params.y0);
+    if params.rank == 2u {
+        return at + vec2<u32>(params.x_first, params.y_first) + row * vec2<u32>(params.x1, params.y1);
+    }
+    let plane = row / params.d1;
+    return at + (row - plane * params.d1) * vec2<u32>(params.x1, params.y1) + outer(plane);
 }
 
 @compute @workgroup_size(256)
@@ -118,10 +123,11 @@ fn strided_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
 
 const NONE: u32 = 0xffffffffu;
 
-/// Where element `e` of y comes from, or NONE: the walk backwards, which the growing steps through y allow.
-fn source(e: u32) -> u32 {
+/// Where element `e` of y comes from, or NONE, and how many more follow it in its row: the walk backwards, which the growing steps through
+/// y allow.
+fn source(e: u32) -> vec2<u32> {
     if e < params.y_first {
-        return NONE;
+        return vec2<u32>(NONE, 0u);
     }
     var rest = e - params.y_first;
     var at = params.x_first;
@@ -156,9 +162,12 @@ fn source(e: u32) -> u32 {
         rest -= i * params.y1;
         at += i * params.x1;
     }
+    if params.y0 == 1u {
+        return select(vec2<u32>(NONE, 0u), vec2<u32>(at + rest * params.x0, params.d0 - 1u - rest), fits && rest < params.d0);
+    }
     let i = rest / params.y0;
     fits = fits && i < params.d0 && rest == i * params.y0;
-    return select(NONE, at + i * params.x0, fits);
+    return vec2<u32>(select(NONE, at + i * params.x0, fits), 0u);
 }
 
 // A word of y an invocation, so that no two write one word; what is not moved stays as it is.
@@ -169,17 +178,23 @@ fn strided_narrow(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgrou
         return;
     }
     let bits = 8u * params.bytes;
-    let each = 4u / params.bytes;
+    let each = select(2u, 4u, params.bytes == 1u);
     let mask = (1u << bits) - 1u;
-    let word = params.y_first / each + i;
+    let shift = select(1u, 2u, params.bytes == 1u);
+    let word = (params.y_first >> shift) + i;
     var moved = 0u;
     var kept = 0u;
+    var at = vec2<u32>(NONE, 0u);
     for (var j = 0u; j < each; j++) {
-        let at = source(word * each + j);
-        if at == NONE {
+        if at.y == 0u {
+            at = source(word * each + j);
+        } else {
+            at += vec2<u32>(params.x0, 0xffffffffu);
+        }
+        if at.x == NONE {
             kept |= mask << (bits * j);
         } else {
-            moved |= ((x[at / each] >> (bits * (at % each))) & mask) << (bits * j);
+            moved |= ((x[at.x >> shift] >> (bits * (at.x & (each - 1u)))) & mask) << (bits * j);
         }
     }
     if kept != 0u {

@@ -62,12 +62,12 @@ pub mod prelude {
     pub use nn::schedule::{self, Schedule};
     pub use nn::{
         Adagrad, AdamW, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AlphaDropout, AvgPool1d, AvgPool2d, BatchNorm1d, BatchNorm2d,
-        BernoulliKeep, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, DemeanNorm, Dropout, Dropout1d, Dropout2d, Elu, EvalStep,
-        FeatureAlphaDropout, Flatten, GaussianNoise, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, Gradients, GroupNorm,
+        BernoulliKeep, Concat, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, DemeanNorm, Dropout, Dropout1d, Dropout2d, Elu,
+        EvalStep, FeatureAlphaDropout, Flatten, GaussianNoise, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, Gradients, GroupNorm,
         Hardsigmoid, Hardswish, Init, InstanceNorm1d, InstanceNorm2d, LayerNorm, LeakyRelu, Linear, Lion, LogSoftmax, Loss,
         MaxPool1d, MaxPool2d, Mish, Module, Muon, Optimizer, Param, PixelShuffle, PixelUnshuffle, Relu, Relu6, Residual, RmsNorm,
-        RmsProp, Scheme, Selu, Sequential, Sgd, Sigmoid, Silu, Softmax, Softplus, StepOptions, Summary, Tanh, Tape, TrainStep,
-        Upsample, Var, checkpoint, seq, zoo,
+        RmsProp, Scale, Scheme, Selu, Sequential, Sgd, Sigmoid, Silu, Softmax, Softplus, StepOptions, Summary, Tanh, Tape,
+        TrainStep, Upsample, Var, WhiteningConv2d, checkpoint, seq, zoo,
     };
     pub use train::data::{self, Dataset, ImageSet, shuffled};
     pub use train::evaluate::accuracy;

@@ -5,5 +5,6 @@ mod docs;
 mod environment;
 mod examples;
 mod faults;
+mod models;
 mod shaders;
 mod training;

@@ -49,22 +49,48 @@ impl Summary {
 
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let outputs = self.rows.iter().map(|row| row.output.to_string().len()).max();
+        // Layers take what outputs leave of their 51 columns.
+        let wide = outputs.unwrap_or(0).clamp(8, 17);
+        let left = 51 - wide;
         let mut line = |name: &str, output: &str, parameters: &str, work: &str, bytes: &str| {
-            writeln!(f, "{:<34} {:>17} {parameters:>11} {work:>7} {bytes:>7}", cut(name, 34), cut(output, 17))
+            if output.is_empty() {
+                return writeln!(f, "{}", last(name, 80));
+            }
+            writeln!(f, "{:<left$} {:>wide$} {parameters:>11} {work:>7} {bytes:>7}", cut(name, left), cut(output, wide))
         };
         line("layer", "output", "parameters", "mul-add", "bytes")?;
         let rule = "-".repeat(80);
         line(&rule, &rule, &rule[..11], &rule[..7], &rule[..7])?;
-        let indent = self.rows.iter().map(|r| r.path.len()).max().unwrap_or(0);
+        let indent = self.rows.iter().map(|r| r.path.len()).filter(|&len| len <= WIDEST_PATH).max().unwrap_or(0);
+        let mut above = "";
         for row in &self.rows {
             let bytes = short(4 * row.output.len() as u64);
             let (parameters, work) = (grouped(row.parameters), short(row.multiply_adds));
-            line(&format!("{:<indent$} {}", row.path, row.layer), &row.output.to_string(), &parameters, &work, &bytes)?;
+            let mut path = row.path.clone();
+            if path.len() > WIDEST_PATH {
+                let (parent, own) = row.path.rsplit_once('.').unwrap_or(("", &row.path));
+                if parent != above {
+                    line(parent, "", "", "", "")?;
+                }
+                (above, path) = (parent, format!("  .{own}"));
+            } else {
+                above = "";
+            }
+            line(&format!("{path:<indent$} {}", row.layer), &row.output.to_string(), &parameters, &work, &bytes)?;
         }
         line(&rule, &rule, &rule[..11], &rule[..7], &rule[..7])?;
         let (parameters, work, bytes) = (grouped(self.parameters), short(self.multiply_adds), short(self.activation_bytes));
         line("total", &self.output.to_string(), &parameters, &work, &bytes)
     }
+}
+
+/// Characters; a longer path is shown once, above the layers that are in it.
+const WIDEST_PATH: usize = 15;
+
+/// The last `width` bytes of a path, which is ASCII.
+fn last(path: &str, width: usize) -> &str {
+    path.get(path.len().saturating_sub(width)..).unwrap_or(path)
 }
 
 /// At most `width` characters.
@@ -121,5 +147,17 @@ mod tests {
             let text = Summary::of(&net, [128, 3, 32, 32].into()).unwrap().to_string();
             assert!(text.lines().all(|l| l.chars().count() <= 80), "{text}");
         }
+    }
+
+    #[test]
+    fn a_long_path_stands_once_above_its_layers() {
+        let net = zoo::build("unet", &Init::seeded(&Device::Cpu, 0), [3, 16, 16].into(), 2).unwrap();
+        let text = Summary::of(&net, [1, 3, 16, 16].into()).unwrap().to_string();
+        let lines: Vec<&str> = text.lines().collect();
+        let at = lines.iter().position(|line| *line == "6.branches.1.7.branches.1").unwrap();
+        assert!(lines[at + 1].starts_with("  .0            MaxPool2d 2x2 "), "{text}");
+        assert!(lines[at + 2].starts_with("  .1            Conv2d 3x3 128>256"), "{text}");
+        // Once more after the level below.
+        assert_eq!(lines.iter().filter(|line| **line == "6.branches.1.7.branches.1").count(), 2, "{text}");
     }
 }

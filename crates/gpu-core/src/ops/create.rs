@@ -6,10 +6,11 @@
 use crate::check::{Bench, Bound, Case};
 use crate::device::Device;
 use crate::kernel::{Args, Grid, Kernel, kernel};
-use crate::mirror::Real;
+use crate::mirror::{CHUNK, Real};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
+use rayon::prelude::*;
 
 const WGSL: &str = concat!(include_str!("../../../../shaders/exact.wgsl"), include_str!("../../../../shaders/create.wgsl"));
 static EYE: Kernel = kernel!(WGSL, "eye", eye_cpu);
@@ -36,15 +37,14 @@ fn eye_cpu<T: Real>(args: &mut Args<'_>) {
 
 fn linspace_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
-    let y: &mut [T] = args.output(0);
     let [start, end, step] = [p.start, p.end, p.step].map(T::of);
     let last = p.len.saturating_sub(1);
-    for (i, y) in (0..).zip(y.iter_mut()) {
-        *y = match i < p.turn {
-            true => T::of(i).mul_add(step, start),
-            false => T::of(last - i).mul_add(-step, end),
+    args.output::<T>(0).par_iter_mut().with_min_len(CHUNK).enumerate().for_each(|(i, y)| {
+        *y = match i as u32 {
+            i if i < p.turn => T::of(i).mul_add(step, start),
+            i => T::of(last - i).mul_add(-step, end),
         };
-    }
+    });
 }
 
 /// More numbers than this are not all different as f32, nor can they be counted in one.

@@ -4,6 +4,7 @@ mod activation;
 mod adaptive_pool;
 mod affine;
 mod batch_norm;
+mod concat;
 mod conv;
 mod conv_transpose;
 mod dropout;
@@ -25,6 +26,7 @@ pub use activation::{
 };
 pub use adaptive_pool::{AdaptiveAvgPool2d, AdaptiveMaxPool2d, GlobalAvgPool, GlobalMaxPool};
 pub use batch_norm::{BatchNorm, BatchNorm1d, BatchNorm2d, DemeanNorm};
+pub use concat::Concat;
 pub use conv::{Conv, Conv1d, Conv2d};
 pub use conv_transpose::{ConvTranspose, ConvTranspose1d, ConvTranspose2d};
 pub use dropout::{AlphaDropout, BernoulliKeep, Dropout, Dropout1d, Dropout2d, FeatureAlphaDropout, GaussianNoise};
@@ -40,7 +42,7 @@ pub(crate) use whitening::whiten;
 
 use gpu_core::ops::Padding;
 
-/// A kernel size, stride or dilation: one number for all axes, or one an axis.
+/// A kernel size, stride or dilation: one number for all axes, or one an axis, as PyTorch takes them.
 ///
 /// ```
 /// use nn::Pair;

@@ -4,7 +4,7 @@ use crate::module::{Module, ShapeError};
 use crate::var::Var;
 use gpu_core::Shape;
 
-/// `x * factor`: logits that begin small, for one.
+/// `x * factor`: logits that begin small, for one. Equivalent of `torch.mul(x, factor)`.
 #[derive(Debug, Clone, Copy)]
 pub struct Scale {
     factor: f32,

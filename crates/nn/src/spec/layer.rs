@@ -82,6 +82,7 @@ layer_types! {
     "linear" => Linear,
     "sequential" => Sequential,
     "residual" => Residual,
+    "concat" => Concat,
 }
 
 impl<'de> Deserialize<'de> for Layer {

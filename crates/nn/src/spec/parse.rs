@@ -63,6 +63,21 @@ impl Fields<'_> {
         }
     }
 
+    /// The lists of layers under `name`.
+    pub fn branches(&mut self, name: &str) -> Result<Option<Vec<Vec<Layer>>>, Wrong> {
+        let not_lists = || Wrong::from(format!("`{name}` is not a list of lists of layers"));
+        let values = match self.map.remove(name) {
+            None => return Ok(None),
+            Some(Value::Array(values)) => values,
+            Some(_) => return Err(not_lists()),
+        };
+        let branches = values.into_iter().enumerate().map(|(position, value)| match value {
+            Value::Array(layers) => Ok(list(&join(&join(self.path, name), &position.to_string()), layers)?),
+            _ => Err(not_lists()),
+        });
+        branches.collect::<Result<_, _>>().map(Some)
+    }
+
     /// Refuses what was not taken out.
     pub fn end(self, known: &[&str]) -> Result<(), Wrong> {
         match self.map.keys().next() {

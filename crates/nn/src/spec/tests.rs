@@ -47,6 +47,18 @@ fn an_error_names_the_layer_and_the_fault() {
             r#"[{"type": "residual", "body": [{"type": "conv2d", "out": 4, "kernel": 1}]}]"#,
             "layer 0 (residual): the body gives [1, 4, 8, 8], the shortcut [1, 3, 8, 8]",
         ),
+        (r#"[{"type": "concat"}]"#, "layer 0 (concat): missing field `branches`"),
+        (r#"[{"type": "concat", "branches": []}]"#, "layer 0 (concat): `branches` is empty"),
+        (r#"[{"type": "concat", "branches": [{"type": "relu"}]}]"#, "layer 0 (concat): `branches` is not a list of lists"),
+        (r#"[{"type": "concat", "branches": [[], [{"type": "relu"}, {"type": "x"}]]}]"#, "layer 0.branches.1.1 (x): unknown"),
+        (
+            r#"[{"type": "concat", "branches": [[], [{"type": "max_pool2d", "kernel": 2}]]}]"#,
+            "layer 0 (concat): the branches give [1, 3, 8, 8] and [1, 3, 4, 4]; only axis 1 may differ",
+        ),
+        (
+            r#"[{"type": "concat", "branches": [[{"type": "relu"}, {"type": "linear", "out": 3}]]}]"#,
+            "layer 0.branches.0.1 (linear): ",
+        ),
         (r#"{}"#, "the layer list cannot be read: \"layers\" is not a list"),
     ];
     for (layers, want) in cases {

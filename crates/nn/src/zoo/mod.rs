@@ -6,17 +6,21 @@
 //! | `three-layer-convnet` | the one of Stanford's CS231n: 5x5 and 3x3 convolutions, linear | 170,906 | `0.weight`, ..., `5.bias` |
 //! | `lenet` | LeCun et al., 1998: LeNet-5 | 61,706 * | `0.weight`, ..., `11.bias` |
 //! | `resnet20`, `resnet32` | He et al., 2015, section 4.2, with projections | 272,474; 466,906 | `0.weight`, `3.body.0.weight`, `9.shortcut.0.weight`, ..., `23.bias`; `35.bias` |
-//! | `resnet18`, `resnet50` | He et al., 2015, table 1 | 11,689,512; 25,557,032 + | `0.weight`, `4.body.0.weight`, ..., `22.bias`; `38.bias` |
-//! | `vgg11-bn` | Simonyan and Zisserman, 2015, A with batch normalisation | 132,868,840 + | `0.weight`, ..., `36.bias` |
+//! | `resnet18`, `resnet50` | He et al., 2015, table 1 | 11,689,512; 25,557,032 + | `0.weight`, `3.body.0.weight`, ..., `21.bias`; `37.bias` |
+//! | `vgg11-bn` | Simonyan and Zisserman, 2015, A with batch normalisation | 132,868,840 + | `0.weight`, ..., `30.bias` |
 //! | `mobilenet` | Howard et al., 2017, the first seven pairs, three halvings | 543,050 | `0.weight`, `3.weight`, ..., `47.bias` |
 //! | `mobilenet-v1` | Howard et al., 2017 | 4,231,976 + | `0.weight`, `3.weight`, ..., `83.bias` |
+//! | `densenet-bc-100-12` | Huang et al., 2017, for CIFAR | 769,162 | `0.weight`, `1.branches.1.0.weight`, ..., `61.bias` |
+//! | `densenet121` | Huang et al., 2017, for ImageNet | 7,978,856 + | `0.weight`, `1.branches.1.0.weight`, ..., `75.bias` |
 //! | `autoencoder` | two halvings and two transposed convolutions back; no classes | 53,859 | `0.weight`, ..., `9.bias` |
+//! | `unet` | Ronneberger et al., 2015, padded, with batch normalisation; a channel a class | 31,038,218 | `0.weight`, ..., `13.bias` |
 //!
-//! Parameters are those for (3, 32, 32) and 10 classes; * for (1, 28, 28), + for (3, 224, 224) and 1,000 classes. Models made for large
-//! images begin with fewer halvings where height or width is at most 64. A layer's position is its name; `torch.nn.Sequential` of the same layers has the same state dict. For torchvision's names
-//! see [`torchvision`].
+//! Parameters are those for (3, 32, 32) and 10 classes; * for (1, 28, 28), + for (3, 224, 224) and 1,000 classes. Keys are those for
+//! (3, 32, 32): a layer's position is its name, and `torch.nn.Sequential` of the same layers has the same state dict. For torchvision's
+//! names see [`torchvision`]. Models made for large images begin with fewer halvings where height or width is at most 64.
 
 mod autoencoder;
+mod densenet;
 mod lenet;
 mod mobilenet;
 mod parts;
@@ -25,6 +29,7 @@ mod small_cnn;
 #[cfg(test)]
 mod tests;
 mod three_layer;
+mod unet;
 mod vgg;
 
 use crate::checkpoint::Names;
@@ -32,7 +37,9 @@ use crate::init::Init;
 use crate::layers::Sequential;
 use crate::module::Module;
 use crate::spec::{Layer, Spec, SpecError};
+use densenet::{BC_100_12, DENSENET121};
 use gpu_core::Shape;
+use resnet::{RESNET18, RESNET20, RESNET32, RESNET50};
 
 /// What a model is made for.
 #[derive(Debug, Clone, Copy)]
@@ -70,14 +77,17 @@ const MODELS: &[Model] = &[
     model("small-cnn", small_cnn::layers),
     model("three-layer-convnet", three_layer::layers),
     model("lenet", lenet::layers),
-    model("resnet20", resnet::resnet20).named(resnet::resnet20_names),
-    model("resnet32", resnet::resnet32).named(resnet::resnet32_names),
-    model("resnet18", resnet::resnet18).named(resnet::resnet18_names),
-    model("resnet50", resnet::resnet50).named(resnet::resnet50_names),
+    model("resnet20", |task| Ok(RESNET20.layers(task.classes, true))).named(|| RESNET20.names()),
+    model("resnet32", |task| Ok(RESNET32.layers(task.classes, true))).named(|| RESNET32.names()),
+    model("resnet18", |task| Ok(RESNET18.layers(task.classes, task.is_small()))).named(|| RESNET18.names()),
+    model("resnet50", |task| Ok(RESNET50.layers(task.classes, task.is_small()))).named(|| RESNET50.names()),
     model("vgg11-bn", vgg::vgg11_bn).named(vgg::vgg11_bn_names),
     model("mobilenet", mobilenet::small),
     model("mobilenet-v1", mobilenet::v1),
+    model("densenet-bc-100-12", |task| Ok(BC_100_12.layers(task.classes, true))),
+    model("densenet121", |task| Ok(DENSENET121.layers(task.classes, task.is_small()))).named(|| DENSENET121.names()),
     model("autoencoder", autoencoder::layers),
+    model("unet", unet::unet),
 ];
 
 /// The names of all models.

@@ -3,10 +3,9 @@
 //! A stage doubles the channels and halves the image; a block is two or three convolutions beside the identity, or beside a projection
 //! where the shape changes. The three convolutions of a bottleneck have the stride in the middle, as torchvision has it.
 
-use super::Task;
 use super::parts::{bn, conv, conv_bn_relu, head, relu};
+use crate::spec::Layer;
 use crate::spec::types::{MaxPool2d, Residual};
-use crate::spec::{Layer, SpecError};
 
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Block {
@@ -16,42 +15,18 @@ pub(super) enum Block {
     Bottleneck,
 }
 
-/// Blocks of each stage, and the channels of the first.
 pub(super) struct ResNet {
     pub block: Block,
+    /// Blocks of each stage.
     pub blocks: &'static [usize],
+    /// Channels of the first stage.
     pub width: usize,
 }
 
-const RESNET20: ResNet = ResNet { block: Block::Basic, blocks: &[3, 3, 3], width: 16 };
-const RESNET32: ResNet = ResNet { block: Block::Basic, blocks: &[5, 5, 5], width: 16 };
-const RESNET18: ResNet = ResNet { block: Block::Basic, blocks: &[2, 2, 2, 2], width: 64 };
-const RESNET50: ResNet = ResNet { block: Block::Bottleneck, blocks: &[3, 4, 6, 3], width: 64 };
-
-pub(super) fn resnet20(task: &Task) -> Result<Vec<Layer>, SpecError> {
-    Ok(RESNET20.layers(task.classes, true))
-}
-pub(super) fn resnet32(task: &Task) -> Result<Vec<Layer>, SpecError> {
-    Ok(RESNET32.layers(task.classes, true))
-}
-pub(super) fn resnet18(task: &Task) -> Result<Vec<Layer>, SpecError> {
-    Ok(RESNET18.layers(task.classes, task.is_small()))
-}
-pub(super) fn resnet50(task: &Task) -> Result<Vec<Layer>, SpecError> {
-    Ok(RESNET50.layers(task.classes, task.is_small()))
-}
-pub(super) fn resnet20_names() -> Vec<String> {
-    RESNET20.names()
-}
-pub(super) fn resnet32_names() -> Vec<String> {
-    RESNET32.names()
-}
-pub(super) fn resnet18_names() -> Vec<String> {
-    RESNET18.names()
-}
-pub(super) fn resnet50_names() -> Vec<String> {
-    RESNET50.names()
-}
+pub(super) const RESNET20: ResNet = ResNet { block: Block::Basic, blocks: &[3, 3, 3], width: 16 };
+pub(super) const RESNET32: ResNet = ResNet { block: Block::Basic, blocks: &[5, 5, 5], width: 16 };
+pub(super) const RESNET18: ResNet = ResNet { block: Block::Basic, blocks: &[2, 2, 2, 2], width: 64 };
+pub(super) const RESNET50: ResNet = ResNet { block: Block::Bottleneck, blocks: &[3, 4, 6, 3], width: 64 };
 
 /// One block: its inner channels, its stride, and whether it needs a projection.
 struct Place {

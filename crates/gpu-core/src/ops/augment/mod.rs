@@ -192,7 +192,7 @@ pub fn augment(images: &Tensor, indices: &Tensor, key: Key, step: &Tensor, x: &T
     AUGMENT.launch(params, &[images, indices, step], &[x], Grid::linear(x.len().div_ceil(4), 256).trips(54));
 }
 
-/// Fills `out` (B) with `labels[indices]`, all u32. In place. Equivalent of `labels[indices]`.
+/// Fills `out` (B) with `labels[indices]`, all u32. In place. Equivalent of PyTorch's `labels[indices]`.
 ///
 /// An index past the end stands for the last label.
 ///

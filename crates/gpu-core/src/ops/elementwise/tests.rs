@@ -1,3 +1,6 @@
+// Numbers stand as PyTorch printed them.
+#![allow(clippy::approx_constant)]
+
 use super::tables::truths;
 use super::*;
 use crate::check;

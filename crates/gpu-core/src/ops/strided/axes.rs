@@ -1,7 +1,7 @@
 //! Axes in another order, repeated, or backwards.
 
-use super::{Walk, expect_axes, expect_axis, strides};
-use crate::shape::Shape;
+use super::{Axis, Walk, expect_axes, expect_axis, strides};
+use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 
 /// The axes in another order: axis `k` of y is axis `axes[k]` of `x`. Any element type. Equivalent of
@@ -106,5 +106,50 @@ pub fn flip(x: &Tensor, axes: &[usize]) -> Tensor {
         steps[axis] = -steps[axis];
     }
     Walk::gather(shape, first, &steps).run("flip", x, &y);
+    y
+}
+
+/// `x` laid side by side `times[k]` times along axis k; with more numbers than axes, the axes are the last ones. Any element type.
+/// Equivalent of `x.repeat(times)` (NumPy's `tile`).
+///
+/// # Panics
+/// If there are fewer numbers than axes, or more than six.
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops};
+/// let x = Tensor::from_slice(&Device::Cpu, [2], &[1u32, 2]);
+/// assert_eq!(ops::repeat(&x, &[2, 2]).read::<u32>()?, [1, 2, 1, 2, 1, 2, 1, 2]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn repeat(x: &Tensor, times: &[usize]) -> Tensor {
+    let shape = x.shape();
+    let fits = (shape.rank()..=MAX_RANK).contains(&times.len());
+    assert!(fits, "repeat: {} numbers for {} axes (x {shape})", times.len(), shape.rank());
+    let mut dims = vec![1; times.len() - shape.rank()];
+    dims.extend(shape.dims());
+    repeated(&x.reshape(dims.as_slice()), times)
+}
+
+/// Each axis of y is two of the walk: the copies, along which x stands still, and the axis of x.
+#[track_caller]
+fn repeated(x: &Tensor, times: &[usize]) -> Tensor {
+    let shape = x.shape();
+    let dims: Vec<usize> = shape.dims().iter().zip(times).map(|(d, times)| d * times).collect();
+    let y = Shape::new(&dims);
+    let axis = |k: usize| {
+        let (extent, x_step, y_step) = (shape.dim(k), strides(shape)[k], y.strides()[k]);
+        [Axis { extent, x_step, y_step }, Axis { extent: times[k], x_step: 0, y_step: y_step * extent }]
+    };
+    let walk = Walk { axes: (0..shape.rank()).rev().flat_map(axis).collect(), x_first: 0, y_first: 0 }.merged();
+    if walk.axes.len() > MAX_RANK {
+        // The last two repeated axes alone are never too many; then the others.
+        let split = (0..times.len()).rev().filter(|&k| times[k] != 1).nth(1).unwrap_or(0);
+        let only =
+            |inner: bool| -> Vec<usize> { (0..times.len()).map(|k| if (k >= split) == inner { times[k] } else { 1 }).collect() };
+        return repeated(&repeated(x, &only(true)), &only(false));
+    }
+    let y = Tensor::empty_of(x.device(), y, x.dtype());
+    walk.run("repeat", x, &y);
     y
 }

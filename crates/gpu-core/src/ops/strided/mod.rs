@@ -14,10 +14,10 @@ mod slice;
 #[cfg(test)]
 mod tests;
 
-pub use axes::{expand, flip, permute, transpose};
+pub use axes::{expand, flip, permute, repeat, transpose};
 pub(super) use cases::{benches, cases};
 pub use join::{concat, stack};
-pub use pad::{PadMode, pad, pad_bwd_x, repeat, roll};
+pub use pad::{PadMode, pad, pad_bwd_x, roll};
 pub use slice::{Slice, narrow, select, slice, slice_bwd_x};
 #[cfg(test)]
 pub(super) use tests::misuses;

@@ -1,4 +1,4 @@
-//! Edges added, rotations and repetitions: `y[i] = x[f(i - before)]` with f an index or nothing at all, axis by axis.
+//! Edges added, and rotations: `y[i] = x[f(i - before)]` with f an index or nothing at all, axis by axis.
 
 use super::{MAX_RANK, expect_axes, strides};
 use crate::dtype::DType;
@@ -69,7 +69,9 @@ fn inside(mode: u32, i: isize, n: isize) -> Option<usize> {
         REFLECT if i >= n => 2 * (n - 1) - i,
         REFLECT => i,
         REPLICATE => i.clamp(0, n - 1),
-        _ => i.rem_euclid(n),
+        _ if i < 0 => i + n,
+        _ if i >= n => i - n,
+        _ => i,
     };
     (0..n).contains(&i).then_some(i as usize)
 }
@@ -349,30 +351,4 @@ pub fn roll(x: &Tensor, shifts: &[isize], axes: &[usize]) -> Tensor {
     }
     let axis = |k: usize| Axis { dim: shape.dim(k), step: strides[k] as usize, before: before[k], extent: shape.dim(k) };
     mapped("roll", x, shape, (0..shape.rank()).rev().map(axis), CIRCULAR, 0)
-}
-
-/// `x` laid side by side `times[k]` times along axis k; with more numbers than axes, the axes are the last ones. Any element type.
-/// Equivalent of `x.repeat(times)` (NumPy's `tile`).
-///
-/// # Panics
-/// If there are fewer numbers than axes, or more than six.
-///
-/// ```
-/// # use gpu_core::{Device, Tensor, ops};
-/// let x = Tensor::from_slice(&Device::Cpu, [2], &[1u32, 2]);
-/// assert_eq!(ops::repeat(&x, &[2, 2]).read::<u32>()?, [1, 2, 1, 2, 1, 2, 1, 2]);
-/// # Ok::<(), gpu_core::Error>(())
-/// ```
-#[track_caller]
-pub fn repeat(x: &Tensor, times: &[usize]) -> Tensor {
-    let shape = x.shape();
-    let fits = (shape.rank()..=MAX_RANK).contains(&times.len());
-    assert!(fits, "repeat: {} numbers for {} axes (x {shape})", times.len(), shape.rank());
-    let mut dims = vec![1; times.len() - shape.rank()];
-    dims.extend(shape.dims());
-    let x = x.reshape(dims.as_slice());
-    let repeated: Vec<usize> = dims.iter().zip(times).map(|(d, times)| d * times).collect();
-    let strides = strides(x.shape());
-    let axis = |k: usize| Axis { dim: repeated[k], step: strides[k] as usize, before: 0, extent: dims[k] };
-    mapped("repeat", &x, Shape::new(&repeated), (0..dims.len()).rev().map(axis), CIRCULAR, 0)
 }

@@ -18,7 +18,8 @@ use gpu_core::ops::Conv2dGeometry;
 const EPS: f64 = 5e-4;
 
 /// A convolution to twice as many channels as a patch has values, whose weights are kept as they are; its bias is learned. The weights
-/// are random until [`whiten`](Self::whiten) has seen images.
+/// are random until [`whiten`](Self::whiten) has seen images. Equivalent of a `torch.nn.Conv2d` with `weight.requires_grad = False` that
+/// Jordan's program sets by the eigenvectors of the patches.
 #[derive(Debug)]
 pub struct WhiteningConv2d {
     w: Param,

@@ -4,11 +4,11 @@
 pub const EXAMPLES: &[(&[usize], &str)] = &[
     (
         &[4, 9, 8],
-        r#""type": "conv2d", "out": 6, "kernel": [3, 2], "stride": [2, 1], "padding": [1, 0], "dilation": 2, "groups": 2, "bias": false"#,
+        r#""type": "conv2d", "out": 6, "kernel": [3, 2], "stride": [2, 1], "padding": [1, 0, 2, 1], "dilation": 2, "groups": 2, "bias": false"#,
     ),
     (
         &[4, 5, 4],
-        r#""type": "conv_transpose2d", "out": 6, "kernel": [3, 2], "stride": 2, "padding": [1, 0], "output_padding": [0, 1], "groups": 2, "bias": false"#,
+        r#""type": "conv_transpose2d", "out": 6, "kernel": [3, 2], "stride": 2, "padding": [1, 0, 1, 1], "output_padding": [0, 1], "groups": 2, "bias": false"#,
     ),
     (&[3, 4, 5], r#""type": "batch_norm", "eps": 0.001, "momentum": 0.3"#),
     (&[3, 4, 5], r#""type": "whitening_conv2d", "kernel": [3, 2]"#),
@@ -26,4 +26,5 @@ pub const EXAMPLES: &[(&[usize], &str)] = &[
         &[3, 4, 5],
         r#""type": "residual", "body": [{"type": "conv2d", "out": 2, "kernel": 1}], "shortcut": [{"type": "conv2d", "out": 2, "kernel": 1}]"#,
     ),
+    (&[3, 4, 5], r#""type": "concat", "branches": [[], [{"type": "conv2d", "out": 2, "kernel": 1}, {"type": "relu"}]]"#),
 ];

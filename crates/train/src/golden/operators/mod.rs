@@ -111,9 +111,4 @@ impl Call<'_> {
         }
         Ok(Some(results))
     }
-
-    /// Names for tensors that were computed without the tape.
-    fn results<const N: usize>(&self, named: [(&str, Tensor); N]) -> Result<Option<Results>> {
-        Ok(Some(named.map(|(name, tensor)| (name.to_owned(), tensor)).into()))
-    }
 }
