@@ -40,7 +40,8 @@ fn sign<T: Real>(d: T) -> T {
     if d == T::zero() { d } else { d.signum() }
 }
 
-/// Runs `$go` with `$f` bound to the function of `kind` of (x, target, weight, weight of positive targets), so that each has loops of its own.
+/// Runs `$go` with `$f` bound to the function of `kind` of (x, target, weight, weight of positive targets), so that each has loops
+/// of its own.
 macro_rules! with {
     ($kind:expr, $f:ident => $go:expr, { $($which:pat => $function:expr),* $(,)? }) => {
         match $kind {
