@@ -79,8 +79,8 @@ fn sigmoids(x: vec4<f32>) -> Sigmoids {
     return Sigmoids(select(large, small, is_negative), select(small, large, is_negative));
 }
 
-/// Below 1, `x` times a minimax polynomial in `x^2` (1.2e-9 of it); above, `1 - exp(-q)`, where `q` is one for `-ln erfc`, fitted with
-/// the weight that it has in the result (1.0e-9). From 4 on it is 1 in f32.
+/// Below 1, `x` times a minimax polynomial in `x^2` (1.2e-9 of it); above, `1 - exp(-q)`, where `q` is one for `-ln erfc`, fitted
+/// with the weight that it has in the result (1.0e-9). From 4 on it is 1 in f32.
 fn erf(x: vec4<f32>) -> vec4<f32> {
     let t = x * x;
     let near = x + x * (0.12837911 + t * (-0.37612626 + t * (0.112835854 + t * (-0.0268538129

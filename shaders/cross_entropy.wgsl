@@ -445,8 +445,8 @@ fn argmax(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grou
     }
 }
 
-/// `y[0] += loss * N`, `y[1] += ` rows predicted right, `y[2] += N`: one workgroup, whose first row is all there is. Rows of one image
-/// (`inner` of them) count one together.
+/// `y[0] += loss * N`, `y[1] += ` rows predicted right, `y[2] += N`: one workgroup, whose first row is all there is. Rows of one
+/// image (`inner` of them) count one together.
 @compute @workgroup_size(GROUP)
 fn accumulate_metrics(@builtin(local_invocation_index) local: u32) {
     let at = Part(local / LANES, 0u, select(0u, params.n, local / LANES == 0u), local % LANES, local);

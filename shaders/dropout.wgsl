@@ -35,7 +35,8 @@ fn kept_bits(block: u32) -> u32 {
     return bits.x | bits.y | bits.z | bits.w;
 }
 
-/// Which of the elements `4 * i ..` lie in a channel that is kept: four elements lie in at most four channels, and so in two blocks.
+/// Which of the elements `4 * i ..` lie in a channel that is kept: four elements lie in at most four channels, and so in two
+/// blocks.
 fn kept_by_channel(i: u32) -> vec4<bool> {
     let channels = (4u * i + vec4<u32>(0u, 1u, 2u, 3u)) / params.inner;
     let block = channels.x / 4u;
@@ -90,8 +91,8 @@ fn ln(u: vec2<f32>) -> vec2<f32> {
     return vec2<f32>(exponent) * 0.693147181 + mantissa;
 }
 
-/// Cosine (x) and sine (y) of a whole turn times `word / 2^32`: the quarter turn that is nearest, and a polynomial for the rest. WGSL promises
-/// its own to 2^-11 only.
+/// Cosine (x) and sine (y) of a whole turn times `word / 2^32`: the quarter turn that is nearest, and a polynomial for the rest.
+/// WGSL promises its own to 2^-11 only.
 fn cos_sin(word: u32) -> vec2<f32> {
     let quarter = (word + 0x20000000u) >> 30u;
     let a = f32(bitcast<i32>(word - (quarter << 30u))) * 1.46291808e-9;

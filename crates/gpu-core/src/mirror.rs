@@ -65,10 +65,18 @@ pub(crate) fn sum_and_dot<T: Real>(a: &[T], b: &[T], f: impl Fn(f64) -> f64) -> 
     (sum, dot)
 }
 
+/// Calls `f(number, chunk)` for each `len` elements of `y`, in parallel.
+///
+/// `f` is called through a pointer, once a chunk, so that one copy of the scheduler serves all mirrors of a type: a copy for each made
+/// most of the crate's code.
+pub(crate) fn for_each_chunk<T: Send>(y: &mut [T], len: usize, f: &(dyn Fn(usize, &mut [T]) + Sync)) {
+    y.par_chunks_mut(len.max(1)).enumerate().for_each(|(i, y)| f(i, y));
+}
+
 /// `y = f(x)`, element by element.
 pub(crate) fn map<T: Pod + Send + Sync, U: Pod + Send>(x: &[T], y: &mut [U], f: impl Fn(T) -> U + Sync) {
-    y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| {
-        for (y, &x) in y.iter_mut().zip(x) {
+    for_each_chunk(y, CHUNK, &|chunk, y| {
+        for (y, &x) in y.iter_mut().zip(&x[chunk * CHUNK..]) {
             *y = f(x);
         }
     });
@@ -76,8 +84,9 @@ pub(crate) fn map<T: Pod + Send + Sync, U: Pod + Send>(x: &[T], y: &mut [U], f: 
 
 /// `y = f(a, b)`, element by element.
 pub(crate) fn zip_map<T: Pod + Send + Sync, U: Pod + Send>(a: &[T], b: &[T], y: &mut [U], f: impl Fn(T, T) -> U + Sync) {
-    y.par_chunks_mut(CHUNK).zip(a.par_chunks(CHUNK)).zip(b.par_chunks(CHUNK)).for_each(|((y, a), b)| {
-        for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
+    for_each_chunk(y, CHUNK, &|chunk, y| {
+        let start = chunk * CHUNK;
+        for ((y, &a), &b) in y.iter_mut().zip(&a[start..]).zip(&b[start..]) {
             *y = f(a, b);
         }
     });
@@ -86,7 +95,7 @@ pub(crate) fn zip_map<T: Pod + Send + Sync, U: Pod + Send>(a: &[T], b: &[T], y: 
 /// Calls `f(plane number, plane)` for each `inner` elements of `y`, several planes a task.
 pub(crate) fn for_each_plane<T: Send>(y: &mut [T], inner: usize, f: impl Fn(usize, &mut [T]) + Sync) {
     let planes = (CHUNK / inner).max(1);
-    y.par_chunks_mut(planes * inner).enumerate().for_each(|(task, y)| {
+    for_each_chunk(y, planes * inner, &|task, y| {
         for (i, plane) in y.chunks_exact_mut(inner).enumerate() {
             f(task * planes + i, plane);
         }

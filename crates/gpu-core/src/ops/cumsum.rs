@@ -59,7 +59,7 @@ fn cumsum_totals_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (x, totals): (&[T], &mut [T]) = (args.input(0), args.output(0));
     let (len, inner, parts) = (p.len as usize, p.inner as usize, p.parts as usize);
-    totals.par_chunks_mut(inner).enumerate().for_each(|(which, totals)| {
+    mirror::for_each_chunk(totals, inner, &|which, totals| {
         let (places, first) = (p.places(which % parts), which / parts * len);
         let x = &x[(first + places.start) * inner..(first + places.end) * inner];
         if inner == 1 {
@@ -91,9 +91,9 @@ fn cumsum_cpu<T: Real>(args: &mut Args<'_>) {
         }
     };
     let size = p.part as usize * inner;
-    y.par_chunks_mut(len * inner).enumerate().for_each(|(outer, y)| match p.reverse {
+    mirror::for_each_chunk(y, len * inner, &|outer, y| match p.reverse {
         1 => y.par_rchunks_mut(size).enumerate().for_each(|(part, y)| run(outer, part, y)),
-        _ => y.par_chunks_mut(size).enumerate().for_each(|(part, y)| run(outer, part, y)),
+        _ => mirror::for_each_chunk(y, size, &|part, y| run(outer, part, y)),
     });
 }
 

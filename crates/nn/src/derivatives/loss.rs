@@ -18,8 +18,8 @@ fn pointwise(loss: PointwiseLoss, x: &Var, target: &Var, reduction: Reduction) -
 }
 
 impl Var {
-    /// The mean of `-log softmax(logits)[label]` over the rows of logits (N, C, ...), or what the options ask for, which may be the label
-    /// smoothing alone; `labels` are u32 (N, ...). Equivalent of `torch.nn.functional.cross_entropy`.
+    /// The mean of `-log softmax(logits)[label]` over the rows of logits (N, C, ...), or what the options ask for, which may be the
+    /// label smoothing alone; `labels` are u32 (N, ...). Equivalent of `torch.nn.functional.cross_entropy`.
     ///
     /// # Panics
     /// If the shapes do not fit.
@@ -31,8 +31,8 @@ impl Var {
         Self::derived(loss, [self], move |dloss, _| [Some(ops::cross_entropy_bwd(&kept, &labels, options, dloss))])
     }
 
-    /// Cross-entropy against probabilities of the logits' shape. Equivalent of `torch.nn.functional.cross_entropy` with a floating-point
-    /// target.
+    /// Cross-entropy against probabilities of the logits' shape. Equivalent of `torch.nn.functional.cross_entropy` with a
+    /// floating-point target.
     ///
     /// # Panics
     /// If the shapes do not fit, or a label to ignore is given.
@@ -82,7 +82,8 @@ impl Var {
         pointwise(PointwiseLoss::L1, self, target, reduction)
     }
 
-    /// A parabola where x is within `beta` of the target, else a line of slope 1. Equivalent of `torch.nn.functional.smooth_l1_loss`.
+    /// A parabola where x is within `beta` of the target, else a line of slope 1. Equivalent of
+    /// `torch.nn.functional.smooth_l1_loss`.
     ///
     /// # Panics
     /// If `beta` is negative, and as [`mse_loss`](Self::mse_loss).
@@ -91,7 +92,8 @@ impl Var {
         pointwise(PointwiseLoss::SmoothL1 { beta }, self, target, reduction)
     }
 
-    /// A parabola where x is within `delta` of the target, else a line of slope `delta`. Equivalent of `torch.nn.functional.huber_loss`.
+    /// A parabola where x is within `delta` of the target, else a line of slope `delta`. Equivalent of
+    /// `torch.nn.functional.huber_loss`.
     ///
     /// # Panics
     /// If `delta` is not positive, and as [`mse_loss`](Self::mse_loss).
@@ -126,8 +128,8 @@ impl Var {
         pointwise(PointwiseLoss::Bce { weight: weight.cloned() }, self, target, reduction)
     }
 
-    /// `target * (ln target - x)` for log-probabilities x; `log_target` if the targets are logarithms too. A mean is over the elements: sum
-    /// and divide by N for PyTorch's `batchmean`. Equivalent of `torch.nn.functional.kl_div`.
+    /// `target * (ln target - x)` for log-probabilities x; `log_target` if the targets are logarithms too. A mean is over the
+    /// elements: sum and divide by N for PyTorch's `batchmean`. Equivalent of `torch.nn.functional.kl_div`.
     ///
     /// # Panics
     /// As [`mse_loss`](Self::mse_loss).

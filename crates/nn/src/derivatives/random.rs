@@ -58,8 +58,8 @@ impl Var {
         random(self, p, ops::dropout2d, ops::dropout2d_bwd_x)
     }
 
-    /// Sets elements to SELU's lower limit with probability `p`, and maps all so that mean 0 and variance 1 stay; the same values in
-    /// evaluation mode. Equivalent of `torch.nn.functional.alpha_dropout`.
+    /// Sets elements to SELU's lower limit with probability `p`, and maps all so that mean 0 and variance 1 stay; the same values
+    /// in evaluation mode. Equivalent of `torch.nn.functional.alpha_dropout`.
     ///
     /// # Panics
     /// If `p` is not in [0, 1].
@@ -78,8 +78,8 @@ impl Var {
         random(self, p, ops::feature_alpha_dropout, ops::feature_alpha_dropout_bwd_x)
     }
 
-    /// Keeps elements as they are with probability `keep`, and zeroes the others; nothing is scaled. The same values in evaluation mode.
-    /// Equivalent of `x * torch.bernoulli(torch.full_like(x, keep))`.
+    /// Keeps elements as they are with probability `keep`, and zeroes the others; nothing is scaled. The same values in evaluation
+    /// mode. Equivalent of `x * torch.bernoulli(torch.full_like(x, keep))`.
     ///
     /// # Panics
     /// If `keep` is not in [0, 1].
@@ -88,8 +88,8 @@ impl Var {
         random(self, keep, ops::bernoulli_keep, ops::bernoulli_keep_bwd_x)
     }
 
-    /// Multiplies each element by a number of its own from the normal distribution of `mean` and deviation `sigma`; in evaluation mode, all
-    /// by `mean`, which is what the factor is on average. Equivalent of `x * torch.normal(mean, sigma, x.shape)`.
+    /// Multiplies each element by a number of its own from the normal distribution of `mean` and deviation `sigma`; in evaluation
+    /// mode, all by `mean`, which is what the factor is on average. Equivalent of `x * torch.normal(mean, sigma, x.shape)`.
     ///
     /// # Panics
     /// If `sigma` is negative.

@@ -1,7 +1,7 @@
 //! Functions of one element, and their derivatives.
 //!
-//! Two kernels serve all of them; which function it is stands in their header. A derivative is computed from the output `y` where it
-//! can be, so that `x` need not be kept, and else from `x`. A NaN passes through all of them, as in PyTorch.
+//! Two kernels serve all of them; which function it is stands in their header. A derivative is computed from the output `y` where
+//! it can be, so that `x` need not be kept, and else from `x`. A NaN passes through all of them, as in PyTorch.
 
 mod mirror;
 mod rectifiers;

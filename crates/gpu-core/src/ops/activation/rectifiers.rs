@@ -55,8 +55,8 @@ pub fn leaky_relu(x: &Tensor, slope: f32) -> Tensor {
     forward("leaky_relu", kind::LEAKY_RELU, [slope, 0.0], x)
 }
 
-/// dX of [`leaky_relu`] from its output `y`, or from its input, which it must be where the slope is negative: `dy` where `y > 0`, else
-/// `slope * dy`. What PyTorch's autograd computes for `F.leaky_relu`.
+/// dX of [`leaky_relu`] from its output `y`, or from its input, which it must be where the slope is negative: `dy` where `y > 0`,
+/// else `slope * dy`. What PyTorch's autograd computes for `F.leaky_relu`.
 ///
 /// # Panics
 /// If the shapes differ, or a tensor does not hold f32.
@@ -193,8 +193,8 @@ pub fn hardsigmoid(x: &Tensor) -> Tensor {
     forward("hardsigmoid", kind::HARDSIGMOID, [0.0; 2], x)
 }
 
-/// dX of [`hardsigmoid`] from its output `y`: `dy / 6` where `0 < y < 1`. What PyTorch's autograd computes for `F.hardsigmoid`, except for
-/// the one `x` below 3 whose output rounds to 1.
+/// dX of [`hardsigmoid`] from its output `y`: `dy / 6` where `0 < y < 1`. What PyTorch's autograd computes for `F.hardsigmoid`,
+/// except for the one `x` below 3 whose output rounds to 1.
 ///
 /// # Panics
 /// If the shapes differ, or a tensor does not hold f32.

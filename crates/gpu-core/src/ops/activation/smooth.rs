@@ -72,8 +72,8 @@ fn expect_beta(op: &str, beta: f32, x: &Tensor) {
     assert!(beta > 0.0, "{op}: beta {beta} is not positive (x {})", x.shape());
 }
 
-/// `ln(1 + exp(beta * x)) / beta`, and `x` itself where `beta * x > threshold`. Equivalent of `F.softplus(x, beta, threshold)`, whose
-/// defaults are 1 and 20.
+/// `ln(1 + exp(beta * x)) / beta`, and `x` itself where `beta * x > threshold`. Equivalent of `F.softplus(x, beta, threshold)`,
+/// whose defaults are 1 and 20.
 ///
 /// # Panics
 /// If `beta` is not positive, or `x` does not hold f32.
@@ -90,8 +90,8 @@ pub fn softplus(x: &Tensor, beta: f32, threshold: f32) -> Tensor {
     forward("softplus", kind::SOFTPLUS, [beta, threshold], x)
 }
 
-/// dX of [`softplus`] from its input `x`: `dy * sigmoid(beta * x)`, and `dy` beyond the threshold. What PyTorch's autograd computes for
-/// `F.softplus`.
+/// dX of [`softplus`] from its input `x`: `dy * sigmoid(beta * x)`, and `dy` beyond the threshold. What PyTorch's autograd computes
+/// for `F.softplus`.
 ///
 /// # Panics
 /// If `beta` is not positive, the shapes differ, or a tensor does not hold f32.

@@ -37,7 +37,8 @@ const PYTORCH: [(&str, [f32; 14], [f32; 14]); 17] = [
 
 #[test]
 fn values_and_derivatives_are_those_of_pytorch_also_at_infinity_and_nan() {
-    // A derivative from the rounded output is off by what rounding moved the output; an output, by what rounding moved its factor of x.
+    // A derivative from the rounded output is off by what rounding moved the output; an output, by what rounding moved its factor
+    // of x.
     let near = |got: f32, want: f32, slack: f32| {
         got == want || (got.is_nan() && want.is_nan()) || (got - want).abs() <= 4e-6 * want.abs() + 1e-6 * slack
     };
@@ -92,8 +93,8 @@ fn erf(x: &Tensor) -> Tensor {
 
 #[test]
 fn the_approximations_are_right_to_a_few_units_of_the_last_place() {
-    // Every approximation of the shader, over all of its range, against f64. The polynomials alone are within 2.5 units; the rest is for
-    // the driver's `exp`.
+    // Every approximation of the shader, over all of its range, against f64. The polynomials alone are within 2.5 units; the rest
+    // is for the driver's `exp`.
     let functions: [(&str, fn(&Tensor) -> Tensor, fn(f64) -> f64, f64); 5] = [
         ("erf", erf, libm::erf, 4.0),
         ("tanh", tanh, f64::tanh, 6.0),

@@ -3,7 +3,6 @@
 use super::{Params, Spread};
 use crate::kernel::Args;
 use crate::mirror::{self, Real};
-use rayon::prelude::*;
 use std::ops::Range;
 
 impl Params {
@@ -29,7 +28,7 @@ impl Params {
 pub(super) fn partial_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (x, partial): (&[T], &mut [T]) = (args.input(0), args.output(0));
-    partial.par_chunks_exact_mut(4).enumerate().for_each(|(which, moments)| {
+    mirror::for_each_chunk(partial, 4, &|which, moments| {
         // Means are counted from the channel's first element: a large one then rounds only once.
         let origin = x[which / p.splits as usize * p.inner as usize];
         let (mut count, mut sum, mut m2) = (0u32, 0.0, 0.0);
@@ -104,7 +103,7 @@ pub(super) fn apply_cpu<T: Real>(args: &mut Args<'_>) {
 pub(super) fn bwd_partial_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (x, dy, mean): (&[T], &[T], &[T]) = (args.input(0), args.input(2), args.input(4));
-    args.output::<T>(0).par_chunks_exact_mut(2).enumerate().for_each(|(which, sums)| {
+    mirror::for_each_chunk(args.output::<T>(0), 2, &|which, sums| {
         let m: f64 = mean[which / p.splits as usize].into();
         let (mut sum, mut product) = (0.0, 0.0);
         p.for_each_run(which, |run| {

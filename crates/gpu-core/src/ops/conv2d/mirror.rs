@@ -2,7 +2,7 @@
 
 use super::layout::Layout;
 use crate::audited::{Into, MatRef, gemm};
-use crate::mirror::Real;
+use crate::mirror::{self, Real};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -201,7 +201,7 @@ fn for_each_row(l: &Layout, mut f: impl FnMut(usize, usize, usize, Range<usize>,
 /// y of a depthwise convolution: one plane after the other, a whole row of outputs for each tap.
 pub(super) fn depthwise_forward<T: Real>(l: &Layout, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
     let multiplier = l.k / l.c;
-    y.par_chunks_mut((l.p * l.q).max(1)).enumerate().for_each(|(plane, y)| {
+    mirror::for_each_chunk(y, (l.p * l.q).max(1), &|plane, y| {
         let (n, k) = (plane / l.k, plane % l.k);
         let x = &x[(n * l.c + k / multiplier) * l.h * l.w..][..l.h * l.w];
         let w = &w[k * l.taps()..][..l.taps()];
@@ -219,7 +219,7 @@ pub(super) fn depthwise_forward<T: Real>(l: &Layout, x: &[T], w: &[T], bias: Opt
 /// dx of a depthwise convolution; with a bias, the forward pass of a transposed one.
 pub(super) fn depthwise_backward_x<T: Real>(l: &Layout, dy: &[T], w: &[T], bias: Option<&[T]>, dx: &mut [T]) {
     let multiplier = l.k / l.c;
-    dx.par_chunks_mut((l.h * l.w).max(1)).enumerate().for_each(|(plane, dx)| {
+    mirror::for_each_chunk(dx, (l.h * l.w).max(1), &|plane, dx| {
         let (n, c) = (plane / l.c, plane % l.c);
         dx.fill(bias.map_or(T::zero(), |b| b[c]));
         for k in c * multiplier..(c + 1) * multiplier {
@@ -252,7 +252,7 @@ fn dot<T: Real>(a: &[T], b: &[T]) -> T {
 /// dw of a depthwise convolution, one partial for each run of `pixels_per_split` pixels of the batch (rows (split, k, taps)).
 pub(super) fn depthwise_backward_w<T: Real>(l: &Layout, pixels_per_split: usize, x: &[T], dy: &[T], dw: &mut [T]) {
     let (multiplier, plane, taps) = (l.k / l.c, l.p * l.q, l.taps());
-    dw.par_chunks_mut(taps).enumerate().for_each(|(row, dw)| {
+    mirror::for_each_chunk(dw, taps, &|row, dw| {
         let (k, split) = (row % l.k, row / l.k);
         let pixels = split * pixels_per_split..((split + 1) * pixels_per_split).min(l.n * plane);
         let mut sums = vec![0f64; taps];

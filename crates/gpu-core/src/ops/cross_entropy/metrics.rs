@@ -41,8 +41,8 @@ fn accumulate_metrics_cpu<T: Real>(args: &mut Args<'_>) {
     metrics[2] += images;
 }
 
-/// The class with the largest element in each row of `x` (N, C, ...), the first where several are equal; u32 (N, ...). Equivalent of
-/// `x.argmax(1)` for finite `x` (a NaN is never the largest).
+/// The class with the largest element in each row of `x` (N, C, ...), the first where several are equal; u32 (N, ...). Equivalent
+/// of `x.argmax(1)` for finite `x` (a NaN is never the largest).
 ///
 /// # Panics
 /// If `x` is not (N, C, ...) with C > 0, or does not hold f32.
@@ -64,9 +64,9 @@ pub fn argmax(x: &Tensor) -> Tensor {
 }
 
 /// Adds a batch to sums that stay on the device: `metrics[0] += loss * N`, `metrics[1] +=` rows whose [`argmax`] is their label,
-/// `metrics[2] += N`; `metrics[3]` is untouched. In place. Where an image has many labels (logits (N, C, H, W)), its rows count as one
-/// together: what is added to `metrics[1]` is the part of them that is right. Equivalent of `total += loss.item() * len(labels)` and
-/// `correct += (logits.argmax(1) == labels).sum().item()` without waiting for the device.
+/// `metrics[2] += N`; `metrics[3]` is untouched. In place. Where an image has many labels (logits (N, C, H, W)), its rows count as
+/// one together: what is added to `metrics[1]` is the part of them that is right. Equivalent of
+/// `total += loss.item() * len(labels)` and `correct += (logits.argmax(1) == labels).sum().item()` without waiting for the device.
 ///
 /// Counts are exact up to 2^24 rows between two resets.
 ///

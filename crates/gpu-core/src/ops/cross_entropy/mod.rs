@@ -97,8 +97,8 @@ impl Params {
 }
 
 /// How many invocations share a row of `c` elements, and how many a workgroup has. A software driver pays for every barrier: there
-/// a row is one invocation's own unless its loops would grow too long. So it is on hardware where rows lie side by side in columns, of
-/// which there are many, unless they are long.
+/// a row is one invocation's own unless its loops would grow too long. So it is on hardware where rows lie side by side in columns,
+/// of which there are many, unless they are long.
 fn lanes(device: &Device, c: usize, inner: usize) -> (usize, usize) {
     match c {
         0..=16 => (1, 64),
@@ -120,12 +120,12 @@ fn launch_rows(kernel: &'static Kernel, p: Params, passes: usize, inputs: &[&Ten
     kernel.with(&constants).launch(p, inputs, outputs, grid);
 }
 
-/// The cross-entropy of `logits` (N, C, ...) against class indices `labels` (N, ...), u32; also the probabilities of the logits, which
-/// [`cross_entropy_bwd`] needs. `options` may be the label smoothing alone. Equivalent of `F.cross_entropy(logits, labels, weight,
-/// ignore_index=..., reduction=..., label_smoothing=...)`.
+/// The cross-entropy of `logits` (N, C, ...) against class indices `labels` (N, ...), u32; also the probabilities of the logits,
+/// which [`cross_entropy_bwd`] needs. `options` may be the label smoothing alone. Equivalent of
+/// `F.cross_entropy(logits, labels, weight, ignore_index=..., reduction=..., label_smoothing=...)`.
 ///
-/// A label that is no class (`>= C`) adds nothing to the sum and has a zero gradient; its row still counts in an unweighted mean. The mean
-/// over rows that are all ignored is NaN, and their gradient is zero, as in PyTorch.
+/// A label that is no class (`>= C`) adds nothing to the sum and has a zero gradient; its row still counts in an unweighted mean.
+/// The mean over rows that are all ignored is NaN, and their gradient is zero, as in PyTorch.
 ///
 /// # Panics
 /// If the shapes or types do not fit, the mean is over no rows, or the smoothing is not in [0, 1].
@@ -155,8 +155,9 @@ pub fn cross_entropy(logits: &Tensor, labels: &Tensor, options: impl Into<CrossE
     (reduced(losses, options.reduction, options.is_counted()), probs)
 }
 
-/// The gradient of [`cross_entropy`] to its logits, from the probabilities that it returned: `(probs - target) * dloss / N`, and as the
-/// options ask. `dloss` is a scalar, or has the labels' shape where the loss is not reduced. Equivalent of `loss.backward(dloss)`.
+/// The gradient of [`cross_entropy`] to its logits, from the probabilities that it returned: `(probs - target) * dloss / N`, and as
+/// the options ask. `dloss` is a scalar, or has the labels' shape where the loss is not reduced. Equivalent of
+/// `loss.backward(dloss)`.
 ///
 /// # Panics
 /// If the shapes or types do not fit, or the smoothing is not in [0, 1].

@@ -1,7 +1,8 @@
-//! Dropout for self-normalising networks: what is dropped becomes SELU's lower limit, and an affine map restores mean 0 and variance 1.
+//! Dropout for self-normalising networks: what is dropped becomes SELU's lower limit, and an affine map restores mean 0 and
+//! variance 1.
 //!
-//! With `q = 1 - p` and `alpha' = 1.758...`: `a = 1 / sqrt(q (1 + p alpha'^2))`; kept elements become `a x + a p alpha'`, dropped ones
-//! `a (p - 1) alpha'`; everything is zero for `p = 1`.
+//! With `q = 1 - p` and `alpha' = 1.758...`: `a = 1 / sqrt(q (1 + p alpha'^2))`; kept elements become `a x + a p alpha'`, dropped
+//! ones `a (p - 1) alpha'`; everything is zero for `p = 1`.
 
 use super::{ALPHA_DROPOUT, DROPOUT, DROPOUT2D, DropoutKey, FEATURE_ALPHA_DROPOUT, KEY, Params, channel_len, launch, step_at};
 use crate::check::{self, Bound, Case};

@@ -1,7 +1,7 @@
 //! Factors drawn for each element: from a normal distribution, or 0 and 1.
 //!
-//! A normal pair is made by Box and Muller from two words `u`, `v`: `sqrt(-2 ln((u / 2^8 + 1) / 2^24))` times the cosine and the sine of
-//! `2 pi v / 2^32`. Elements `4 b` and `4 b + 1` have words 0 and 1 of block `b`, the next two words 2 and 3.
+//! A normal pair is made by Box and Muller from two words `u`, `v`: `sqrt(-2 ln((u / 2^8 + 1) / 2^24))` times the cosine and the
+//! sine of `2 pi v / 2^32`. Elements `4 b` and `4 b + 1` have words 0 and 1 of block `b`, the next two words 2 and 3.
 
 use super::{DROPOUT, DropoutKey, GAUSSIAN_NOISE, KEY, Params, launch, step_at};
 use crate::check::{self, Bound, Case};
@@ -14,8 +14,8 @@ fn normal(op: &str, shape: Shape, [mean, sigma]: [f32; 2], key: DropoutKey, step
     Params { scale: sigma, shift: mean, ..Params::new(op, shape, 1, 0.0, key, step) }
 }
 
-/// Each element of `x` (any shape) times a number of its own from the normal distribution of `mean` and deviation `sigma`. Equivalent of
-/// `x * torch.normal(mean, sigma, x.shape)`.
+/// Each element of `x` (any shape) times a number of its own from the normal distribution of `mean` and deviation `sigma`.
+/// Equivalent of `x * torch.normal(mean, sigma, x.shape)`.
 ///
 /// The words are the same on every device; the numbers agree to 2e-6 of the largest.
 ///
@@ -58,8 +58,8 @@ fn unscaled(op: &str, shape: Shape, keep: f32, key: DropoutKey, step: &Tensor) -
     Params { scale: 1.0, ..Params::new(op, shape, 1, 1.0 - f64::from(keep), key, step) }
 }
 
-/// Each element of `x` (any shape) kept as it is with probability `keep`, else set to zero; what is kept is not scaled. Equivalent of
-/// `x * torch.bernoulli(torch.full_like(x, keep))`.
+/// Each element of `x` (any shape) kept as it is with probability `keep`, else set to zero; what is kept is not scaled. Equivalent
+/// of `x * torch.bernoulli(torch.full_like(x, keep))`.
 ///
 /// # Panics
 /// If `keep` is not in [0, 1], `step` is not one u32, or `x` does not hold f32.

@@ -10,7 +10,6 @@ use crate::mirror::{self, CHUNK};
 use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
-use rayon::prelude::*;
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -91,7 +90,7 @@ pub(super) fn shape_of(op: &str, operands: &expect::Named<'_>) -> Shape {
 pub(super) fn for_each_row<Y: Send>(p: &Params, y: &mut [Y], f: impl Fn(&mut [Y], [usize; 3]) + Sync) {
     if p.rank == 1 {
         let steps = p.inner();
-        return y.par_chunks_mut(CHUNK).enumerate().for_each(|(i, y)| f(y, steps.map(|step| i * CHUNK * step)));
+        return mirror::for_each_chunk(y, CHUNK, &|i, y| f(y, steps.map(|step| i * CHUNK * step)));
     }
     mirror::for_each_plane(y, p.dims[0] as usize, |number, y| {
         let (mut rest, mut from) = (number as u32, [0; 3]);

@@ -2,7 +2,7 @@
 
 use super::{Params, kind};
 use crate::kernel::Args;
-use crate::mirror::{CHUNK, Real};
+use crate::mirror::{self, CHUNK, Real};
 use rayon::prelude::*;
 
 /// A weight for each element, repeated: input `i`, of which element `e` of x takes `(e / inner) % c`.
@@ -40,7 +40,8 @@ fn sign<T: Real>(d: T) -> T {
     if d == T::zero() { d } else { d.signum() }
 }
 
-/// Runs `$go` with `$f` bound to the function of `kind` of (x, target, weight, weight of positive targets), so that each has loops of its own.
+/// Runs `$go` with `$f` bound to the function of `kind` of (x, target, weight, weight of positive targets), so that each has loops
+/// of its own.
 macro_rules! with {
     ($kind:expr, $f:ident => $go:expr, { $($which:pat => $function:expr),* $(,)? }) => {
         match $kind {
@@ -126,7 +127,7 @@ fn each<T: Real>(args: &mut Args<'_>, dy: Option<&[T]>, f: impl Fn(T, T, T, T) -
     let weight = Weights::<T>::new(args, 2, p.weight_c, p.weight_inner);
     let positive = Weights::<T>::new(args, 3, p.positive_c, p.positive_inner);
     let scale = T::of(p.scale);
-    y.par_chunks_mut(CHUNK).enumerate().for_each(|(chunk, y)| {
+    mirror::for_each_chunk(y, CHUNK, &|chunk, y| {
         let first = chunk * CHUNK;
         let value = |i: usize| f(x[i], goal[i], weight.of(i), positive.of(i));
         match dy {
@@ -173,5 +174,5 @@ pub(super) fn pointwise_loss_sum_cpu<T: Real>(args: &mut Args<'_>) {
 
 pub(super) fn pointwise_loss_total_cpu<T: Real>(args: &mut Args<'_>) {
     let (p, parts, sum): (Params, &[T], &mut [T]) = (args.params(), args.input(0), args.output(0));
-    sum[0] = T::of(crate::mirror::sum_by(parts, |v| v) * f64::from(p.scale));
+    sum[0] = T::of(mirror::sum_by(parts, |v| v) * f64::from(p.scale));
 }

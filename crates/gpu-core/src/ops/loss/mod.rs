@@ -203,8 +203,8 @@ fn parts(quads: usize) -> usize {
     quads.div_ceil(1024).clamp(1, 1024)
 }
 
-/// `loss` of each element of `x` against `target`, of one shape; a scalar, unless it is not reduced. Equivalent of PyTorch's functions
-/// that [`PointwiseLoss`] names, with their `reduction`.
+/// `loss` of each element of `x` against `target`, of one shape; a scalar, unless it is not reduced. Equivalent of PyTorch's
+/// functions that [`PointwiseLoss`] names, with their `reduction`.
 ///
 /// # Panics
 /// If the shapes differ, a tensor does not hold f32, a weight does not fit, or the mean is of no elements.
@@ -243,8 +243,8 @@ pub fn pointwise_loss(loss: &PointwiseLoss, x: &Tensor, target: &Tensor, reducti
     y
 }
 
-/// The gradient of [`pointwise_loss`] to `x`; `dloss` is a scalar, or has the shape of `x` where the loss is not reduced. Equivalent of
-/// `loss.backward(dloss)`.
+/// The gradient of [`pointwise_loss`] to `x`; `dloss` is a scalar, or has the shape of `x` where the loss is not reduced.
+/// Equivalent of `loss.backward(dloss)`.
 ///
 /// # Panics
 /// As [`pointwise_loss`], and if `dloss` does not fit.

@@ -73,7 +73,8 @@ const PYTORCH: &[(usize, Pair, Reduction, &[f32], &[f32], &[f32])] = &[
 fn losses_and_gradients_are_those_of_pytorch() {
     let near = |got: &Tensor, want: &[f32]| {
         let got = got.to_vec().unwrap();
-        // PyTorch clamps the logarithms of the loss, but not those of the target's gradient; here that is the derivative of what was computed.
+        // PyTorch clamps the logarithms of the loss, but not those of the target's gradient; here that is the derivative of what
+        // was computed.
         let same = |(g, w): (&f32, &f32)| match w.is_infinite() {
             true => g.is_finite() && g.signum() == w.signum(),
             false => (g - w).abs() <= 2e-6 * w.abs().max(1.0),

@@ -22,7 +22,6 @@ use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{self, Real};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
-use rayon::prelude::*;
 
 const WGSL: &str = include_str!("../../../../../shaders/matmul.wgsl");
 static MATMUL_TILED: Kernel = kernel!(WGSL, "matmul_tiled", matmul_cpu);
@@ -76,7 +75,7 @@ fn matmul_cpu<T: Real>(args: &mut Args<'_>) {
     // One product takes all threads; many take one each.
     match p.batch * p.parts {
         1 => product(0, y, 0),
-        _ => y.par_chunks_mut(m * n).enumerate().for_each(|(which, y)| product(which, y, 1)),
+        _ => mirror::for_each_chunk(y, m * n, &|which, y| product(which, y, 1)),
     }
 }
 

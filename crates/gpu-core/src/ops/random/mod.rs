@@ -20,7 +20,7 @@ use crate::check::{Bench, Bound, Case};
 use crate::device::Device;
 use crate::dtype::DType;
 use crate::kernel::{Args, Grid, Kernel, kernel};
-use crate::mirror::Real;
+use crate::mirror::{self, Real};
 use crate::rng::{Key, Stream, philox4x32};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
@@ -69,7 +69,7 @@ const JOB: usize = 1 << 14;
 fn by_blocks<T: Send, const PER: usize>(args: &mut Args<'_>, y: &mut [T], f: impl Fn(&Params, [u32; 4]) -> [T; PER] + Sync) {
     let p: Params = args.params();
     let stream = p.stream(args.input::<u32>(0)[0]);
-    y.par_chunks_mut(JOB).enumerate().for_each(|(job, y)| {
+    mirror::for_each_chunk(y, JOB, &|job, y| {
         for (i, y) in y.chunks_mut(PER).enumerate() {
             let block = f(&p, stream.block((job * (JOB / PER) + i) as u32));
             y.iter_mut().zip(block).for_each(|(y, v)| *y = v);

@@ -243,8 +243,8 @@ fn sums<T: Real>(p: &Params, x: &[T], y: &mut [T]) {
         });
         return;
     }
-    y.par_chunks_mut(inner).enumerate().for_each(|(which, y)| {
-        y.par_chunks_mut(BLOCK).enumerate().for_each(|(block, y)| {
+    mirror::for_each_chunk(y, inner, &|which, y| {
+        mirror::for_each_chunk(y, BLOCK, &|block, y| {
             let mut sums = [0f64; BLOCK];
             for row in rows(p, which) {
                 let x = &x[row * inner + block * BLOCK..][..y.len()];

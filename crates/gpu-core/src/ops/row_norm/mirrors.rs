@@ -109,7 +109,7 @@ pub(super) fn partial_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (x, partial): (&[T], &mut [T]) = (args.input(0), args.output(0));
     let (splits, part, [_, len]) = (p.splits as usize, p.part as usize, p.sizes());
-    partial.par_chunks_exact_mut(3).enumerate().for_each(|(which, triple)| {
+    mirror::for_each_chunk(partial, 3, &|which, triple| {
         let (row, from) = (which / splits, (which % splits * part).min(len));
         let x_of_part = &x[row * len..][from..(from + part).min(len)];
         if x_of_part.is_empty() {
@@ -137,7 +137,7 @@ pub(super) fn apply_cpu<T: Real>(args: &mut Args<'_>) {
     let [x, offset, rstd]: [&[T]; 3] = [0, 3, 4].map(|i| args.input(i));
     let (gamma, beta, y) = (p.gamma(args, 1), p.beta(args, 2), args.output::<T>(0));
     let ([_, len], piece) = (p.sizes(), p.piece());
-    y.par_chunks_exact_mut(len).enumerate().for_each(|(i, y)| {
+    mirror::for_each_chunk(y, len, &|i, y| {
         let (row, first) = (p.row(x, offset, rstd, i), p.first_channel(i));
         y.par_chunks_mut(piece).zip(x[i * len..][..len].par_chunks(piece)).enumerate().for_each(|(k, (y, x))| {
             scale(p, first + k * piece / p.inner as usize, x, y, row, &gamma, &beta);
@@ -225,7 +225,7 @@ pub(super) fn bwd_partial_cpu<T: Real>(args: &mut Args<'_>) {
     let [x, dy, offset, rstd]: [&[T]; 4] = [0, 1, 3, 4].map(|i| args.input(i));
     let (gamma, partial) = (p.gamma(args, 2), args.output::<T>(0));
     let (splits, part, [_, len]) = (p.splits as usize, p.part as usize, p.sizes());
-    partial.par_chunks_exact_mut(2).enumerate().for_each(|(which, sums)| {
+    mirror::for_each_chunk(partial, 2, &|which, sums| {
         let (i, from) = (which / splits, (which % splits * part).min(len));
         let (row, range) = (p.row(x, offset, rstd, i), i * len + from..i * len + (from + part).min(len));
         let first = p.first_channel(i) * p.inner as usize + from;
@@ -249,7 +249,7 @@ pub(super) fn bwd_apply_cpu<T: Real>(args: &mut Args<'_>) {
     let [x, dy, offset, rstd, means]: [&[T]; 5] = [0, 1, 3, 4, 5].map(|i| args.input(i));
     let (gamma, dx) = (p.gamma(args, 2), args.output::<T>(0));
     let ([_, len], piece) = (p.sizes(), p.piece());
-    dx.par_chunks_exact_mut(len).enumerate().for_each(|(i, dx)| {
+    mirror::for_each_chunk(dx, len, &|i, dx| {
         let (row, first, means) = (p.row(x, offset, rstd, i), p.first_channel(i), [means[2 * i], means[2 * i + 1]]);
         let inputs = x[i * len..][..len].par_chunks(piece).zip(dy[i * len..][..len].par_chunks(piece));
         dx.par_chunks_mut(piece).zip(inputs).enumerate().for_each(|(k, (dx, (x, dy)))| {
@@ -289,7 +289,7 @@ pub(super) fn bwd_w_planes_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let [x, dy, offset, rstd]: [&[T]; 4] = [0, 1, 2, 3].map(|i| args.input(i));
     let (c, inner, splits, part) = (p.c as usize, p.inner as usize, p.splits as usize, p.part as usize);
-    args.output::<T>(0).par_chunks_exact_mut(2).enumerate().for_each(|(which, sums)| {
+    mirror::for_each_chunk(args.output::<T>(0), 2, &|which, sums| {
         let (channel, from) = (which / splits, which % splits * part);
         let (mut sum, mut product) = (0.0, 0.0);
         mirror::for_each_run(c, inner, channel, from, (from + part).min(p.n as usize * inner), |run| {
