@@ -18,7 +18,7 @@ pub struct Case {
 }
 
 impl Case {
-    /// `run` makes its inputs (see [`values`]) on the device that it is given and returns what it computed.
+    /// `run` makes its inputs (see [`values`](super::values)) on the device that it is given and returns what it computed.
     pub fn new(
         name: &'static str,
         what: String,

@@ -55,10 +55,11 @@ enum Step {
 
 impl Step {
     fn run_on(&self, x: &[f32], labels: &[u32]) -> Result<()> {
-        Ok(match self {
+        match self {
             Self::Train(step) => step.run_on(x, labels)?,
             Self::Eval(step) => step.run_on(x, labels)?,
-        })
+        }
+        Ok(())
     }
     fn loss(&self) -> Result<f32> {
         Ok(match self {

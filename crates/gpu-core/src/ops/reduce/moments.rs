@@ -20,7 +20,7 @@ fn spread(op: &str, kind: Op, x: &Tensor, axes: &[usize], correction: usize, kee
 ///
 /// # Panics
 /// If `x` has no such axis, an axis is named twice, there are not more than `correction` elements, or `x` does not hold f32;
-/// likewise for [`std`].
+/// likewise for [`std()`].
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};

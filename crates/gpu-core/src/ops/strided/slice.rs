@@ -7,7 +7,7 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 use std::ops::{Range, RangeFrom, RangeFull, RangeTo};
 
-/// Which indices of an axis [`slice`] takes: those of a range, or every n-th of them.
+/// Which indices of an axis [`slice()`] takes: those of a range, or every n-th of them.
 ///
 /// With a step below zero they come backwards, beginning with the range's last: `Slice::from(..).step(-1)` is the mirror image.
 ///
@@ -118,7 +118,7 @@ pub fn slice(x: &Tensor, slices: &[Slice]) -> Tensor {
     take("slice", x, slices)
 }
 
-/// The gradient of [`slice`] to its input of shape `x`: `dy` where elements were taken from, zero elsewhere. What PyTorch's autograd
+/// The gradient of [`slice()`] to its input of shape `x`: `dy` where elements were taken from, zero elsewhere. What PyTorch's autograd
 /// computes for `x[a:b:s, ..]`.
 ///
 /// # Panics

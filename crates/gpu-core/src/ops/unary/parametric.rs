@@ -69,8 +69,8 @@ pub fn add_scalar(x: &Tensor, number: f32) -> Tensor {
     unary("add_scalar", ADD_SCALAR, x, [number, 0.0])
 }
 
-/// `x` to the power of `exponent`. Equivalent of `torch.pow(x, exponent)`; as there, 0.5, -0.5 and -1 are [`sqrt`], [`rsqrt`] and
-/// [`reciprocal`], and 1, 2 and 3 are products.
+/// `x` to the power of `exponent`. Equivalent of `torch.pow(x, exponent)`; as there, 0.5, -0.5 and -1 are [`sqrt`](super::sqrt),
+/// [`rsqrt`](super::rsqrt) and [`reciprocal`](super::reciprocal), and 1, 2 and 3 are products.
 ///
 /// # Panics
 /// If `x` does not hold f32.
