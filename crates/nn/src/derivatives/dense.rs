@@ -77,6 +77,7 @@ impl Var {
     }
 
     /// `self (N, C, ...) + b (C)`.
+    /// Equivalent of `x + b.view(1, -1, 1, 1)` in PyTorch.
     ///
     /// # Panics
     /// If the shapes do not fit.

@@ -136,6 +136,10 @@ impl Var {
     }
 
     /// `x * factor`.
+    /// Equivalent of `torch.mul(x, factor)`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn scale(&self, factor: f32) -> Self {
         let y = ops::scale(self.value(), factor);
@@ -143,6 +147,7 @@ impl Var {
     }
 
     /// The same values under another shape.
+    /// Equivalent of `torch.reshape`.
     ///
     /// # Panics
     /// If the number of elements differs.

@@ -49,6 +49,7 @@ impl Var {
 
     /// `(x - mean) * gamma + beta` a channel, with the batch's mean, which also flows into `running_mean` (in place): a batch norm that
     /// leaves the variance. The gradient of x is `gamma * (dy - mean of dy)`.
+    /// PyTorch has no such norm: it is the mean-only batch normalisation of Salimans and Kingma, 2016.
     ///
     /// # Panics
     /// If the shapes do not fit.
@@ -60,6 +61,7 @@ impl Var {
     }
 
     /// The same with the running mean.
+    /// PyTorch has no such norm: it is the mean-only batch normalisation of Salimans and Kingma, 2016.
     ///
     /// # Panics
     /// If the shapes do not fit.

@@ -19,6 +19,9 @@ type Reduction = fn(&Tensor, &[usize], bool) -> Tensor;
 
 impl Var {
     /// The sum of all elements, a scalar. Equivalent of `torch.sum`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn sum(&self) -> Self {
         let shape = self.shape();

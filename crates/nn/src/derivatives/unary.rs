@@ -5,6 +5,9 @@ use gpu_core::ops;
 
 impl Var {
     /// `-x`. Equivalent of `torch.neg`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn neg(&self) -> Self {
         let y = ops::neg(self.value());
@@ -12,6 +15,9 @@ impl Var {
     }
 
     /// `|x|`; no gradient at 0. Equivalent of `torch.abs`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn abs(&self) -> Self {
         let y = ops::abs(self.value());
@@ -20,6 +26,9 @@ impl Var {
     }
 
     /// `x * x`. Equivalent of `torch.square`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn square(&self) -> Self {
         let y = ops::square(self.value());
@@ -28,6 +37,9 @@ impl Var {
     }
 
     /// The square root. Equivalent of `torch.sqrt`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn sqrt(&self) -> Self {
         let y = ops::sqrt(self.value());
@@ -37,6 +49,9 @@ impl Var {
     }
 
     /// One over the square root. Equivalent of `torch.rsqrt`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn rsqrt(&self) -> Self {
         let y = ops::rsqrt(self.value());
@@ -46,6 +61,9 @@ impl Var {
     }
 
     /// `1 / x`. Equivalent of `torch.reciprocal`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn reciprocal(&self) -> Self {
         let y = ops::reciprocal(self.value());
@@ -55,6 +73,9 @@ impl Var {
     }
 
     /// `e^x`. Equivalent of `torch.exp`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn exp(&self) -> Self {
         let y = ops::exp(self.value());
@@ -64,6 +85,9 @@ impl Var {
     }
 
     /// `e^x - 1`, right for small `x` too. Equivalent of `torch.expm1`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn expm1(&self) -> Self {
         let y = ops::expm1(self.value());
@@ -73,6 +97,9 @@ impl Var {
     }
 
     /// The natural logarithm. Equivalent of `torch.log`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn log(&self) -> Self {
         let y = ops::log(self.value());
@@ -81,6 +108,9 @@ impl Var {
     }
 
     /// `ln(1 + x)`, right for small `x` too. Equivalent of `torch.log1p`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn log1p(&self) -> Self {
         let y = ops::log1p(self.value());
@@ -89,6 +119,9 @@ impl Var {
     }
 
     /// The sine. Equivalent of `torch.sin`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn sin(&self) -> Self {
         let y = ops::sin(self.value());
@@ -97,6 +130,9 @@ impl Var {
     }
 
     /// The cosine. Equivalent of `torch.cos`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn cos(&self) -> Self {
         let y = ops::cos(self.value());
@@ -105,6 +141,9 @@ impl Var {
     }
 
     /// The tangent. Equivalent of `torch.tan`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn tan(&self) -> Self {
         let y = ops::tan(self.value());
@@ -114,6 +153,9 @@ impl Var {
     }
 
     /// The error function. Equivalent of `torch.erf`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn erf(&self) -> Self {
         let y = ops::erf(self.value());
@@ -122,6 +164,9 @@ impl Var {
     }
 
     /// `x + number`. Equivalent of `torch.add(x, number)`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn add_scalar(&self, number: f32) -> Self {
         let y = ops::add_scalar(self.value(), number);
@@ -129,6 +174,9 @@ impl Var {
     }
 
     /// `x` to the power of `exponent`. Equivalent of `torch.pow(x, exponent)`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn pow_scalar(&self, exponent: f32) -> Self {
         let y = ops::pow_scalar(self.value(), exponent);
@@ -137,6 +185,9 @@ impl Var {
     }
 
     /// `base` to the power of `x`, which is `self`. Equivalent of `torch.pow(base, x)`.
+    ///
+    /// # Panics
+    /// If the tensor does not hold f32.
     #[track_caller]
     pub fn scalar_pow(&self, base: f32) -> Self {
         let y = ops::scalar_pow(base, self.value());

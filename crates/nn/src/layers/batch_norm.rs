@@ -9,6 +9,7 @@ use gpu_core::{Shape, Tensor};
 
 /// Normalises each channel by the batch's mean and variance (in training) or the running ones (in evaluation), then scales and
 /// shifts: [`BatchNorm1d`] and [`BatchNorm2d`].
+/// Equivalent of `torch.nn.BatchNorm1d` and `torch.nn.BatchNorm2d`.
 #[derive(Debug)]
 pub struct BatchNorm<const AXES: usize> {
     affine: Affine,
@@ -99,6 +100,7 @@ impl<const AXES: usize> Module for BatchNorm<AXES> {
 
 /// Takes each channel's mean over the batch (in training) or the running one (in evaluation) away and leaves the variance, then scales
 /// and shifts: `weight * (x - mean) + bias`. For (N, C), (N, C, L) and (N, C, H, W).
+/// PyTorch has no such layer: it is the mean-only batch normalisation of Salimans and Kingma, 2016.
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor};

@@ -8,6 +8,7 @@ use gpu_core::Shape;
 
 /// `y = body(x) + shortcut(x)`; the shortcut is the identity unless another is given. Keys: `body.0.weight`,
 /// `shortcut.0.weight`.
+/// The residual learning of He et al., 2015.
 pub struct Residual {
     body: Sequential,
     shortcut: Option<Sequential>,

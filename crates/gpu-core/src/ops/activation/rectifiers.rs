@@ -39,7 +39,7 @@ pub fn relu_bwd_x(y: &Tensor, dy: &Tensor) -> Tensor {
     backward("relu_bwd_x", kind::RELU, [0.0; 2], ("y", y), dy)
 }
 
-/// `x` where it is positive, else `slope * x`. Equivalent of `F.leaky_relu(x, slope)`.
+/// `x` where it is positive, else `slope * x`. Equivalent of `torch.nn.functional.leaky_relu(x, slope)`.
 ///
 /// # Panics
 /// If `x` does not hold f32.
@@ -56,7 +56,7 @@ pub fn leaky_relu(x: &Tensor, slope: f32) -> Tensor {
 }
 
 /// dX of [`leaky_relu`] from its output `y`, or from its input, which it must be where the slope is negative: `dy` where `y > 0`,
-/// else `slope * dy`. What PyTorch's autograd computes for `F.leaky_relu`.
+/// else `slope * dy`. What PyTorch's autograd computes for `torch.nn.functional.leaky_relu`.
 ///
 /// # Panics
 /// If the shapes differ, or a tensor does not hold f32.
@@ -72,7 +72,7 @@ pub fn leaky_relu_bwd_x(y: &Tensor, dy: &Tensor, slope: f32) -> Tensor {
     backward("leaky_relu_bwd_x", kind::LEAKY_RELU, [slope, 0.0], ("y", y), dy)
 }
 
-/// `min(max(x, 0), 6)`. Equivalent of `F.relu6`.
+/// `min(max(x, 0), 6)`. Equivalent of `torch.nn.functional.relu6`.
 ///
 /// # Panics
 /// If `x` does not hold f32.
@@ -88,7 +88,7 @@ pub fn relu6(x: &Tensor) -> Tensor {
     forward("relu6", kind::RELU6, [0.0; 2], x)
 }
 
-/// dX of [`relu6`] from its output `y`: `dy` where `0 < y < 6`. What PyTorch's autograd computes for `F.relu6`.
+/// dX of [`relu6`] from its output `y`: `dy` where `0 < y < 6`. What PyTorch's autograd computes for `torch.nn.functional.relu6`.
 ///
 /// # Panics
 /// If the shapes differ, or a tensor does not hold f32.
@@ -110,7 +110,7 @@ fn expect_alpha(op: &str, alpha: f32, x: &Tensor) {
     assert!(alpha >= 0.0, "{op}: alpha {alpha} is negative (x {})", x.shape());
 }
 
-/// `x` where it is positive, else `alpha * (exp(x) - 1)`. Equivalent of `F.elu(x, alpha)`.
+/// `x` where it is positive, else `alpha * (exp(x) - 1)`. Equivalent of `torch.nn.functional.elu(x, alpha)`.
 ///
 /// # Panics
 /// If `alpha` is negative, or `x` does not hold f32.
@@ -127,7 +127,8 @@ pub fn elu(x: &Tensor, alpha: f32) -> Tensor {
     forward("elu", kind::ELU, [alpha, 1.0], x)
 }
 
-/// dX of [`elu`] from its output `y`: `dy` where `y > 0`, else `dy * (y + alpha)`. What PyTorch's autograd computes for `F.elu`.
+/// dX of [`elu`] from its output `y`: `dy` where `y > 0`, else `dy * (y + alpha)`. What PyTorch's autograd computes for
+/// `torch.nn.functional.elu`.
 ///
 /// # Panics
 /// If `alpha` is negative, the shapes differ, or a tensor does not hold f32.
@@ -144,7 +145,8 @@ pub fn elu_bwd_x(y: &Tensor, dy: &Tensor, alpha: f32) -> Tensor {
     backward("elu_bwd_x", kind::ELU, [alpha, 1.0], ("y", y), dy)
 }
 
-/// [`elu`] with the alpha and the scale that keep mean 0 and variance 1 from layer to layer. Equivalent of `F.selu`.
+/// [`elu`] with the alpha and the scale that keep mean 0 and variance 1 from layer to layer. Equivalent of
+/// `torch.nn.functional.selu`.
 ///
 /// # Panics
 /// If `x` does not hold f32.
@@ -161,7 +163,7 @@ pub fn selu(x: &Tensor) -> Tensor {
     forward("selu", kind::ELU, SELU, x)
 }
 
-/// dX of [`selu`] from its output `y`. What PyTorch's autograd computes for `F.selu`.
+/// dX of [`selu`] from its output `y`. What PyTorch's autograd computes for `torch.nn.functional.selu`.
 ///
 /// # Panics
 /// If the shapes differ, or a tensor does not hold f32.
@@ -177,7 +179,7 @@ pub fn selu_bwd_x(y: &Tensor, dy: &Tensor) -> Tensor {
     backward("selu_bwd_x", kind::ELU, SELU, ("y", y), dy)
 }
 
-/// `min(max(x + 3, 0), 6) / 6`. Equivalent of `F.hardsigmoid`.
+/// `min(max(x + 3, 0), 6) / 6`. Equivalent of `torch.nn.functional.hardsigmoid`.
 ///
 /// # Panics
 /// If `x` does not hold f32.
@@ -193,7 +195,8 @@ pub fn hardsigmoid(x: &Tensor) -> Tensor {
     forward("hardsigmoid", kind::HARDSIGMOID, [0.0; 2], x)
 }
 
-/// dX of [`hardsigmoid`] from its output `y`: `dy / 6` where `0 < y < 1`. What PyTorch's autograd computes for `F.hardsigmoid`,
+/// dX of [`hardsigmoid`] from its output `y`: `dy / 6` where `0 < y < 1`. What PyTorch's autograd computes for
+/// `torch.nn.functional.hardsigmoid`,
 /// except for the one `x` below 3 whose output rounds to 1.
 ///
 /// # Panics
@@ -210,7 +213,7 @@ pub fn hardsigmoid_bwd_x(y: &Tensor, dy: &Tensor) -> Tensor {
     backward("hardsigmoid_bwd_x", kind::HARDSIGMOID, [0.0; 2], ("y", y), dy)
 }
 
-/// `x * hardsigmoid(x)`. Equivalent of `F.hardswish`.
+/// `x * hardsigmoid(x)`. Equivalent of `torch.nn.functional.hardswish`.
 ///
 /// # Panics
 /// If `x` does not hold f32.
@@ -226,7 +229,7 @@ pub fn hardswish(x: &Tensor) -> Tensor {
     forward("hardswish", kind::HARDSWISH, [0.0; 2], x)
 }
 
-/// dX of [`hardswish`] from its input `x`. What PyTorch's autograd computes for `F.hardswish`.
+/// dX of [`hardswish`] from its input `x`. What PyTorch's autograd computes for `torch.nn.functional.hardswish`.
 ///
 /// # Panics
 /// If the shapes differ, or a tensor does not hold f32.

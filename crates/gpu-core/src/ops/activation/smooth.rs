@@ -72,7 +72,8 @@ fn expect_beta(op: &str, beta: f32, x: &Tensor) {
     assert!(beta > 0.0, "{op}: beta {beta} is not positive (x {})", x.shape());
 }
 
-/// `ln(1 + exp(beta * x)) / beta`, and `x` itself where `beta * x > threshold`. Equivalent of `F.softplus(x, beta, threshold)`,
+/// `ln(1 + exp(beta * x)) / beta`, and `x` itself where `beta * x > threshold`. Equivalent of
+/// `torch.nn.functional.softplus(x, beta, threshold)`,
 /// whose defaults are 1 and 20.
 ///
 /// # Panics
@@ -91,7 +92,7 @@ pub fn softplus(x: &Tensor, beta: f32, threshold: f32) -> Tensor {
 }
 
 /// dX of [`softplus`] from its input `x`: `dy * sigmoid(beta * x)`, and `dy` beyond the threshold. What PyTorch's autograd computes
-/// for `F.softplus`.
+/// for `torch.nn.functional.softplus`.
 ///
 /// # Panics
 /// If `beta` is not positive, the shapes differ, or a tensor does not hold f32.
@@ -108,7 +109,7 @@ pub fn softplus_bwd_x(x: &Tensor, dy: &Tensor, beta: f32, threshold: f32) -> Ten
     backward("softplus_bwd_x", kind::SOFTPLUS, [beta, threshold], ("x", x), dy)
 }
 
-/// `x * sigmoid(x)`, also called swish. Equivalent of `F.silu`.
+/// `x * sigmoid(x)`, also called swish. Equivalent of `torch.nn.functional.silu`.
 ///
 /// # Panics
 /// If `x` does not hold f32.
@@ -124,7 +125,7 @@ pub fn silu(x: &Tensor) -> Tensor {
     forward("silu", kind::SILU, [0.0; 2], x)
 }
 
-/// dX of [`silu`] from its input `x`. What PyTorch's autograd computes for `F.silu`.
+/// dX of [`silu`] from its input `x`. What PyTorch's autograd computes for `torch.nn.functional.silu`.
 ///
 /// # Panics
 /// If the shapes differ, or a tensor does not hold f32.
@@ -140,7 +141,7 @@ pub fn silu_bwd_x(x: &Tensor, dy: &Tensor) -> Tensor {
     backward("silu_bwd_x", kind::SILU, [0.0; 2], ("x", x), dy)
 }
 
-/// `x` times the part of a normal distribution below it: `x * (1 + erf(x / sqrt 2)) / 2`. Equivalent of `F.gelu`.
+/// `x` times the part of a normal distribution below it: `x * (1 + erf(x / sqrt 2)) / 2`. Equivalent of `torch.nn.functional.gelu`.
 ///
 /// # Panics
 /// If `x` does not hold f32.
@@ -156,7 +157,7 @@ pub fn gelu(x: &Tensor) -> Tensor {
     forward("gelu", kind::GELU, [0.0; 2], x)
 }
 
-/// dX of [`gelu`] from its input `x`. What PyTorch's autograd computes for `F.gelu`.
+/// dX of [`gelu`] from its input `x`. What PyTorch's autograd computes for `torch.nn.functional.gelu`.
 ///
 /// # Panics
 /// If the shapes differ, or a tensor does not hold f32.
@@ -173,7 +174,7 @@ pub fn gelu_bwd_x(x: &Tensor, dy: &Tensor) -> Tensor {
 }
 
 /// The approximation of [`gelu`] by a tangent: `x * (1 + tanh(sqrt(2 / pi) * (x + 0.044715 x^3))) / 2`. Equivalent of
-/// `F.gelu(x, approximate="tanh")`.
+/// `torch.nn.functional.gelu(x, approximate="tanh")`.
 ///
 /// # Panics
 /// If `x` does not hold f32.
@@ -189,7 +190,7 @@ pub fn gelu_tanh(x: &Tensor) -> Tensor {
     forward("gelu_tanh", kind::GELU_TANH, [0.0; 2], x)
 }
 
-/// dX of [`gelu_tanh`] from its input `x`. What PyTorch's autograd computes for `F.gelu(x, approximate="tanh")`.
+/// dX of [`gelu_tanh`] from its input `x`. What PyTorch's autograd computes for `torch.nn.functional.gelu(x, approximate="tanh")`.
 ///
 /// # Panics
 /// If the shapes differ, or a tensor does not hold f32.
@@ -205,7 +206,7 @@ pub fn gelu_tanh_bwd_x(x: &Tensor, dy: &Tensor) -> Tensor {
     backward("gelu_tanh_bwd_x", kind::GELU_TANH, [0.0; 2], ("x", x), dy)
 }
 
-/// `x * tanh(softplus(x))`. Equivalent of `F.mish`.
+/// `x * tanh(softplus(x))`. Equivalent of `torch.nn.functional.mish`.
 ///
 /// # Panics
 /// If `x` does not hold f32.
@@ -221,7 +222,7 @@ pub fn mish(x: &Tensor) -> Tensor {
     forward("mish", kind::MISH, [0.0; 2], x)
 }
 
-/// dX of [`mish`] from its input `x`. What PyTorch's autograd computes for `F.mish`.
+/// dX of [`mish`] from its input `x`. What PyTorch's autograd computes for `torch.nn.functional.mish`.
 ///
 /// # Panics
 /// If the shapes differ, or a tensor does not hold f32.

@@ -12,6 +12,7 @@ pub(super) static STATS: Kernel = kernel!(WGSL, "demean_norm_stats", demean_norm
 /// Takes each channel's mean over this batch away from `x` (N, C, ...), then scales and shifts; `running_mean` (C) moves towards
 /// it in place. Returns y and the mean, (C), which the gradient needs. Equivalent of
 /// `gamma * (x - x.mean((0, 2, 3), keepdim=True)) + beta`.
+/// PyTorch has no such norm: it is the mean-only batch normalisation of Salimans and Kingma, 2016.
 ///
 /// An `x` without elements leaves the running mean as it is.
 ///
@@ -43,6 +44,7 @@ pub fn demean_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor, running_mean: &Ten
 }
 
 /// The same with the running mean. Equivalent of `gamma * (x - running_mean.view(1, -1, 1, 1)) + beta`.
+/// PyTorch has no such norm: it is the mean-only batch normalisation of Salimans and Kingma, 2016.
 ///
 /// # Panics
 /// If `gamma`, `beta` and the running mean do not have one element a channel, or a tensor does not hold f32.

@@ -43,6 +43,7 @@ fn accumulate_metrics_cpu<T: Real>(args: &mut Args<'_>) {
 
 /// The class with the largest element in each row of `x` (N, C, ...), the first where several are equal; u32 (N, ...). Equivalent
 /// of `x.argmax(1)` for finite `x` (a NaN is never the largest).
+/// Equivalent of `torch.argmax(x, 1)`.
 ///
 /// # Panics
 /// If `x` is not (N, C, ...) with C > 0, or does not hold f32.
@@ -67,6 +68,7 @@ pub fn argmax(x: &Tensor) -> Tensor {
 /// `metrics[2] += N`; `metrics[3]` is untouched. In place. Where an image has many labels (logits (N, C, H, W)), its rows count as
 /// one together: what is added to `metrics[1]` is the part of them that is right. Equivalent of
 /// `total += loss.item() * len(labels)` and `correct += (logits.argmax(1) == labels).sum().item()` without waiting for the device.
+/// PyTorch code sums `loss.item()` and `(logits.argmax(1) == labels).sum()` instead, and waits for both.
 ///
 /// Counts are exact up to 2^24 rows between two resets.
 ///

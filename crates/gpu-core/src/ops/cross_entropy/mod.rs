@@ -122,7 +122,7 @@ fn launch_rows(kernel: &'static Kernel, p: Params, passes: usize, inputs: &[&Ten
 
 /// The cross-entropy of `logits` (N, C, ...) against class indices `labels` (N, ...), u32; also the probabilities of the logits,
 /// which [`cross_entropy_bwd`] needs. `options` may be the label smoothing alone. Equivalent of
-/// `F.cross_entropy(logits, labels, weight, ignore_index=..., reduction=..., label_smoothing=...)`.
+/// `torch.nn.functional.cross_entropy(logits, labels, weight, ignore_index=..., reduction=..., label_smoothing=...)`.
 ///
 /// A label that is no class (`>= C`) adds nothing to the sum and has a zero gradient; its row still counts in an unweighted mean.
 /// The mean over rows that are all ignored is NaN, and their gradient is zero, as in PyTorch.

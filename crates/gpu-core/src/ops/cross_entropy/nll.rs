@@ -19,7 +19,7 @@ fn expect_unsmoothed(op: &str, options: &CrossEntropy, shape: Shape) {
 }
 
 /// Minus the log-probability of the label in each row of `x` (N, C, ...), reduced as [`cross_entropy`](super::cross_entropy) does.
-/// Equivalent of `F.nll_loss(x, labels, weight, ignore_index=..., reduction=...)`.
+/// Equivalent of `torch.nn.functional.nll_loss(x, labels, weight, ignore_index=..., reduction=...)`.
 ///
 /// # Panics
 /// If the shapes or types do not fit, the options ask for smoothing, or the mean is over no rows.

@@ -81,7 +81,7 @@ fn params(x: &Tensor, options: &CrossEntropy) -> Params {
 
 /// The cross-entropy of `logits` (N, C, ...) against probabilities `target` of the same shape, and the probabilities of the logits,
 /// which [`soft_cross_entropy_bwd_x`] needs. A mean is over the rows, whatever the weights. Equivalent of
-/// `F.cross_entropy(logits, target)` with a floating-point target.
+/// `torch.nn.functional.cross_entropy(logits, target)` with a floating-point target.
 ///
 /// # Panics
 /// If the shapes or types do not fit, `ignore_index` is given, or the mean is over no rows.

@@ -23,7 +23,7 @@ fn params(op: &str, x: &Tensor, inner: usize, p: f32, key: DropoutKey, step: &Te
 }
 
 /// Elements of `x` (any shape) set to SELU's lower limit with probability `p`, then all mapped so that mean 0 and variance 1 stay.
-/// Equivalent of `F.alpha_dropout(x, p, training=True)`.
+/// Equivalent of `torch.nn.functional.alpha_dropout(x, p, training=True)`.
 ///
 /// # Panics
 /// If `p` is not in [0, 1], `step` is not one u32, or `x` does not hold f32.
@@ -56,7 +56,8 @@ pub fn alpha_dropout_bwd_x(dy: &Tensor, p: f32, key: DropoutKey, step: &Tensor) 
     launch("alpha_dropout_bwd_x", &DROPOUT, 1, params("alpha_dropout_bwd_x", dy, 1, p, key, step), dy, step)
 }
 
-/// [`alpha_dropout`] of whole channels of `x` (N, C, ...). Equivalent of `F.feature_alpha_dropout(x, p, training=True)`.
+/// [`alpha_dropout`] of whole channels of `x` (N, C, ...). Equivalent of
+/// `torch.nn.functional.feature_alpha_dropout(x, p, training=True)`.
 ///
 /// # Panics
 /// If `x` has no channels, `p` is not in [0, 1], `step` is not one u32, or `x` does not hold f32.

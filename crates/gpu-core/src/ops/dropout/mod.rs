@@ -111,7 +111,8 @@ fn channels(op: &str, x: &Tensor, p: f32, key: DropoutKey, step: &Tensor) -> Ten
 }
 
 /// Each element of `x` (any shape) set to zero with probability `p`, the others scaled by `1 / (1 - p)`; `step` is one u32 on the
-/// device. Equivalent of `F.dropout(x, p, training=True)`.
+/// device. Equivalent of `torch.nn.functional.dropout(x, p, training=True)`.
+/// Equivalent of `torch.nn.functional.dropout`.
 ///
 /// # Panics
 /// If `p` is not in [0, 1] or `step` is not one u32.
@@ -150,7 +151,8 @@ pub fn dropout_bwd_x(dy: &Tensor, p: f32, key: DropoutKey, step: &Tensor) -> Ten
 
 /// Each channel `x[n, c]` of `x` (N, C, ...) set to zero as a whole with probability `p`, the others scaled by `1 / (1 - p)`;
 /// channel `n * C + c` takes the word that element `n * C + c` takes in [`dropout`]. Equivalent of
-/// `F.dropout2d(x, p, training=True)`.
+/// `torch.nn.functional.dropout2d(x, p, training=True)`.
+/// Equivalent of `torch.nn.functional.dropout2d`.
 ///
 /// # Panics
 /// If `x` has no channels, `p` is not in [0, 1], or `step` is not one u32.
@@ -185,7 +187,7 @@ pub fn dropout2d_bwd_x(dy: &Tensor, p: f32, key: DropoutKey, step: &Tensor) -> T
 }
 
 /// Which elements [`dropout`] keeps for a tensor of `shape`: bit `i % 32` of word `i / 32` is set iff element `i` is kept. On the
-/// device of `step`. Equivalent of `F.dropout(torch.ones(shape), p) != 0`, packed.
+/// device of `step`. Equivalent of `torch.nn.functional.dropout(torch.ones(shape), p) != 0`, packed.
 ///
 /// # Panics
 /// If `p` is not in [0, 1] or `step` is not one u32.

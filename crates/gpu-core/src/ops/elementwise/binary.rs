@@ -195,6 +195,7 @@ pub fn pow(a: &Tensor, b: &Tensor) -> Tensor {
 
 /// `factor * x` at every place of a larger `shape`: the gradient of a sum, and with 1 the equivalent of
 /// `x.expand(shape).contiguous()`.
+/// Equivalent of `torch.broadcast_to(x, shape) * factor`.
 ///
 /// # Panics
 /// If `x` does not broadcast to `shape`, or does not hold f32.

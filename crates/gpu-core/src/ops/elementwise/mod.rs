@@ -114,6 +114,7 @@ pub fn add_scaled(a: &Tensor, b: &Tensor, factor: f32) -> Tensor {
 
 /// Overwrites `dst` with the elements of `src`, which may have another shape of the same length. Equivalent of `dst.copy_(src)`;
 /// a kernel, so it may stand inside a capture, unlike [`Tensor::write`].
+/// PyTorch's `Tensor.copy_`, the other way round.
 ///
 /// # Panics
 /// If the lengths differ, a tensor does not hold f32, or both lie in one buffer.

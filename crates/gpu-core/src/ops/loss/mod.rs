@@ -47,33 +47,33 @@ mod kind {
 /// Weights are f32 tensors that broadcast to x, with their extents side by side: (C) or (C, 1, 1), but not (N, 1, H, 1).
 #[derive(Debug, Clone)]
 pub enum PointwiseLoss {
-    /// `d^2`: `F.mse_loss`.
+    /// `d^2`: `torch.nn.functional.mse_loss`.
     Mse,
-    /// `|d|`: `F.l1_loss`.
+    /// `|d|`: `torch.nn.functional.l1_loss`.
     L1,
-    /// `d^2 / (2 beta)` where `|d| < beta`, else `|d| - beta / 2`: `F.smooth_l1_loss`.
+    /// `d^2 / (2 beta)` where `|d| < beta`, else `|d| - beta / 2`: `torch.nn.functional.smooth_l1_loss`.
     SmoothL1 {
         /// Where the square ends; 0 makes it [`L1`](Self::L1).
         beta: f32,
     },
-    /// `d^2 / 2` where `|d| < delta`, else `delta (|d| - delta / 2)`: `F.huber_loss`.
+    /// `d^2 / 2` where `|d| < delta`, else `delta (|d| - delta / 2)`: `torch.nn.functional.huber_loss`.
     Huber {
         /// Where the square ends; positive.
         delta: f32,
     },
-    /// `-w (q t ln p + (1 - t) ln(1 - p))` with `p = sigmoid(x)`: `F.binary_cross_entropy_with_logits`.
+    /// `-w (q t ln p + (1 - t) ln(1 - p))` with `p = sigmoid(x)`: `torch.nn.functional.binary_cross_entropy_with_logits`.
     BceWithLogits {
         /// `w`.
         weight: Option<Tensor>,
         /// `q`, the weight of positive targets: PyTorch's `pos_weight`.
         pos_weight: Option<Tensor>,
     },
-    /// `-w (t ln x + (1 - t) ln(1 - x))`, no logarithm below -100: `F.binary_cross_entropy`.
+    /// `-w (t ln x + (1 - t) ln(1 - x))`, no logarithm below -100: `torch.nn.functional.binary_cross_entropy`.
     Bce {
         /// `w`.
         weight: Option<Tensor>,
     },
-    /// `t (ln t - x)` for log-probabilities x: `F.kl_div`. Its mean is over the elements, as PyTorch's.
+    /// `t (ln t - x)` for log-probabilities x: `torch.nn.functional.kl_div`. Its mean is over the elements, as PyTorch's.
     KlDiv {
         /// Whether the targets are log-probabilities too: `exp(t) (t - x)`.
         log_target: bool,

@@ -50,6 +50,7 @@ pub fn amin(x: &Tensor, axes: &[usize], keepdim: bool) -> Tensor {
 
 /// How many elements are the largest over `axes`, as f32: among so many the gradient of [`amax`] is shared. Equivalent of
 /// `(x == x.amax(dim, keepdim=True)).sum(dim)`.
+/// What PyTorch counts to share the gradient of `torch.amax`.
 ///
 /// # Panics
 /// As [`amax`].
@@ -66,6 +67,7 @@ pub fn amax_ties(x: &Tensor, axes: &[usize], keepdim: bool) -> Tensor {
 }
 
 /// How many elements are the smallest over `axes`, as f32. Equivalent of `(x == x.amin(dim, keepdim=True)).sum(dim)`.
+/// What PyTorch counts to share the gradient of `torch.amin`.
 ///
 /// # Panics
 /// As [`amax`].

@@ -80,6 +80,7 @@ pub fn mean_axes(x: &Tensor, axes: &[usize], keepdim: bool) -> Tensor {
 
 /// Sums `x` over the axes along which a tensor of `shape` was repeated to give that of `x`: the gradient of broadcasting.
 /// Equivalent of `x.sum_to_size(shape)`; where nothing was repeated it is `x` itself, not a copy.
+/// Equivalent of PyTorch's `Tensor.sum_to_size`.
 ///
 /// # Panics
 /// If `shape` does not broadcast to that of `x`, or `x` does not hold f32.

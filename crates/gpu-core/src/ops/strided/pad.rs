@@ -286,7 +286,8 @@ pub fn pad(x: &Tensor, amounts: &[isize], mode: PadMode) -> Tensor {
 }
 
 /// The gradient of [`pad`] to its input of shape `x`: what was copied several times is summed. What PyTorch's autograd computes for
-/// `F.pad`. Axis by axis, the outermost first; the copies of an element are added in the order in which they stand in `dy`, after
+/// `torch.nn.functional.pad`. Axis by axis, the outermost first; the copies of an element are added in the order in which they
+/// stand in `dy`, after
 /// the element itself.
 ///
 /// # Panics
