@@ -15,13 +15,11 @@ use std::time::{Duration, Instant};
 /// A fault of the device.
 pub fn kernels(device: &Device, filter: &str, progress: &mut dyn FnMut(&str)) -> Result<Vec<Row>> {
     let mut worst: BTreeMap<&'static str, (Row, usize)> = BTreeMap::new();
-    for case in &ops::cases() {
+    let (cases, of_kernels) = selected(filter);
+    for case in &cases {
         progress(case.name);
         let (difference, launched) = compare(case, device, None)?;
-        for kernel in launched {
-            if !case.name.contains(filter) && !kernel.contains(filter) {
-                continue;
-            }
+        for kernel in launched.into_iter().filter(|kernel| kernel.contains(of_kernels)) {
             let row = row(kernel, case, difference);
             let (known, count) = worst.entry(kernel).or_insert_with(|| (row.clone(), 0));
             *count += 1;
@@ -43,12 +41,19 @@ pub fn kernels(device: &Device, filter: &str, progress: &mut dyn FnMut(&str)) ->
     Ok(rows)
 }
 
+/// The cases whose operator has `filter` in its name, with all their kernels; where there is none, all cases, for those of their
+/// kernels that have it in theirs.
+fn selected(filter: &str) -> (Vec<Case>, &str) {
+    let of_operators: Vec<Case> = ops::cases().into_iter().filter(|case| case.name.contains(filter)).collect();
+    if of_operators.is_empty() { (ops::cases(), filter) } else { (of_operators, "") }
+}
+
 /// Plants a fault in the outputs of each kernel in turn; a row is ok if a case of the table noticed it.
 ///
 /// # Errors
 /// A fault of the device itself.
 pub fn self_test(device: &Device, filter: &str, progress: &mut dyn FnMut(&str)) -> Result<Vec<Row>> {
-    let cases = ops::cases();
+    let (cases, of_kernels) = selected(filter);
     let mut tests: BTreeMap<&'static str, Vec<(Duration, usize)>> = BTreeMap::new();
     for (i, case) in cases.iter().enumerate() {
         progress(case.name);
@@ -57,7 +62,9 @@ pub fn self_test(device: &Device, filter: &str, progress: &mut dyn FnMut(&str)) 
         launched.into_iter().for_each(|kernel| tests.entry(kernel).or_default().push((began.elapsed(), i)));
     }
     let mut rows = Vec::new();
-    for kernel in ops::kernels().into_iter().map(|k| k.name()).filter(|name| name.contains(filter)) {
+    let wanted = |name: &&str| name.contains(of_kernels) && (filter.is_empty() || tests.contains_key(name));
+    let kernels: Vec<&'static str> = ops::kernels().into_iter().map(|k| k.name()).filter(wanted).collect();
+    for kernel in kernels {
         progress(kernel);
         let mut candidates = tests.remove(kernel).unwrap_or_default();
         candidates.sort();
