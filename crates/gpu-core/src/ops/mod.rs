@@ -125,180 +125,36 @@ use crate::check::Misuse;
 use crate::check::{Bench, Case};
 use crate::kernel::Kernel;
 
-/// Every kernel of the library.
-pub fn kernels() -> Vec<&'static Kernel> {
-    [
-        accumulate::KERNELS,
-        activation::KERNELS,
-        adagrad::KERNELS,
-        adam::KERNELS,
-        adaptive_pool2d::KERNELS,
-        augment::KERNELS,
-        average::KERNELS,
-        batch_norm::KERNELS,
-        bias::KERNELS,
-        cast::KERNELS,
-        clip::KERNELS,
-        &conv2d::kernels(),
-        create::KERNELS,
-        cross_entropy::KERNELS,
-        cumsum::KERNELS,
-        dropout::KERNELS,
-        elementwise::KERNELS,
-        fill::KERNELS,
-        gather::KERNELS,
-        global_pool::KERNELS,
-        lion::KERNELS,
-        loss::KERNELS,
-        matmul::KERNELS,
-        muon::KERNELS,
-        peak::KERNELS,
-        pixel_shuffle::KERNELS,
-        pool2d::KERNELS,
-        random::KERNELS,
-        reduce::KERNELS,
-        rmsprop::KERNELS,
-        row_norm::KERNELS,
-        scatter::KERNELS,
-        sgd::KERNELS,
-        sort::KERNELS,
-        &strided::kernels(),
-        unary::KERNELS,
-        upsample2d::KERNELS,
-    ]
-    .concat()
+/// The register. A family is a module with its kernels, the table of cases over which each is held against its mirror, the rows of
+/// the benchmark, and wrong calls of its functions; those after the semicolon gather their kernels from several files.
+macro_rules! families {
+    ($($family:ident),*; $($folder:ident),*) => {
+        /// Every kernel of the library.
+        pub fn kernels() -> Vec<&'static Kernel> {
+            [$($family::KERNELS,)* $(&$folder::kernels()),*].concat()
+        }
+
+        /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
+        pub fn cases() -> Vec<Case> {
+            [$($family::cases(),)* $($folder::cases()),*].into_iter().flatten().collect()
+        }
+
+        /// What is timed: every operator at the sizes of real layers.
+        pub fn benches() -> Vec<Bench> {
+            [$($family::benches(),)* $($folder::benches()),*].into_iter().flatten().collect()
+        }
+
+        /// Wrong calls of every operator; `linalg` has no kernels.
+        #[cfg(test)]
+        fn misuses() -> Vec<Misuse> {
+            [$($family::misuses(),)* $($folder::misuses(),)* linalg::misuses()].into_iter().flatten().collect()
+        }
+    };
 }
 
-/// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
-pub fn cases() -> Vec<Case> {
-    let tables: [fn() -> Vec<Case>; 37] = [
-        accumulate::cases,
-        activation::cases,
-        adagrad::cases,
-        adam::cases,
-        adaptive_pool2d::cases,
-        augment::cases,
-        average::cases,
-        batch_norm::cases,
-        bias::cases,
-        cast::cases,
-        clip::cases,
-        conv2d::cases,
-        create::cases,
-        cross_entropy::cases,
-        cumsum::cases,
-        dropout::cases,
-        elementwise::cases,
-        fill::cases,
-        gather::cases,
-        global_pool::cases,
-        lion::cases,
-        loss::cases,
-        matmul::cases,
-        muon::cases,
-        peak::cases,
-        pixel_shuffle::cases,
-        pool2d::cases,
-        random::cases,
-        reduce::cases,
-        rmsprop::cases,
-        row_norm::cases,
-        scatter::cases,
-        sgd::cases,
-        sort::cases,
-        strided::cases,
-        unary::cases,
-        upsample2d::cases,
-    ];
-    tables.iter().flat_map(|table| table()).collect()
-}
-
-/// What is timed: every operator at the sizes of real layers.
-pub fn benches() -> Vec<Bench> {
-    let tables: [fn() -> Vec<Bench>; 37] = [
-        accumulate::benches,
-        activation::benches,
-        adagrad::benches,
-        adam::benches,
-        adaptive_pool2d::benches,
-        augment::benches,
-        average::benches,
-        batch_norm::benches,
-        bias::benches,
-        cast::benches,
-        clip::benches,
-        conv2d::benches,
-        create::benches,
-        cross_entropy::benches,
-        cumsum::benches,
-        dropout::benches,
-        elementwise::benches,
-        fill::benches,
-        gather::benches,
-        global_pool::benches,
-        lion::benches,
-        loss::benches,
-        matmul::benches,
-        muon::benches,
-        peak::benches,
-        pixel_shuffle::benches,
-        pool2d::benches,
-        random::benches,
-        reduce::benches,
-        rmsprop::benches,
-        row_norm::benches,
-        scatter::benches,
-        sgd::benches,
-        sort::benches,
-        strided::benches,
-        unary::benches,
-        upsample2d::benches,
-    ];
-    tables.iter().flat_map(|table| table()).collect()
-}
-
-/// Wrong calls of every operator.
-#[cfg(test)]
-fn misuses() -> Vec<Misuse> {
-    let tables: [fn() -> Vec<Misuse>; 38] = [
-        accumulate::misuses,
-        activation::misuses,
-        adagrad::misuses,
-        adam::misuses,
-        adaptive_pool2d::misuses,
-        augment::misuses,
-        average::misuses,
-        batch_norm::misuses,
-        bias::misuses,
-        cast::misuses,
-        clip::misuses,
-        conv2d::misuses,
-        create::misuses,
-        cross_entropy::misuses,
-        cumsum::misuses,
-        dropout::misuses,
-        elementwise::misuses,
-        fill::misuses,
-        gather::misuses,
-        global_pool::misuses,
-        linalg::misuses,
-        lion::misuses,
-        loss::misuses,
-        matmul::misuses,
-        muon::misuses,
-        peak::misuses,
-        pixel_shuffle::misuses,
-        pool2d::misuses,
-        random::misuses,
-        reduce::misuses,
-        rmsprop::misuses,
-        row_norm::misuses,
-        scatter::misuses,
-        sgd::misuses,
-        sort::misuses,
-        strided::misuses,
-        unary::misuses,
-        upsample2d::misuses,
-    ];
-    tables.iter().flat_map(|table| table()).collect()
+families! {
+    accumulate, activation, adagrad, adam, adaptive_pool2d, augment, average, batch_norm, bias, cast, clip, create,
+    cross_entropy, cumsum, dropout, elementwise, fill, gather, global_pool, lion, loss, matmul, muon, peak, pixel_shuffle,
+    pool2d, random, reduce, rmsprop, row_norm, scatter, sgd, sort, unary, upsample2d;
+    conv2d, strided
 }
