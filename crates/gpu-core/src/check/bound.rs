@@ -13,8 +13,6 @@ pub enum Bound {
     Sum {
         /// How many products are summed.
         terms: usize,
-        /// Not used any more.
-        magnitude: f32,
     },
     /// A fraction of the largest element of the wanted tensor: for functions that WGSL does not round exactly.
     Relative(f32),
@@ -27,7 +25,7 @@ impl Bound {
         match self {
             Self::Exact => 0.0,
             // Each device may be off by K roundings of at most 2^-24 of the sum of magnitudes.
-            Self::Sum { terms, .. } => 2.0 * terms as f32 * 2f32.powi(-24) * magnitude,
+            Self::Sum { terms } => 2.0 * terms as f32 * 2f32.powi(-24) * magnitude,
             Self::Relative(fraction) => fraction * largest.max(f32::MIN_POSITIVE),
         }
     }

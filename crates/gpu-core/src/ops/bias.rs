@@ -180,7 +180,7 @@ pub(super) fn cases() -> Vec<Case> {
             Case::new("add_bias", shape.to_string(), Bound::Exact, move |device| {
                 vec![add_bias(&check::tensor(device, shape, 1), &check::tensor(device, [shape.c()], 2))]
             }),
-            Case::new("add_bias_bwd_b", shape.to_string(), Bound::Sum { terms, magnitude: 1.0 }, move |device| {
+            Case::new("add_bias_bwd_b", shape.to_string(), Bound::Sum { terms }, move |device| {
                 vec![add_bias_bwd_b(&check::tensor(device, shape, 1))]
             }),
             // Sums of small integers are exact in whatever order.

@@ -196,7 +196,7 @@ pub(super) fn cases() -> Vec<Case> {
         let window = longest(x[2], output[0]) * longest(x[3], output[1]);
         let covering = longest(output[0], x[2]) * longest(output[1], x[3]);
         // A quotient more, of which WGSL allows two and a half units.
-        let bound = Bound::Sum { terms: window.max(covering) + 3, magnitude: 1.0 };
+        let bound = Bound::Sum { terms: window.max(covering) + 3 };
         cases.push(Case::new("adaptive_avg_pool2d", what.clone(), bound, move |device| {
             let y = adaptive_avg_pool2d(&check::tensor(device, shape, 1), output);
             let dx = adaptive_avg_pool2d_bwd_x(&check::tensor(device, y.shape(), 2), shape);

@@ -100,7 +100,7 @@ fn case(
     run: impl Fn(&Tensor, &Tensor, &Tensor) + Send + Sync + 'static,
 ) -> Case {
     // A bias adds one more term.
-    Case::new(name, what, Bound::Sum { terms: terms + 1, magnitude: 1.0 }, move |device: &Device| {
+    Case::new(name, what, Bound::Sum { terms: terms + 1 }, move |device: &Device| {
         let result = Tensor::empty(device, out);
         run(&tensor(device, a, 1), &tensor(device, b, 2), &result);
         vec![result]
@@ -164,7 +164,7 @@ fn transposed_cases(cases: &mut Vec<Case>) {
         let y = g.out_shape(x, w).expect("the table's rows fit");
         let (taps, c) = (r * s, x.c() / g.groups);
         let terms = [c * taps + 1, k / g.groups * taps, x.n() * x.inner(2)].into_iter().fold(0, usize::max);
-        let bound = Bound::Sum { terms, magnitude: 1.0 };
+        let bound = Bound::Sum { terms };
         let what = format!("x {x} w {w} {g:?}");
         cases.push(Case::new("conv_transpose2d", what, bound, move |device| {
             let (x, w, dy) = (tensor(device, x, 1), tensor(device, w, 2), tensor(device, y, 3));

@@ -17,7 +17,7 @@ pub(in crate::ops) fn cases() -> Vec<Case> {
                     continue;
                 }
                 let what = format!("{form:?} transpose {transpose:?} {batch} x {m}x{k}x{n}");
-                cases.push(Case::new("matmul", what, Bound::Sum { terms: k, magnitude: 0.5 }, move |device| {
+                cases.push(Case::new("matmul", what, Bound::Sum { terms: k }, move |device| {
                     let a = check::tensor(device, if transpose == Transpose::A { [batch, k, m] } else { [batch, m, k] }, 1);
                     let b = check::tensor(device, if transpose == Transpose::B { [batch, n, k] } else { [batch, k, n] }, 2);
                     vec![product("matmul", &a, &b, transpose, Some(form))]
@@ -47,7 +47,7 @@ fn broadcast_cases() -> Vec<Case> {
     ];
     let of = |(form, (a, b)): (Form, (&'static [usize], &'static [usize]))| {
         let (a, b) = (Shape::new(a), Shape::new(b));
-        let bound = Bound::Sum { terms: 8, magnitude: 0.5 };
+        let bound = Bound::Sum { terms: 8 };
         Case::new("matmul", format!("{form:?} {a} with {b}"), bound, move |device| {
             let (a, b) = (check::tensor(device, a, 1), check::tensor(device, b, 2));
             vec![product("matmul", &a, &b, Transpose::None, Some(form))]

@@ -45,7 +45,7 @@ pub(in crate::ops) fn cases() -> Vec<Case> {
             vec![y, indices, dx]
         }));
         // The divisor is rounded too, and WGSL allows a division two and a half units.
-        let bound = Bound::Sum { terms: g.kernel[0] * g.kernel[1] + 3, magnitude: 1.0 };
+        let bound = Bound::Sum { terms: g.kernel[0] * g.kernel[1] + 3 };
         let divisors = [Divisor::Window, Divisor::Inside, Divisor::Fixed(3)];
         for divisor in divisors.into_iter().take(if shape == wide.0 { 1 } else { 3 }) {
             cases.push(Case::new("avg_pool2d", format!("{what} {divisor:?}"), bound, move |device| {
