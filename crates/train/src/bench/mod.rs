@@ -7,7 +7,7 @@ mod peak;
 mod training;
 
 use crate::error::{Error, Result};
-use gpu_core::check::Bench;
+use gpu_core::check::{Bench, Launch};
 use gpu_core::{Device, ops};
 use nn::checkpoint::write_atomically;
 pub use peak::Peak;
@@ -85,6 +85,8 @@ pub struct Plan {
     pub filter: String,
     /// How long each row is repeated.
     pub budget: Duration,
+    /// How often at least, after the first run; with 0 and no budget, the first run is the figure.
+    pub runs: usize,
 }
 
 /// Measures all rows; `seen` is told each operator's row as it is there.
@@ -92,12 +94,12 @@ pub struct Plan {
 /// # Errors
 /// A fault of the device.
 pub fn run(device: &Device, plan: &Plan, seen: &mut dyn FnMut(&Timing)) -> Result<Report> {
-    let peak = Peak::measure(device, plan.budget)?;
+    let peak = Peak::measure(device, plan)?;
     let mut kernels = Vec::new();
     for bench in ops::benches() {
         let name = format!("{} {}", bench.name, bench.what);
         if name.contains(&plan.filter) {
-            let timing = time(device, name, &bench, &peak, plan.budget)?;
+            let timing = time(device, name, &bench, &peak, plan)?;
             seen(&timing);
             kernels.push(timing);
         }
@@ -106,15 +108,8 @@ pub fn run(device: &Device, plan: &Plan, seen: &mut dyn FnMut(&Timing)) -> Resul
     Ok(Report { device: device.name(), version: env!("CARGO_PKG_VERSION").to_owned(), peak, kernels, training })
 }
 
-fn time(device: &Device, name: String, bench: &Bench, peak: &Peak, budget: Duration) -> Result<Timing> {
-    let (capture, launches) = bench.capture(device)?;
-    let runs = repeat(budget, || {
-        let start = Instant::now();
-        let on_device = capture.replay_timed()?;
-        device.synchronize()?;
-        // Timestamps of a driver may be too coarse for a short pass.
-        Ok(on_device.filter(|s| *s > 0.0).unwrap_or(start.elapsed().as_secs_f64()))
-    })?;
+fn time(device: &Device, name: String, bench: &Bench, peak: &Peak, plan: &Plan) -> Result<Timing> {
+    let (runs, launches) = replayed(device, bench, plan)?;
     let bytes: u64 = launches.iter().map(|l| l.bytes).sum();
     let (flops, median) = (bench.flops as f64, runs.median);
     let (gflops, gb_per_s) = (flops / median / 1e9, bytes as f64 / median / 1e9);
@@ -132,6 +127,18 @@ fn time(device: &Device, name: String, bench: &Bench, peak: &Peak, budget: Durat
     })
 }
 
+/// The times of a row's recorded work, and what it launches.
+fn replayed(device: &Device, bench: &Bench, plan: &Plan) -> Result<(Runs, Vec<Launch>)> {
+    let (capture, launches) = bench.capture(device)?;
+    let runs = repeat(plan, || {
+        let start = Instant::now();
+        let on_device = capture.replay_timed()?;
+        // Timestamps of a driver may be too coarse for a short pass.
+        Ok(on_device.filter(|s| *s > 0.0).unwrap_or(start.elapsed().as_secs_f64()))
+    })?;
+    Ok((runs, launches))
+}
+
 /// The times of repeated runs, in seconds.
 #[derive(Debug, Clone, Copy, PartialEq)]
 struct Runs {
@@ -141,12 +148,15 @@ struct Runs {
     count: usize,
 }
 
-/// Runs `run`, which gives its own time, once to warm up and then for `budget`, at least five times.
-fn repeat(budget: Duration, mut run: impl FnMut() -> Result<f64>) -> Result<Runs> {
+/// Runs `run`, which gives its own time, once to warm up and then as the plan says.
+fn repeat(plan: &Plan, mut run: impl FnMut() -> Result<f64>) -> Result<Runs> {
     let first = run()?;
     let (start, mut times) = (Instant::now(), Vec::new());
-    while times.len() < 5 || start.elapsed() < budget {
+    while times.len() < plan.runs || start.elapsed() < plan.budget {
         times.push(run()?);
+    }
+    if times.is_empty() {
+        times.push(first);
     }
     times.sort_by(f64::total_cmp);
     Ok(Runs { first, median: times[times.len() / 2], fastest: times[0], count: times.len() })
@@ -159,13 +169,16 @@ mod tests {
     #[test]
     fn the_first_run_is_not_part_of_the_median() {
         let mut times = [9.0, 1.0, 3.0, 2.0, 5.0, 4.0].into_iter();
-        let runs = repeat(Duration::ZERO, || Ok(times.next().unwrap())).unwrap();
+        let plan = |runs| Plan { filter: String::new(), budget: Duration::ZERO, runs };
+        let runs = repeat(&plan(5), || Ok(times.next().unwrap())).unwrap();
         assert_eq!(runs, Runs { first: 9.0, median: 3.0, fastest: 1.0, count: 5 });
+        let runs = repeat(&plan(0), || Ok(7.0)).unwrap();
+        assert_eq!(runs, Runs { first: 7.0, median: 7.0, fastest: 7.0, count: 1 });
     }
 
     #[test]
     fn a_row_counts_its_bytes_and_states_its_share() {
-        let plan = Plan { filter: "relu 1".into(), budget: Duration::from_millis(1) };
+        let plan = Plan { filter: "relu 1".into(), budget: Duration::from_millis(1), runs: 5 };
         let mut seen = Vec::new();
         let report = run(&Device::Cpu, &plan, &mut |timing| seen.push(timing.clone())).unwrap();
         assert_eq!(report.kernels, seen);

@@ -1,11 +1,11 @@
 //! What a device can do at most, measured: the yardstick of all rows.
 
-use super::{Runs, repeat};
+use super::{Plan, repeat, replayed};
 use crate::error::Result;
 use gpu_core::check::Bench;
 use gpu_core::{Device, Tensor, ops};
 use serde::{Deserialize, Serialize};
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
 /// Measured limits of a device.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
@@ -25,11 +25,11 @@ pub struct Peak {
 const LAUNCHES: usize = 1000;
 
 impl Peak {
-    pub(super) fn measure(device: &Device, budget: Duration) -> Result<Self> {
+    pub(super) fn measure(device: &Device, plan: &Plan) -> Result<Self> {
         let gflops = |name: &'static str, what: &str| -> Result<f64> {
             let bench = ops::benches().into_iter().find(|b| b.name == name && b.what.starts_with(what));
             let Some(bench) = bench else { return Ok(0.0) };
-            Ok(bench.flops as f64 / timed(device, &bench, budget)?.fastest / 1e9)
+            Ok(bench.flops as f64 / replayed(device, &bench, plan)?.0.fastest / 1e9)
         };
         let copy = Bench::new("copy_into", "64 MiB", 0, |device| {
             let (src, dst) = (Tensor::zeros(device, [1 << 24]), Tensor::zeros(device, [1 << 24]));
@@ -42,7 +42,7 @@ impl Peak {
         let start = Instant::now();
         let ((), many) = device.capture(|| (0..LAUNCHES).for_each(|_| drop(ops::scale(&tiny, 1.0))))?;
         let record_us = start.elapsed().as_secs_f64() * 1e6 / LAUNCHES as f64;
-        let launches = repeat(budget, || {
+        let launches = repeat(plan, || {
             let start = Instant::now();
             many.replay()?;
             device.synchronize()?;
@@ -50,18 +50,9 @@ impl Peak {
         })?;
         Ok(Self {
             gflops: gflops("peak_multiply_add", "")?.max(gflops("matmul", "1024")?),
-            gb_per_s: 2.0 * f64::from(4 << 24) / timed(device, &copy, budget)?.fastest / 1e9,
+            gb_per_s: 2.0 * f64::from(4 << 24) / replayed(device, &copy, plan)?.0.fastest / 1e9,
             launch_us: launches.median * 1e6 / LAUNCHES as f64,
             record_us,
         })
     }
-}
-
-fn timed(device: &Device, bench: &Bench, budget: Duration) -> Result<Runs> {
-    let (capture, _) = bench.capture(device)?;
-    repeat(budget, || {
-        let start = Instant::now();
-        let on_device = capture.replay_timed()?;
-        Ok(on_device.filter(|s| *s > 0.0).unwrap_or(start.elapsed().as_secs_f64()))
-    })
 }

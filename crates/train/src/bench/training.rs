@@ -95,7 +95,7 @@ pub fn training(device: &Device, plan: &Plan, model: &str, trains: bool, batch: 
     device.synchronize()?;
     let first_step_s = began.elapsed().as_secs_f64();
     let (mut host, mut read) = (Vec::new(), Vec::new());
-    let runs = repeat(plan.budget, || {
+    let runs = repeat(plan, || {
         let start = Instant::now();
         step.run_on(&x, &labels)?;
         host.push(start.elapsed().as_secs_f64());

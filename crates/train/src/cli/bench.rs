@@ -43,7 +43,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     let device = Device::named(flags.device.name())?;
     let console = Console::new(false);
     console.note(&format!("measuring {}; a row takes {} s", device.name(), flags.seconds));
-    let plan = Plan { filter: flags.filter.clone(), budget: Duration::from_secs_f64(flags.seconds) };
+    let plan = Plan { filter: flags.filter.clone(), budget: Duration::from_secs_f64(flags.seconds), runs: 5 };
     say(&format!("{:<38} {:>9} {:>9} {:>8} {:>5}  {}", "row", "ms", "GFLOP/s", "GB/s", "peak", factor_title(&before)))?;
     let report = bench::run(&device, &plan, &mut |timing| console.say(&line(timing, &before)))?;
     if report.kernels.is_empty() && report.training.is_empty() {
