@@ -142,11 +142,6 @@ impl Kernel {
         Self { in_f64: Some(mirror), ..self }
     }
 
-    /// Whether it has a mirror in double precision.
-    pub fn has_f64(&self) -> bool {
-        self.in_f64.is_some()
-    }
-
     /// The entry point's name, which is the kernel's name everywhere.
     pub fn name(&self) -> &'static str {
         self.entry

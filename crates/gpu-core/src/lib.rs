@@ -19,7 +19,6 @@ pub mod check;
 mod device;
 mod dtype;
 mod error;
-#[allow(dead_code)] // Until every operator has come over.
 mod expect;
 mod gpu;
 mod kernel;

@@ -102,6 +102,18 @@ pub(crate) fn for_each_plane<T: Send>(y: &mut [T], inner: usize, f: impl Fn(usiz
     });
 }
 
+/// The gradient of a pooling that chose one element a window: each plane's `dy` goes to the places in the input's plane that `indices`
+/// name, and adds up there.
+pub(crate) fn add_at<T: Real>(dy: &[T], indices: &[u32], dx: &mut [T], in_plane: usize, out_plane: usize) {
+    for_each_plane(dx, in_plane, |plane, dx| {
+        let mine = plane * out_plane..(plane + 1) * out_plane;
+        dx.fill(T::zero());
+        for (&dy, &at) in dy[mine.clone()].iter().zip(&indices[mine]) {
+            dx[at as usize] += dy;
+        }
+    });
+}
+
 /// Calls `f` with where each run of elements `from..to` of one channel lies in a tensor of `c` channels of `inner` elements.
 #[inline]
 pub(crate) fn for_each_run(c: usize, inner: usize, channel: usize, from: usize, to: usize, mut f: impl FnMut(Range<usize>)) {

@@ -252,12 +252,6 @@ impl Tensor {
         Arc::ptr_eq(&self.storage, &other.storage)
     }
 
-    /// Panics in the name of `op` unless the tensor holds f32 (inside [`check::in_f64`], f64).
-    #[track_caller]
-    pub(crate) fn expect_f32(&self, op: &str) {
-        assert!(self.dtype == check::float(), "{op}: the tensor (shape {}) holds {}, not f32", self.shape, self.dtype);
-    }
-
     pub(crate) fn storage(&self) -> &Arc<Storage> {
         &self.storage
     }

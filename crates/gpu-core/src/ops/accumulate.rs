@@ -1,6 +1,7 @@
 //! Gradients on their way into an arena: `y = y + scale * x`, or `y = scale * x`.
 
 use crate::check::{self, Bench, Bound, Case};
+use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::mirror::CHUNK;
 use crate::tensor::Tensor;
@@ -45,8 +46,7 @@ fn accumulate_cpu(args: &mut Args<'_>) {
 /// ```
 #[track_caller]
 pub fn accumulate(x: &Tensor, y: &Tensor, scale: f32, keep: bool) {
-    x.expect_f32("accumulate");
-    y.expect_f32("accumulate");
+    expect::f32s("accumulate", &[("x", x), ("y", y)]);
     assert!(x.len() == y.len(), "accumulate: lengths differ (x {}, y {})", x.shape(), y.shape());
     let params = Params { len: x.len() as u32, keep: u32::from(keep), scale };
     ACCUMULATE.launch(params, &[x], &[y], Grid::linear(x.len().div_ceil(4), 256));

@@ -4,6 +4,7 @@
 //! is made in two stages of fixed order.
 
 use crate::check::{self, Bench, Bound, Case};
+use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::mirror::{self, CHUNK};
 use crate::shape::Shape;
@@ -85,7 +86,7 @@ fn expect_limit(op: &str, name: &str, limit: f32) {
 pub fn total_norm(tensors: &[&Tensor]) -> Tensor {
     let Some(first) = tensors.first() else { panic!("total_norm: of no tensor at all") };
     for t in tensors {
-        t.expect_f32("total_norm");
+        expect::f32s("total_norm", &[("tensor", t)]);
     }
     let tensors: Vec<&Tensor> = tensors.iter().copied().filter(|t| !t.is_empty()).collect();
     let count: usize = tensors.iter().map(|t| parts(t.len())).sum();
@@ -122,10 +123,10 @@ pub fn total_norm(tensors: &[&Tensor]) -> Tensor {
 #[track_caller]
 pub fn clip_with_norm(tensors: &[&Tensor], norm: &Tensor, max_norm: f32) {
     expect_limit("clip_with_norm", "max_norm", max_norm);
-    norm.expect_f32("clip_with_norm");
+    expect::f32s("clip_with_norm", &[("norm", norm)]);
     assert!(norm.len() == 1, "clip_with_norm: the norm is one element (norm {})", norm.shape());
     for t in tensors {
-        t.expect_f32("clip_with_norm");
+        expect::f32s("clip_with_norm", &[("tensor", t), ("norm", norm)]);
         let params = Params { len: t.len() as u32, at: 0, limit: max_norm };
         CLIP_NORM.launch(params, &[norm], &[t], Grid::linear(t.len().div_ceil(4), 256));
     }
@@ -168,7 +169,7 @@ pub fn clip_grad_norm(tensors: &[&Tensor], max_norm: f32) -> Tensor {
 pub fn clip_grad_value(tensors: &[&Tensor], limit: f32) {
     expect_limit("clip_grad_value", "limit", limit);
     for t in tensors {
-        t.expect_f32("clip_grad_value");
+        expect::f32s("clip_grad_value", &[("tensor", t)]);
         let params = Params { len: t.len() as u32, at: 0, limit };
         CLIP_VALUE.launch(params, &[], &[t], Grid::linear(t.len().div_ceil(4), 256));
     }

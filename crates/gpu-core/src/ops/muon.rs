@@ -8,6 +8,7 @@
 use super::arenas;
 use crate::check::{self, Bench, Bound, Case};
 use crate::device::Device;
+use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::mirror;
 use crate::shape::Shape;
@@ -135,8 +136,7 @@ pub fn muon_momentum(grads: &Tensor, momentum_buf: &Tensor, hyper: &Tensor) -> T
 /// ```
 #[track_caller]
 pub fn muon_normalise(x: &Tensor, squares: &Tensor, eps: f32) -> Tensor {
-    x.expect_f32("muon_normalise");
-    squares.expect_f32("muon_normalise");
+    expect::f32s("muon_normalise", &[("x", x), ("squares", squares)]);
     let fits = x.shape().rank() == 3 && squares.shape() == Shape::from([x.shape().dim(0)]);
     assert!(fits, "muon_normalise: (batch, rows, columns) and (batch) are wanted (x {}, squares {})", x.shape(), squares.shape());
     let y = Tensor::empty(x.device(), x.shape());
@@ -158,9 +158,8 @@ pub fn muon_normalise(x: &Tensor, squares: &Tensor, eps: f32) -> Tensor {
 /// ```
 #[track_caller]
 pub fn muon_combine(x: &Tensor, p: f32, y: &Tensor, q: f32) -> Tensor {
-    x.expect_f32("muon_combine");
-    y.expect_f32("muon_combine");
-    assert!(x.shape() == y.shape(), "muon_combine: shapes {} and {} differ", x.shape(), y.shape());
+    expect::f32s("muon_combine", &[("x", x), ("y", y)]);
+    expect::one_shape("muon_combine", &[("x", x), ("y", y)]);
     let out = Tensor::empty(x.device(), x.shape());
     MUON_COMBINE.launch(Params { len: x.len() as u32, each: 0, p, q }, &[x, y], &[&out], arenas::grid(x));
     out

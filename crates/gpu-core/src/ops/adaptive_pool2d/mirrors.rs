@@ -88,12 +88,5 @@ pub(super) fn adaptive_max_pool2d_cpu<T: Real>(args: &mut Args<'_>) {
 pub(super) fn adaptive_max_pool2d_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (in_plane, out_plane) = (p.h as usize * p.w as usize, p.p as usize * p.q as usize);
-    let (dy, indices, dx): (&[T], &[u32], &mut [T]) = (args.input(0), args.input(1), args.output(0));
-    mirror::for_each_plane(dx, in_plane, |plane, dx| {
-        let mine = plane * out_plane..(plane + 1) * out_plane;
-        dx.fill(T::zero());
-        for (&dy, &at) in dy[mine.clone()].iter().zip(&indices[mine]) {
-            dx[at as usize] += dy;
-        }
-    });
+    mirror::add_at::<T>(args.input(0), args.input(1), args.output(0), in_plane, out_plane);
 }
