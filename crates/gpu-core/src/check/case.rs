@@ -1,7 +1,7 @@
 //! The table: operators on shapes, each held against its mirror.
 
 use super::bound::{difference_by, largest};
-use super::{Bound, Difference, floats, gpu, poisoned, with_magnitudes};
+use super::{Bound, Difference, floats, poisoned, with_magnitudes};
 use crate::device::Device;
 use crate::error::Result;
 use crate::tensor::Tensor;
@@ -65,19 +65,5 @@ impl Case {
             }
         }
         Ok(worst)
-    }
-}
-
-/// Holds every case of an operator against the mirrors on the test GPU.
-///
-/// # Panics
-/// At the first case over its bound, or at a fault of the device.
-#[track_caller]
-pub fn hold(cases: &[Case]) {
-    let Some(device) = gpu() else { return };
-    for case in cases {
-        let difference = case.compare(&device).unwrap_or_else(|e| panic!("{} {}: {e}", case.name, case.what));
-        let Difference { error, bound } = difference;
-        assert!(difference.ok(), "{} {}: the kernel is {error:e} from its mirror, {bound:e} is allowed", case.name, case.what);
     }
 }

@@ -11,7 +11,7 @@ mod misuse;
 pub use bench::Bench;
 pub(crate) use bound::floats;
 pub use bound::{Bound, Difference, difference};
-pub use case::{Case, hold};
+pub use case::Case;
 pub use gradient::gradients;
 pub use inputs::{devices, gpu, integers, tensor, values};
 #[cfg(test)]

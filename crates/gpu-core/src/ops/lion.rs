@@ -129,12 +129,6 @@ pub(super) fn misuses() -> Vec<check::Misuse> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::hold;
-
-    #[test]
-    fn kernels_equal_their_mirrors() {
-        hold(&cases());
-    }
 
     #[test]
     fn the_mirror_equals_a_naive_loop() {

@@ -280,11 +280,6 @@ mod tests {
     use super::*;
 
     #[test]
-    fn kernels_equal_their_mirrors() {
-        check::hold(&cases());
-    }
-
-    #[test]
     fn the_mirrors_are_the_formulas() {
         let (len, cpu) = (37_003, Device::Cpu);
         for nesterov in [false, true] {

@@ -3,11 +3,6 @@ use crate::check::{Misuse, misuse};
 use crate::device::Device;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
-#[test]
-fn kernels_equal_their_mirrors() {
-    check::hold(&cases());
-}
-
 /// The elements of each window of each plane, as indices into x: PyTorch's start and end, in floating point as the manual has them.
 fn windows(x: Shape, output: [usize; 2]) -> Vec<Vec<usize>> {
     let range = |i: usize, parts: usize, extent: usize| {

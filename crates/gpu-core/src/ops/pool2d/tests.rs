@@ -5,11 +5,6 @@ use crate::device::Device;
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
-#[test]
-fn kernels_equal_their_mirrors() {
-    check::hold(&cases());
-}
-
 /// A window: its elements inside with their places, and how many taps `Divisor::Window` counts.
 struct Window {
     inside: Vec<(usize, f32)>,

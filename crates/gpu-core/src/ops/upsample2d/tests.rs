@@ -3,11 +3,6 @@ use crate::check::{Misuse, misuse};
 use crate::device::Device;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
-#[test]
-fn kernels_equal_their_mirrors() {
-    check::hold(&cases());
-}
-
 /// How much of element `i` of `len` place `at` of `to` reads: PyTorch's manual in f64, for sizes (not factors).
 fn weight(mode: Interpolation, at: usize, i: usize, len: usize, to: usize) -> f64 {
     let place = match mode {
