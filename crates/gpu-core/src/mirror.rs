@@ -3,25 +3,85 @@
 use crate::dtype::Element;
 use bytemuck::Pod;
 use num_traits::{Float, NumAssign};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 use std::iter::Sum;
 use std::ops::Range;
 
 /// What a mirror computes in: f32 for work, f64 for [`crate::check::in_f64`].
 pub(crate) trait Real: Float + NumAssign + Sum + Pod + Element + Into<f64> {
+    /// As many as the processor takes at once.
+    type Vector<S: Simd>: Pod;
+
     /// The nearest value.
     fn of(v: impl Into<f64>) -> Self;
+    /// A vector of one value.
+    fn splat<S: Simd>(simd: S, v: Self) -> Self::Vector<S>;
+    /// `a b + c`, rounded once where the processor can.
+    fn madd<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
 }
 
 impl Real for f32 {
+    type Vector<S: Simd> = S::f32s;
+
     fn of(v: impl Into<f64>) -> Self {
         v.into() as Self
+    }
+    #[inline(always)]
+    fn splat<S: Simd>(simd: S, v: Self) -> S::f32s {
+        simd.splat_f32s(v)
+    }
+    #[inline(always)]
+    fn madd<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
+        simd.mul_add_e_f32s(a, b, c)
     }
 }
 
 impl Real for f64 {
+    type Vector<S: Simd> = S::f64s;
+
     fn of(v: impl Into<f64>) -> Self {
         v.into()
+    }
+    #[inline(always)]
+    fn splat<S: Simd>(simd: S, v: Self) -> S::f64s {
+        simd.splat_f64s(v)
+    }
+    #[inline(always)]
+    fn madd<S: Simd>(simd: S, a: S::f64s, b: S::f64s, c: S::f64s) -> S::f64s {
+        simd.mul_add_e_f64s(a, b, c)
+    }
+}
+
+/// How channels are laid out in vectors.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Width {
+    /// Elements of a vector.
+    lanes: usize,
+    /// Vectors side by side: two where one does not hold all channels.
+    pub vectors: usize,
+    /// Whether there are 32 registers rather than 16.
+    pub is_wide: bool,
+}
+
+impl Width {
+    /// For so many channels, on this processor.
+    pub fn of<T: Real>(channels: usize) -> Self {
+        struct Probe;
+        impl WithSimd for Probe {
+            type Output = (usize, usize);
+            fn with_simd<S: Simd>(self, _: S) -> (usize, usize) {
+                (size_of::<S::f32s>(), S::REGISTER_COUNT)
+            }
+        }
+        let (bytes, registers) = Arch::new().dispatch(Probe);
+        let lanes = (bytes / size_of::<T>()).max(1);
+        Self { lanes, vectors: if channels > lanes { 2 } else { 1 }, is_wide: registers >= 32 }
+    }
+
+    /// Channels of a block.
+    pub fn channels(&self) -> usize {
+        self.lanes * self.vectors
     }
 }
 

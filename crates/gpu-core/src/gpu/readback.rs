@@ -2,7 +2,7 @@
 
 use super::{Gpu, GpuView, TIMEOUT};
 use crate::error::{Error, Result};
-use futures::channel::oneshot;
+use futures_channel::oneshot;
 use std::sync::Arc;
 
 /// A copy on its way to the host.

@@ -1,0 +1,144 @@
+//! Where a direct sum reads and writes: the padded source, and the taps of each output.
+
+use super::Layout;
+use crate::mirror::Real;
+
+/// A tap: its place in the filter, and in the source, from where the first of the phase's outputs begins to read.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tap {
+    pub weight: usize,
+    pub offset: usize,
+}
+
+/// Outputs that have their taps in common: all of a forward pass, those of one residue of the stride in a backward one. Neighbours in a
+/// row read from neighbours in the source.
+#[derive(Debug)]
+pub(super) struct Phase {
+    pub rows: usize,
+    pub cols: usize,
+    /// The first output's place in its plane, and the steps to the others.
+    pub first: usize,
+    pub row_step: usize,
+    pub col_step: usize,
+    pub source_row_step: usize,
+    pub taps: Vec<Tap>,
+}
+
+/// Planes of `h` x `w` with the padding written out. What a stride takes apart lies apart: (row, column % step, column / step).
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Source {
+    h: usize,
+    w: usize,
+    /// Rows and columns of zeros before the first.
+    before: [usize; 2],
+    rows: usize,
+    step: usize,
+    len: usize,
+}
+
+impl Source {
+    /// Elements from one plane to the next. Not a multiple of a kilobyte: many channels of a pixel would share few lines of the cache.
+    pub fn plane(&self) -> usize {
+        let elements = self.rows * self.step * self.len;
+        if elements.is_multiple_of(256) { elements + 16 } else { elements }
+    }
+
+    /// Writes `planes` planes of `x` into `padded`.
+    pub fn fill<T: Real>(&self, planes: usize, x: &[T], padded: &mut Vec<T>) {
+        padded.resize(planes * self.plane(), T::zero());
+        for (i, padded) in padded.chunks_mut(self.plane()).enumerate() {
+            let x = &x[i * self.h * self.w..][..self.h * self.w];
+            for (row, padded) in padded.chunks_mut(self.step * self.len).take(self.rows).enumerate() {
+                match row.checked_sub(self.before[0]).filter(|&h| h < self.h) {
+                    Some(h) => self.fill_row(&x[h * self.w..][..self.w], padded),
+                    None => padded.fill(T::zero()),
+                }
+            }
+        }
+    }
+
+    fn fill_row<T: Real>(&self, x: &[T], padded: &mut [T]) {
+        for (phase, padded) in padded.chunks_mut(self.len).enumerate() {
+            let first = self.before[1].saturating_sub(phase).div_ceil(self.step).min(self.len);
+            let at = (first * self.step + phase).saturating_sub(self.before[1]);
+            let count = x.len().saturating_sub(at).div_ceil(self.step).min(self.len - first);
+            padded[..first].fill(T::zero());
+            padded[first + count..].fill(T::zero());
+            let padded = &mut padded[first..first + count];
+            match self.step {
+                _ if count == 0 => {}
+                1 => padded.copy_from_slice(&x[at..at + count]),
+                step => padded.iter_mut().zip(x[at..].iter().step_by(step)).for_each(|(p, &x)| *p = x),
+            }
+        }
+    }
+}
+
+/// The whole of a direct sum.
+#[derive(Debug)]
+pub(super) struct Plan {
+    pub source: Source,
+    pub phases: Vec<Phase>,
+}
+
+/// Taps of one axis, with the source row from which the first output reads through each, before padding.
+type AxisTaps = Vec<(usize, isize)>;
+
+impl Plan {
+    /// From x to y.
+    pub fn forward(l: &Layout) -> Self {
+        let reach = |out: usize, taps: usize, axis: usize| (out - 1) * l.stride[axis] + (taps - 1) * l.dilation[axis] + 1;
+        let step = l.stride[1];
+        let (rows, len) = (reach(l.p, l.r, 0), reach(l.q, l.s, 1).div_ceil(step));
+        let tap = |r: usize, s: usize| {
+            let (row, col) = (r * l.dilation[0], s * l.dilation[1]);
+            Tap { weight: r * l.s + s, offset: (row * step + col % step) * len + col / step }
+        };
+        let taps = (0..l.r).flat_map(|r| (0..l.s).map(move |s| tap(r, s))).collect();
+        let source_row_step = l.stride[0] * step * len;
+        let phase = Phase { rows: l.p, cols: l.q, first: 0, row_step: l.q, col_step: 1, source_row_step, taps };
+        Self { source: Source { h: l.h, w: l.w, before: l.padding, rows, step, len }, phases: vec![phase] }
+    }
+
+    /// From dy to dx: outputs whose places leave one residue by the stride have the same taps.
+    pub fn backward(l: &Layout) -> Self {
+        let rows = residues(l.h, l.r, l.stride[0], l.padding[0], l.dilation[0]);
+        let cols = residues(l.w, l.s, l.stride[1], l.padding[1], l.dilation[1]);
+        let ((top, height), (left, len)) = (extent(&rows), extent(&cols));
+        let tap = |&(r, row): &(usize, isize), &(s, col): &(usize, isize)| Tap {
+            weight: r * l.s + s,
+            offset: (row + top as isize) as usize * len + (col + left as isize) as usize,
+        };
+        let phase = |(a, row): (usize, &(usize, AxisTaps)), (b, col): (usize, &(usize, AxisTaps))| Phase {
+            rows: row.0,
+            cols: col.0,
+            first: a * l.w + b,
+            row_step: l.stride[0] * l.w,
+            col_step: l.stride[1],
+            source_row_step: len,
+            taps: row.1.iter().flat_map(|r| col.1.iter().map(move |s| tap(r, s))).collect(),
+        };
+        let phases = rows.iter().enumerate().flat_map(|row| cols.iter().enumerate().map(move |col| phase(row, col)));
+        let phases = phases.collect();
+        Self { source: Source { h: l.p, w: l.q, before: [top, left], rows: height, step: 1, len }, phases }
+    }
+}
+
+/// For each residue of an axis of `len` outputs: how many there are, and their taps.
+fn residues(len: usize, taps: usize, stride: usize, padding: usize, dilation: usize) -> Vec<(usize, AxisTaps)> {
+    let stride_i = stride as isize;
+    let of = |first: usize| {
+        let reach = |r: usize| (first + padding) as isize - (r * dilation) as isize;
+        let taps = (0..taps).filter(|&r| reach(r).rem_euclid(stride_i) == 0).map(|r| (r, reach(r).div_euclid(stride_i)));
+        ((len - first).div_ceil(stride), taps.collect())
+    };
+    (0..stride.min(len)).map(of).collect()
+}
+
+/// How many zeros the source needs before its first row, and how many rows in all.
+fn extent(axis: &[(usize, AxisTaps)]) -> (usize, usize) {
+    let ranges = || axis.iter().flat_map(|(count, taps)| taps.iter().map(move |&(_, at)| (at, at + *count as isize)));
+    let before = ranges().map(|(start, _)| -start).max().unwrap_or(0).max(0);
+    let end = ranges().map(|(_, end)| end).max().unwrap_or(0).max(0);
+    (before as usize, (end + before).max(1) as usize)
+}
