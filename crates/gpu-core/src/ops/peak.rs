@@ -5,10 +5,10 @@
 use crate::check::{Bench, Bound, Case};
 use crate::device::Device;
 use crate::kernel::{Args, Grid, Kernel, kernel};
-use crate::mirror::Real;
+use crate::mirror::{self, Real};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
-use rayon::prelude::*;
+use pulp::{Arch, Simd, WithSimd};
 
 const WGSL: &str = include_str!("../../../../shaders/peak.wgsl");
 static PEAK_MULTIPLY_ADD: Kernel = kernel!(WGSL, "peak_multiply_add", peak_multiply_add_cpu);
@@ -24,16 +24,41 @@ struct Params {
     rounds: u32,
 }
 
+/// Outputs that one task of the mirror works on.
+const OUTPUTS: usize = 256;
+
 fn peak_multiply_add_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
-    let (half, one) = (T::of(0.5), T::one());
-    args.output::<T>(0).par_iter_mut().enumerate().for_each(|(i, y)| {
-        let mut chains: [T; CHAINS] = std::array::from_fn(|j| T::of((i % 61) as f64 * 0.015_625 + j as f64));
-        for _ in 0..p.rounds {
-            chains.iter_mut().for_each(|v| *v = *v * half + one);
-        }
-        *y = chains.into_iter().sum();
+    mirror::for_each_chunk(args.output::<T>(0), OUTPUTS, &|task, y| {
+        Arch::new().dispatch(Chains { first: task * OUTPUTS, rounds: p.rounds, y });
     });
+}
+
+/// The outputs from `first` on, one in each lane of a vector.
+struct Chains<'a, T> {
+    first: usize,
+    rounds: u32,
+    y: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for Chains<'_, T> {
+    type Output = ();
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, simd: S) {
+        let starts: Vec<T> = (self.first..self.first + OUTPUTS).map(|i| T::of((i % 61) as f64 * 0.015_625)).collect();
+        let starts: &[T::Vector<S>] = bytemuck::cast_slice(&starts);
+        let (half, one) = (T::splat(simd, T::of(0.5)), T::splat(simd, T::one()));
+        for (&start, y) in starts.iter().zip(self.y.chunks_mut(OUTPUTS / starts.len())) {
+            let mut chains: [T::Vector<S>; CHAINS] =
+                std::array::from_fn(|j| T::madd(simd, start, one, T::splat(simd, T::of(j as f64))));
+            for _ in 0..self.rounds {
+                chains.iter_mut().for_each(|v| *v = T::madd(simd, *v, half, one));
+            }
+            let sum = chains[1..].iter().fold(chains[0], |sum, &v| T::madd(simd, v, one, sum));
+            y.copy_from_slice(&bytemuck::cast_slice::<T::Vector<S>, T>(&[sum])[..y.len()]);
+        }
+    }
 }
 
 /// Floating-point operations of [`peak_multiply_add`].
