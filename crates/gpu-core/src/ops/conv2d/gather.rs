@@ -99,7 +99,7 @@ pub(super) struct Plan {
 }
 
 /// `terms` of a sum for each of `out_c` channels in `groups` and `pixels`.
-fn plan(l: &Layout, form: Form, [out_c, out_h, out_w]: [usize; 3], terms: usize, is_gpu: bool) -> Plan {
+pub(super) fn plan(l: &Layout, form: Form, [out_c, out_h, out_w]: [usize; 3], terms: usize, is_gpu: bool) -> Plan {
     let pixels = l.n * out_h * out_w;
     let (tile_c, tiles_p) = match form {
         Form::Reg => (8, pixels.div_ceil(16)),

@@ -87,16 +87,16 @@ fn split(l: &Layout, form: Form, tiles: usize, is_gpu: bool) -> (usize, usize) {
 
 /// How the work is cut: pure in the shapes.
 #[derive(Debug, Clone, Copy)]
-struct Plan {
+pub(super) struct Plan {
     tiles_k: usize,
     tiles_j: usize,
     rows_per_split: usize,
     splits: usize,
     /// Workgroups of tiles, or invocations of registers.
-    tiles: usize,
+    pub tiles: usize,
 }
 
-fn plan(l: &Layout, form: Form, is_gpu: bool) -> Plan {
+pub(super) fn plan(l: &Layout, form: Form, is_gpu: bool) -> Plan {
     let (tile_k, tiles_j) = match form {
         Form::Tiled | Form::Tiled4 => (64, l.terms().div_ceil(64)),
         Form::Reg => (8, l.terms().div_ceil(16)),
