@@ -111,11 +111,12 @@ pub(super) fn plan(l: &Layout, form: Form, [out_c, out_h, out_w]: [usize; 3], te
 }
 
 fn tiled(form: Form, l: &Layout, out_c: usize, pixels: usize, terms: usize, is_gpu: bool) -> Plan {
-    // As few rows of invocations as the channels fill, and half as many pixels where whole tiles would leave a large GPU idle.
+    // As few rows of invocations as the channels fill, and half as many pixels where whole tiles would leave a large GPU idle; 64
+    // invocations at the least, which is a wave of every vendor's.
     let wg_y = if out_c <= 32 { 4 } else { 8 };
     let tiles_c = out_c.div_ceil(8 * wg_y);
     let tiles = |wg_x: usize| l.groups * tiles_c * pixels.div_ceil(8 * wg_x);
-    let wg_x = if tiles(16) >= budget::MULTIPROCESSORS { 16 } else { 8 };
+    let wg_x = if wg_y == 4 || tiles(16) >= budget::MULTIPROCESSORS { 16 } else { 8 };
     let bk = if form == Form::Tiled4 && l.s == 3 { 12 } else { 8 };
     let part = if is_gpu { budget::part(tiles(wg_x), terms, bk) } else { terms };
     let parts = terms.div_ceil(part).max(1);
