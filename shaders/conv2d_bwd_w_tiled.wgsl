@@ -74,6 +74,8 @@ fn conv2d_bwd_w_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_work
 @group(0) @binding(0) var<storage, read> x4: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> dy4: array<vec4<f32>>;
 
+@group(0) @binding(3) var<storage, read_write> dw4: array<vec4<f32>>;
+
 const QUADS: u32 = BK / 4u;
 /// Rows of a tile from one word of a lane to its next; a lane has four in either tile.
 const LANES: u32 = THREADS / QUADS;
@@ -127,6 +129,18 @@ fn put_x(row: u32, quad: u32, v: vec4<f32>) {
     b_tile[to + TILE_B / 4u][row % 4u] = v.y;
     b_tile[to + TILE_B / 2u][row % 4u] = v.z;
     b_tile[to + 3u * TILE_B / 4u][row % 4u] = v.w;
+}
+
+/// Four columns of each half of the tile.
+fn store_words(tile: Tile, k: u32, j: u32, low: vec4<f32>, high: vec4<f32>) {
+    let columns = params.in_c * TAPS;
+    let first = tile.split * params.len + (tile.group * params.out_c + k) * columns;
+    if k < params.out_c && j < columns {
+        dw4[(first + j) / 4u] = low;
+    }
+    if k < params.out_c && j + TILE_B / 2u < columns {
+        dw4[(first + j + TILE_B / 2u) / 4u] = high;
+    }
 }
 
 @compute @workgroup_size(WG_X, WG_Y)
@@ -184,5 +198,17 @@ fn conv2d_bwd_w_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_wor
         multiply_tiles(&sums, id.x, id.y);
         workgroupBarrier();
     }
-    store_tile(tile, &sums, id.x, id.y);
+    if tile.split >= params.splits {
+        return;
+    }
+    let row = tile.k * TILE_A + 4u * id.y;
+    let j = tile.j * TILE_B + 4u * id.x;
+    store_words(tile, row + 0u, j, sums[0], sums[1]);
+    store_words(tile, row + 1u, j, sums[2], sums[3]);
+    store_words(tile, row + 2u, j, sums[4], sums[5]);
+    store_words(tile, row + 3u, j, sums[6], sums[7]);
+    store_words(tile, row + TILE_A / 2u + 0u, j, sums[8], sums[9]);
+    store_words(tile, row + TILE_A / 2u + 1u, j, sums[10], sums[11]);
+    store_words(tile, row + TILE_A / 2u + 2u, j, sums[12], sums[13]);
+    store_words(tile, row + TILE_A / 2u + 3u, j, sums[14], sums[15]);
 }

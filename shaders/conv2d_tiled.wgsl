@@ -47,21 +47,32 @@ fn load_weights(tile: Tile, k0: u32, lane: u32) {
     }
 }
 
-fn load_pixels(tile: Tile, k0: u32, lane: u32) {
-    for (var p = lane; p < TILE_B; p += THREADS) {
-        let pixel = pixel_of(tile.pixel + p);
-        let inside = pixel.image < params.batch;
-        let first = (pixel.image * params.groups + tile.group) * params.in_c;
-        for (var kk = 0u; kk < BK; kk++) {
-            let k = k0 + kk;
-            let tap = k % TAPS;
-            var v = 0.0;
-            if inside && k < tile.end {
-                let plane = (first + k / TAPS) * params.in_h * params.in_w;
-                v = read_tap(plane, read_row(pixel.row, tap / S), read_column(pixel.column, tap % S));
-            }
-            b_tile[kk * (TILE_B / 4u) + p / 4u][p % 4u] = v;
+/// Where a pixel's taps begin in the input: what an invocation works out once.
+struct Place {
+    inside: bool,
+    row: u32, // of the output
+    column: u32,
+    first: u32, // channel 0 of its image and group
+}
+
+fn place_of(tile: Tile, index: u32) -> Place {
+    let pixel = pixel_of(tile.pixel + index);
+    let first = (pixel.image * params.groups + tile.group) * params.in_c * params.in_h * params.in_w;
+    return Place(pixel.image < params.batch, pixel.row, pixel.column, first);
+}
+
+/// A pixel under BK taps, from step k0 of the sum.
+fn load_pixel(tile: Tile, place: Place, k0: u32, p: u32) {
+    for (var kk = 0u; kk < BK; kk++) {
+        let k = k0 + kk;
+        let tap = k % TAPS;
+        let row = read_row(place.row, tap / S);
+        let column = read_column(place.column, tap % S);
+        var v = 0.0;
+        if place.inside && k < tile.end && u32(row) < params.in_h && u32(column) < params.in_w {
+            v = x[place.first + ((k / TAPS) * params.in_h + u32(row)) * params.in_w + u32(column)];
         }
+        b_tile[kk * (TILE_B / 4u) + p / 4u][p % 4u] = v;
     }
 }
 
@@ -87,10 +98,16 @@ fn store_pixel(tile: Tile, index: u32, y0: u32, low: vec4<f32>, high: vec4<f32>)
 fn tiled(index: u32, id: vec3<u32>) {
     let tile = tile_of(index);
     let lane = id.y * WG_X + id.x;
+    // A tile has one pixel for an invocation, or two.
+    let near = place_of(tile, lane);
+    let far = place_of(tile, lane + THREADS);
     var sums: array<vec4<f32>, 16>;
     for (var k0 = tile.k; k0 < tile.end; k0 += BK) {
         load_weights(tile, k0, lane);
-        load_pixels(tile, k0, lane);
+        load_pixel(tile, near, k0, lane);
+        if THREADS < TILE_B {
+            load_pixel(tile, far, k0, lane + THREADS);
+        }
         workgroupBarrier();
         multiply_tiles(&sums, id.x, id.y);
         workgroupBarrier();
@@ -100,15 +117,15 @@ fn tiled(index: u32, id: vec3<u32>) {
     }
     // Constant indices: one index at run time would put all sums into memory.
     let at = tile.pixel + 4u * id.x;
-    let far = at + TILE_B / 2u;
+    let half = at + TILE_B / 2u;
     store_pixel(tile, at + 0u, id.y, vec4<f32>(sums[0].x, sums[2].x, sums[4].x, sums[6].x), vec4<f32>(sums[8].x, sums[10].x, sums[12].x, sums[14].x));
     store_pixel(tile, at + 1u, id.y, vec4<f32>(sums[0].y, sums[2].y, sums[4].y, sums[6].y), vec4<f32>(sums[8].y, sums[10].y, sums[12].y, sums[14].y));
     store_pixel(tile, at + 2u, id.y, vec4<f32>(sums[0].z, sums[2].z, sums[4].z, sums[6].z), vec4<f32>(sums[8].z, sums[10].z, sums[12].z, sums[14].z));
     store_pixel(tile, at + 3u, id.y, vec4<f32>(sums[0].w, sums[2].w, sums[4].w, sums[6].w), vec4<f32>(sums[8].w, sums[10].w, sums[12].w, sums[14].w));
-    store_pixel(tile, far + 0u, id.y, vec4<f32>(sums[1].x, sums[3].x, sums[5].x, sums[7].x), vec4<f32>(sums[9].x, sums[11].x, sums[13].x, sums[15].x));
-    store_pixel(tile, far + 1u, id.y, vec4<f32>(sums[1].y, sums[3].y, sums[5].y, sums[7].y), vec4<f32>(sums[9].y, sums[11].y, sums[13].y, sums[15].y));
-    store_pixel(tile, far + 2u, id.y, vec4<f32>(sums[1].z, sums[3].z, sums[5].z, sums[7].z), vec4<f32>(sums[9].z, sums[11].z, sums[13].z, sums[15].z));
-    store_pixel(tile, far + 3u, id.y, vec4<f32>(sums[1].w, sums[3].w, sums[5].w, sums[7].w), vec4<f32>(sums[9].w, sums[11].w, sums[13].w, sums[15].w));
+    store_pixel(tile, half + 0u, id.y, vec4<f32>(sums[1].x, sums[3].x, sums[5].x, sums[7].x), vec4<f32>(sums[9].x, sums[11].x, sums[13].x, sums[15].x));
+    store_pixel(tile, half + 1u, id.y, vec4<f32>(sums[1].y, sums[3].y, sums[5].y, sums[7].y), vec4<f32>(sums[9].y, sums[11].y, sums[13].y, sums[15].y));
+    store_pixel(tile, half + 2u, id.y, vec4<f32>(sums[1].z, sums[3].z, sums[5].z, sums[7].z), vec4<f32>(sums[9].z, sums[11].z, sums[13].z, sums[15].z));
+    store_pixel(tile, half + 3u, id.y, vec4<f32>(sums[1].w, sums[3].w, sums[5].w, sums[7].w), vec4<f32>(sums[9].w, sums[11].w, sums[13].w, sums[15].w));
 }
 
 @compute @workgroup_size(WG_X, WG_Y)
