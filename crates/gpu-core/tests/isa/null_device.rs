@@ -1,7 +1,7 @@
 //! A GPU that is not there: RADV compiles for any AMD family on request, and prints the machine code and what it needs.
 //!
-//! wgpu cannot open such a device (it has no semaphores), so this is the little of Vulkan that a compilation takes, with the options
-//! and features that wgpu asks for when runtime checks are off.
+//! wgpu cannot open such a device (it is given no semaphores), so this is the little of Vulkan that a compilation takes, with the
+//! options and features that wgpu asks for when runtime checks are off.
 #![allow(unsafe_code)]
 
 use ash::vk;
@@ -68,8 +68,8 @@ fn spirv(launch: &Launch) -> (Vec<u32>, Vec<u32>) {
 
 /// Compiles each kernel; the driver prints. For a child of [`listings`].
 pub fn compile(launches: &[Launch]) {
-    // SAFETY: every call gets structures built here, whose pointers outlive it, and handles of the instance and the device made here.
-    // Nothing is destroyed: the process ends.
+    // SAFETY: every call gets structures built here, whose pointers outlive it, and handles of the instance and the device made
+    // here. Nothing is destroyed: the process ends.
     unsafe {
         let vulkan = ash::Entry::load().expect("libvulkan is installed with the driver");
         let app = vk::ApplicationInfo::default().api_version(vk::API_VERSION_1_3);

@@ -23,8 +23,8 @@ const fn ending(after: [usize; 2], g: Conv2dGeometry) -> Conv2dGeometry {
 }
 
 /// Plain, one pixel, odd, strided, grouped, dilated, narrow, wide, deep; then: padded on some sides only, a kernel larger than the
-/// input, a stride that passes over pixels, a kernel as large as the plane, and no images at all; at the end what `Tiled4` fits: rows
-/// of three taps, planes cut anew, a column of taps, and a long sum over few pixels.
+/// input, a stride that passes over pixels, a kernel as large as the plane, and no images at all; at the end what `Tiled4` fits:
+/// rows of three taps, planes cut anew, a column of taps, and a long sum over few pixels.
 pub(super) const ROWS: &[Row] = &[
     ([2, 3, 8, 8], 8, [3, 3], geometry([1; 2], [1; 2], [1; 2], 1)),
     ([1, 1, 1, 1], 1, [1, 1], geometry([1; 2], [0; 2], [1; 2], 1)),

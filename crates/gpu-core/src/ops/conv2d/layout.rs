@@ -55,8 +55,8 @@ impl Layout {
         self.group_c() * self.taps()
     }
 
-    /// The same convolution over rows that are whole words of four pixels, if there is one: one tap in a row, or three with unit step
-    /// and one zero around. Where there is one tap in all, rows may be cut anew.
+    /// The same convolution over rows that are whole words of four pixels, if there is one: one tap in a row, or three with unit
+    /// step and one zero around. Where there is one tap in all, rows may be cut anew.
     pub fn in_words(&self) -> Option<Self> {
         let plain = self.taps() == 1 && self.stride == [1; 2] && self.padding == [0; 2] && (self.p, self.q) == (self.h, self.w);
         let plane = self.h * self.w;

@@ -122,13 +122,14 @@ fn cut(form: Form, e: Extents, is_gpu: bool) -> Cut {
     let tiles = |m: usize, n: usize| [e.m.div_ceil(m), e.n.div_ceil(n)];
     let count = |[m, n]: [usize; 2]| e.batch * m * n;
     // A tile of 64 where the matrix would not fill larger ones, or they a large GPU.
-    let wg = if e.m.min(e.n) > 64 && count(tiles(128, 128)) >= budget::MULTIPROCESSORS { 16 } else { 8 };
+    let side = if e.m.min(e.n) > 64 { 128 } else { 64 };
+    let wg = if side == 128 && count(tiles(128, 128)) >= budget::MULTIPROCESSORS { 16 } else { 8 };
     let [tiles_m, tiles_n] = if form == Form::Reg { tiles(8, 16) } else { tiles(8 * wg, 8 * wg) };
     let part = match form {
         Form::Reg => e.k.div_ceil(e.k.div_ceil(32_768).max(1)).next_multiple_of(8),
         _ if is_gpu => budget::part(count([tiles_m, tiles_n]), e.k, 8),
         // Threads take the place of workgroups.
-        _ => e.k.div_ceil((256 / count([tiles_m, tiles_n]).max(1)).min(e.k / 512).max(1)).next_multiple_of(8),
+        _ => e.k.div_ceil((256 / count(tiles(side, side)).max(1)).min(e.k / 512).max(1)).next_multiple_of(8),
     };
     let parts = e.k.div_ceil(part.max(1)).max(1);
     Cut { wg, tiles_m, tiles_n, part, parts, tiles: count([tiles_m, tiles_n]) * parts }
