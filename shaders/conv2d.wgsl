@@ -7,7 +7,7 @@
 // convolution's input gradient and the forward pass of a transposed convolution; only where a tap reads differs. The geometry
 // (R, S, strides, padding, dilation) stands in constants, so that no invocation divides by a runtime value per tap.
 //
-// This file is what all forms share; `conv2d_tiled.wgsl` and `conv2d_reg.wgsl` follow it.
+// This file is what all forms share; `conv2d_tiled.wgsl` and `conv2d_tiled4.wgsl`, or `conv2d_reg.wgsl`, follow it.
 
 struct Params {
     batch: u32,
@@ -23,6 +23,9 @@ struct Params {
     w_in: u32,
     tiles_c: u32,
     tiles_p: u32,
+    part: u32, // of the sum, for the tiled forms
+    parts: u32,
+    first: u32, // tile of this dispatch
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;

@@ -3,6 +3,8 @@
 // A product of dy (channels by pixels) with the columns of im2col (pixels by taps), gathered while they are loaded. The sum runs
 // over all pixels of the batch, so it is split by output rows: each split writes a partial dw, and `sum_splits` adds them in
 // order. No atomics: the same bits every time.
+//
+// This file is what all forms share, and the register forms; `conv2d_bwd_w_tiled.wgsl` may follow it.
 
 struct Params {
     groups: u32,
@@ -18,6 +20,7 @@ struct Params {
     tiles_k: u32,
     tiles_j: u32,
     len: u32, // elements of dw
+    first: u32, // tile of this dispatch, for the tiled forms
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -56,85 +59,6 @@ fn read_column_of(plane0: u32, j: u32, p: u32, q: u32) -> f32 {
     let inside = u32(row) < params.in_h && u32(column) < params.in_w;
     let v = x[select(0u, plane0 + ((j / TAPS) * params.in_h + u32(row)) * params.in_w + u32(column), inside)];
     return select(0.0, v, inside);
-}
-
-// ---- workgroup tiles: 64 output channels by 64 columns, 16 pixels at a time ------------------------------------------------
-
-const BK: u32 = 16u;
-const TILE: u32 = 64u;
-const WG: u32 = 8u;
-var<workgroup> dy_tile: array<vec4<f32>, BK * TILE / 4u>;
-var<workgroup> x_tile: array<vec4<f32>, BK * TILE / 4u>;
-
-fn multiply_tiles(sums: ptr<function, array<vec4<f32>, 16>>, x: u32, y: u32) {
-    for (var kk = 0u; kk < BK; kk++) {
-        let a0 = dy_tile[kk * (TILE / 4u) + y];
-        let a1 = dy_tile[kk * (TILE / 4u) + WG + y];
-        let b0 = x_tile[kk * (TILE / 4u) + x];
-        let b1 = x_tile[kk * (TILE / 4u) + WG + x];
-        (*sums)[0] += a0.x * b0;
-        (*sums)[1] += a0.x * b1;
-        (*sums)[2] += a0.y * b0;
-        (*sums)[3] += a0.y * b1;
-        (*sums)[4] += a0.z * b0;
-        (*sums)[5] += a0.z * b1;
-        (*sums)[6] += a0.w * b0;
-        (*sums)[7] += a0.w * b1;
-        (*sums)[8] += a1.x * b0;
-        (*sums)[9] += a1.x * b1;
-        (*sums)[10] += a1.y * b0;
-        (*sums)[11] += a1.y * b1;
-        (*sums)[12] += a1.z * b0;
-        (*sums)[13] += a1.z * b1;
-        (*sums)[14] += a1.w * b0;
-        (*sums)[15] += a1.w * b1;
-    }
-}
-
-@compute @workgroup_size(WG, WG)
-fn conv2d_bwd_w_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
-    let tile = tile_of(group_index(group, groups));
-    let lane = id.y * WG + id.x;
-    let plane = params.out_h * params.out_w;
-    let start = min(tile.split * params.rows_per_split, params.rows) * params.out_w;
-    let end = min((tile.split + 1u) * params.rows_per_split, params.rows) * params.out_w;
-    // A lane keeps its place among the sixteen pixels, so neighbours read neighbours.
-    let kk = lane % BK;
-    var sums: array<vec4<f32>, 16>;
-    for (var first = start; first < end; first += BK) {
-        let pixel = first + kk;
-        let inside = pixel < end;
-        let image = pixel / plane;
-        let within = pixel % plane;
-        for (var m = lane / BK; m < TILE; m += WG * WG / BK) {
-            let k = tile.k * TILE + m;
-            var v = 0.0;
-            if inside && k < params.out_c {
-                v = dy[((image * params.groups + tile.group) * params.out_c + k) * plane + within];
-            }
-            dy_tile[kk * (TILE / 4u) + m / 4u][m % 4u] = v;
-            let j = tile.j * TILE + m;
-            v = 0.0;
-            if inside && j < params.in_c * TAPS {
-                let plane0 = (image * params.groups + tile.group) * params.in_c * params.in_h * params.in_w;
-                v = read_column_of(plane0, j, within / params.out_w, within % params.out_w);
-            }
-            x_tile[kk * (TILE / 4u) + m / 4u][m % 4u] = v;
-        }
-        workgroupBarrier();
-        multiply_tiles(&sums, id.x, id.y);
-        workgroupBarrier();
-    }
-    if tile.split >= params.splits {
-        return;
-    }
-    for (var i = 0u; i < 8u; i++) {
-        let k = tile.k * TILE + (i / 4u) * (TILE / 2u) + 4u * id.y + i % 4u;
-        for (var j = 0u; j < 8u; j++) {
-            let column = tile.j * TILE + (j / 4u) * (TILE / 2u) + 4u * id.x + j % 4u;
-            store(tile, k, column, sums[2u * i + j / 4u][j % 4u]);
-        }
-    }
 }
 
 // ---- registers alone: 8 output channels by 16 columns ---------------------------------------------------------------------

@@ -1,101 +1,139 @@
-// Convolution by workgroup tiles: a workgroup owns 8 WG_Y output channels by 128 pixels, walks (c, r, s) in steps of BK through
-// workgroup memory, and each invocation holds 8 x 8 sums.
+// Convolution by workgroup tiles (`product_tiles.wgsl`, which stands before this file): a workgroup owns TILE_A output channels by
+// TILE_B pixels and walks (c, r, s) in steps of BK. A small grid is cut along the sum too: each part writes a result of its own,
+// and `sum_splits` adds them in order.
 
-const BK: u32 = 8u;
-const TILE_C: u32 = 8u * WG_Y;
-const TILE_P: u32 = 128u;
-const THREADS: u32 = 16u * WG_Y;
-var<workgroup> w_tile: array<vec4<f32>, BK * TILE_C / 4u>;
-var<workgroup> x_tile: array<vec4<f32>, BK * TILE_P / 4u>;
+struct Tile {
+    part: u32,
+    group: u32,
+    channel: u32, // the first one
+    pixel: u32, // the first one, over the batch
+    k: u32, // of the sum: from
+    end: u32, // and to
+}
 
-fn load_tiles(group: u32, channel0: u32, pixel0: u32, k0: u32, lane: u32) {
-    let k_end = params.in_c * TAPS;
-    for (var e = lane; e < BK * TILE_C; e += THREADS) {
-        let channel = channel0 + e / BK;
+fn tile_of(index: u32) -> Tile {
+    let a = index / params.tiles_p;
+    let b = a / params.tiles_c;
+    let group = b / params.parts;
+    let part = b % params.parts;
+    // Past the last tile there is no k.
+    let end = select(0u, min((part + 1u) * params.part, params.in_c * TAPS), group < params.groups);
+    return Tile(part, group, (a % params.tiles_c) * TILE_A, (index % params.tiles_p) * TILE_B, part * params.part, end);
+}
+
+/// Where channel 0 of the tile's group lies in `y`, at the place `within` of an image's plane of `plane` elements.
+fn first_of(tile: Tile, image: u32, plane: u32, within: u32) -> u32 {
+    return ((tile.part * params.batch + image) * params.groups + tile.group) * params.out_c * plane + within;
+}
+
+/// The bias enters with the first part.
+fn tile_bias(tile: Tile, channel: u32) -> f32 {
+    if tile.part == 0u {
+        return bias_of(tile.group * params.out_c + channel);
+    }
+    return 0.0;
+}
+
+fn load_weights(tile: Tile, k0: u32, lane: u32) {
+    for (var e = lane; e < BK * TILE_A; e += THREADS) {
+        let row = e / BK;
+        let channel = tile.channel + row;
         let k = k0 + e % BK;
         var v = 0.0;
-        if channel < params.out_c && k < k_end {
-            v = w[group * params.w_group + channel * params.w_out + (k / TAPS) * params.w_in + k % TAPS];
+        if channel < params.out_c && k < tile.end {
+            v = w[tile.group * params.w_group + channel * params.w_out + (k / TAPS) * params.w_in + k % TAPS];
         }
-        w_tile[(e % BK) * (TILE_C / 4u) + e / (4u * BK)][(e / BK) % 4u] = v;
-    }
-    for (var p = lane; p < TILE_P; p += THREADS) {
-        let pixel = pixel_of(pixel0 + p);
-        let inside = pixel.image < params.batch;
-        let first = (pixel.image * params.groups + group) * params.in_c;
-        for (var kk = 0u; kk < BK; kk++) {
-            let k = k0 + kk;
-            let tap = k % TAPS;
-            var v = 0.0;
-            if inside && k < k_end {
-                let plane = (first + k / TAPS) * params.in_h * params.in_w;
-                v = read_tap(plane, read_row(pixel.row, tap / S), read_column(pixel.column, tap % S));
-            }
-            x_tile[kk * (TILE_P / 4u) + p / 4u][p % 4u] = v;
-        }
+        a_tile[(e % BK) * (TILE_A / 4u) + row / 4u][row % 4u] = v;
     }
 }
 
-/// An invocation's rows are 4 y .. and 4 y + TILE_C / 2 .., its columns 4 x .. and 4 x + 64 ..
-fn multiply_tiles(sums: ptr<function, array<vec4<f32>, 16>>, x: u32, y: u32) {
+/// Where a pixel's taps begin in the input: what an invocation works out once.
+struct Place {
+    inside: bool,
+    row: u32, // of the output
+    column: u32,
+    first: u32, // channel 0 of its image and group
+}
+
+fn place_of(tile: Tile, index: u32) -> Place {
+    let pixel = pixel_of(tile.pixel + index);
+    let first = (pixel.image * params.groups + tile.group) * params.in_c * params.in_h * params.in_w;
+    return Place(pixel.image < params.batch, pixel.row, pixel.column, first);
+}
+
+/// A pixel under BK taps, from step k0 of the sum.
+fn load_pixel(tile: Tile, place: Place, k0: u32, p: u32) {
     for (var kk = 0u; kk < BK; kk++) {
-        let a0 = w_tile[kk * (TILE_C / 4u) + y];
-        let a1 = w_tile[kk * (TILE_C / 4u) + WG_Y + y];
-        let b0 = x_tile[kk * (TILE_P / 4u) + x];
-        let b1 = x_tile[kk * (TILE_P / 4u) + 16u + x];
-        (*sums)[0] += a0.x * b0;
-        (*sums)[1] += a0.x * b1;
-        (*sums)[2] += a0.y * b0;
-        (*sums)[3] += a0.y * b1;
-        (*sums)[4] += a0.z * b0;
-        (*sums)[5] += a0.z * b1;
-        (*sums)[6] += a0.w * b0;
-        (*sums)[7] += a0.w * b1;
-        (*sums)[8] += a1.x * b0;
-        (*sums)[9] += a1.x * b1;
-        (*sums)[10] += a1.y * b0;
-        (*sums)[11] += a1.y * b1;
-        (*sums)[12] += a1.z * b0;
-        (*sums)[13] += a1.z * b1;
-        (*sums)[14] += a1.w * b0;
-        (*sums)[15] += a1.w * b1;
+        let k = k0 + kk;
+        let tap = k % TAPS;
+        let row = read_row(place.row, tap / S);
+        let column = read_column(place.column, tap % S);
+        var v = 0.0;
+        if place.inside && k < tile.end && u32(row) < params.in_h && u32(column) < params.in_w {
+            v = x[place.first + ((k / TAPS) * params.in_h + u32(row)) * params.in_w + u32(column)];
+        }
+        b_tile[kk * (TILE_B / 4u) + p / 4u][p % 4u] = v;
     }
 }
 
-fn tiled(group_id: u32, id: vec3<u32>) {
-    let tile_p = group_id % params.tiles_p;
-    let rest = group_id / params.tiles_p;
-    let channel0 = (rest % params.tiles_c) * TILE_C;
-    let group = rest / params.tiles_c;
+/// Eight channels of one pixel: four from the tile's first half and four from its second.
+fn store_pixel(tile: Tile, index: u32, y0: u32, low: vec4<f32>, high: vec4<f32>) {
+    let plane = params.out_h * params.out_w;
+    if index >= params.batch * plane {
+        return;
+    }
+    let first = first_of(tile, index / plane, plane, index % plane);
+    for (var i = 0u; i < 4u; i++) {
+        let channel = tile.channel + 4u * y0 + i;
+        if channel < params.out_c {
+            y[first + channel * plane] = low[i] + tile_bias(tile, channel);
+        }
+        let other = channel + TILE_A / 2u;
+        if other < params.out_c {
+            y[first + other * plane] = high[i] + tile_bias(tile, other);
+        }
+    }
+}
+
+fn tiled(index: u32, id: vec3<u32>) {
+    let tile = tile_of(index);
+    let lane = id.y * WG_X + id.x;
+    // A tile has one pixel for an invocation, or two.
+    let near = place_of(tile, lane);
+    let far = place_of(tile, lane + THREADS);
     var sums: array<vec4<f32>, 16>;
-    for (var k0 = 0u; k0 < params.in_c * TAPS; k0 += BK) {
-        load_tiles(group, channel0, tile_p * TILE_P, k0, id.y * 16u + id.x);
+    for (var k0 = tile.k; k0 < tile.end; k0 += BK) {
+        load_weights(tile, k0, lane);
+        load_pixel(tile, near, k0, lane);
+        if THREADS < TILE_B {
+            load_pixel(tile, far, k0, lane + THREADS);
+        }
         workgroupBarrier();
         multiply_tiles(&sums, id.x, id.y);
         workgroupBarrier();
     }
-    if group >= params.groups {
+    if tile.group >= params.groups {
         return;
     }
-    for (var i = 0u; i < 8u; i++) {
-        let channel = channel0 + (i / 4u) * (TILE_C / 2u) + 4u * id.y + i % 4u;
-        for (var j = 0u; j < 2u; j++) {
-            let pixel = tile_p * TILE_P + 64u * j + 4u * id.x;
-            let v = sums[2u * i + j];
-            store(group, channel, pixel, v.x);
-            store(group, channel, pixel + 1u, v.y);
-            store(group, channel, pixel + 2u, v.z);
-            store(group, channel, pixel + 3u, v.w);
-        }
-    }
+    // Constant indices: one index at run time would put all sums into memory.
+    let at = tile.pixel + 4u * id.x;
+    let half = at + TILE_B / 2u;
+    store_pixel(tile, at + 0u, id.y, vec4<f32>(sums[0].x, sums[2].x, sums[4].x, sums[6].x), vec4<f32>(sums[8].x, sums[10].x, sums[12].x, sums[14].x));
+    store_pixel(tile, at + 1u, id.y, vec4<f32>(sums[0].y, sums[2].y, sums[4].y, sums[6].y), vec4<f32>(sums[8].y, sums[10].y, sums[12].y, sums[14].y));
+    store_pixel(tile, at + 2u, id.y, vec4<f32>(sums[0].z, sums[2].z, sums[4].z, sums[6].z), vec4<f32>(sums[8].z, sums[10].z, sums[12].z, sums[14].z));
+    store_pixel(tile, at + 3u, id.y, vec4<f32>(sums[0].w, sums[2].w, sums[4].w, sums[6].w), vec4<f32>(sums[8].w, sums[10].w, sums[12].w, sums[14].w));
+    store_pixel(tile, half + 0u, id.y, vec4<f32>(sums[1].x, sums[3].x, sums[5].x, sums[7].x), vec4<f32>(sums[9].x, sums[11].x, sums[13].x, sums[15].x));
+    store_pixel(tile, half + 1u, id.y, vec4<f32>(sums[1].y, sums[3].y, sums[5].y, sums[7].y), vec4<f32>(sums[9].y, sums[11].y, sums[13].y, sums[15].y));
+    store_pixel(tile, half + 2u, id.y, vec4<f32>(sums[1].z, sums[3].z, sums[5].z, sums[7].z), vec4<f32>(sums[9].z, sums[11].z, sums[13].z, sums[15].z));
+    store_pixel(tile, half + 3u, id.y, vec4<f32>(sums[1].w, sums[3].w, sums[5].w, sums[7].w), vec4<f32>(sums[9].w, sums[11].w, sums[13].w, sums[15].w));
 }
 
-@compute @workgroup_size(16, WG_Y)
+@compute @workgroup_size(WG_X, WG_Y)
 fn conv2d_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
-    tiled(group_index(group, groups), id);
+    tiled(params.first + group_index(group, groups), id);
 }
 
-@compute @workgroup_size(16, WG_Y)
+@compute @workgroup_size(WG_X, WG_Y)
 fn conv2d_bwd_x_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
-    tiled(group_index(group, groups), id);
+    tiled(params.first + group_index(group, groups), id);
 }

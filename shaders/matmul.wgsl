@@ -1,8 +1,8 @@
 // Matrix product C = A B, batched, with any strides: transposes are strides, not copies, and a step of 0 repeats a matrix. A long k
 // is walked in parts, each into a product of its own, which `matmul_parts` adds in order.
 //
-// `matmul_tiled`: a workgroup of WG x WG invocations owns a tile of 8 WG x 8 WG of C and walks k in steps of BK through workgroup
-// memory; an invocation holds 8 x 8 sums in registers. `matmul_tiled4` is the same with 16-byte loads of A and B.
+// `matmul_tiled`: a workgroup owns a tile of C and walks k in steps of BK through workgroup memory (`product_tiles.wgsl`, which
+// stands before this file). `matmul_tiled4` is the same with 16-byte loads and stores.
 // `matmul_reg`: no workgroup memory; an invocation owns 8 x 16 of C. For drivers that run on the CPU, where a barrier costs more
 // than the loads that it saves.
 
@@ -19,6 +19,7 @@ struct Params {
     b_col: u32,
     tiles_m: u32,
     tiles_n: u32,
+    first: u32, // tile of this dispatch
     // The leading axes, the last first: three extents, and the steps through a and b.
     d0: u32, d1: u32, d2: u32,
     a0: u32, a1: u32, a2: u32, a3: u32,
@@ -30,42 +31,10 @@ struct Params {
 @group(0) @binding(0) var<storage, read> a4: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> b4: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read_write> c: array<f32>;
+@group(0) @binding(2) var<storage, read_write> c4: array<vec4<f32>>;
 @group(0) @binding(0) var<storage, read> partial: array<f32>;
 
-const BK: u32 = 8u;
-const TILE: u32 = 8u * WG;
-const THREADS: u32 = WG * WG;
-// Both tiles lie k-major, four neighbours of a row of A^T or B in a word of 16 bytes.
-var<workgroup> a_tile: array<vec4<f32>, BK * TILE / 4u>;
-var<workgroup> b_tile: array<vec4<f32>, BK * TILE / 4u>;
-
-/// Adds the product of the two tiles to an invocation's 8 x 8 sums: rows 4 y .. and 4 y + TILE / 2 .., columns likewise. The two
-/// halves keep neighbouring invocations on neighbouring words.
-fn multiply_tiles(sums: ptr<function, array<vec4<f32>, 16>>, x: u32, y: u32) {
-    for (var kk = 0u; kk < BK; kk++) {
-        let row = kk * (TILE / 4u);
-        let a0 = a_tile[row + y];
-        let a1 = a_tile[row + WG + y];
-        let b0 = b_tile[row + x];
-        let b1 = b_tile[row + WG + x];
-        (*sums)[0] += a0.x * b0;
-        (*sums)[1] += a0.x * b1;
-        (*sums)[2] += a0.y * b0;
-        (*sums)[3] += a0.y * b1;
-        (*sums)[4] += a0.z * b0;
-        (*sums)[5] += a0.z * b1;
-        (*sums)[6] += a0.w * b0;
-        (*sums)[7] += a0.w * b1;
-        (*sums)[8] += a1.x * b0;
-        (*sums)[9] += a1.x * b1;
-        (*sums)[10] += a1.y * b0;
-        (*sums)[11] += a1.y * b1;
-        (*sums)[12] += a1.z * b0;
-        (*sums)[13] += a1.z * b1;
-        (*sums)[14] += a1.w * b0;
-        (*sums)[15] += a1.w * b1;
-    }
-}
+const TILE: u32 = TILE_A;
 
 fn store_row(which: u32, i: u32, j: u32, v: vec4<f32>) {
     if i < params.m {
@@ -84,6 +53,22 @@ fn store_tile(sums: ptr<function, array<vec4<f32>, 16>>, which: u32, i0: u32, j0
         store_row(which, low, j0 + TILE / 2u + 4u * x, (*sums)[2u * i + 1u]);
         store_row(which, low + TILE / 2u, j0 + 4u * x, (*sums)[2u * i + 8u]);
         store_row(which, low + TILE / 2u, j0 + TILE / 2u + 4u * x, (*sums)[2u * i + 9u]);
+    }
+}
+
+fn store_row4(which: u32, i: u32, j: u32, v: vec4<f32>) {
+    if i < params.m && j < params.n {
+        c4[((which * params.m + i) * params.n + j) / 4u] = v;
+    }
+}
+
+fn store_tile4(sums: ptr<function, array<vec4<f32>, 16>>, which: u32, i0: u32, j0: u32, x: u32, y: u32) {
+    for (var i = 0u; i < 4u; i++) {
+        let low = i0 + 4u * y + i;
+        store_row4(which, low, j0 + 4u * x, (*sums)[2u * i]);
+        store_row4(which, low, j0 + TILE / 2u + 4u * x, (*sums)[2u * i + 1u]);
+        store_row4(which, low + TILE / 2u, j0 + 4u * x, (*sums)[2u * i + 8u]);
+        store_row4(which, low + TILE / 2u, j0 + TILE / 2u + 4u * x, (*sums)[2u * i + 9u]);
     }
 }
 
@@ -113,10 +98,10 @@ fn tile_of(index: u32, height: u32, width: u32) -> Tile {
     return Tile(which, (row % params.tiles_m) * height, (index % params.tiles_n) * width, first, end, at.x, at.y);
 }
 
-@compute @workgroup_size(WG, WG)
+@compute @workgroup_size(WG_X, WG_Y)
 fn matmul_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
-    let tile = tile_of(group_index(group, groups), TILE, TILE);
-    let lane = id.y * WG + id.x;
+    let tile = tile_of(params.first + group_index(group, groups), TILE, TILE);
+    let lane = id.y * WG_X + id.x;
     var sums: array<vec4<f32>, 16>;
     for (var k0 = tile.k; k0 < tile.end; k0 += BK) {
         for (var e = lane; e < BK * TILE; e += THREADS) {
@@ -148,10 +133,10 @@ fn matmul_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups
 }
 
 // Wants m, n, k, the strides that are not 1 and the batch strides to be multiples of 4.
-@compute @workgroup_size(WG, WG)
+@compute @workgroup_size(WG_X, WG_Y)
 fn matmul_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
-    let tile = tile_of(group_index(group, groups), TILE, TILE);
-    let lane = id.y * WG + id.x;
+    let tile = tile_of(params.first + group_index(group, groups), TILE, TILE);
+    let lane = id.y * WG_X + id.x;
     var sums: array<vec4<f32>, 16>;
     for (var k0 = tile.k; k0 < tile.end; k0 += BK) {
         for (var e = lane; e < BK * TILE / 4u; e += THREADS) {
@@ -203,7 +188,7 @@ fn matmul_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
         workgroupBarrier();
     }
     if tile.which < params.batch * params.parts {
-        store_tile(&sums, tile.which, tile.i, tile.j, id.x, id.y);
+        store_tile4(&sums, tile.which, tile.i, tile.j, id.x, id.y);
     }
 }
 

@@ -15,6 +15,7 @@
 //! There are no gradients here, only the functions that compute them (`*_bwd_*`); the crate `nn` puts a tape above.
 
 mod audited;
+mod budget;
 pub mod check;
 mod device;
 mod dtype;

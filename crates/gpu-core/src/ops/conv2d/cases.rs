@@ -23,7 +23,8 @@ const fn ending(after: [usize; 2], g: Conv2dGeometry) -> Conv2dGeometry {
 }
 
 /// Plain, one pixel, odd, strided, grouped, dilated, narrow, wide, deep; then: padded on some sides only, a kernel larger than the
-/// input, a stride that passes over pixels, a kernel as large as the plane, and no images at all.
+/// input, a stride that passes over pixels, a kernel as large as the plane, and no images at all; at the end what `Tiled4` fits:
+/// rows of three taps, planes cut anew, a column of taps, and a long sum over few pixels.
 pub(super) const ROWS: &[Row] = &[
     ([2, 3, 8, 8], 8, [3, 3], geometry([1; 2], [1; 2], [1; 2], 1)),
     ([1, 1, 1, 1], 1, [1, 1], geometry([1; 2], [0; 2], [1; 2], 1)),
@@ -41,6 +42,10 @@ pub(super) const ROWS: &[Row] = &[
     ([1, 4, 11, 12], 6, [2, 3], geometry([4, 5], [0; 2], [1; 2], 1)),
     ([3, 5, 6, 4], 7, [6, 4], geometry([1; 2], [0; 2], [1; 2], 1)),
     ([0, 3, 6, 6], 4, [3, 3], geometry([1; 2], [1; 2], [1; 2], 1)),
+    ([3, 8, 5, 12], 70, [3, 3], geometry([2, 1], [0, 1], [1; 2], 2)),
+    ([2, 12, 6, 10], 36, [1, 1], geometry([1; 2], [0; 2], [1; 2], 1)),
+    ([2, 8, 9, 4], 12, [3, 1], geometry([1; 2], [2, 0], [2, 1], 2)),
+    ([1, 64, 8, 8], 40, [3, 3], geometry([1; 2], [1; 2], [1; 2], 1)),
 ];
 
 /// Depthwise rows, with one and with two outputs a channel.

@@ -46,9 +46,35 @@ impl Layout {
     pub fn is_depthwise(&self) -> bool {
         self.groups > 1 && self.groups == self.c
     }
+    /// Multiplications and additions.
+    pub fn flops(&self) -> u64 {
+        2 * (self.n * self.k * self.p * self.q * self.terms()) as u64
+    }
     /// Terms of one output's sum.
     pub fn terms(&self) -> usize {
         self.group_c() * self.taps()
+    }
+
+    /// The same convolution over rows that are whole words of four pixels, if there is one: one tap in a row, or three with unit
+    /// step and one zero around. Where there is one tap in all, rows may be cut anew.
+    pub fn in_words(&self) -> Option<Self> {
+        let plain = self.taps() == 1 && self.stride == [1; 2] && self.padding == [0; 2] && (self.p, self.q) == (self.h, self.w);
+        let plane = self.h * self.w;
+        let l = match plain && !self.w.is_multiple_of(4) && plane.is_multiple_of(4) {
+            true => Self { h: plane / 4, w: 4, p: plane / 4, q: 4, ..*self },
+            false => *self,
+        };
+        let around = matches!((l.s, l.padding[1]), (1, 0) | (3, 1));
+        let unit = l.stride[1] == 1 && l.dilation[1] == 1 && l.q == l.w;
+        (around && unit && l.w.is_multiple_of(4) && l.terms().is_multiple_of(4)).then_some(l)
+    }
+
+    /// As the kernel of a form sees it; a mirror has one form for all.
+    pub fn laid_for(&self, form: Form, is_gpu: bool) -> Self {
+        match form == Form::Tiled4 && is_gpu {
+            true => self.in_words().expect("Tiled4 fits"),
+            false => *self,
+        }
     }
 
     /// From what a launch of a kernel carries: the extents are `x`'s (n, c, h, w) and `y`'s (k, p, q).
@@ -89,6 +115,8 @@ pub(super) fn bias_of<'a, T: Real>(args: &Args<'a>) -> Option<&'a [T]> {
 pub(super) enum Form {
     /// Workgroup tiles.
     Tiled,
+    /// Workgroup tiles by 16-byte accesses, over rows of whole words.
+    Tiled4,
     /// Registers alone.
     Reg,
     /// Registers alone, three taps of unit step a row.
@@ -96,19 +124,20 @@ pub(super) enum Form {
 }
 
 impl Form {
-    pub const ALL: [Self; 3] = [Self::Tiled, Self::Reg, Self::Row3];
+    pub const ALL: [Self; 4] = [Self::Tiled, Self::Tiled4, Self::Reg, Self::Row3];
 
     /// What runs where nobody says otherwise.
     pub fn choose(l: &Layout, prefers_registers: bool) -> Self {
-        match (prefers_registers, Self::Row3.fits(l)) {
-            (false, _) => Self::Tiled,
-            (true, true) => Self::Row3,
-            (true, false) => Self::Reg,
-        }
+        let forms = if prefers_registers { [Self::Row3, Self::Reg] } else { [Self::Tiled4, Self::Tiled] };
+        if forms[0].fits(l) { forms[0] } else { forms[1] }
     }
 
     /// Whether the form can compute this convolution at all.
     pub fn fits(self, l: &Layout) -> bool {
-        self != Self::Row3 || (l.s == 3 && l.stride[1] == 1 && l.dilation[1] == 1)
+        match self {
+            Self::Tiled | Self::Reg => true,
+            Self::Tiled4 => l.in_words().is_some(),
+            Self::Row3 => l.s == 3 && l.stride[1] == 1 && l.dilation[1] == 1,
+        }
     }
 }

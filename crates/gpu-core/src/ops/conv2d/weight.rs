@@ -2,6 +2,7 @@
 
 use super::layout::{Form, Layout};
 use super::mirror;
+use crate::budget;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::Real;
 use crate::shape::Shape;
@@ -10,11 +11,19 @@ use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str =
     concat!(include_str!("../../../../../shaders/conv_taps.wgsl"), include_str!("../../../../../shaders/conv2d_bwd_w.wgsl"));
-static CONV2D_BWD_W_TILED: Kernel = kernel!(WGSL, "conv2d_bwd_w_tiled", conv2d_bwd_w_cpu);
+const TILED: &str = concat!(
+    include_str!("../../../../../shaders/product_tiles.wgsl"),
+    include_str!("../../../../../shaders/conv_taps.wgsl"),
+    include_str!("../../../../../shaders/conv2d_bwd_w.wgsl"),
+    include_str!("../../../../../shaders/conv2d_bwd_w_tiled.wgsl")
+);
+static CONV2D_BWD_W_TILED: Kernel = kernel!(TILED, "conv2d_bwd_w_tiled", conv2d_bwd_w_cpu);
+static CONV2D_BWD_W_TILED4: Kernel = kernel!(TILED, "conv2d_bwd_w_tiled4", conv2d_bwd_w_cpu);
 static CONV2D_BWD_W_REG: Kernel = kernel!(WGSL, "conv2d_bwd_w_reg", conv2d_bwd_w_cpu);
 static CONV2D_BWD_W_ROW3: Kernel = kernel!(WGSL, "conv2d_bwd_w_row3", conv2d_bwd_w_cpu);
 static SUM_SPLITS: Kernel = kernel!(WGSL, "sum_splits", sum_splits_cpu);
-pub(super) const KERNELS: &[&Kernel] = &[&CONV2D_BWD_W_TILED, &CONV2D_BWD_W_REG, &CONV2D_BWD_W_ROW3, &SUM_SPLITS];
+pub(super) const KERNELS: &[&Kernel] =
+    &[&CONV2D_BWD_W_TILED, &CONV2D_BWD_W_TILED4, &CONV2D_BWD_W_REG, &CONV2D_BWD_W_ROW3, &SUM_SPLITS];
 
 /// Workgroups (tiled) or invocations (registers) that fill a device: a grid is split until it has as many.
 const FILL: usize = 1024;
@@ -37,6 +46,7 @@ struct Params {
     tiles_k: u32,
     tiles_j: u32,
     len: u32,
+    first: u32,
 }
 
 /// On the CPU device a launch has one split: the mirror splits by images itself.
@@ -66,7 +76,7 @@ fn split(l: &Layout, form: Form, tiles: usize, is_gpu: bool) -> (usize, usize) {
     let wanted = FILL.div_ceil(tiles).min(memory);
     // Loop iterations of an invocation for a row of pixels; half of what is allowed leaves room for the rest.
     let trips = match form {
-        Form::Tiled => 4 * l.q + 50,
+        Form::Tiled | Form::Tiled4 => 4 * l.q + 50,
         Form::Reg => l.q,
         Form::Row3 => l.q + 1,
     };
@@ -75,17 +85,35 @@ fn split(l: &Layout, form: Form, tiles: usize, is_gpu: bool) -> (usize, usize) {
     (rows_per_split, rows.div_ceil(rows_per_split).max(1))
 }
 
-/// dw of the convolution `l`.
-#[track_caller]
-pub(super) fn launch(l: &Layout, form: Form, x: &Tensor, dy: &Tensor, dw: &Tensor) {
+/// How the work is cut: pure in the shapes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    tiles_k: usize,
+    tiles_j: usize,
+    rows_per_split: usize,
+    splits: usize,
+    /// Workgroups of tiles, or invocations of registers.
+    pub tiles: usize,
+}
+
+pub(super) fn plan(l: &Layout, form: Form, is_gpu: bool) -> Plan {
     let (tile_k, tiles_j) = match form {
-        Form::Tiled => (64, l.terms().div_ceil(64)),
+        Form::Tiled | Form::Tiled4 => (64, l.terms().div_ceil(64)),
         Form::Reg => (8, l.terms().div_ceil(16)),
         Form::Row3 => (8, l.group_c().div_ceil(4) * l.r),
     };
     let tiles_k = l.group_k().div_ceil(tile_k);
     let tiles = l.groups * tiles_k * tiles_j;
-    let (rows_per_split, splits) = split(l, form, tiles, dw.device().is_gpu());
+    let (rows_per_split, splits) = split(l, form, tiles, is_gpu);
+    Plan { tiles_k, tiles_j, rows_per_split, splits, tiles: tiles * splits }
+}
+
+/// dw of the convolution `l`.
+#[track_caller]
+pub(super) fn launch(l: &Layout, form: Form, x: &Tensor, dy: &Tensor, dw: &Tensor) {
+    let is_gpu = dw.device().is_gpu();
+    let l = &l.laid_for(form, is_gpu);
+    let Plan { tiles_k, tiles_j, rows_per_split, splits, tiles } = plan(l, form, is_gpu);
     let params = Params {
         groups: l.groups as u32,
         in_c: l.group_c() as u32,
@@ -100,15 +128,30 @@ pub(super) fn launch(l: &Layout, form: Form, x: &Tensor, dy: &Tensor, dw: &Tenso
         tiles_k: tiles_k as u32,
         tiles_j: tiles_j as u32,
         len: dw.len() as u32,
+        first: 0,
     };
     let partial = if splits == 1 { dw.clone() } else { Tensor::empty(dw.device(), [splits, dw.len()]) };
     let pixels = rows_per_split * l.q;
-    let (kernel, grid) = match form {
-        Form::Tiled => (&CONV2D_BWD_W_TILED, Grid::folded(tiles * splits).trips(pixels.div_ceil(16) * 36 + 96)),
-        Form::Reg => (&CONV2D_BWD_W_REG, Grid::linear(tiles * splits, 8).trips(pixels + 160)),
-        Form::Row3 => (&CONV2D_BWD_W_ROW3, Grid::linear(tiles * splits, 8).trips(rows_per_split * (l.q + 1) + 160)),
-    };
-    kernel.with(&l.constants(false)).launch(params, &[x, dy], &[&partial], grid);
+    let mut constants = l.constants(false);
+    match form {
+        Form::Reg => {
+            let grid = Grid::linear(tiles, 8).trips(pixels + 160);
+            CONV2D_BWD_W_REG.with(&constants).launch(params, &[x, dy], &[&partial], grid);
+        }
+        Form::Row3 => {
+            let grid = Grid::linear(tiles, 8).trips(rows_per_split * (l.q + 1) + 160);
+            CONV2D_BWD_W_ROW3.with(&constants).launch(params, &[x, dy], &[&partial], grid);
+        }
+        Form::Tiled | Form::Tiled4 => {
+            let kernel = if form == Form::Tiled { &CONV2D_BWD_W_TILED } else { &CONV2D_BWD_W_TILED4 };
+            constants.extend([("WG_X", 8), ("WG_Y", 8), ("BK", 16)]);
+            for part in budget::dispatches(tiles, l.flops(), is_gpu) {
+                let grid = Grid::folded(part.len()).trips(pixels.div_ceil(16) * 36 + 96);
+                let params = Params { first: part.start as u32, ..params };
+                kernel.with(&constants).launch(params, &[x, dy], &[&partial], grid);
+            }
+        }
+    }
     if splits > 1 {
         sum_splits(&l.constants(false), &partial, dw);
     }

@@ -16,6 +16,7 @@ use plan::{Batches, Transpose, plan};
 pub(super) use plan::{Extents, Factor};
 
 use crate::audited::{self, Into, MatRef};
+use crate::budget;
 use crate::device::Device;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
@@ -23,7 +24,8 @@ use crate::mirror::{self, Real};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
-const WGSL: &str = include_str!("../../../../../shaders/matmul.wgsl");
+const WGSL: &str =
+    concat!(include_str!("../../../../../shaders/product_tiles.wgsl"), include_str!("../../../../../shaders/matmul.wgsl"));
 static MATMUL_TILED: Kernel = kernel!(WGSL, "matmul_tiled", matmul_cpu);
 static MATMUL_TILED4: Kernel = kernel!(WGSL, "matmul_tiled4", matmul_cpu);
 static MATMUL_REG: Kernel = kernel!(WGSL, "matmul_reg", matmul_cpu);
@@ -45,6 +47,7 @@ struct Params {
     b_col: u32,
     tiles_m: u32,
     tiles_n: u32,
+    first: u32,
     batches: Batches,
 }
 
@@ -102,13 +105,34 @@ fn choose(device: &Device, e: Extents, a: Factor, b: Factor, batches: Batches) -
     }
 }
 
-/// How long a part of k is. Many parts where tiles alone would leave a large GPU idle; never more than one invocation may walk.
-fn part(form: Form, k: usize, tiles: usize) -> usize {
-    let (wanted, longest) = match form {
-        Form::Reg => (1, 32_768),
-        _ => ((256 / tiles.max(1)).min(k / 512), 16_384),
+/// How the work is cut: pure in the shapes.
+#[derive(Debug, Clone, Copy)]
+struct Cut {
+    /// Invocations along one axis of a workgroup of tiles.
+    wg: usize,
+    tiles_m: usize,
+    tiles_n: usize,
+    part: usize,
+    parts: usize,
+    /// Workgroups of tiles, or invocations of registers.
+    tiles: usize,
+}
+
+fn cut(form: Form, e: Extents, is_gpu: bool) -> Cut {
+    let tiles = |m: usize, n: usize| [e.m.div_ceil(m), e.n.div_ceil(n)];
+    let count = |[m, n]: [usize; 2]| e.batch * m * n;
+    // A tile of 64 where the matrix would not fill larger ones, or they a large GPU.
+    let side = if e.m.min(e.n) > 64 { 128 } else { 64 };
+    let wg = if side == 128 && count(tiles(128, 128)) >= budget::MULTIPROCESSORS { 16 } else { 8 };
+    let [tiles_m, tiles_n] = if form == Form::Reg { tiles(8, 16) } else { tiles(8 * wg, 8 * wg) };
+    let part = match form {
+        Form::Reg => e.k.div_ceil(e.k.div_ceil(32_768).max(1)).next_multiple_of(8),
+        _ if is_gpu => budget::part(count([tiles_m, tiles_n]), e.k, 8),
+        // Threads take the place of workgroups.
+        _ => e.k.div_ceil((256 / count(tiles(side, side)).max(1)).min(e.k / 512).max(1)).next_multiple_of(8),
     };
-    k.div_ceil(wanted.max(k.div_ceil(longest)).max(1)).next_multiple_of(8)
+    let parts = e.k.div_ceil(part.max(1)).max(1);
+    Cut { wg, tiles_m, tiles_n, part, parts, tiles: count([tiles_m, tiles_n]) * parts }
 }
 
 /// `c = a b`, where the caller has checked the shapes; matrices of a batch follow each other by one step.
@@ -120,12 +144,8 @@ pub(super) fn launch(a: &Tensor, fa: Factor, b: &Tensor, fb: Factor, c: &Tensor,
 
 #[track_caller]
 fn launch_form(form: Form, factors: [&Tensor; 2], [fa, fb]: [Factor; 2], batches: Batches, y: &Tensor, e: Extents) {
-    // A tile of 64 where the matrix would not fill larger ones.
-    let wg = if e.m.min(e.n) > 64 { 16 } else { 8 };
-    let (tile_m, tile_n) = if form == Form::Reg { (8, 16) } else { (8 * wg, 8 * wg) };
-    let (tiles_m, tiles_n) = (e.m.div_ceil(tile_m), e.n.div_ceil(tile_n));
-    let part = part(form, e.k, e.batch * tiles_m * tiles_n);
-    let parts = e.k.div_ceil(part.max(1)).max(1);
+    let is_gpu = y.device().is_gpu();
+    let Cut { wg, tiles_m, tiles_n, part, parts, tiles } = cut(form, e, is_gpu);
     let params = Params {
         m: e.m as u32,
         n: e.n as u32,
@@ -139,25 +159,33 @@ fn launch_form(form: Form, factors: [&Tensor; 2], [fa, fb]: [Factor; 2], batches
         b_col: fb.col as u32,
         tiles_m: tiles_m as u32,
         tiles_n: tiles_n as u32,
+        first: 0,
         batches,
     };
     let partial = (parts > 1).then(|| Tensor::empty(y.device(), [e.batch * parts, e.m, e.n]));
     let to = partial.as_ref().unwrap_or(y);
-    let tiles = e.batch * parts * tiles_m * tiles_n;
-    let constants = [("WG", wg as u32), ("A_K_CONTIGUOUS", u32::from(fa.col == 1)), ("B_K_CONTIGUOUS", u32::from(fb.row == 1))];
-    let tiled = Grid::folded(tiles).trips(part.div_ceil(8) * 26 + 16);
-    match form {
-        Form::Reg => MATMUL_REG.with(&UNTILED).launch(params, &factors, &[to], Grid::linear(tiles, 8).trips(part + 64)),
-        Form::Tiled => MATMUL_TILED.with(&constants).launch(params, &factors, &[to], tiled),
-        Form::Tiled4 => MATMUL_TILED4.with(&constants).launch(params, &factors, &[to], tiled),
+    if form == Form::Reg {
+        MATMUL_REG.with(&UNTILED).launch(params, &factors, &[to], Grid::linear(tiles, 8).trips(part + 64));
+    } else {
+        let kernel = if form == Form::Tiled { &MATMUL_TILED } else { &MATMUL_TILED4 };
+        let constants = header(wg as u32, fa.col == 1, fb.row == 1);
+        for range in budget::dispatches(tiles, 2 * (e.batch * e.m * e.n * e.k) as u64, is_gpu) {
+            let grid = Grid::folded(range.len()).trips(part.div_ceil(8) * 20 + 16);
+            kernel.with(&constants).launch(Params { first: range.start as u32, ..params }, &factors, &[to], grid);
+        }
     }
     if let Some(partial) = &partial {
         MATMUL_PARTS.with(&UNTILED).launch(params, &[partial], &[y], Grid::linear(y.len(), 256).trips(parts));
     }
 }
 
-/// What the header of entries holds that read none of it: one source for all of them.
-const UNTILED: [(&str, u32); 3] = [("WG", 8), ("A_K_CONTIGUOUS", 0), ("B_K_CONTIGUOUS", 0)];
+/// The header: tiles, and which factor lies along k.
+const fn header(wg: u32, a_along_k: bool, b_along_k: bool) -> [(&'static str, u32); 5] {
+    [("WG_X", wg), ("WG_Y", wg), ("BK", 8), ("A_K_CONTIGUOUS", a_along_k as u32), ("B_K_CONTIGUOUS", b_along_k as u32)]
+}
+
+/// That of entries which read none of it: one source for all of them.
+const UNTILED: [(&str, u32); 5] = header(8, false, false);
 
 #[track_caller]
 fn product(name: &str, a: &Tensor, b: &Tensor, transpose: Transpose, form: Option<Form>) -> Tensor {

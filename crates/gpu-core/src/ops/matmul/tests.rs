@@ -142,3 +142,36 @@ fn axes_broadcast_and_vectors_vanish_as_in_pytorch() {
         }
     }
 }
+
+#[test]
+fn products_of_real_layers_fill_a_large_gpu_and_no_dispatch_is_long() {
+    // m, k, n: linear layers forward and both gradients, products of attention's size, and much too large ones.
+    let layers = [(512, 10), (2048, 1000), (1280, 1000), (4096, 10), (1024, 1024)];
+    let linear = layers.iter().flat_map(|&(c, k)| [1, 8, 64].into_iter().flat_map(move |n| [(n, c, k), (n, k, c), (k, n, c)]));
+    let squares = [(512, 512, 512), (1024, 1024, 1024), (256, 65_536, 256), (23_000, 23_000, 23_000), (1, 500_000_000, 1)];
+    for (m, k, n) in linear.chain(squares) {
+        for form in [Form::Tiled, Form::Tiled4] {
+            let (tiles, flops) = (cut(form, Extents { batch: 1, m, n, k }, true).tiles, 2 * (m * k * n) as u64);
+            let what = format!("{m}x{k} by {k}x{n}, {form:?}");
+            budget::tests::assert_fills(&what, tiles, flops);
+            budget::tests::assert_short(&what, tiles, flops);
+        }
+    }
+}
+
+#[test]
+fn a_product_cut_into_dispatches_has_the_same_bits() {
+    let Some(device) = check::gpu() else { return };
+    for form in [Form::Tiled, Form::Tiled4] {
+        let run = || {
+            let (a, b) = (check::tensor(&device, [3, 72, 300], 1), check::tensor(&device, [3, 300, 132], 2));
+            let y = check::poisoned(|| product("matmul", &a, &b, Transpose::None, Some(form)));
+            y.to_vec().unwrap().iter().map(|v| v.to_bits()).collect::<Vec<_>>()
+        };
+        let (whole, _) = check::launches(run);
+        let (cut, launches) = budget::with_dispatch_flops(1 << 21, || check::launches(run));
+        let count: usize = launches.iter().filter(|l| l.kernel.name().contains("tiled")).map(|l| l.count).sum();
+        assert!(count > 8, "{launches:?}");
+        assert!(whole == cut, "{form:?}");
+    }
+}

@@ -1,0 +1,119 @@
+//! How much one dispatch may do, and how many workgroups keep a large GPU busy: pure figures, so that the cut of a kernel's work is
+//! a function of shapes alone.
+//!
+//! A driver takes a dispatch of some seconds for a hang, and a desktop stands still until it ends; so none takes longer than 200 ms
+//! on a GPU of the middle range. Products are cut into ranges of tiles, which changes no bit. What only moves memory is short by
+//! itself.
+
+use std::ops::Range;
+
+/// The longest dispatch, on a GPU of the middle range.
+const DISPATCH_MS: u64 = 200;
+/// What that GPU makes of a product.
+const FLOPS_PER_S: u64 = 2_000_000_000_000;
+/// What it moves.
+const BYTES_PER_S: u64 = 200_000_000_000;
+/// Floating-point operations of one dispatch.
+const DISPATCH_FLOPS: u64 = FLOPS_PER_S / 1000 * DISPATCH_MS;
+// A kernel binds eight buffers of 2 GiB at most.
+const _: () = assert!(8 * (2 << 30) < BYTES_PER_S / 1000 * DISPATCH_MS);
+
+/// Multiprocessors of a large GPU.
+pub(crate) const MULTIPROCESSORS: usize = 132;
+/// The shortest part of a sum that pays for writing and adding its results.
+const SHORTEST_PART: usize = 64;
+/// The longest part that one invocation walks: its loops stay under `MAX_TRIPS`.
+const LONGEST_PART: usize = 8192;
+
+#[cfg(test)]
+thread_local! {
+    static LOWERED: std::cell::Cell<u64> = const { std::cell::Cell::new(DISPATCH_FLOPS) };
+}
+
+/// Runs `f` with another limit for dispatches of this thread.
+#[cfg(test)]
+pub(crate) fn with_dispatch_flops<R>(limit: u64, f: impl FnOnce() -> R) -> R {
+    let before = LOWERED.replace(limit);
+    let result = f();
+    LOWERED.set(before);
+    result
+}
+
+fn dispatch_flops() -> u64 {
+    #[cfg(test)]
+    return LOWERED.get();
+    #[cfg(not(test))]
+    DISPATCH_FLOPS
+}
+
+/// The ranges of `tiles` that make a dispatch each, of a product of `flops`. The CPU has no driver to fear.
+pub(crate) fn dispatches(tiles: usize, flops: u64, is_gpu: bool) -> impl Iterator<Item = Range<usize>> {
+    let tiles = tiles.max(1);
+    let each = match is_gpu {
+        true => (tiles as u128 * u128::from(dispatch_flops()) / u128::from(flops.max(1))) as usize,
+        false => tiles,
+    };
+    (0..tiles).step_by(each.max(1)).map(move |first| first..first.saturating_add(each.max(1)).min(tiles))
+}
+
+/// How long a part of a sum of `terms` is, a multiple of `step`: two workgroups for each multiprocessor where `tiles` alone are
+/// fewer than one each.
+pub(crate) fn part(tiles: usize, terms: usize, step: usize) -> usize {
+    let wanted = if tiles < MULTIPROCESSORS { (2 * MULTIPROCESSORS / tiles.max(1)).min(terms / SHORTEST_PART) } else { 1 };
+    terms.div_ceil(wanted.max(terms.div_ceil(LONGEST_PART)).max(1)).next_multiple_of(step).max(step)
+}
+
+#[cfg(test)]
+pub(crate) mod tests {
+    use super::*;
+
+    /// What a workgroup may do at most where a grid leaves multiprocessors idle: some microseconds of one of them, no more than a
+    /// dispatch costs.
+    const IDLE_FLOPS: u64 = 1 << 20;
+
+    /// Whether a grid fills a large GPU, or is over before that matters.
+    #[track_caller]
+    pub(crate) fn assert_fills(what: &str, groups: usize, flops: u64) {
+        let each = flops / groups as u64;
+        assert!(groups >= MULTIPROCESSORS || each <= IDLE_FLOPS, "{what}: {groups} workgroups of {each} operations");
+    }
+
+    /// Whether the dispatches cover all tiles once, each within 200 ms.
+    #[track_caller]
+    pub(crate) fn assert_short(what: &str, tiles: usize, flops: u64) {
+        let ranges: Vec<_> = dispatches(tiles, flops, true).collect();
+        assert!(ranges.iter().flat_map(Clone::clone).eq(0..tiles.max(1)), "{what}: {ranges:?} are not 0..{tiles}");
+        for range in &ranges {
+            let each = u128::from(flops) * range.len() as u128 / tiles.max(1) as u128;
+            assert!(each <= u128::from(DISPATCH_FLOPS), "{what}: {each} operations in one dispatch");
+        }
+    }
+
+    #[test]
+    fn dispatches_cover_the_work_and_are_as_few_as_may_be() {
+        let of = |tiles, flops, is_gpu| dispatches(tiles, flops, is_gpu).map(|r| [r.start, r.end]).collect::<Vec<_>>();
+        assert_eq!(of(10, 3 * DISPATCH_FLOPS, true), [[0, 3], [3, 6], [6, 9], [9, 10]]);
+        assert_eq!(of(10, DISPATCH_FLOPS, true), [[0, 10]]);
+        assert_eq!(of(2, 9 * DISPATCH_FLOPS, true), [[0, 1], [1, 2]]);
+        assert_eq!(of(10, u64::MAX, false), [[0, 10]]);
+        assert_eq!(of(0, 0, true), [[0, 1]]);
+    }
+
+    #[test]
+    #[should_panic(expected = "131 workgroups of")]
+    fn a_grid_that_does_not_fill_is_noticed() {
+        assert_fills("idle", MULTIPROCESSORS - 1, 1 << 30);
+    }
+
+    #[test]
+    fn a_part_pays_and_ends_in_time() {
+        for (tiles, terms, step) in
+            [(1, 576, 12), (4, 4608, 12), (131, 64, 8), (1, 1 << 24, 8), (500, 70_000, 8), (7, 0, 8), (0, 9, 8)]
+        {
+            let part = part(tiles, terms, step);
+            assert!(part.is_multiple_of(step) && part < LONGEST_PART + step, "{tiles} {terms}: {part}");
+            assert!(part >= SHORTEST_PART.min(terms), "{tiles} {terms}: {part}");
+        }
+        assert_eq!(part(132, 576, 12), 576);
+    }
+}

@@ -1,0 +1,119 @@
+//! How the work of real layers is cut, by the pure functions that cut it: no GPU is needed to see that one would be busy.
+
+use super::*;
+use crate::budget;
+use crate::budget::tests::{assert_fills, assert_short};
+
+/// Input channels, output channels, input extent, taps, stride: ResNet-20, ResNet-18 and -50, MobileNet v1 and v2 (what is not
+/// depthwise).
+const LAYERS: &[(usize, usize, usize, usize, usize)] = &[
+    (3, 16, 32, 3, 1),
+    (16, 16, 32, 3, 1),
+    (16, 32, 32, 3, 2),
+    (32, 32, 16, 3, 1),
+    (32, 64, 16, 3, 2),
+    (64, 64, 8, 3, 1),
+    (3, 64, 224, 7, 2),
+    (64, 64, 56, 3, 1),
+    (64, 128, 56, 3, 2),
+    (64, 128, 56, 1, 2),
+    (128, 128, 28, 3, 1),
+    (128, 256, 28, 3, 2),
+    (256, 256, 14, 3, 1),
+    (256, 512, 14, 3, 2),
+    (512, 512, 7, 3, 1),
+    (64, 64, 56, 1, 1),
+    (64, 256, 56, 1, 1),
+    (256, 64, 56, 1, 1),
+    (256, 512, 56, 1, 2),
+    (512, 128, 28, 1, 1),
+    (1024, 256, 14, 1, 1),
+    (256, 1024, 14, 1, 1),
+    (1024, 2048, 14, 1, 2),
+    (2048, 512, 7, 1, 1),
+    (512, 2048, 7, 1, 1),
+    (3, 32, 224, 3, 2),
+    (32, 16, 112, 1, 1),
+    (16, 96, 112, 1, 1),
+    (96, 24, 56, 1, 1),
+    (192, 32, 28, 1, 1),
+    (384, 64, 14, 1, 1),
+    (512, 512, 14, 1, 1),
+    (960, 160, 7, 1, 1),
+    (320, 1280, 7, 1, 1),
+    (1024, 1024, 7, 1, 1),
+];
+
+fn layout(n: usize, &(c, k, extent, taps, stride): &(usize, usize, usize, usize, usize)) -> Layout {
+    let g = Conv2dGeometry { stride: [stride; 2], padding: (taps / 2).into(), ..Default::default() };
+    let (x, w) = (Shape::from([n, c, extent, extent]), Shape::from([k, c, taps, taps]));
+    Layout::new(g, x, w, g.out_shape(x, w).unwrap())
+}
+
+/// The workgroups of forward pass, input gradient and weight gradient on a hardware GPU.
+fn workgroups(l: &Layout) -> [(&'static str, usize); 3] {
+    let form = Form::choose(l, false);
+    let l = l.laid_for(form, true);
+    let forward = gather::plan(&l, form, [l.k, l.p, l.q], l.terms(), true).tiles;
+    let backward = gather::plan(&l, form, [l.c, l.h, l.w], l.k * l.taps(), true).tiles;
+    [("conv2d", forward), ("conv2d_bwd_x", backward), ("conv2d_bwd_w", weight::plan(&l, form, true).tiles)]
+}
+
+#[test]
+fn layers_of_real_networks_fill_a_large_gpu_at_small_batches() {
+    for layer in LAYERS {
+        for batch in [1, 8, 64] {
+            let l = layout(batch, layer);
+            for (what, groups) in workgroups(&l) {
+                assert_fills(&format!("{what} {layer:?}, batch {batch}"), groups, l.flops());
+            }
+        }
+    }
+}
+
+#[test]
+fn layers_of_real_networks_take_wide_loads_where_rows_are_whole_words() {
+    let by_fours = |layer: &&(usize, usize, usize, usize, usize)| Form::choose(&layout(8, layer), false) == Form::Tiled4;
+    let not: Vec<_> = LAYERS.iter().filter(|layer| !by_fours(layer)).collect();
+    // Three channels, a stride of two, and planes of an odd width remain.
+    let odd = |&&&(c, _, extent, taps, stride): &&&(usize, usize, usize, usize, usize)| {
+        c == 3 || stride == 2 || extent % 4 != 0 && taps == 3 || extent == 7
+    };
+    assert!(not.iter().all(|layer| odd(&layer)), "{not:?}");
+}
+
+#[test]
+fn no_dispatch_of_a_convolution_is_long() {
+    let huge = [(512, 512, 224, 3, 1), (256, 256, 512, 7, 1), (2048, 2048, 112, 1, 1), (1, 1, 16_384, 3, 1)];
+    for (layer, batch) in huge.iter().map(|layer| (layer, 16)).chain(LAYERS.iter().map(|layer| (layer, 512))) {
+        let l = layout(batch, layer);
+        for (what, tiles) in workgroups(&l) {
+            assert_short(&format!("{what} {layer:?}, batch {batch}"), tiles, l.flops());
+        }
+    }
+}
+
+#[test]
+fn work_cut_into_dispatches_gives_the_same_bits() {
+    let Some(device) = check::gpu() else { return };
+    for layer in [(64, 40, 8, 3, 1), (5, 70, 9, 3, 2)] {
+        let l = layout(3, &layer);
+        let form = Form::choose(&l, false);
+        let (x, w, dy) = ([3, l.c, l.h, l.w], [l.k, l.c, l.r, l.s], [3, l.k, l.p, l.q]);
+        let run = || {
+            let [xt, wt, dt] = [(x, 1), (w, 2), (dy, 3)].map(|(shape, seed)| check::tensor(&device, shape, seed));
+            let out = check::poisoned(|| [dy, x, w].map(|shape| Tensor::empty(&device, shape)));
+            gather::launch(&l, Direction::Forward, form, &xt, &wt, None, &out[0]);
+            gather::launch(&l, Direction::Backward, form, &dt, &wt, None, &out[1]);
+            weight::launch(&l, form, &xt, &dt, &out[2]);
+            out.map(|t| t.to_vec().unwrap().iter().map(|v| v.to_bits()).collect::<Vec<_>>())
+        };
+        let (whole, launches) = check::launches(run);
+        let (cut, more) = budget::with_dispatch_flops(l.flops() / 3, || check::launches(run));
+        let tiled = |launches: &[check::Launch]| -> Vec<usize> {
+            launches.iter().filter(|l| l.kernel.name().contains("tiled")).map(|l| l.count).collect()
+        };
+        assert!(tiled(&launches) == [1; 3] && tiled(&more).iter().all(|&count| count >= 3), "{launches:?} {more:?}");
+        assert!(whole == cut, "{layer:?}");
+    }
+}
