@@ -133,15 +133,40 @@ fn conv2d_bwd_w_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
         sums[30] += a7 * b2;
         sums[31] += a7 * b3;
     }
-    // Constant indices: one index at run time would put all sums into memory.
-    store_sixteen(tile, k0 + 0u, j0, sums[0], sums[1], sums[2], sums[3]);
-    store_sixteen(tile, k0 + 1u, j0, sums[4], sums[5], sums[6], sums[7]);
-    store_sixteen(tile, k0 + 2u, j0, sums[8], sums[9], sums[10], sums[11]);
-    store_sixteen(tile, k0 + 3u, j0, sums[12], sums[13], sums[14], sums[15]);
-    store_sixteen(tile, k0 + 4u, j0, sums[16], sums[17], sums[18], sums[19]);
-    store_sixteen(tile, k0 + 5u, j0, sums[20], sums[21], sums[22], sums[23]);
-    store_sixteen(tile, k0 + 6u, j0, sums[24], sums[25], sums[26], sums[27]);
-    store_sixteen(tile, k0 + 7u, j0, sums[28], sums[29], sums[30], sums[31]);
+    // The sums move up to one site of stores: indexed at run time they would lie in memory as a whole, and with a site for each
+    // channel (a loop of constant length becomes that) drivers compiled three times as long.
+    let channels = min(8u, params.out_c - k0);
+    for (var i = 0u; i < channels; i++) {
+        store_sixteen(tile, k0 + i, j0, sums[0], sums[1], sums[2], sums[3]);
+        sums[0] = sums[4];
+        sums[1] = sums[5];
+        sums[2] = sums[6];
+        sums[3] = sums[7];
+        sums[4] = sums[8];
+        sums[5] = sums[9];
+        sums[6] = sums[10];
+        sums[7] = sums[11];
+        sums[8] = sums[12];
+        sums[9] = sums[13];
+        sums[10] = sums[14];
+        sums[11] = sums[15];
+        sums[12] = sums[16];
+        sums[13] = sums[17];
+        sums[14] = sums[18];
+        sums[15] = sums[19];
+        sums[16] = sums[20];
+        sums[17] = sums[21];
+        sums[18] = sums[22];
+        sums[19] = sums[23];
+        sums[20] = sums[24];
+        sums[21] = sums[25];
+        sums[22] = sums[26];
+        sums[23] = sums[27];
+        sums[24] = sums[28];
+        sums[25] = sums[29];
+        sums[26] = sums[30];
+        sums[27] = sums[31];
+    }
 }
 
 // ---- registers alone, rows of three taps with unit step: 8 output channels by 4 input channels by one row of taps -----------
@@ -233,14 +258,32 @@ fn conv2d_bwd_w_row3(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workg
         }
     }
     let column = c0 * TAPS + r * S;
-    store_taps(tile, first_k + 0u, column, sums[0], sums[1], sums[2]);
-    store_taps(tile, first_k + 1u, column, sums[3], sums[4], sums[5]);
-    store_taps(tile, first_k + 2u, column, sums[6], sums[7], sums[8]);
-    store_taps(tile, first_k + 3u, column, sums[9], sums[10], sums[11]);
-    store_taps(tile, first_k + 4u, column, sums[12], sums[13], sums[14]);
-    store_taps(tile, first_k + 5u, column, sums[15], sums[16], sums[17]);
-    store_taps(tile, first_k + 6u, column, sums[18], sums[19], sums[20]);
-    store_taps(tile, first_k + 7u, column, sums[21], sums[22], sums[23]);
+    // As in `conv2d_bwd_w_reg`: one site of stores.
+    let rows = min(8u, params.out_c - first_k);
+    for (var i = 0u; i < rows; i++) {
+        store_taps(tile, first_k + i, column, sums[0], sums[1], sums[2]);
+        sums[0] = sums[3];
+        sums[1] = sums[4];
+        sums[2] = sums[5];
+        sums[3] = sums[6];
+        sums[4] = sums[7];
+        sums[5] = sums[8];
+        sums[6] = sums[9];
+        sums[7] = sums[10];
+        sums[8] = sums[11];
+        sums[9] = sums[12];
+        sums[10] = sums[13];
+        sums[11] = sums[14];
+        sums[12] = sums[15];
+        sums[13] = sums[16];
+        sums[14] = sums[17];
+        sums[15] = sums[18];
+        sums[16] = sums[19];
+        sums[17] = sums[20];
+        sums[18] = sums[21];
+        sums[19] = sums[22];
+        sums[20] = sums[23];
+    }
 }
 
 // ---- the splits' sum -------------------------------------------------------------------------------------------------------

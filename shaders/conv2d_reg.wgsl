@@ -101,15 +101,40 @@ fn reg(index: u32) {
             sums[31] += a7 * b3;
         }
     }
-    // Constant indices: one index at run time would put all sums into memory.
-    store_sixteen(group, channel0 + 0u, pixel0, sums[0], sums[1], sums[2], sums[3]);
-    store_sixteen(group, channel0 + 1u, pixel0, sums[4], sums[5], sums[6], sums[7]);
-    store_sixteen(group, channel0 + 2u, pixel0, sums[8], sums[9], sums[10], sums[11]);
-    store_sixteen(group, channel0 + 3u, pixel0, sums[12], sums[13], sums[14], sums[15]);
-    store_sixteen(group, channel0 + 4u, pixel0, sums[16], sums[17], sums[18], sums[19]);
-    store_sixteen(group, channel0 + 5u, pixel0, sums[20], sums[21], sums[22], sums[23]);
-    store_sixteen(group, channel0 + 6u, pixel0, sums[24], sums[25], sums[26], sums[27]);
-    store_sixteen(group, channel0 + 7u, pixel0, sums[28], sums[29], sums[30], sums[31]);
+    // The sums move up to one site of stores: indexed at run time they would lie in memory as a whole, and with a site for each
+    // channel (a loop of constant length becomes that) drivers compiled twice as long.
+    let channels = min(8u, params.out_c - channel0);
+    for (var i = 0u; i < channels; i++) {
+        store_sixteen(group, channel0 + i, pixel0, sums[0], sums[1], sums[2], sums[3]);
+        sums[0] = sums[4];
+        sums[1] = sums[5];
+        sums[2] = sums[6];
+        sums[3] = sums[7];
+        sums[4] = sums[8];
+        sums[5] = sums[9];
+        sums[6] = sums[10];
+        sums[7] = sums[11];
+        sums[8] = sums[12];
+        sums[9] = sums[13];
+        sums[10] = sums[14];
+        sums[11] = sums[15];
+        sums[12] = sums[16];
+        sums[13] = sums[17];
+        sums[14] = sums[18];
+        sums[15] = sums[19];
+        sums[16] = sums[20];
+        sums[17] = sums[21];
+        sums[18] = sums[22];
+        sums[19] = sums[23];
+        sums[20] = sums[24];
+        sums[21] = sums[25];
+        sums[22] = sums[26];
+        sums[23] = sums[27];
+        sums[24] = sums[28];
+        sums[25] = sums[29];
+        sums[26] = sums[30];
+        sums[27] = sums[31];
+    }
 }
 
 @compute @workgroup_size(8)
@@ -271,14 +296,39 @@ fn row3(index: u32) {
             sums[31] += l7 * bl1 + m7 * bm1 + r7 * br1;
         }
     }
-    store_segments(group, channel0 + 0u, a, b, sums[0], sums[1], sums[2], sums[3]);
-    store_segments(group, channel0 + 1u, a, b, sums[4], sums[5], sums[6], sums[7]);
-    store_segments(group, channel0 + 2u, a, b, sums[8], sums[9], sums[10], sums[11]);
-    store_segments(group, channel0 + 3u, a, b, sums[12], sums[13], sums[14], sums[15]);
-    store_segments(group, channel0 + 4u, a, b, sums[16], sums[17], sums[18], sums[19]);
-    store_segments(group, channel0 + 5u, a, b, sums[20], sums[21], sums[22], sums[23]);
-    store_segments(group, channel0 + 6u, a, b, sums[24], sums[25], sums[26], sums[27]);
-    store_segments(group, channel0 + 7u, a, b, sums[28], sums[29], sums[30], sums[31]);
+    // As in `reg`: one site of stores.
+    let channels = min(8u, params.out_c - channel0);
+    for (var i = 0u; i < channels; i++) {
+        store_segments(group, channel0 + i, a, b, sums[0], sums[1], sums[2], sums[3]);
+        sums[0] = sums[4];
+        sums[1] = sums[5];
+        sums[2] = sums[6];
+        sums[3] = sums[7];
+        sums[4] = sums[8];
+        sums[5] = sums[9];
+        sums[6] = sums[10];
+        sums[7] = sums[11];
+        sums[8] = sums[12];
+        sums[9] = sums[13];
+        sums[10] = sums[14];
+        sums[11] = sums[15];
+        sums[12] = sums[16];
+        sums[13] = sums[17];
+        sums[14] = sums[18];
+        sums[15] = sums[19];
+        sums[16] = sums[20];
+        sums[17] = sums[21];
+        sums[18] = sums[22];
+        sums[19] = sums[23];
+        sums[20] = sums[24];
+        sums[21] = sums[25];
+        sums[22] = sums[26];
+        sums[23] = sums[27];
+        sums[24] = sums[28];
+        sums[25] = sums[29];
+        sums[26] = sums[30];
+        sums[27] = sums[31];
+    }
 }
 
 fn store_four(at: u32, room: u32, v: vec4<f32>) {
@@ -299,12 +349,10 @@ fn store_segment(k: u32, s: Segment, low: vec4<f32>, high: vec4<f32>) {
 }
 
 fn store_segments(group: u32, channel: u32, a: Segment, b: Segment, a0: vec4<f32>, a1: vec4<f32>, b0: vec4<f32>, b1: vec4<f32>) {
-    if channel < params.out_c {
-        let k = group * params.out_c + channel;
-        let v = bias_of(k);
-        store_segment(k, a, a0 + v, a1 + v);
-        store_segment(k, b, b0 + v, b1 + v);
-    }
+    let k = group * params.out_c + channel;
+    let v = bias_of(k);
+    store_segment(k, a, a0 + v, a1 + v);
+    store_segment(k, b, b0 + v, b1 + v);
 }
 
 @compute @workgroup_size(8)

@@ -282,15 +282,40 @@ fn matmul_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
         sums[30] += a7 * b2;
         sums[31] += a7 * b3;
     }
-    // Constant indices: one index at run time would put all sums into memory.
-    store_sixteen(which, i0 + 0u, j0, sums[0], sums[1], sums[2], sums[3]);
-    store_sixteen(which, i0 + 1u, j0, sums[4], sums[5], sums[6], sums[7]);
-    store_sixteen(which, i0 + 2u, j0, sums[8], sums[9], sums[10], sums[11]);
-    store_sixteen(which, i0 + 3u, j0, sums[12], sums[13], sums[14], sums[15]);
-    store_sixteen(which, i0 + 4u, j0, sums[16], sums[17], sums[18], sums[19]);
-    store_sixteen(which, i0 + 5u, j0, sums[20], sums[21], sums[22], sums[23]);
-    store_sixteen(which, i0 + 6u, j0, sums[24], sums[25], sums[26], sums[27]);
-    store_sixteen(which, i0 + 7u, j0, sums[28], sums[29], sums[30], sums[31]);
+    // The sums move up to one site of stores: indexed at run time they would lie in memory as a whole, and with a site for each
+    // row (a loop of constant length becomes that) drivers compiled twice as long.
+    let rows = min(8u, params.m - i0);
+    for (var i = 0u; i < rows; i++) {
+        store_sixteen(which, i0 + i, j0, sums[0], sums[1], sums[2], sums[3]);
+        sums[0] = sums[4];
+        sums[1] = sums[5];
+        sums[2] = sums[6];
+        sums[3] = sums[7];
+        sums[4] = sums[8];
+        sums[5] = sums[9];
+        sums[6] = sums[10];
+        sums[7] = sums[11];
+        sums[8] = sums[12];
+        sums[9] = sums[13];
+        sums[10] = sums[14];
+        sums[11] = sums[15];
+        sums[12] = sums[16];
+        sums[13] = sums[17];
+        sums[14] = sums[18];
+        sums[15] = sums[19];
+        sums[16] = sums[20];
+        sums[17] = sums[21];
+        sums[18] = sums[22];
+        sums[19] = sums[23];
+        sums[20] = sums[24];
+        sums[21] = sums[25];
+        sums[22] = sums[26];
+        sums[23] = sums[27];
+        sums[24] = sums[28];
+        sums[25] = sums[29];
+        sums[26] = sums[30];
+        sums[27] = sums[31];
+    }
 }
 
 // Neighbouring invocations add up neighbouring elements.

@@ -47,6 +47,24 @@ fn a_kernel_that_does_not_compile_is_a_fault_that_stays() {
 }
 
 #[test]
+fn a_kernel_that_only_the_adapter_refuses_is_a_fault_of_the_launch_or_the_capture() {
+    // Right as a source; more invocations in a workgroup than any adapter has.
+    const WGSL: &str = "
+        @group(0) @binding(0) var<storage, read_write> y: array<f32>;
+        @compute @workgroup_size(128, 128) fn too_wide() { y[0] = 1.0; }";
+    static TOO_WIDE: Kernel = Kernel::new(WGSL, "too_wide", nothing);
+    let is_it = |e: &Error| matches!(e, Error::Kernel { entry, .. } if entry == "too_wide");
+    let (Some(launched), Some(captured)) = (fresh(), fresh()) else { return };
+    let y = Tensor::zeros(&launched, [4]);
+    TOO_WIDE.launch((), &[], &[&y], Grid::linear(1, 1));
+    expect_fault(&launched, &y, is_it);
+    let y = Tensor::zeros(&captured, [4]);
+    let refused = captured.capture(|| TOO_WIDE.launch((), &[], &[&y], Grid::linear(1, 1))).map(drop).unwrap_err();
+    assert!(is_it(&refused), "{refused}");
+    expect_fault(&captured, &y, is_it);
+}
+
+#[test]
 fn a_tensor_that_no_binding_can_hold_is_a_fault_that_stays() {
     let Some(device) = fresh() else { return };
     let limit = device.max_tensor_bytes();

@@ -5,6 +5,7 @@ use crate::gpu::{self, AdapterKind, Gpu};
 use crate::pool::{Account, MemoryStats, Pool, Storage};
 use crate::recording::{GpuDispatch, HostDispatch, Tape, UniformArena};
 use std::cell::RefCell;
+use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
 
@@ -185,6 +186,7 @@ impl Device {
         let work = match recorder.expect("the recorder was set above") {
             Recorder::Host(tape) => Work::Host(tape),
             Recorder::Gpu(gpu, tape) => {
+                gpu.compile(&tape.list)?;
                 let uniforms = (!gpu.uses_immediates()).then(|| gpu.uniforms(&tape.list));
                 Work::Gpu { gpu, tape, uniforms }
             }
@@ -320,6 +322,14 @@ impl Capture {
         match &self.work {
             Work::Host(tape) => tape.list.len(),
             Work::Gpu { tape, .. } => tape.list.len(),
+        }
+    }
+
+    /// How many pipelines they share: what a GPU compiles before the first replay. None on the CPU device.
+    pub fn pipelines(&self) -> usize {
+        match &self.work {
+            Work::Host(_) => 0,
+            Work::Gpu { tape, .. } => tape.list.iter().map(|d| Arc::as_ptr(&d.pipeline)).collect::<HashSet<_>>().len(),
         }
     }
 

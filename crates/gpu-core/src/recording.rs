@@ -1,5 +1,7 @@
 //! What was asked of a device: a list of resolved dispatches, sent once or kept and replayed.
 
+use crate::error::Result;
+use crate::gpu::Pipeline;
 use crate::kernel::{Args, Constants};
 use crate::pool::{HostBuffer, Pool, Storage};
 use parking_lot::{RwLockReadGuard, RwLockWriteGuard};
@@ -68,17 +70,6 @@ pub(crate) struct GpuDispatch {
     pub groups: [u32; 3],
 }
 
-/// A compiled entry point and the slots that it binds.
-#[derive(Debug)]
-pub(crate) struct Pipeline {
-    pub pipeline: wgpu::ComputePipeline,
-    pub layout: wgpu::BindGroupLayout,
-    /// Binding numbers in order, with whether the kernel writes there.
-    pub slots: Vec<(u32, bool)>,
-    /// Bytes of the parameters that it reads; 0 for none.
-    pub params_bytes: usize,
-}
-
 /// The uniform arena: the way of the parameters on adapters without immediates.
 #[derive(Debug)]
 pub(crate) struct UniformArena {
@@ -109,12 +100,13 @@ impl UniformArena {
 }
 
 /// Encodes a list into one compute pass, timed by the first two queries of `timer`. Barriers between dispatches are wgpu's.
+/// It waits for pipelines that are not compiled yet; the error is that of the first that cannot be.
 pub(crate) fn encode(
     device: &wgpu::Device,
     list: &[GpuDispatch],
     uniforms: Option<&UniformArena>,
     timer: Option<&wgpu::QuerySet>,
-) -> wgpu::CommandEncoder {
+) -> Result<wgpu::CommandEncoder> {
     let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
     {
         let timestamp_writes = timer.map(|query_set| wgpu::ComputePassTimestampWrites {
@@ -126,7 +118,7 @@ pub(crate) fn encode(
         let mut current: Option<&Arc<Pipeline>> = None;
         for (i, dispatch) in list.iter().enumerate() {
             if !current.is_some_and(|p| Arc::ptr_eq(p, &dispatch.pipeline)) {
-                pass.set_pipeline(&dispatch.pipeline.pipeline);
+                pass.set_pipeline(dispatch.pipeline.compiled()?);
                 current = Some(&dispatch.pipeline);
             }
             pass.set_bind_group(0, &dispatch.bind_group, &[]);
@@ -139,7 +131,7 @@ pub(crate) fn encode(
             pass.dispatch_workgroups(x, y, z);
         }
     }
-    encoder
+    Ok(encoder)
 }
 
 /// A list being recorded by [`crate::Device::capture`], with what keeps it valid.

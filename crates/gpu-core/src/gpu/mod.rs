@@ -7,11 +7,12 @@ mod timing;
 
 pub(crate) use adapter::choose;
 pub use adapter::{AdapterInfo, AdapterKind, adapters};
+pub(crate) use pipeline::Pipeline;
 
 use crate::error::{Error, Result};
 use crate::kernel::Constants;
 use crate::pool::{Account, Buffer, Pool, Storage};
-use crate::recording::{GpuDispatch, Pipeline, UniformArena, encode};
+use crate::recording::{GpuDispatch, UniformArena, encode};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -121,7 +122,7 @@ impl Gpu {
         self.fault.set(error);
     }
 
-    /// The compiled kernel; a kernel that does not compile is a fault of the device, and the launch is dropped.
+    /// The kernel's pipeline, whose compilation has begun; a wrong source is a fault of the device, and the launch is dropped.
     pub(crate) fn pipeline(&self, entry: &'static str, wgsl: &'static str, constants: &Constants) -> Option<Arc<Pipeline>> {
         if self.fault.get().is_some() {
             return None;
@@ -130,13 +131,24 @@ impl Gpu {
         if let Some(pipeline) = self.pipelines.lock().get(&key) {
             return Some(pipeline.clone());
         }
-        match self.compile(entry, wgsl, constants) {
-            Ok(pipeline) => Some(self.pipelines.lock().entry(key).or_insert(Arc::new(pipeline)).clone()),
+        match self.prepare(entry, wgsl, constants) {
+            Ok(prepared) => {
+                // A second thread may have been as far; only what lies in the map is ever compiled.
+                let pipeline = self.pipelines.lock().entry(key).or_insert(Arc::new(prepared)).clone();
+                pipeline.begin();
+                Some(pipeline)
+            }
             Err(error) => {
                 self.fail(error);
                 None
             }
         }
+    }
+
+    /// Waits until all kernels of a list are compiled; the first that cannot be is a fault of the device.
+    pub(crate) fn compile(&self, list: &[GpuDispatch]) -> Result<()> {
+        self.check()?;
+        list.iter().try_for_each(|d| d.pipeline.compiled().map(drop)).inspect_err(|e| self.fail(e.clone()))
     }
 
     /// Binds tensors to a kernel's slots in their order: the read ones to inputs, the written ones to outputs.
@@ -191,7 +203,10 @@ impl Gpu {
         if self.fault.get().is_some() {
             return;
         }
-        self.queue.submit([encode(&self.device, list, uniforms, None).finish()]);
+        match encode(&self.device, list, uniforms, None) {
+            Ok(encoder) => drop(self.queue.submit([encoder.finish()])),
+            Err(error) => return self.fail(error),
+        }
         // Lets wgpu retire what is done; an error here shows again at the next wait.
         let _ = self.device.poll(wgpu::PollType::Poll);
     }
@@ -218,6 +233,16 @@ impl Gpu {
             let mut last = [0; 4];
             last[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
             self.queue.write_buffer(view.buffer, view.offset + whole as u64, &last);
+        }
+    }
+}
+
+impl Drop for Gpu {
+    /// Waits for what is being compiled: drivers do not bear a process that ends while a thread of it is inside them.
+    fn drop(&mut self) {
+        self.recording.get_mut().clear();
+        for pipeline in self.pipelines.get_mut().values().filter(|p| Arc::strong_count(p) > 1) {
+            let _ = pipeline.compiled();
         }
     }
 }

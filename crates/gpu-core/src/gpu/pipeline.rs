@@ -1,11 +1,75 @@
 //! From WGSL to a pipeline: header, prelude and source parsed once, the slots that an entry binds read from naga.
+//!
+//! A launch wants to know what its kernel binds, and that is known once the source is parsed. The pipeline itself is first wanted
+//! when the list is sent: until then drivers compile on all cores, beside the capture that goes on.
 
 use super::Gpu;
 use crate::audited;
 use crate::error::{Error, Result};
 use crate::kernel::{Constants, source};
-use crate::recording::{PARAMS_BYTES, Pipeline};
-use std::sync::Arc;
+use crate::recording::PARAMS_BYTES;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::sync::{Arc, OnceLock};
+
+/// An entry point with its constants: the slots that it binds, and the pipeline once it is compiled.
+#[derive(Debug)]
+pub(crate) struct Pipeline {
+    /// Binding numbers in order, with whether the kernel writes there.
+    pub slots: Vec<(u32, bool)>,
+    /// Bytes of the parameters that it reads; 0 for none.
+    pub params_bytes: usize,
+    pub layout: wgpu::BindGroupLayout,
+    recipe: Recipe,
+    compiled: OnceLock<Result<wgpu::ComputePipeline>>,
+}
+
+/// What the driver is given.
+#[derive(Debug)]
+struct Recipe {
+    entry: &'static str,
+    device: wgpu::Device,
+    module: Arc<Module>,
+    layout: wgpu::PipelineLayout,
+}
+
+impl Pipeline {
+    /// The pipeline, compiled here if no other thread has begun. Whoever waits never waits for a job that has not begun, so that
+    /// any thread may, those of the pool that runs the jobs too.
+    pub fn compiled(&self) -> Result<&wgpu::ComputePipeline> {
+        self.compiled.get_or_init(|| self.recipe.compile()).as_ref().map_err(Error::clone)
+    }
+
+    /// Has another thread compile it, unless nobody wants it any more by then.
+    pub(super) fn begin(self: &Arc<Self>) {
+        let wanted = Arc::downgrade(self);
+        rayon::spawn(move || {
+            let Some(pipeline) = wanted.upgrade() else { return };
+            // A panic in a job would end the process; here it leaves the work to whoever needs the pipeline, and panics there.
+            let _ = catch_unwind(AssertUnwindSafe(|| pipeline.compiled().map(drop)));
+        });
+    }
+}
+
+impl Recipe {
+    fn compile(&self) -> Result<wgpu::ComputePipeline> {
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
+        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
+            label: Some(self.entry),
+            layout: Some(&self.layout),
+            module: &self.module.module,
+            entry_point: Some(self.entry),
+            // Every kernel writes what it reads of workgroup memory.
+            compilation_options: wgpu::PipelineCompilationOptions { constants: &[], zero_initialize_workgroup_memory: false },
+            cache: None,
+        });
+        rejected(self.entry, scope).map_or(Ok(pipeline), Err)
+    }
+}
+
+/// What a scope caught while an entry point was prepared.
+fn rejected(entry: &str, scope: wgpu::ErrorScopeGuard) -> Option<Error> {
+    pollster::block_on(scope.pop()).map(|e| Error::Kernel { entry: entry.to_owned(), message: e.to_string() })
+}
 
 /// A parsed source with its constants; its entry points share it.
 #[derive(Debug)]
@@ -24,7 +88,8 @@ struct EntryPoint {
 }
 
 impl Gpu {
-    pub(super) fn compile(&self, entry: &'static str, wgsl: &'static str, constants: &Constants) -> Result<Pipeline> {
+    /// What a launch must know of a kernel, which is parsed; nothing is compiled yet.
+    pub(super) fn prepare(&self, entry: &'static str, wgsl: &'static str, constants: &Constants) -> Result<Pipeline> {
         let module = self.module(entry, wgsl, constants)?;
         let Some(&EntryPoint { ref slots, params_bytes, .. }) = module.entries.iter().find(|e| e.name == entry) else {
             let message = "there is no such entry point in its source".to_owned();
@@ -37,29 +102,24 @@ impl Gpu {
         if !self.immediates && params_bytes > 0 {
             groups.push(Some(&self.params_layout));
         }
-        let pipeline_layout = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
+        let whole = self.device.create_pipeline_layout(&wgpu::PipelineLayoutDescriptor {
             label: Some(entry),
             bind_group_layouts: &groups,
             immediate_size,
         });
-        let pipeline = self.device.create_compute_pipeline(&wgpu::ComputePipelineDescriptor {
-            label: Some(entry),
-            layout: Some(&pipeline_layout),
-            module: &module.module,
-            entry_point: Some(entry),
-            // Every kernel writes what it reads of workgroup memory.
-            compilation_options: wgpu::PipelineCompilationOptions { constants: &[], zero_initialize_workgroup_memory: false },
-            cache: None,
-        });
-        match pollster::block_on(scope.pop()) {
-            Some(e) => Err(Error::Kernel { entry: entry.to_owned(), message: e.to_string() }),
-            None => Ok(Pipeline { pipeline, layout, slots: slots.clone(), params_bytes }),
+        if let Some(error) = rejected(entry, scope) {
+            return Err(error);
         }
+        let slots = slots.clone();
+        let recipe = Recipe { entry, device: self.device.clone(), module, layout: whole };
+        Ok(Pipeline { slots, params_bytes, layout, recipe, compiled: OnceLock::new() })
     }
 
     fn module(&self, entry: &str, wgsl: &'static str, constants: &Constants) -> Result<Arc<Module>> {
         let key = (wgsl.as_ptr() as usize, constants.clone());
-        if let Some(module) = self.modules.lock().get(&key) {
+        // Held while it is parsed: a second thread with the same source waits rather than parse it too.
+        let mut modules = self.modules.lock();
+        if let Some(module) = modules.get(&key) {
             return Ok(module.clone());
         }
         let text = source(wgsl, constants, self.immediates);
@@ -72,7 +132,7 @@ impl Gpu {
         let entries = reflect(&parsed, &info);
         let desc = wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Naga(std::borrow::Cow::Owned(parsed)) };
         let module = Arc::new(Module { module: audited::shader_module(&self.device, desc, self.checked), entries });
-        self.modules.lock().insert(key, module.clone());
+        modules.insert(key, module.clone());
         Ok(module)
     }
 }
@@ -123,4 +183,32 @@ pub(super) fn params_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
         count: None,
     };
     device.create_bind_group_layout(&wgpu::BindGroupLayoutDescriptor { label: Some("params"), entries: &[entry] })
+}
+
+#[cfg(test)]
+mod tests {
+    use crate::{Device, check};
+    use std::sync::{Arc, Barrier};
+
+    #[test]
+    fn threads_that_launch_the_same_new_kernel_share_one_pipeline() {
+        const WGSL: &str = "
+            @group(0) @binding(0) var<storage, read_write> y: array<f32>;
+            @compute @workgroup_size(1) fn fresh() { y[0] = f32(N); }";
+        let Some(Device::Gpu(gpu)) = check::gpu() else { return };
+        let at_once = Barrier::new(8);
+        let of = &|n: u32| {
+            at_once.wait();
+            gpu.pipeline("fresh", WGSL, &vec![("N", n)]).unwrap()
+        };
+        let found: Vec<_> = std::thread::scope(|scope| {
+            let threads: Vec<_> = (0..8).map(|i| scope.spawn(move || of(i % 2))).collect();
+            threads.into_iter().map(|t| t.join().unwrap()).collect()
+        });
+        for (i, pipeline) in found.iter().enumerate() {
+            assert!(Arc::ptr_eq(pipeline, &found[i % 2]), "thread {i}");
+            assert!(std::ptr::eq(pipeline.compiled().unwrap(), found[i % 2].compiled().unwrap()));
+        }
+        assert!(!Arc::ptr_eq(&found[0], &found[1]));
+    }
 }

@@ -18,7 +18,7 @@ impl Gpu {
         let usage = wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC;
         let desc = wgpu::BufferDescriptor { label: Some("timer"), size: 16, usage, mapped_at_creation: false };
         let ticks = self.device.create_buffer(&desc);
-        let mut encoder = encode(&self.device, list, uniforms, Some(&timer));
+        let mut encoder = encode(&self.device, list, uniforms, Some(&timer)).inspect_err(|e| self.fail(e.clone()))?;
         encoder.resolve_query_set(&timer, 0..2, &ticks, 0);
         self.queue.submit([encoder.finish()]);
         let bytes = self.read(&GpuView { buffer: &ticks, offset: 0, bytes: 16 })?;

@@ -420,6 +420,11 @@ macro_rules! common {
             pub fn dispatches(&self) -> usize {
                 self.recorded.capture.len()
             }
+
+            /// How many pipelines they share, which are compiled before the first run; none on the CPU device.
+            pub fn pipelines(&self) -> usize {
+                self.recorded.capture.pipelines()
+            }
         }
     };
 }

@@ -338,3 +338,24 @@ fn class_weights_that_do_not_fit_the_output_are_refused() {
     let Err(error) = EvalStep::captured(&net, &Device::Cpu, &options().class_weights([1.0; 3])) else { panic!("they fit") };
     assert_eq!(error.to_string(), "3 class weights are given for an output of shape [4, 4, 8, 8]");
 }
+
+#[test]
+fn a_step_launches_many_kernels_and_compiles_few() {
+    // Each pipeline more is 10 to 200 ms more before the first step, by the driver.
+    const MOST: [(&str, usize, usize); 2] = [("small-cnn", 27, 12), ("resnet20", 34, 13)];
+    for device in check::devices() {
+        for (model, training, evaluation) in MOST {
+            let net = zoo::build(model, &Init::seeded(&device, 1), [3, 32, 32].into(), 10).unwrap();
+            let options = StepOptions::new(2, [3, 32, 32]);
+            let train = TrainStep::captured(&net, &Sgd::new(&net, 0.1).momentum(0.9), &options).unwrap();
+            let eval = EvalStep::captured(&net, &device, &options).unwrap();
+            let found = (train.pipelines(), eval.pipelines());
+            if device.is_gpu() {
+                assert!(found.0 <= training && found.1 <= evaluation, "{model}: {found:?}");
+                assert!(found.0 > 0 && found.1 > 0 && train.dispatches() > 2 * found.0, "{model}: {found:?}");
+            } else {
+                assert_eq!(found, (0, 0));
+            }
+        }
+    }
+}
