@@ -91,25 +91,16 @@ pub(crate) const CHUNK: usize = 64 * 1024;
 /// Accumulators of a sum: a single one would make every addition wait for the last.
 const LANES: usize = 8;
 
-/// Runs `f` with all the vector instructions that the processor has; the bits are the same without them.
-#[inline]
-pub(crate) fn vectorised<R>(f: impl FnOnce() -> R) -> R {
-    Arch::new().dispatch(f)
-}
-
 /// The sum of `f(x)` in f64; its order depends on the length only.
 #[inline]
 pub(crate) fn sum_by<T: Real>(x: &[T], f: impl Fn(f64) -> f64) -> f64 {
     let (blocks, rest) = x.as_chunks::<LANES>();
-    let lanes = vectorised(|| {
-        let mut lanes = [0f64; LANES];
-        for block in blocks {
-            for (lane, &v) in lanes.iter_mut().zip(block) {
-                *lane += f(v.into());
-            }
+    let mut lanes = [0f64; LANES];
+    for block in blocks {
+        for (lane, &v) in lanes.iter_mut().zip(block) {
+            *lane += f(v.into());
         }
-        lanes
-    });
+    }
     lanes.iter().sum::<f64>() + rest.iter().map(|&v| f(v.into())).sum::<f64>()
 }
 
@@ -117,17 +108,14 @@ pub(crate) fn sum_by<T: Real>(x: &[T], f: impl Fn(f64) -> f64) -> f64 {
 #[inline]
 pub(crate) fn sum_and_dot<T: Real>(a: &[T], b: &[T], f: impl Fn(f64) -> f64) -> (f64, f64) {
     let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
-    let (sums, dots) = vectorised(|| {
-        let (mut sums, mut dots) = ([0f64; LANES], [0f64; LANES]);
-        for (a, b) in a_blocks.iter().zip(b_blocks) {
-            for i in 0..LANES {
-                let a: f64 = a[i].into();
-                sums[i] += a;
-                dots[i] += a * f(b[i].into());
-            }
+    let (mut sums, mut dots) = ([0f64; LANES], [0f64; LANES]);
+    for (a, b) in a_blocks.iter().zip(b_blocks) {
+        for i in 0..LANES {
+            let a: f64 = a[i].into();
+            sums[i] += a;
+            dots[i] += a * f(b[i].into());
         }
-        (sums, dots)
-    });
+    }
     let (mut sum, mut dot) = (sums.iter().sum::<f64>(), dots.iter().sum::<f64>());
     for (&a, &b) in a_rest.iter().zip(b_rest) {
         let a: f64 = a.into();
@@ -148,15 +136,19 @@ pub(crate) fn for_each_chunk<T: Send>(y: &mut [T], len: usize, f: &(dyn Fn(usize
 /// `y = f(x)`, element by element.
 pub(crate) fn map<T: Pod + Send + Sync, U: Pod + Send>(x: &[T], y: &mut [U], f: impl Fn(T) -> U + Sync) {
     for_each_chunk(y, CHUNK, &|chunk, y| {
-        vectorised(|| y.iter_mut().zip(&x[chunk * CHUNK..]).for_each(|(y, &x)| *y = f(x)));
+        for (y, &x) in y.iter_mut().zip(&x[chunk * CHUNK..]) {
+            *y = f(x);
+        }
     });
 }
 
 /// `y = f(a, b)`, element by element.
 pub(crate) fn zip_map<T: Pod + Send + Sync, U: Pod + Send>(a: &[T], b: &[T], y: &mut [U], f: impl Fn(T, T) -> U + Sync) {
     for_each_chunk(y, CHUNK, &|chunk, y| {
-        let (a, b) = (&a[chunk * CHUNK..], &b[chunk * CHUNK..]);
-        vectorised(|| y.iter_mut().zip(a).zip(b).for_each(|((y, &a), &b)| *y = f(a, b)));
+        let start = chunk * CHUNK;
+        for ((y, &a), &b) in y.iter_mut().zip(&a[start..]).zip(&b[start..]) {
+            *y = f(a, b);
+        }
     });
 }
 
@@ -164,7 +156,9 @@ pub(crate) fn zip_map<T: Pod + Send + Sync, U: Pod + Send>(a: &[T], b: &[T], y: 
 pub(crate) fn for_each_plane<T: Send>(y: &mut [T], inner: usize, f: impl Fn(usize, &mut [T]) + Sync) {
     let planes = (CHUNK / inner).max(1);
     for_each_chunk(y, planes * inner, &|task, y| {
-        vectorised(|| y.chunks_exact_mut(inner).enumerate().for_each(|(i, plane)| f(task * planes + i, plane)));
+        for (i, plane) in y.chunks_exact_mut(inner).enumerate() {
+            f(task * planes + i, plane);
+        }
     });
 }
 

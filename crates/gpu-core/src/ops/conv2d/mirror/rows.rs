@@ -1,7 +1,7 @@
 //! Mirrors that go plane by plane and an output row at a time: explicit columns, and depthwise convolutions.
 
 use super::Layout;
-use crate::mirror::{self, Real, vectorised};
+use crate::mirror::{self, Real};
 use rayon::prelude::*;
 use std::ops::Range;
 
@@ -62,14 +62,12 @@ pub(in super::super) fn depthwise_forward<T: Real>(l: &Layout, x: &[T], w: &[T],
         let x = &x[(n * l.c + k / multiplier) * l.h * l.w..][..l.h * l.w];
         let w = &w[k * l.taps()..][..l.taps()];
         y.fill(bias.map_or(T::zero(), |b| b[k]));
-        vectorised(|| {
-            for_each_row(l, |tap, y_row, x_at, inside, stride| {
-                let (y, v) = (&mut y[y_row..][inside], w[tap]);
-                match stride {
-                    1 => y.iter_mut().zip(&x[x_at..]).for_each(|(y, &x)| *y += v * x),
-                    _ => y.iter_mut().zip(x[x_at..].iter().step_by(stride)).for_each(|(y, &x)| *y += v * x),
-                }
-            });
+        for_each_row(l, |tap, y_row, x_at, inside, stride| {
+            let (y, v) = (&mut y[y_row..][inside], w[tap]);
+            match stride {
+                1 => y.iter_mut().zip(&x[x_at..]).for_each(|(y, &x)| *y += v * x),
+                _ => y.iter_mut().zip(x[x_at..].iter().step_by(stride)).for_each(|(y, &x)| *y += v * x),
+            }
         });
     });
 }
@@ -83,14 +81,12 @@ pub(in super::super) fn depthwise_backward_x<T: Real>(l: &Layout, dy: &[T], w: &
         for k in c * multiplier..(c + 1) * multiplier {
             let dy = &dy[(n * l.k + k) * l.p * l.q..][..l.p * l.q];
             let w = &w[k * l.taps()..][..l.taps()];
-            vectorised(|| {
-                for_each_row(l, |tap, y_row, x_at, inside, stride| {
-                    let (dy, v) = (&dy[y_row..][inside], w[tap]);
-                    match stride {
-                        1 => dx[x_at..].iter_mut().zip(dy).for_each(|(x, &y)| *x += v * y),
-                        _ => dx[x_at..].iter_mut().step_by(stride).zip(dy).for_each(|(x, &y)| *x += v * y),
-                    }
-                });
+            for_each_row(l, |tap, y_row, x_at, inside, stride| {
+                let (dy, v) = (&dy[y_row..][inside], w[tap]);
+                match stride {
+                    1 => dx[x_at..].iter_mut().zip(dy).for_each(|(x, &y)| *x += v * y),
+                    _ => dx[x_at..].iter_mut().step_by(stride).zip(dy).for_each(|(x, &y)| *x += v * y),
+                }
             });
         }
     });
@@ -119,22 +115,20 @@ pub(in super::super) fn depthwise_backward_w<T: Real>(l: &Layout, pixels_per_spl
         for n in 0..l.n {
             let x = &x[(n * l.c + k / multiplier) * l.h * l.w..][..l.h * l.w];
             let dy = &dy[(n * l.k + k) * plane..][..plane];
-            vectorised(|| {
-                for_each_row(l, |tap, y_row, x_at, inside, stride| {
-                    // The part of this output row that lies in the split's run.
-                    let row = n * plane + y_row;
-                    let start = inside.start.max(pixels.start.saturating_sub(row));
-                    let end = inside.end.min(pixels.end.saturating_sub(row));
-                    if start >= end {
-                        return;
-                    }
-                    let x = &x[x_at + (start - inside.start) * stride..];
-                    let dy = &dy[y_row + start..y_row + end];
-                    sums[tap] += match stride {
-                        1 => dot(dy, &x[..dy.len()]).into(),
-                        _ => dy.iter().zip(x.iter().step_by(stride)).map(|(&y, &x)| -> f64 { (y * x).into() }).sum(),
-                    };
-                });
+            for_each_row(l, |tap, y_row, x_at, inside, stride| {
+                // The part of this output row that lies in the split's run.
+                let row = n * plane + y_row;
+                let start = inside.start.max(pixels.start.saturating_sub(row));
+                let end = inside.end.min(pixels.end.saturating_sub(row));
+                if start >= end {
+                    return;
+                }
+                let x = &x[x_at + (start - inside.start) * stride..];
+                let dy = &dy[y_row + start..y_row + end];
+                sums[tap] += match stride {
+                    1 => dot(dy, &x[..dy.len()]).into(),
+                    _ => dy.iter().zip(x.iter().step_by(stride)).map(|(&y, &x)| -> f64 { (y * x).into() }).sum(),
+                };
             });
         }
         dw.iter_mut().zip(&sums).for_each(|(d, s)| *d = T::of(*s));
