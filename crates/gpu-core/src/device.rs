@@ -92,6 +92,14 @@ impl Device {
         matches!(self, Self::Gpu(gpu) if gpu.info().kind == AdapterKind::Software)
     }
 
+    /// How many invocations at least can read each other's values without memory; 1 where kernels cannot count on it.
+    pub fn subgroup_lanes(&self) -> u32 {
+        match self {
+            Self::Cpu => 1,
+            Self::Gpu(gpu) => gpu.info().subgroup_lanes,
+        }
+    }
+
     /// Bytes of the largest tensor.
     pub fn max_tensor_bytes(&self) -> u64 {
         match self {

@@ -24,11 +24,14 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str = include_str!("../../../../../shaders/matmul.wgsl");
+const SUBGROUP: &str =
+    concat!(include_str!("../../../../../shaders/matmul.wgsl"), include_str!("../../../../../shaders/matmul_subgroup.wgsl"));
 static MATMUL_TILED: Kernel = kernel!(WGSL, "matmul_tiled", matmul_cpu);
 static MATMUL_TILED4: Kernel = kernel!(WGSL, "matmul_tiled4", matmul_cpu);
 static MATMUL_REG: Kernel = kernel!(WGSL, "matmul_reg", matmul_cpu);
+static MATMUL_SUBGROUP: Kernel = kernel!(SUBGROUP, "matmul_subgroup", matmul_cpu);
 static MATMUL_PARTS: Kernel = kernel!(WGSL, "matmul_parts", matmul_parts_cpu);
-pub(super) const KERNELS: &[&Kernel] = &[&MATMUL_TILED, &MATMUL_TILED4, &MATMUL_REG, &MATMUL_PARTS];
+pub(super) const KERNELS: &[&Kernel] = &[&MATMUL_TILED, &MATMUL_TILED4, &MATMUL_REG, &MATMUL_SUBGROUP, &MATMUL_PARTS];
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -48,12 +51,21 @@ struct Params {
     batches: Batches,
 }
 
-/// The three forms of the kernel.
+/// The forms of the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Tiled,
     Tiled4,
     Reg,
+    /// Registers that eight invocations read from each other.
+    Subgroup,
+}
+
+impl Form {
+    /// Whether the device can run it.
+    fn runs_on(self, device: &Device) -> bool {
+        self != Self::Subgroup || device.subgroup_lanes() >= 8
+    }
 }
 
 fn matmul_cpu<T: Real>(args: &mut Args<'_>) {
@@ -96,6 +108,7 @@ fn choose(device: &Device, e: Extents, a: Factor, b: Factor, batches: Batches) -
     let fours = [e.m, e.n, e.k, a.row.max(a.col), b.row.max(b.col)];
     let aligned = fours.iter().all(|v| v % 4 == 0) && batches.steps_are_fours() && a.row.min(a.col) == 1 && b.row.min(b.col) == 1;
     match device.prefers_registers() {
+        true if Form::Subgroup.runs_on(device) => Form::Subgroup,
         true => Form::Reg,
         false if aligned => Form::Tiled4,
         false => Form::Tiled,
@@ -105,7 +118,7 @@ fn choose(device: &Device, e: Extents, a: Factor, b: Factor, batches: Batches) -
 /// How long a part of k is. Many parts where tiles alone would leave a large GPU idle; never more than one invocation may walk.
 fn part(form: Form, k: usize, tiles: usize) -> usize {
     let (wanted, longest) = match form {
-        Form::Reg => (1, 32_768),
+        Form::Reg | Form::Subgroup => (1, 32_768),
         _ => ((256 / tiles.max(1)).min(k / 512), 16_384),
     };
     k.div_ceil(wanted.max(k.div_ceil(longest)).max(1)).next_multiple_of(8)
@@ -122,7 +135,11 @@ pub(super) fn launch(a: &Tensor, fa: Factor, b: &Tensor, fb: Factor, c: &Tensor,
 fn launch_form(form: Form, factors: [&Tensor; 2], [fa, fb]: [Factor; 2], batches: Batches, y: &Tensor, e: Extents) {
     // A tile of 64 where the matrix would not fill larger ones.
     let wg = if e.m.min(e.n) > 64 { 16 } else { 8 };
-    let (tile_m, tile_n) = if form == Form::Reg { (8, 16) } else { (8 * wg, 8 * wg) };
+    let (tile_m, tile_n) = match form {
+        Form::Reg => (8, 16),
+        Form::Subgroup => (32, 32),
+        Form::Tiled | Form::Tiled4 => (8 * wg, 8 * wg),
+    };
     let (tiles_m, tiles_n) = (e.m.div_ceil(tile_m), e.n.div_ceil(tile_n));
     let part = part(form, e.k, e.batch * tiles_m * tiles_n);
     let parts = e.k.div_ceil(part.max(1)).max(1);
@@ -148,6 +165,7 @@ fn launch_form(form: Form, factors: [&Tensor; 2], [fa, fb]: [Factor; 2], batches
     let tiled = Grid::folded(tiles).trips(part.div_ceil(8) * 26 + 16);
     match form {
         Form::Reg => MATMUL_REG.with(&UNTILED).launch(params, &factors, &[to], Grid::linear(tiles, 8).trips(part + 64)),
+        Form::Subgroup => MATMUL_SUBGROUP.with(&UNTILED).launch(params, &factors, &[to], Grid::folded(tiles).trips(part)),
         Form::Tiled => MATMUL_TILED.with(&constants).launch(params, &factors, &[to], tiled),
         Form::Tiled4 => MATMUL_TILED4.with(&constants).launch(params, &factors, &[to], tiled),
     }
@@ -167,7 +185,7 @@ fn product(name: &str, a: &Tensor, b: &Tensor, transpose: Transpose, form: Optio
         Err(fault) => panic!("{name}: {fault} ({})", expect::shapes(&[("a", a), ("b", b)])),
     };
     let y = Tensor::empty(a.device(), p.y);
-    let form = form.unwrap_or_else(|| choose(a.device(), p.extents, p.a, p.b, p.batches));
+    let form = form.filter(|form| form.runs_on(a.device())).unwrap_or_else(|| choose(a.device(), p.extents, p.a, p.b, p.batches));
     launch_form(form, [a, b], [p.a, p.b], p.batches, &y, p.extents);
     y
 }
