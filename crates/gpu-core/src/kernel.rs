@@ -201,8 +201,7 @@ impl Specialised {
         if outputs.iter().all(|o| o.shape().is_empty()) {
             return;
         }
-        let bytes = inputs.iter().chain(outputs).map(|t| t.bytes()).sum();
-        check::record(self.kernel, &self.constants, params.len(), bytes);
+        check::record(self.kernel, &self.constants, params.len(), inputs, outputs);
         self.dispatch(device, params, inputs, outputs, grid);
         check::spoil(name, outputs);
     }
@@ -213,6 +212,7 @@ impl Specialised {
         match device {
             Device::Cpu => device.push_host(
                 HostDispatch {
+                    entry,
                     mirror: match inputs.iter().chain(outputs).any(|t| t.dtype() == DType::F64) {
                         true => in_f64.unwrap_or_else(|| panic!("{entry}: there is no mirror in f64")),
                         false => *mirror,
@@ -236,7 +236,7 @@ impl Specialised {
                 let inputs_at: Vec<_> = inputs.iter().map(|t| t.gpu_view()).collect();
                 let outputs_at: Vec<_> = outputs.iter().map(|t| t.gpu_view()).collect();
                 let bind_group = gpu.bind(&pipeline, &inputs_at, &outputs_at);
-                let dispatch = GpuDispatch { pipeline, bind_group, params: params.to_vec(), groups: grid.groups };
+                let dispatch = GpuDispatch { entry, pipeline, bind_group, params: params.to_vec(), groups: grid.groups };
                 device.push_gpu(gpu, dispatch, inputs.iter().chain(outputs).map(|t| t.storage()));
             }
         }
