@@ -11,7 +11,9 @@ fn a_run_leaves_a_folder_and_one_json_object() {
     let bench = Bench::new();
     let result = bench.train("--epochs 2 --json").json();
     assert_eq!((result["steps"].as_u64(), result["epochs"].as_u64()), (Some(50), Some(2)));
-    for key in ["test_accuracy", "test_loss", "train_loss", "train_accuracy", "images_per_s", "first_step_s", "elapsed_s"] {
+    for key in
+        ["test_accuracy", "test_loss", "train_loss", "train_accuracy", "images_per_s", "first_step_s", "stall_s", "elapsed_s"]
+    {
         assert!(result[key].is_number(), "{key}: {result}");
     }
     assert_eq!((result["device"].as_str(), result["data"].as_str()), (Some("CPU"), Some("CIFAR-10")));
