@@ -327,10 +327,11 @@ impl<'a> Session<'a> {
             console.say(&format!("test accuracy {:.2} % after {} steps", 100.0 * accuracy, outcome.steps));
         }
         let first = outcome.first_step_s.map(|s| format!("first step after {s:.2} s"));
-        let rate = outcome.images_per_s.map(|r| format!("{r:.0} images/s in training"));
-        let stall = outcome.images_per_s.map(|_| format!("{:.2} s waiting for images", outcome.stall_s));
+        if let Some(rate) = outcome.images_per_s {
+            console.say(&format!("{rate:.0} images/s in training, {:.2} s of it waiting for images", outcome.stall_s));
+        }
         let took = format!("{:.1} s in all", outcome.elapsed_s);
-        console.say(&[rate, stall, first, Some(took)].into_iter().flatten().collect::<Vec<_>>().join(", "));
+        console.say(&[first, Some(took)].into_iter().flatten().collect::<Vec<_>>().join(", "));
         if outcome.steps < self.end {
             console.say(&format!("stopped after step {} of {}; to go on:", outcome.steps, self.end));
             console.say(&format!("  wgrad train --resume {}", outcome.run.display()));

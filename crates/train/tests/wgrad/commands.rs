@@ -47,6 +47,11 @@ fn what_a_person_reads_fits_80_columns_and_has_no_control_characters() {
         assert!(line.chars().count() <= 80 && !line.contains(['\x1b', '\r']), "{line:?}");
     }
     assert_eq!(ran.stdout.lines().filter(|line| line.starts_with("epoch ")).count(), 1, "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains(" images/s in training, 0.0") && ran.stdout.contains(" s of it waiting for images\n"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]

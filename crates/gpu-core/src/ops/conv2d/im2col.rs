@@ -51,7 +51,7 @@ fn col2im_cpu<T: Real>(args: &mut Args<'_>) {
     if args.constant("HAS_BIAS") == 1 {
         let bias: &[T] = args.input(1);
         let planes = dx.chunks_mut((p.out_h * p.out_w).max(1) as usize).enumerate();
-        planes.for_each(|(plane, dx)| dx.iter_mut().for_each(|v| *v = *v + bias[plane % bias.len()]));
+        planes.for_each(|(plane, dx)| dx.iter_mut().for_each(|v| *v += bias[plane % bias.len()]));
     }
 }
 

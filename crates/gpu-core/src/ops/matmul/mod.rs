@@ -29,7 +29,7 @@ const SUBGROUP: &str =
 static MATMUL_TILED: Kernel = kernel!(WGSL, "matmul_tiled", matmul_cpu);
 static MATMUL_TILED4: Kernel = kernel!(WGSL, "matmul_tiled4", matmul_cpu);
 static MATMUL_REG: Kernel = kernel!(WGSL, "matmul_reg", matmul_cpu);
-static MATMUL_SUBGROUP: Kernel = kernel!(SUBGROUP, "matmul_subgroup", matmul_cpu);
+static MATMUL_SUBGROUP: Kernel = kernel!(SUBGROUP, "matmul_subgroup", matmul_cpu).with_subgroups_of(8);
 static MATMUL_PARTS: Kernel = kernel!(WGSL, "matmul_parts", matmul_parts_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&MATMUL_TILED, &MATMUL_TILED4, &MATMUL_REG, &MATMUL_SUBGROUP, &MATMUL_PARTS];
 
@@ -64,7 +64,7 @@ enum Form {
 impl Form {
     /// Whether the device can run it.
     fn runs_on(self, device: &Device) -> bool {
-        self != Self::Subgroup || device.subgroup_lanes() >= 8
+        self != Self::Subgroup || MATMUL_SUBGROUP.runs_on(device)
     }
 }
 
