@@ -106,9 +106,8 @@ fn training_line(row: &Training, before: &HashMap<String, f64>) -> String {
     let factor = factor(before, &row.name, row.step_ms);
     let parts = format!("host {:.1} ms, read {:.1} ms, first {:.1} s", row.host_ms, row.read_ms, row.first_step_s);
     let memory = format!("{} launches, {} MiB", row.launches, row.peak_bytes >> 20);
-    let text =
-        format!("{:<26} {:>9.1} ms {:>8.1} images/s  {factor}\n  {parts}; {memory}", row.name, row.step_ms, row.images_per_s);
-    text.trim_end().to_owned()
+    let rate = format!("{:<26} {:>9.1} ms {:>8.1} images/s  {factor}", row.name, row.step_ms, row.images_per_s);
+    format!("{}\n  {parts}; {memory}", rate.trim_end())
 }
 
 /// Kernels of a step that are shown.
@@ -208,6 +207,7 @@ mod tests {
         texts.extend(skipped_line(&vec![long.to_owned(); 12345]));
         for text in texts.iter().flat_map(|text| text.lines()) {
             assert!(text.chars().count() <= 80, "{} columns: {text}", text.chars().count());
+            assert_eq!(text.trim_end(), text);
         }
         assert_eq!(line(&short, &HashMap::new()).lines().count(), 1);
         assert_eq!(line(&row, &HashMap::new()).lines().count(), 2);
