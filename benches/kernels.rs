@@ -9,7 +9,8 @@ fn main() {
     let args: Vec<String> = std::env::args().skip(1).collect();
     let (seconds, runs) = if args.iter().any(|a| a == "--bench") { (1, 5) } else { (0, 0) };
     let filter = args.into_iter().find(|a| !a.starts_with('-')).unwrap_or_default();
-    let plan = Plan { filter, budget: Duration::from_secs(seconds), runs };
+    let longest = Duration::from_millis(250);
+    let plan = Plan { filter, budget: Duration::from_secs(seconds), runs, longest };
     for device in gpu_core::check::devices() {
         println!("{}", device.name());
         let report = bench::run(&device, &plan, &mut |row| {

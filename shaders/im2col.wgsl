@@ -9,10 +9,13 @@ struct Params {
     in_w: u32,
     out_h: u32,
     out_w: u32,
+    channels: u32, // of the output
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read_write> y: array<f32>;
+// Bound to the columns again where there is no bias.
+@group(0) @binding(1) var<storage, read> bias: array<f32>;
+@group(0) @binding(2) var<storage, read_write> y: array<f32>;
 
 @compute @workgroup_size(256)
 fn im2col(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -44,6 +47,9 @@ fn col2im(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grou
     let within = i % pixels;
     let plane = (i / pixels) * TAPS;
     var sum = 0.0;
+    if HAS_BIAS == 1u {
+        sum = bias[(i / pixels) % params.channels];
+    }
     for (var tap = 0u; tap < TAPS; tap++) {
         let row = read_row(within / params.out_w, tap / S);
         let column = read_column(within % params.out_w, tap % S);

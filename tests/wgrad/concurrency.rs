@@ -98,6 +98,6 @@ fn everything_public_is_send_and_sync() {
     shared::<(Upsample, PixelShuffle, PixelUnshuffle, ops::Upsample2dGeometry, ops::Divisor, ops::Padding<2>)>();
     shared::<(Sgd, AdamW, Box<dyn Optimizer>, Schedule, TrainStep, EvalStep, StepOptions, nn::MemoryPlan, nn::StepError)>();
     shared::<(nn::Checkpoint, nn::CheckpointError, nn::Spec, nn::SpecError, nn::Slots, nn::Metrics, GlobalAvgPool)>();
-    shared::<(Dataset, ImageSet, Source<'static>, train::loader::Feed<'static>, train::evaluate::Evaluator<'static>)>();
+    shared::<(Dataset, ImageSet, Source<'static>, train::loader::Feed, train::evaluate::Evaluator)>();
     shared::<(train::Error, data::DataError, train::config::Config, train::model::Trained, train::run_folder::RunFolder)>();
 }

@@ -9,7 +9,7 @@ use wgrad::prelude::*;
 
 /// Runs the ignored test `name` with these variables; what it printed after `found: `.
 #[track_caller]
-fn child(name: &str, variables: &[(&str, &str)]) -> String {
+pub fn child(name: &str, variables: &[(&str, &str)]) -> String {
     let mut command = Command::new(std::env::current_exe().unwrap());
     command.args(["--exact", name, "--ignored", "--nocapture"]).envs(variables.iter().copied());
     let output = command.output().unwrap();

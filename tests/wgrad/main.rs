@@ -6,5 +6,6 @@ mod environment;
 mod examples;
 mod faults;
 mod models;
+mod scale;
 mod shaders;
 mod training;

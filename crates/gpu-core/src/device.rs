@@ -8,6 +8,7 @@ use std::cell::RefCell;
 use std::collections::HashSet;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
+use std::time::Instant;
 
 /// A device. Cloning it clones a handle; two clones are equal.
 ///
@@ -91,6 +92,14 @@ impl Device {
     /// Whether kernels should take their form without workgroup memory: true for software drivers, where every barrier is dear.
     pub fn prefers_registers(&self) -> bool {
         matches!(self, Self::Gpu(gpu) if gpu.info().kind == AdapterKind::Software)
+    }
+
+    /// How many invocations at least can read each other's values without memory; 1 where kernels cannot count on it.
+    pub fn subgroup_lanes(&self) -> u32 {
+        match self {
+            Self::Cpu => 1,
+            Self::Gpu(gpu) => gpu.info().subgroup_lanes,
+        }
     }
 
     /// Bytes of the largest tensor.
@@ -306,6 +315,35 @@ impl Capture {
         match &self.work {
             Work::Host(_) => self.replay().map(|()| None),
             Work::Gpu { gpu, tape, uniforms } => gpu.run_timed(&tape.list, uniforms.as_ref()),
+        }
+    }
+
+    /// Runs the recording once more, kernel by kernel: the name of each and the seconds that it took, in order; none, and nothing
+    /// is run, where a GPU's adapter has no timestamps.
+    ///
+    /// # Errors
+    /// The device's first fault.
+    ///
+    /// ```
+    /// # use gpu_core::{Device, Tensor, ops};
+    /// let x = Tensor::zeros(&Device::Cpu, [8]);
+    /// let (_, capture) = Device::Cpu.capture(|| ops::add(&ops::scale(&x, 2.0), &x))?;
+    /// let times = capture.replay_each_timed()?.expect("the CPU device has a clock");
+    /// assert_eq!(times.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["scale", "binary"]);
+    /// # Ok::<(), gpu_core::Error>(())
+    /// ```
+    pub fn replay_each_timed(&self) -> Result<Option<Vec<(&'static str, f64)>>> {
+        let timed = |dispatch: &HostDispatch| {
+            let start = Instant::now();
+            dispatch.run();
+            (dispatch.entry, start.elapsed().as_secs_f64())
+        };
+        match &self.work {
+            Work::Host(tape) => Ok(Some(tape.list.iter().map(timed).collect())),
+            Work::Gpu { gpu, tape, uniforms } => {
+                let seconds = gpu.run_each_timed(&tape.list, uniforms.as_ref())?;
+                Ok(seconds.map(|seconds| tape.list.iter().map(|d| d.entry).zip(seconds).collect()))
+            }
         }
     }
 

@@ -126,6 +126,8 @@ pub struct Kernel {
     wgsl: &'static str,
     mirror: Mirror,
     in_f64: Option<Mirror>,
+    /// Invocations that must run together and read each other's values.
+    lanes: u32,
 }
 
 /// What computes on the CPU what a kernel computes on the GPU.
@@ -134,12 +136,22 @@ pub type Mirror = fn(&mut Args<'_>);
 impl Kernel {
     /// The entry point `entry` of the source `wgsl`, and the function that computes the same on the CPU.
     pub const fn new(wgsl: &'static str, entry: &'static str, mirror: Mirror) -> Self {
-        Self { entry, wgsl, mirror, in_f64: None }
+        Self { entry, wgsl, mirror, in_f64: None, lanes: 1 }
     }
 
     /// The same with its mirror in double precision, for [`check::in_f64`].
     pub const fn with_f64(self, mirror: Mirror) -> Self {
         Self { in_f64: Some(mirror), ..self }
+    }
+
+    /// The same for devices whose subgroups have at least so many invocations; another kernel must serve the others.
+    pub const fn with_subgroups_of(self, lanes: u32) -> Self {
+        Self { lanes, ..self }
+    }
+
+    /// Whether the device has the subgroups that the kernel wants. Its mirror wants none.
+    pub fn runs_on(&self, device: &Device) -> bool {
+        !device.is_gpu() || device.subgroup_lanes() >= self.lanes
     }
 
     /// The entry point's name, which is the kernel's name everywhere.
@@ -201,18 +213,18 @@ impl Specialised {
         if outputs.iter().all(|o| o.shape().is_empty()) {
             return;
         }
-        let bytes = inputs.iter().chain(outputs).map(|t| t.bytes()).sum();
-        check::record(self.kernel, &self.constants, params.len(), bytes);
+        check::record(self.kernel, &self.constants, params.len(), inputs, outputs);
         self.dispatch(device, params, inputs, outputs, grid);
         check::spoil(name, outputs);
     }
 
     #[track_caller]
     fn dispatch(self, device: &Device, params: &[u8], inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
-        let Kernel { entry, wgsl, mirror, in_f64 } = self.kernel;
+        let Kernel { entry, wgsl, mirror, in_f64, .. } = self.kernel;
         match device {
             Device::Cpu => device.push_host(
                 HostDispatch {
+                    entry,
                     mirror: match inputs.iter().chain(outputs).any(|t| t.dtype() == DType::F64) {
                         true => in_f64.unwrap_or_else(|| panic!("{entry}: there is no mirror in f64")),
                         false => *mirror,
@@ -236,7 +248,7 @@ impl Specialised {
                 let inputs_at: Vec<_> = inputs.iter().map(|t| t.gpu_view()).collect();
                 let outputs_at: Vec<_> = outputs.iter().map(|t| t.gpu_view()).collect();
                 let bind_group = gpu.bind(&pipeline, &inputs_at, &outputs_at);
-                let dispatch = GpuDispatch { pipeline, bind_group, params: params.to_vec(), groups: grid.groups };
+                let dispatch = GpuDispatch { entry, pipeline, bind_group, params: params.to_vec(), groups: grid.groups };
                 device.push_gpu(gpu, dispatch, inputs.iter().chain(outputs).map(|t| t.storage()));
             }
         }

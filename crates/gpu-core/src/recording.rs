@@ -18,6 +18,7 @@ pub(crate) struct HostView {
 /// A mirror with all that it needs.
 #[derive(Debug, Clone)]
 pub(crate) struct HostDispatch {
+    pub entry: &'static str,
     pub mirror: fn(&mut Args<'_>),
     pub params: Vec<u8>,
     pub constants: Constants,
@@ -64,6 +65,7 @@ impl HostDispatch {
 /// A pipeline with its bindings, its parameters and its grid.
 #[derive(Debug, Clone)]
 pub(crate) struct GpuDispatch {
+    pub entry: &'static str,
     pub pipeline: Arc<Pipeline>,
     pub bind_group: wgpu::BindGroup,
     pub params: Vec<u8>,
@@ -121,17 +123,46 @@ pub(crate) fn encode(
                 pass.set_pipeline(dispatch.pipeline.compiled()?);
                 current = Some(&dispatch.pipeline);
             }
-            pass.set_bind_group(0, &dispatch.bind_group, &[]);
-            match uniforms {
-                _ if dispatch.pipeline.params_bytes == 0 => {}
-                Some(arena) => pass.set_bind_group(1, &arena.group, &[i as u32 * arena.stride]),
-                None => pass.set_immediates(0, &dispatch.params),
-            }
-            let [x, y, z] = dispatch.groups;
-            pass.dispatch_workgroups(x, y, z);
+            dispatch.encode(&mut pass, i, uniforms);
         }
     }
     Ok(encoder)
+}
+
+/// The same with a pass for each dispatch from number `first` on, timed by two queries of `timer` each.
+pub(crate) fn encode_each(
+    device: &wgpu::Device,
+    list: &[GpuDispatch],
+    first: usize,
+    uniforms: Option<&UniformArena>,
+    timer: &wgpu::QuerySet,
+) -> Result<wgpu::CommandEncoder> {
+    let mut encoder = device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+    for (i, dispatch) in list.iter().enumerate() {
+        let timestamp_writes = Some(wgpu::ComputePassTimestampWrites {
+            query_set: timer,
+            beginning_of_pass_write_index: Some(2 * i as u32),
+            end_of_pass_write_index: Some(2 * i as u32 + 1),
+        });
+        let mut pass = encoder.begin_compute_pass(&wgpu::ComputePassDescriptor { label: None, timestamp_writes });
+        pass.set_pipeline(dispatch.pipeline.compiled()?);
+        dispatch.encode(&mut pass, first + i, uniforms);
+    }
+    Ok(encoder)
+}
+
+impl GpuDispatch {
+    /// Into a pass whose pipeline is set; `i` is its number among the `uniforms`.
+    fn encode(&self, pass: &mut wgpu::ComputePass<'_>, i: usize, uniforms: Option<&UniformArena>) {
+        pass.set_bind_group(0, &self.bind_group, &[]);
+        match uniforms {
+            _ if self.pipeline.params_bytes == 0 => {}
+            Some(arena) => pass.set_bind_group(1, &arena.group, &[i as u32 * arena.stride]),
+            None => pass.set_immediates(0, &self.params),
+        }
+        let [x, y, z] = self.groups;
+        pass.dispatch_workgroups(x, y, z);
+    }
 }
 
 /// A list being recorded by [`crate::Device::capture`], with what keeps it valid.

@@ -252,6 +252,11 @@ impl Tensor {
         Arc::ptr_eq(&self.storage, &other.storage)
     }
 
+    /// Whether both are the same bytes.
+    pub(crate) fn is_same_memory(&self, other: &Self) -> bool {
+        self.shares_storage(other) && self.offset_bytes == other.offset_bytes && self.bytes() == other.bytes()
+    }
+
     pub(crate) fn storage(&self) -> &Arc<Storage> {
         &self.storage
     }

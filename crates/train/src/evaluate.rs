@@ -21,19 +21,19 @@ pub struct Score {
 }
 
 /// A network with captured steps over a set: one for full batches, one for the rest.
-pub struct Evaluator<'a> {
-    parts: Vec<Part<'a>>,
+pub struct Evaluator {
+    parts: Vec<Part>,
 }
 
-struct Part<'a> {
+struct Part {
     first: usize,
     images: usize,
     batch: usize,
     step: EvalStep,
-    feed: Feed<'a>,
+    feed: Feed,
 }
 
-impl<'a> Evaluator<'a> {
+impl Evaluator {
     /// Over the first `images` of `source`.
     ///
     /// # Errors
@@ -41,7 +41,7 @@ impl<'a> Evaluator<'a> {
     pub fn new(
         net: &dyn Module,
         device: &Device,
-        source: &Source<'a>,
+        source: &Source<'_>,
         images: usize,
         loss: Loss,
         normalise: &ops::Augment,
@@ -69,9 +69,11 @@ impl<'a> Evaluator<'a> {
         let (mut images, mut loss, mut correct) = (0, 0.0, 0.0);
         for part in &mut self.parts {
             part.step.reset_metrics();
-            for first in (part.first..part.first + part.images).step_by(part.batch) {
-                let chosen: Vec<u32> = (first..first + part.batch).map(|i| i as u32).collect();
-                part.feed.fill(&chosen);
+            let order: Vec<u32> = (part.first..part.first + part.images).map(|i| i as u32).collect();
+            let mut batches = order.chunks_exact(part.batch).peekable();
+            while let Some(chosen) = batches.next() {
+                part.feed.fill(chosen);
+                batches.peek().into_iter().for_each(|next| part.feed.prepare(next));
                 part.step.run()?;
             }
             let metrics = part.step.metrics()?;

@@ -35,7 +35,7 @@ pub struct Launch {
     pub params_bytes: usize,
     /// How often it was launched.
     pub count: usize,
-    /// Bytes of the tensors that it was given, over all these launches: what it has to move at least.
+    /// Bytes of the tensors that it was given, each once, over all these launches: what it has to move at least.
     pub bytes: u64,
 }
 
@@ -134,14 +134,21 @@ pub(crate) fn poison(tensor: &Tensor) {
     }
 }
 
-pub(crate) fn record(kernel: &'static Kernel, constants: &Constants, params_bytes: usize, bytes: usize) {
+/// Bytes of a launch's tensors. One that is bound twice, as elements and as vectors of four, has to be read once.
+fn moved(inputs: &[&Tensor], outputs: &[&Tensor]) -> u64 {
+    let is_new = |(i, t): &(usize, &&Tensor)| !inputs[..*i].iter().any(|before| before.is_same_memory(t));
+    let read: usize = inputs.iter().enumerate().filter(is_new).map(|(_, t)| t.bytes()).sum();
+    (read + outputs.iter().map(|t| t.bytes()).sum::<usize>()) as u64
+}
+
+pub(crate) fn record(kernel: &'static Kernel, constants: &Constants, params_bytes: usize, inputs: &[&Tensor], outputs: &[&Tensor]) {
     LAUNCHED.with_borrow_mut(|l| {
         if let Some(launches) = l {
             let key = (kernel.name(), constants.clone(), params_bytes);
             let fresh = || Launch { kernel, constants: constants.clone(), params_bytes, count: 0, bytes: 0 };
             let launch = launches.entry(key).or_insert_with(fresh);
             launch.count += 1;
-            launch.bytes += bytes as u64;
+            launch.bytes += moved(inputs, outputs);
         }
     });
 }
@@ -171,6 +178,14 @@ mod tests {
         assert!(!difference(&[1.0, f32::NAN, 3.0], &want, Bound::Relative(1.0)).ok());
         assert!(difference(&[1.0, -2.0, 3.02], &want, Bound::Relative(0.01)).ok());
         assert!(!difference(&[1.0, -2.0, 3.04], &want, Bound::Relative(0.01)).ok());
+    }
+
+    #[test]
+    fn a_tensor_that_is_bound_twice_is_moved_once() {
+        let arena = Tensor::zeros(&crate::Device::Cpu, [128]);
+        let (a, b) = (arena.view(0, [4]), arena.view(64, [8]));
+        assert_eq!(moved(&[&a, &a, &b], &[&b]), 4 * (4 + 8 + 8));
+        assert_eq!(moved(&[&a, &a.reshape([2, 2])], &[]), 16);
     }
 
     #[test]

@@ -40,6 +40,8 @@ pub struct AdapterInfo {
     pub max_binding_bytes: u64,
     /// Bytes of immediate data (push constants).
     pub max_immediate_bytes: u32,
+    /// Invocations that run together at least and can read each other's values; 1 without such subgroups.
+    pub subgroup_lanes: u32,
     /// The useful features that it has.
     pub features: Vec<String>,
 }
@@ -73,6 +75,7 @@ impl AdapterInfo {
             max_workgroups: limits.max_compute_workgroups_per_dimension,
             max_binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
             max_immediate_bytes: limits.max_immediate_size,
+            subgroup_lanes: if features.contains(wgpu::Features::SUBGROUP) { info.subgroup_min_size.max(1) } else { 1 },
             features: useful().iter().filter(|(f, _)| features.contains(*f)).map(|(_, name)| (*name).to_owned()).collect(),
         }
     }

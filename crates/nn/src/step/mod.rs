@@ -416,6 +416,15 @@ macro_rules! common {
                 &self.recorded.plan
             }
 
+            /// Runs the step once more on what lies in the slots, kernel by kernel, for measurements: the name of each kernel and the seconds
+            /// that it took, in order; none, and nothing is run, where a GPU's adapter has no timestamps. No update is counted.
+            ///
+            /// # Errors
+            /// The device's first fault.
+            pub fn profile(&self) -> Result<Option<Vec<(&'static str, f64)>>, StepError> {
+                Ok(self.recorded.capture.replay_each_timed()?)
+            }
+
             /// How many kernels one run launches, an accumulated update apart.
             pub fn dispatches(&self) -> usize {
                 self.recorded.capture.len()

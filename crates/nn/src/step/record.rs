@@ -29,8 +29,8 @@ struct Before {
     metrics: Tensor,
     /// A weight for each class, for the shape that the loss wants.
     class_weights: Option<Tensor>,
-    /// What one batch adds to the metrics, besides the loss times the first.
-    counts: [Tensor; 2],
+    /// What one batch adds to the metrics, besides the loss times the first; none where a kernel counts right answers.
+    counts: Option<[Tensor; 2]>,
 }
 
 impl Before {
@@ -49,7 +49,8 @@ impl Before {
             step: Tensor::from_slice(device, [1], &[0u32]),
         };
         let images = options.batch as f32;
-        let counts = [[images, 0.0, 0.0, 0.0], [0.0, 0.0, images, 0.0]].map(|c| Tensor::from_slice(device, [4], &c));
+        let counts = || [[images, 0.0, 0.0, 0.0], [0.0, 0.0, images, 0.0]].map(|c| Tensor::from_slice(device, [4], &c));
+        let counts = (!options.loss.has_labels()).then(counts);
         let class_weights = class_weights(device, options, output)?;
         Ok(Self { slots, metrics: Tensor::zeros(device, [4]), class_weights, counts })
     }
@@ -58,12 +59,11 @@ impl Before {
     fn forward(&self, net: &dyn Module, x: &Var, loss: Loss) -> [Var; 2] {
         let output = net.forward(x);
         let value = self.loss(&output, loss);
-        if loss.has_labels() {
-            ops::accumulate_metrics(value.value(), output.value(), &self.slots.labels, &self.metrics);
-        } else {
-            let [images, count] = &self.counts;
+        if let Some([images, count]) = &self.counts {
             let sum = ops::add(&ops::mul(&value.value().reshape([1]), images), count);
             ops::copy_into(&ops::add(&self.metrics, &sum), &self.metrics);
+        } else {
+            ops::accumulate_metrics(value.value(), output.value(), &self.slots.labels, &self.metrics);
         }
         [output, value]
     }

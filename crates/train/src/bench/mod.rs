@@ -3,6 +3,7 @@
 //! An operator's work is recorded once and replayed, so that a time is that of its kernels. Where the adapter has timestamps, the time
 //! is the GPU's own.
 
+mod layers;
 mod peak;
 mod training;
 
@@ -15,7 +16,7 @@ use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::Path;
 use std::time::{Duration, Instant};
-pub use training::{Training, training};
+pub use training::{KernelTime, Training, training};
 
 /// One operator's time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -55,6 +56,9 @@ pub struct Report {
     pub kernels: Vec<Timing>,
     /// One row a network.
     pub training: Vec<Training>,
+    /// The rows that were left out because they would take too long.
+    #[serde(default)]
+    pub skipped: Vec<String>,
 }
 
 impl Report {
@@ -87,6 +91,13 @@ pub struct Plan {
     pub budget: Duration,
     /// How often at least, after the first run; with 0 and no budget, the first run is the figure.
     pub runs: usize,
+    /// Rows whose operations would take longer at the device's peak are left out.
+    pub longest: Duration,
+}
+
+/// Everything that is timed: the kernels' table, and the layers of real networks.
+pub fn table() -> Vec<Bench> {
+    ops::benches().into_iter().chain(layers::benches()).collect()
 }
 
 /// Measures all rows; `seen` is told each operator's row as it is there.
@@ -95,17 +106,23 @@ pub struct Plan {
 /// A fault of the device.
 pub fn run(device: &Device, plan: &Plan, seen: &mut dyn FnMut(&Timing)) -> Result<Report> {
     let peak = Peak::measure(device, plan)?;
-    let mut kernels = Vec::new();
-    for bench in ops::benches() {
+    let (mut kernels, mut skipped) = (Vec::new(), Vec::new());
+    for bench in table() {
         let name = format!("{} {}", bench.name, bench.what);
-        if name.contains(&plan.filter) {
+        if !name.contains(&plan.filter) {
+            continue;
+        }
+        // Before its tensors are made: they may be as large as the row is long.
+        if bench.flops as f64 / (1e9 * peak.gflops) > plan.longest.as_secs_f64() {
+            skipped.push(name);
+        } else {
             let timing = time(device, name, &bench, &peak, plan)?;
             seen(&timing);
             kernels.push(timing);
         }
     }
     let training = training::rows(device, plan)?;
-    Ok(Report { device: device.name(), version: env!("CARGO_PKG_VERSION").to_owned(), peak, kernels, training })
+    Ok(Report { device: device.name(), version: env!("CARGO_PKG_VERSION").to_owned(), peak, kernels, training, skipped })
 }
 
 fn time(device: &Device, name: String, bench: &Bench, peak: &Peak, plan: &Plan) -> Result<Timing> {
@@ -148,6 +165,16 @@ struct Runs {
     count: usize,
 }
 
+/// Of what was measured beside a [`repeat`]: the first run is no part of it, where there are others.
+fn median_after_first(times: &[f64]) -> f64 {
+    median(times[usize::from(times.len() > 1)..].to_vec())
+}
+
+fn median(mut times: Vec<f64>) -> f64 {
+    times.sort_by(f64::total_cmp);
+    times[times.len() / 2]
+}
+
 /// Runs `run`, which gives its own time, once to warm up and then as the plan says.
 fn repeat(plan: &Plan, mut run: impl FnMut() -> Result<f64>) -> Result<Runs> {
     let first = run()?;
@@ -165,11 +192,83 @@ fn repeat(plan: &Plan, mut run: impl FnMut() -> Result<f64>) -> Result<Runs> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::collections::BTreeSet;
+
+    fn plan(filter: &str) -> Plan {
+        Plan { filter: filter.into(), budget: Duration::from_millis(1), runs: 5, longest: Duration::from_secs(60) }
+    }
+
+    #[test]
+    fn the_peers_workloads_are_there_forward_and_each_gradient() {
+        let names: Vec<String> = table().iter().map(|b| format!("{} {}", b.name, b.what)).collect();
+        let of = |tail: &str| names.iter().filter_map(|n| n.strip_suffix(tail)).collect::<Vec<_>>();
+        assert_eq!(of(" w4 3x3 64>64 32x32 b32"), ["conv2d", "conv2d_bwd_x", "conv2d_bwd_w"]);
+        assert_eq!(of(" w4 3x3 64 depthwise 32x32 b32"), ["conv2d", "conv2d_bwd_x", "conv2d_bwd_w"]);
+        let transposed = ["conv_transpose2d", "conv_transpose2d_bwd_x", "conv_transpose2d_bwd_w"];
+        assert_eq!(of(" w4 4x4 s2 64>32 16x16 b32"), transposed);
+        assert_eq!(of(" w4 64 32x32 b32"), ["batch_norm", "batch_norm_bwd"]);
+        assert_eq!(of(" w4 2x2 s2 64 32x32 b32"), ["max_pool2d", "max_pool2d_bwd_x"]);
+        assert_eq!(of(" w4 4096x1000"), ["cross_entropy", "cross_entropy_bwd"]);
+        assert_eq!((of(" w4 16M"), of(" w4 512"), of(" w4 1024")), (vec!["dropout", "add"], vec!["matmul"], vec!["matmul"]));
+        for network in ["resnet20", "resnet50", "mobilenet", "unet"] {
+            let gradients = names.iter().filter(|n| n.contains("_bwd_") && n.contains(network)).count();
+            assert!(gradients >= 6, "{network} has {gradients} rows of gradients");
+        }
+        assert_eq!(names.iter().collect::<BTreeSet<_>>().len(), names.len(), "two rows have one name");
+    }
+
+    #[test]
+    fn a_layer_counts_its_operations_and_a_long_one_is_left_out_before_anything_is_allocated() {
+        let flops = |wanted: &str| table().into_iter().find(|b| format!("{} {}", b.name, b.what) == wanted).unwrap().flops;
+        assert_eq!(flops("conv2d_bwd_w w4 3x3 64>64 32x32 b32"), 2 * 32 * 64 * 1024 * 64 * 9);
+        assert_eq!(flops("conv_transpose2d w4 4x4 s2 64>32 16x16 b32"), 2 * 32 * 64 * 256 * 32 * 16);
+        assert_eq!(flops("conv2d mobilenet 3x3 s2 64 depthwise 112x112 b32"), 2 * 32 * 64 * 56 * 56 * 9);
+        let plan = Plan { longest: Duration::ZERO, runs: 0, budget: Duration::ZERO, ..plan("unet 3x3 512") };
+        let report = run(&Device::Cpu, &plan, &mut |_| panic!("a row was run")).unwrap();
+        let of = |op: &str| format!("{op} unet 3x3 512>512 32x32 b4");
+        assert_eq!(report.skipped, ["conv2d", "conv2d_bwd_x", "conv2d_bwd_w"].map(of));
+    }
+
+    #[test]
+    fn a_step_says_where_its_time_goes_on_both_devices() {
+        for device in gpu_core::check::devices() {
+            let plan = Plan { runs: 1, budget: Duration::ZERO, ..plan("") };
+            let row = training(&device, &plan, "small-cnn", true, 2).unwrap();
+            assert!(row.peak_bytes > 0 && row.first_step_s > 0.0 && row.step_ms > 0.0 && row.host_ms <= row.step_ms, "{row:?}");
+            let kernels = row.kernels.expect("both devices have clocks");
+            assert_eq!(kernels.iter().map(|k| k.launches).sum::<usize>(), row.launches);
+            assert!((kernels.iter().map(|k| k.share).sum::<f64>() - 1.0).abs() < 1e-9, "{kernels:?}");
+            assert!(kernels.is_sorted_by(|a, b| a.ms >= b.ms), "{kernels:?}");
+            assert!(kernels.iter().any(|k| k.name == "batch_norm_apply" && k.launches == 4), "{kernels:?}");
+        }
+    }
+
+    #[test]
+    fn a_report_comes_back_from_its_file() {
+        let mut report = run(&Device::Cpu, &plan("relu 1"), &mut |_| {}).unwrap();
+        let (folder, plan) = (tempfile::tempdir().unwrap(), Plan { runs: 1, budget: Duration::ZERO, ..plan("") });
+        report.training.push(training(&Device::Cpu, &plan, "small-cnn", false, 2).unwrap());
+        let path = folder.path().join("report.json");
+        report.write(&path).unwrap();
+        let read = Report::read(&path).unwrap();
+        assert_eq!((&read.kernels[0].name, read.training[0].launches), (&report.kernels[0].name, report.training[0].launches));
+        let text = std::fs::read_to_string(&path).unwrap();
+        for key in
+            ["gb_per_s", "peak_share", "bytes", "launch_us", "record_us", "encode_us", "batched_us", "images_per_s", "host_ms"]
+        {
+            assert!(text.contains(&format!("\"{key}\"")), "{key} is missing");
+        }
+        for key in ["read_ms", "first_step_s", "peak_bytes", "share", "skipped"] {
+            assert!(text.contains(&format!("\"{key}\"")), "{key} is missing");
+        }
+        std::fs::write(&path, "{}").unwrap();
+        assert!(Report::read(&path).unwrap_err().to_string().contains("this is not a report of wgrad bench --json"));
+    }
 
     #[test]
     fn the_first_run_is_not_part_of_the_median() {
         let mut times = [9.0, 1.0, 3.0, 2.0, 5.0, 4.0].into_iter();
-        let plan = |runs| Plan { filter: String::new(), budget: Duration::ZERO, runs };
+        let plan = |runs| Plan { budget: Duration::ZERO, runs, ..plan("") };
         let runs = repeat(&plan(5), || Ok(times.next().unwrap())).unwrap();
         assert_eq!(runs, Runs { first: 9.0, median: 3.0, fastest: 1.0, count: 5 });
         let runs = repeat(&plan(0), || Ok(7.0)).unwrap();
@@ -178,9 +277,8 @@ mod tests {
 
     #[test]
     fn a_row_counts_its_bytes_and_states_its_share() {
-        let plan = Plan { filter: "relu 1".into(), budget: Duration::from_millis(1), runs: 5 };
         let mut seen = Vec::new();
-        let report = run(&Device::Cpu, &plan, &mut |timing| seen.push(timing.clone())).unwrap();
+        let report = run(&Device::Cpu, &plan("relu 1"), &mut |timing| seen.push(timing.clone())).unwrap();
         assert_eq!(report.kernels, seen);
         let relu = &report.kernels[0];
         assert_eq!((relu.bytes, relu.launches), (2 * 4 * 128 * 64 * 32 * 32, 1));

@@ -1,6 +1,6 @@
 //! What a device can do at most, measured: the yardstick of all rows.
 
-use super::{Plan, repeat, replayed};
+use super::{Plan, median_after_first, repeat, replayed};
 use crate::error::Result;
 use gpu_core::check::Bench;
 use gpu_core::{Device, Tensor, ops};
@@ -15,10 +15,16 @@ pub struct Peak {
     pub gflops: f64,
     /// A copy of 64 MiB, read and written: billions of bytes a second.
     pub gb_per_s: f64,
-    /// One kernel of a replayed recording of a thousand that do next to nothing, in microseconds.
+    /// One kernel of a replayed recording of a thousand that do next to nothing, in microseconds, until all are done.
     pub launch_us: f64,
-    /// Recording one launch, in microseconds.
+    /// Recording one launch for replay, in microseconds of the host.
     pub record_us: f64,
+    /// Sending one launch of the recording again, in microseconds of the host; on the CPU device it is run as well.
+    #[serde(default)]
+    pub encode_us: f64,
+    /// One launch without a recording: checked, bound and sent with others, in microseconds of the host.
+    #[serde(default)]
+    pub batched_us: f64,
 }
 
 /// Launches of the recording that measures their cost.
@@ -42,17 +48,30 @@ impl Peak {
         let start = Instant::now();
         let ((), many) = device.capture(|| (0..LAUNCHES).for_each(|_| drop(ops::scale(&tiny, 1.0))))?;
         let record_us = start.elapsed().as_secs_f64() * 1e6 / LAUNCHES as f64;
+        let mut encoding = Vec::new();
         let launches = repeat(plan, || {
             let start = Instant::now();
             many.replay()?;
+            encoding.push(start.elapsed().as_secs_f64());
             device.synchronize()?;
             Ok(start.elapsed().as_secs_f64())
         })?;
+        let batched = repeat(plan, || {
+            let start = Instant::now();
+            (0..LAUNCHES).for_each(|_| drop(ops::scale(&tiny, 1.0)));
+            device.flush()?;
+            let host = start.elapsed().as_secs_f64();
+            device.synchronize()?;
+            Ok(host)
+        })?;
+        let us = |seconds: f64| seconds * 1e6 / LAUNCHES as f64;
         Ok(Self {
             gflops: gflops("peak_multiply_add", "")?.max(gflops("matmul", "1024")?),
             gb_per_s: 2.0 * f64::from(4 << 24) / replayed(device, &copy, plan)?.0.fastest / 1e9,
-            launch_us: launches.median * 1e6 / LAUNCHES as f64,
+            launch_us: us(launches.median),
             record_us,
+            encode_us: us(median_after_first(&encoding)),
+            batched_us: us(batched.median),
         })
     }
 }

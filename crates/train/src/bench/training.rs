@@ -1,10 +1,11 @@
 //! Whole steps: images a second, and where the time of a step goes.
 
-use super::{Plan, repeat};
+use super::{Plan, median, median_after_first, repeat};
 use crate::error::{Error, Result};
 use gpu_core::{Device, Shape, check};
 use nn::{EvalStep, Init, Sgd, StepOptions, TrainStep, zoo};
 use serde::{Deserialize, Serialize};
+use std::collections::BTreeMap;
 use std::time::Instant;
 
 /// The time of a network's step.
@@ -26,6 +27,22 @@ pub struct Training {
     pub launches: usize,
     /// Memory of the device with the step on it.
     pub peak_bytes: u64,
+    /// Where the time of a step goes, the longest first; none where a GPU's adapter has no timestamps.
+    #[serde(default)]
+    pub kernels: Option<Vec<KernelTime>>,
+}
+
+/// All launches of one kernel in a step.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct KernelTime {
+    /// The kernel.
+    pub name: String,
+    /// How often it is launched.
+    pub launches: usize,
+    /// Median over a few steps, each launch timed by itself.
+    pub ms: f64,
+    /// Its part of the sum over all kernels, 0 to 1.
+    pub share: f64,
 }
 
 /// What can be timed: the model, whether it is trained, and the batch.
@@ -61,12 +78,50 @@ impl Step {
         }
         Ok(())
     }
+    fn profile(&self) -> Result<Option<Vec<(&'static str, f64)>>> {
+        Ok(match self {
+            Self::Train(step) => step.profile()?,
+            Self::Eval(step) => step.profile()?,
+        })
+    }
     fn loss(&self) -> Result<f32> {
         Ok(match self {
             Self::Train(step) => step.loss()?,
             Self::Eval(step) => step.loss()?,
         })
     }
+}
+
+/// Steps whose kernels are timed one by one.
+const PROFILED: usize = 5;
+
+/// Where the time of a step goes.
+fn kernels(step: &Step) -> Result<Option<Vec<KernelTime>>> {
+    let mut times: BTreeMap<&'static str, (usize, Vec<f64>)> = BTreeMap::new();
+    for _ in 0..PROFILED {
+        let Some(launches) = step.profile()? else { return Ok(None) };
+        let mut sums: BTreeMap<&'static str, (usize, f64)> = BTreeMap::new();
+        for (name, seconds) in launches {
+            let sum = sums.entry(name).or_default();
+            *sum = (sum.0 + 1, sum.1 + seconds);
+        }
+        for (name, (launches, seconds)) in sums {
+            let row = times.entry(name).or_default();
+            row.0 = launches;
+            row.1.push(seconds);
+        }
+    }
+    let row = |(name, (launches, times)): (&'static str, (usize, Vec<f64>))| KernelTime {
+        name: name.to_owned(),
+        launches,
+        ms: 1e3 * median(times),
+        share: 0.0,
+    };
+    let mut rows: Vec<KernelTime> = times.into_iter().map(row).collect();
+    let all: f64 = rows.iter().map(|row| row.ms).sum();
+    rows.iter_mut().for_each(|row| row.share = row.ms / all.max(f64::MIN_POSITIVE));
+    rows.sort_by(|a, b| b.ms.total_cmp(&a.ms));
+    Ok(Some(rows))
 }
 
 /// Times a step of `model` on random images of 3x32x32 in ten classes, with momentum and weight decay where it trains.
@@ -105,18 +160,15 @@ pub fn training(device: &Device, plan: &Plan, model: &str, trains: bool, batch: 
         read.push(start.elapsed().as_secs_f64() - whole);
         Ok(whole)
     })?;
-    let median = |mut times: Vec<f64>| {
-        times.sort_by(f64::total_cmp);
-        times[times.len() / 2] * 1e3
-    };
     Ok(Training {
         name: name(model, trains, batch),
         images_per_s: batch as f64 / runs.median,
         step_ms: runs.median * 1e3,
-        host_ms: median(host),
-        read_ms: median(read),
+        host_ms: 1e3 * median_after_first(&host),
+        read_ms: 1e3 * median_after_first(&read),
         first_step_s,
         launches,
         peak_bytes,
+        kernels: kernels(&step)?,
     })
 }

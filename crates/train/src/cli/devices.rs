@@ -54,6 +54,7 @@ fn describe(adapter: &AdapterInfo) -> Value {
             "workgroups": adapter.max_workgroups,
             "binding_bytes": adapter.max_binding_bytes,
             "immediate_bytes": adapter.max_immediate_bytes,
+            "subgroup_lanes": adapter.subgroup_lanes,
         },
     })
 }

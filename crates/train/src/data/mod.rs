@@ -15,6 +15,7 @@ mod test_folder;
 
 use std::fmt;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 pub use error::DataError;
 pub use shuffle::shuffled;
@@ -22,8 +23,9 @@ pub use shuffle::shuffled;
 /// Labelled images of one size, 8 bits a channel.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ImageSet {
-    images: Vec<u8>,
-    labels: Vec<u32>,
+    // Shared: a clone is for the thread that fetches batches ahead.
+    images: Arc<Vec<u8>>,
+    labels: Arc<Vec<u32>>,
     channels: usize,
     height: usize,
     width: usize,
@@ -42,7 +44,7 @@ impl ImageSet {
             images.len(),
             labels.len()
         );
-        Self { images, labels, channels, height, width }
+        Self { images: images.into(), labels: labels.into(), channels, height, width }
     }
 
     /// Number of images.

@@ -12,6 +12,7 @@ pub struct Clock {
     first_step: Option<Duration>,
     running: Option<Instant>,
     elapsed: Duration,
+    stalled: Duration,
     images: u64,
     steps: u64,
     /// Steps since the last wait.
@@ -21,7 +22,16 @@ pub struct Clock {
 impl Clock {
     /// `began`: when the command was started.
     pub fn new(began: Instant) -> Self {
-        Self { began, first_step: None, running: None, elapsed: Duration::ZERO, images: 0, steps: 0, sent: 0 }
+        Self {
+            began,
+            first_step: None,
+            running: None,
+            elapsed: Duration::ZERO,
+            stalled: Duration::ZERO,
+            images: 0,
+            steps: 0,
+            sent: 0,
+        }
     }
 
     /// A step was sent; true if the device should be waited for now, and then [`waited`](Self::waited) be called.
@@ -55,6 +65,18 @@ impl Clock {
         if self.first_step.is_some() {
             self.running = Some(Instant::now());
         }
+    }
+
+    /// A batch had to be waited for, so long.
+    pub fn fed(&mut self, waited: Duration) {
+        if self.first_step.is_some() {
+            self.stalled += waited;
+        }
+    }
+
+    /// Of training alone, after the first step: all that batches were waited for.
+    pub fn stall_s(&self) -> f64 {
+        self.stalled.as_secs_f64()
     }
 
     /// From the start of the command to the end of the first step.
@@ -94,8 +116,13 @@ mod tests {
     #[test]
     fn the_first_step_is_not_in_the_throughput() {
         let mut clock = Clock::new(Instant::now());
+        clock.fed(Duration::from_secs(5));
         assert!(clock.stepped(64));
         clock.waited();
+        assert_eq!(clock.stall_s(), 0.0);
+        clock.fed(Duration::from_millis(2));
+        clock.fed(Duration::from_millis(3));
+        assert_eq!(clock.stall_s(), 0.005);
         assert!(clock.first_step_s().is_some() && clock.images_per_s().is_none());
         assert!(clock.stepped(64));
         std::thread::sleep(Duration::from_millis(20));

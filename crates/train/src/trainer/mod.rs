@@ -38,6 +38,8 @@ pub struct Outcome {
     pub images_per_s: Option<f64>,
     /// From the start of the command to the end of the first step.
     pub first_step_s: Option<f64>,
+    /// Of training alone, after the first step: what it waited for the images of its batches, their upload included.
+    pub stall_s: f64,
     /// From the start of the command to its end.
     pub elapsed_s: f64,
     /// Steps done in all.

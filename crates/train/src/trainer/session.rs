@@ -29,8 +29,8 @@ pub(super) struct Session<'a> {
     optimizer: Box<dyn Optimizer>,
     schedule: Schedule,
     step: TrainStep,
-    feed: Feed<'a>,
-    evaluator: Evaluator<'a>,
+    feed: Feed,
+    evaluator: Evaluator,
     progress: Progress,
     /// What the last epoch came to, as far as it went.
     tally: Tally,
@@ -134,12 +134,17 @@ impl<'a> Session<'a> {
         let first = self.progress.step % per_epoch;
         let last = per_epoch.min(self.until - epoch * per_epoch);
         console.begin(format!("epoch {}/{}", epoch + 1, self.config.epochs), first, per_epoch);
-        for within in first..last {
+        // A rest that does not fill a batch is left out; another order next time leaves out others.
+        let images = &order[first as usize * batch..last as usize * batch];
+        let mut parts = images.chunks_exact(batch / self.config.accumulate as usize).peekable();
+        for _ in first..last {
             let base = self.progress.plateau.as_ref().map_or(self.config.lr as f32, |p| p.lr());
             self.optimizer.set_lr(self.schedule.lr(base, self.progress.step as usize));
-            // A rest that does not fill a batch is left out; another order next time leaves out others.
-            for part in order[within as usize * batch..][..batch].chunks_exact(batch / self.config.accumulate as usize) {
-                self.feed.fill(part);
+            for _ in 0..self.config.accumulate {
+                let asked = Instant::now();
+                self.feed.fill(parts.next().expect("a batch has as many parts"));
+                self.clock.fed(asked.elapsed());
+                parts.peek().into_iter().for_each(|next| self.feed.prepare(next));
                 self.step.run()?;
             }
             self.progress.step += 1;
@@ -214,6 +219,7 @@ impl<'a> Session<'a> {
             "test_loss": score.map(|s| s.loss),
             "test_accuracy": score.filter(|_| classifier).map(|s| s.accuracy),
             "images_per_s": self.clock.images_per_s(),
+            "stall_s": self.clock.stall_s(),
         }))?;
         let mut line = format!("epoch {}/{}: loss {:.4}", epoch + 1, self.config.epochs, tally.loss());
         if classifier {
@@ -302,6 +308,7 @@ impl<'a> Session<'a> {
             train_accuracy: classifier.then(|| tally.accuracy()),
             images_per_s: self.clock.images_per_s(),
             first_step_s: self.clock.first_step_s(),
+            stall_s: self.clock.stall_s(),
             elapsed_s: self.began.elapsed().as_secs_f64(),
             steps: self.progress.step,
             epochs: self.progress.epoch,
@@ -320,9 +327,11 @@ impl<'a> Session<'a> {
             console.say(&format!("test accuracy {:.2} % after {} steps", 100.0 * accuracy, outcome.steps));
         }
         let first = outcome.first_step_s.map(|s| format!("first step after {s:.2} s"));
-        let rate = outcome.images_per_s.map(|r| format!("{r:.0} images/s in training"));
+        if let Some(rate) = outcome.images_per_s {
+            console.say(&format!("{rate:.0} images/s in training, {:.2} s of it waiting for images", outcome.stall_s));
+        }
         let took = format!("{:.1} s in all", outcome.elapsed_s);
-        console.say(&[rate, first, Some(took)].into_iter().flatten().collect::<Vec<_>>().join(", "));
+        console.say(&[first, Some(took)].into_iter().flatten().collect::<Vec<_>>().join(", "));
         if outcome.steps < self.end {
             console.say(&format!("stopped after step {} of {}; to go on:", outcome.steps, self.end));
             console.say(&format!("  wgrad train --resume {}", outcome.run.display()));

@@ -11,7 +11,9 @@ fn a_run_leaves_a_folder_and_one_json_object() {
     let bench = Bench::new();
     let result = bench.train("--epochs 2 --json").json();
     assert_eq!((result["steps"].as_u64(), result["epochs"].as_u64()), (Some(50), Some(2)));
-    for key in ["test_accuracy", "test_loss", "train_loss", "train_accuracy", "images_per_s", "first_step_s", "elapsed_s"] {
+    for key in
+        ["test_accuracy", "test_loss", "train_loss", "train_accuracy", "images_per_s", "first_step_s", "stall_s", "elapsed_s"]
+    {
         assert!(result[key].is_number(), "{key}: {result}");
     }
     assert_eq!((result["device"].as_str(), result["data"].as_str()), (Some("CPU"), Some("CIFAR-10")));
@@ -45,6 +47,11 @@ fn what_a_person_reads_fits_80_columns_and_has_no_control_characters() {
         assert!(line.chars().count() <= 80 && !line.contains(['\x1b', '\r']), "{line:?}");
     }
     assert_eq!(ran.stdout.lines().filter(|line| line.starts_with("epoch ")).count(), 1, "{}", ran.stdout);
+    assert!(
+        ran.stdout.contains(" images/s in training, 0.0") && ran.stdout.contains(" s of it waiting for images\n"),
+        "{}",
+        ran.stdout
+    );
 }
 
 #[test]

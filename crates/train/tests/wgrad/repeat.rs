@@ -107,6 +107,7 @@ fn a_set_on_the_device_and_one_on_the_host_give_the_same_bits() {
             for step in 0..3u32 {
                 slots.step.write(&[step]);
                 feed.fill(&data::shuffled(40, 1, u64::from(step))[..16]);
+                feed.prepare(&data::shuffled(40, 1, u64::from(step) + 1)[..16]);
                 feed.launch(&slots, &how, 7);
                 let bits: Vec<u32> = slots.x.to_vec().unwrap().into_iter().map(f32::to_bits).collect();
                 seen.push((bits, slots.labels.read::<u32>().unwrap()));

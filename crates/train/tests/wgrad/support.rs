@@ -75,7 +75,7 @@ impl Bench {
         let text = fs::read_to_string(self.path(run).join("metrics.jsonl")).unwrap();
         let parsed = text.lines().map(|line| {
             let mut value: Value = serde_json::from_str(line).unwrap();
-            value.as_object_mut().unwrap().remove("images_per_s");
+            ["images_per_s", "stall_s"].iter().for_each(|time| drop(value.as_object_mut().unwrap().remove(*time)));
             value
         });
         parsed.collect()

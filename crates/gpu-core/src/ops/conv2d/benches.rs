@@ -49,7 +49,7 @@ pub(in crate::ops) fn benches() -> Vec<Bench> {
     }
     let what = "3x3 64>64, 32x32, batch 32, im2col".to_owned();
     rows.push(row("conv2d", what.clone(), l, [x, w, y], im2col::forward));
-    rows.push(row("conv2d_bwd_x", what.clone(), l, [y, w, x], im2col::backward_x));
+    rows.push(row("conv2d_bwd_x", what.clone(), l, [y, w, x], |l, dy, w, dx| im2col::backward_x(l, dy, w, None, dx)));
     rows.push(row("conv2d_bwd_w", what, l, [x, y, w], im2col::backward_w));
     let (l, [x, w, y]) = layer(64);
     let what = "depthwise 3x3 64, 32x32, batch 32".to_owned();

@@ -143,7 +143,13 @@ fn im2col_cases(row: &Row, cases: &mut Vec<Case>) {
     if im2col::fits(&l) {
         cases.push(case("conv2d im2col", what.clone(), l.terms(), [x, w, y], move |x, w, y| im2col::forward(&l, x, w, y)));
         let terms = l.k * l.taps();
-        cases.push(case("conv2d_bwd_x im2col", what.clone(), terms, [y, w, x], move |dy, w, dx| im2col::backward_x(&l, dy, w, dx)));
+        cases.push(case("conv2d_bwd_x im2col", what.clone(), terms, [y, w, x], move |dy, w, dx| {
+            im2col::backward_x(&l, dy, w, None, dx)
+        }));
+        let what_biased = format!("{what}, bias");
+        cases.push(case("conv2d_bwd_x im2col", what_biased, terms, [y, w, x], move |dy, w, dx| {
+            im2col::backward_x(&l, dy, w, Some(&tensor(dx.device(), [l.c], 3)), dx);
+        }));
         let terms = l.n * l.p * l.q;
         cases.push(case("conv2d_bwd_w im2col", what, terms, [x, y, w], move |x, dy, dw| im2col::backward_w(&l, x, dy, dw)));
     }

@@ -84,6 +84,7 @@ fn gather(l: &Layout, direction: Direction, from: &Tensor, w: &Tensor, bias: Opt
     match direction {
         Direction::Forward if l.is_depthwise() => depthwise::forward(l, from, w, bias, to),
         Direction::Backward if l.is_depthwise() => depthwise::backward_x(l, from, w, bias, to),
+        Direction::Backward if im2col::suits_backward_x(l, to.device()) => im2col::backward_x(l, from, w, bias, to),
         _ => gather::launch(l, direction, Form::choose(l, to.device().prefers_registers()), from, w, bias, to),
     }
 }
@@ -187,7 +188,7 @@ fn backward_x(op: &str, algorithm: ConvAlgorithm, dy: &Tensor, w: &Tensor, x_sha
     let l = Layout::new(g, x_shape, w.shape(), dy.shape());
     let dx = Tensor::empty(dy.device(), x_shape);
     match algorithm == ConvAlgorithm::Im2col && im2col::fits(&l) {
-        true => im2col::backward_x(&l, dy, w, &dx),
+        true => im2col::backward_x(&l, dy, w, None, &dx),
         false => gather(&l, Direction::Backward, dy, w, None, &dx),
     }
     dx

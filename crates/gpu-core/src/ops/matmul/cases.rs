@@ -10,7 +10,7 @@ pub(in crate::ops) fn cases() -> Vec<Case> {
     const EXTENTS: [(usize, usize, usize); 8] =
         [(1, 1, 1), (7, 13, 17), (67, 9, 71), (128, 64, 132), (131, 40, 137), (3, 5003, 5), (1, 31, 200), (200, 31, 1)];
     let mut cases = Vec::new();
-    for form in [Form::Tiled, Form::Tiled4, Form::Reg] {
+    for form in [Form::Tiled, Form::Tiled4, Form::Reg, Form::Subgroup] {
         for transpose in [Transpose::None, Transpose::A, Transpose::B] {
             for (batch, (m, k, n)) in EXTENTS.into_iter().map(|e| (1, e)).chain([(3, (20, 12, 36))]) {
                 if form == Form::Tiled4 && [m, k, n].iter().any(|v| v % 4 != 0) {
@@ -53,7 +53,7 @@ fn broadcast_cases() -> Vec<Case> {
             vec![product("matmul", &a, &b, Transpose::None, Some(form))]
         })
     };
-    let forms = [Form::Tiled, Form::Reg].into_iter().flat_map(|form| SHAPES.map(|shapes| (form, shapes)));
+    let forms = [Form::Tiled, Form::Reg, Form::Subgroup].into_iter().flat_map(|form| SHAPES.map(|shapes| (form, shapes)));
     forms.chain(SHAPES[3..7].iter().map(|&shapes| (Form::Tiled4, shapes))).map(of).collect()
 }
 
@@ -71,6 +71,7 @@ pub(in crate::ops) fn benches() -> Vec<Bench> {
         of("512, tiles", N, N, Some(Form::Tiled)),
         of("512, tiles of four", N, N, Some(Form::Tiled4)),
         of("512, registers", N, N, Some(Form::Reg)),
+        of("512, registers passed round", N, N, Some(Form::Subgroup)),
         of("1024", &[1024, 1024], &[1024, 1024], None),
         of("64 x 128x64x128", &[64, 128, 64], &[64, 64, 128], None),
         of("16x196x256 by 256x256", &[16, 196, 256], &[256, 256], None),

@@ -26,11 +26,17 @@ use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str =
     concat!(include_str!("../../../../../shaders/product_tiles.wgsl"), include_str!("../../../../../shaders/matmul.wgsl"));
+const SUBGROUP: &str = concat!(
+    include_str!("../../../../../shaders/product_tiles.wgsl"),
+    include_str!("../../../../../shaders/matmul.wgsl"),
+    include_str!("../../../../../shaders/matmul_subgroup.wgsl")
+);
 static MATMUL_TILED: Kernel = kernel!(WGSL, "matmul_tiled", matmul_cpu);
 static MATMUL_TILED4: Kernel = kernel!(WGSL, "matmul_tiled4", matmul_cpu);
 static MATMUL_REG: Kernel = kernel!(WGSL, "matmul_reg", matmul_cpu);
+static MATMUL_SUBGROUP: Kernel = kernel!(SUBGROUP, "matmul_subgroup", matmul_cpu).with_subgroups_of(8);
 static MATMUL_PARTS: Kernel = kernel!(WGSL, "matmul_parts", matmul_parts_cpu);
-pub(super) const KERNELS: &[&Kernel] = &[&MATMUL_TILED, &MATMUL_TILED4, &MATMUL_REG, &MATMUL_PARTS];
+pub(super) const KERNELS: &[&Kernel] = &[&MATMUL_TILED, &MATMUL_TILED4, &MATMUL_REG, &MATMUL_SUBGROUP, &MATMUL_PARTS];
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -51,12 +57,21 @@ struct Params {
     batches: Batches,
 }
 
-/// The three forms of the kernel.
+/// The forms of the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 enum Form {
     Tiled,
     Tiled4,
     Reg,
+    /// Registers that eight invocations read from each other.
+    Subgroup,
+}
+
+impl Form {
+    /// Whether the device can run it.
+    fn runs_on(self, device: &Device) -> bool {
+        self != Self::Subgroup || MATMUL_SUBGROUP.runs_on(device)
+    }
 }
 
 fn matmul_cpu<T: Real>(args: &mut Args<'_>) {
@@ -99,6 +114,7 @@ fn choose(device: &Device, e: Extents, a: Factor, b: Factor, batches: Batches) -
     let fours = [e.m, e.n, e.k, a.row.max(a.col), b.row.max(b.col)];
     let aligned = fours.iter().all(|v| v % 4 == 0) && batches.steps_are_fours() && a.row.min(a.col) == 1 && b.row.min(b.col) == 1;
     match device.prefers_registers() {
+        true if Form::Subgroup.runs_on(device) => Form::Subgroup,
         true => Form::Reg,
         false if aligned => Form::Tiled4,
         false => Form::Tiled,
@@ -124,9 +140,13 @@ fn cut(form: Form, e: Extents, is_gpu: bool) -> Cut {
     // A tile of 64 where the matrix would not fill larger ones, or they a large GPU.
     let side = if e.m.min(e.n) > 64 { 128 } else { 64 };
     let wg = if side == 128 && count(tiles(128, 128)) >= budget::MULTIPROCESSORS { 16 } else { 8 };
-    let [tiles_m, tiles_n] = if form == Form::Reg { tiles(8, 16) } else { tiles(8 * wg, 8 * wg) };
+    let [tiles_m, tiles_n] = match form {
+        Form::Reg => tiles(8, 16),
+        Form::Subgroup => tiles(32, 32),
+        Form::Tiled | Form::Tiled4 => tiles(8 * wg, 8 * wg),
+    };
     let part = match form {
-        Form::Reg => e.k.div_ceil(e.k.div_ceil(32_768).max(1)).next_multiple_of(8),
+        Form::Reg | Form::Subgroup => e.k.div_ceil(e.k.div_ceil(32_768).max(1)).next_multiple_of(8),
         _ if is_gpu => budget::part(count([tiles_m, tiles_n]), e.k, 8),
         // Threads take the place of workgroups.
         _ => e.k.div_ceil((256 / count(tiles(side, side)).max(1)).min(e.k / 512).max(1)).next_multiple_of(8),
@@ -164,15 +184,19 @@ fn launch_form(form: Form, factors: [&Tensor; 2], [fa, fb]: [Factor; 2], batches
     };
     let partial = (parts > 1).then(|| Tensor::empty(y.device(), [e.batch * parts, e.m, e.n]));
     let to = partial.as_ref().unwrap_or(y);
-    if form == Form::Reg {
-        MATMUL_REG.with(&UNTILED).launch(params, &factors, &[to], Grid::linear(tiles, 8).trips(part + 64));
-    } else {
-        let kernel = if form == Form::Tiled { &MATMUL_TILED } else { &MATMUL_TILED4 };
-        let constants = header(wg as u32, fa.col == 1, fb.row == 1);
-        for range in budget::dispatches(tiles, 2 * (e.batch * e.m * e.n * e.k) as u64, is_gpu) {
+    let work = 2 * (e.batch * e.m * e.n * e.k) as u64;
+    let constants = header(wg as u32, fa.col == 1, fb.row == 1);
+    let tiled = |kernel: &'static Kernel| {
+        for range in budget::dispatches(tiles, work, is_gpu) {
             let grid = Grid::folded(range.len()).trips(part.div_ceil(8) * 20 + 16);
             kernel.with(&constants).launch(Params { first: range.start as u32, ..params }, &factors, &[to], grid);
         }
+    };
+    match form {
+        Form::Reg => MATMUL_REG.with(&UNTILED).launch(params, &factors, &[to], Grid::linear(tiles, 8).trips(part + 64)),
+        Form::Subgroup => MATMUL_SUBGROUP.with(&UNTILED).launch(params, &factors, &[to], Grid::folded(tiles).trips(part)),
+        Form::Tiled => tiled(&MATMUL_TILED),
+        Form::Tiled4 => tiled(&MATMUL_TILED4),
     }
     if let Some(partial) = &partial {
         MATMUL_PARTS.with(&UNTILED).launch(params, &[partial], &[y], Grid::linear(y.len(), 256).trips(parts));
@@ -195,7 +219,7 @@ fn product(name: &str, a: &Tensor, b: &Tensor, transpose: Transpose, form: Optio
         Err(fault) => panic!("{name}: {fault} ({})", expect::shapes(&[("a", a), ("b", b)])),
     };
     let y = Tensor::empty(a.device(), p.y);
-    let form = form.unwrap_or_else(|| choose(a.device(), p.extents, p.a, p.b, p.batches));
+    let form = form.filter(|form| form.runs_on(a.device())).unwrap_or_else(|| choose(a.device(), p.extents, p.a, p.b, p.batches));
     launch_form(form, [a, b], [p.a, p.b], p.batches, &y, p.extents);
     y
 }

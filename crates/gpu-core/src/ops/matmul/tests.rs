@@ -65,7 +65,7 @@ proptest! {
         for device in check::devices() {
             let (a, b) = (integers(&device, &a, 3), integers(&device, &b, 4));
             let want = naive(&a, &b);
-            for form in [Form::Tiled, Form::Reg] {
+            for form in [Form::Tiled, Form::Reg, Form::Subgroup] {
                 let run = |a: &Tensor, b: &Tensor, transpose| product("matmul", a, b, transpose, Some(form)).to_vec().unwrap();
                 prop_assert_eq!(&run(&a, &b, Transpose::None), &want, "{:?}", form);
                 prop_assert_eq!(&run(&transposed(&a), &b, Transpose::A), &want, "{:?}, a transposed", form);
@@ -96,7 +96,7 @@ fn a_long_sum_is_split_and_exact_in_every_form() {
     for device in check::devices() {
         let (a, b) = (integers(&device, &[2, 3, 70_004], 1), integers(&device, &[70_004, 4], 2));
         let want = naive(&a, &b);
-        for form in [Form::Tiled, Form::Reg] {
+        for form in [Form::Tiled, Form::Reg, Form::Subgroup] {
             assert_eq!(product("matmul", &a, &b, Transpose::None, Some(form)).to_vec().unwrap(), want, "{form:?}");
         }
         let (a, b) = (integers(&device, &[2, 4, 70_004], 1), integers(&device, &[2, 70_004, 4], 2));

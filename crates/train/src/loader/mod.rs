@@ -1,11 +1,14 @@
 //! From images to batches.
 //!
-//! A set that fits lies on the device as bytes, and a step picks its images there by index. A larger one stays on the host, which
-//! picks the bytes of a batch and uploads them. Either way one kernel turns them, augments them, normalises them; its random
+//! A set that fits lies on the device as bytes, and a step picks its images there by index. A larger one stays on the host, where a
+//! thread picks the bytes of the next batch while a step runs. Either way one kernel turns them, augments them, normalises them; its random
 //! numbers depend on the step and the place in the batch only, so both ways give the same bits.
+
+mod ahead;
 
 use crate::augmentation::Augmentation;
 use crate::data::{Dataset, ImageSet};
+use ahead::Ahead;
 use gpu_core::{DType, Device, Tensor, ops};
 use nn::Slots;
 
@@ -52,7 +55,7 @@ impl<'a> Source<'a> {
     }
 
     /// What fills the batches of one captured step.
-    pub fn feed(&self, batch: usize) -> Feed<'a> {
+    pub fn feed(&self, batch: usize) -> Feed {
         let set = self.set;
         let (images, labels, indices) = match &self.resident {
             Some((images, labels)) => {
@@ -65,23 +68,22 @@ impl<'a> Source<'a> {
                 (images, labels, Tensor::from_slice(&self.device, [batch], &places))
             }
         };
-        Feed { set, resident: self.is_resident(), images, labels, indices, bytes: Vec::new(), chosen: Vec::new() }
+        let ahead = (!self.is_resident()).then(|| Ahead::new(set));
+        Feed { images, labels, indices, ahead }
     }
 }
 
 /// Fills the batches of one captured step.
 #[derive(Debug)]
-pub struct Feed<'a> {
-    set: &'a ImageSet,
-    resident: bool,
+pub struct Feed {
     images: Tensor,
     labels: Tensor,
     indices: Tensor,
-    bytes: Vec<u8>,
-    chosen: Vec<u32>,
+    /// Where the set is on the host.
+    ahead: Option<Ahead>,
 }
 
-impl Feed<'_> {
+impl Feed {
     /// The kernels that fill the step's slots; they belong to the step's capture.
     pub fn launch(&self, slots: &Slots, augment: &ops::Augment, seed: u64) {
         let key = ops::DropoutKey { seed, stream: STREAM };
@@ -94,17 +96,21 @@ impl Feed<'_> {
     /// # Panics
     /// If there are not as many as the step takes, or one is not in the set.
     pub fn fill(&mut self, chosen: &[u32]) {
-        if self.resident {
-            return self.indices.write(chosen);
+        let Some(ahead) = &mut self.ahead else { return self.indices.write(chosen) };
+        let batch = ahead.take(chosen);
+        self.images.write(&batch.images);
+        self.labels.write(&batch.labels);
+        ahead.reuse(batch);
+    }
+
+    /// Says what the next [`fill`](Self::fill) will choose, so that its bytes are there by then. Another choice is fetched then.
+    ///
+    /// # Panics
+    /// The next `fill` panics if one of them is not in the set.
+    pub fn prepare(&mut self, chosen: &[u32]) {
+        if let Some(ahead) = &mut self.ahead {
+            ahead.prepare(chosen);
         }
-        self.bytes.clear();
-        self.chosen.clear();
-        for &i in chosen {
-            self.bytes.extend_from_slice(self.set.image(i as usize));
-            self.chosen.push(self.set.labels()[i as usize]);
-        }
-        self.images.write(&self.bytes);
-        self.labels.write(&self.chosen);
     }
 }
 
