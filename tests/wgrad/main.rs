@@ -7,4 +7,5 @@ mod examples;
 mod faults;
 mod models;
 mod shaders;
+mod studies;
 mod training;
