@@ -157,7 +157,7 @@ impl Scale {
             _ => wanted.to_vec(),
         };
         self.ticks = values.iter().filter_map(|&v| self.at(v)).collect();
-        self.labels = values.iter().filter(|&&v| self.at(v).is_some()).map(|&v| digits(v, 6)).collect();
+        self.labels = values.iter().filter(|&&v| self.at(v).is_some()).map(|&v| number(v, self.log)).collect();
     }
 
     fn label(&self, at: f64) -> String {
@@ -168,6 +168,11 @@ impl Scale {
     fn ranged(&self) -> Ticked {
         Ticked(self.range, self.ticks.clone())
     }
+}
+
+/// As it stands on an axis. Many decades read best by their exponents.
+fn number(v: f64, log: bool) -> String {
+    if log && !(1e-3..1e5).contains(&v) { format!("{v:e}") } else { digits(v, 6) }
 }
 
 /// Multiples of 1, 2 or 5 times a power of ten, about seven of them.

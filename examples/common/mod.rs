@@ -115,6 +115,19 @@ impl Study {
         &self.data
     }
 
+    /// The images that `--data` names. Where they are the built-in ones, the study says so, and how to get others.
+    pub fn dataset(&mut self) -> anyhow::Result<Dataset> {
+        let data = data::open(&self.data)?;
+        let (train, test) = (data.train.len(), data.test.len());
+        let mut text = format!("Images: {}, {train} to train on and {test} to test with.", data.name);
+        if self.data == "builtin" {
+            text += " They are drawn by code. For those of the recorded runs unpack https://www.cs.toronto.edu/~kriz/cifar-10-binary.tar.gz \
+                     and name the folder: --data cifar-10-batches-bin";
+        }
+        self.note(&text);
+        Ok(data)
+    }
+
     /// Where this study writes.
     pub fn folder(&self) -> &Path {
         &self.folder
@@ -134,7 +147,8 @@ impl Study {
     /// Each element of `got` is that of `want` within `tolerance`, and there are as many.
     pub fn check_all<G: Copy + Into<f64>, W: Copy + Into<f64>>(&mut self, what: &str, got: &[G], want: &[W], tolerance: f64) {
         let pairs = || got.iter().zip(want).map(|(&g, &w)| (g.into(), w.into()));
-        let ok = got.len() == want.len() && pairs().all(|(g, w): (f64, f64)| g == w || (g - w).abs() <= tolerance);
+        let near = |g: f64, w: f64| g == w || (g - w).abs() <= tolerance;
+        let ok = got.len() == want.len() && pairs().all(|(g, w)| near(g, w));
         let off = pairs().map(|(g, w)| (g - w).abs()).fold(0.0, f64::max);
         let within = if tolerance == 0.0 { "exactly".to_owned() } else { format!("within {tolerance:.0e}") };
         let found = match (got, want) {
@@ -143,7 +157,7 @@ impl Study {
             _ if ok && tolerance == 0.0 => format!("{} values, {within}", got.len()),
             _ if ok => format!("{} values, off by at most {off:.1e} ({within})", got.len()),
             _ => {
-                let wrong = pairs().enumerate().filter(|(_, (g, w))| g != w && !((g - w).abs() <= tolerance));
+                let wrong = pairs().enumerate().filter(|&(_, (g, w))| !near(g, w));
                 let show = |(i, (g, w))| format!("[{i}] {} for {}", table::exactly(g), table::exactly(w));
                 format!("{} ({within})", wrong.take(5).map(show).collect::<Vec<_>>().join(", "))
             }

@@ -72,7 +72,7 @@ pub fn draw(axes: &Axes, series: &[Series]) -> String {
         let ends = vec![(x - 30, y), (x + 30, y)];
         match series[i].kind {
             Kind::Line => {
-                stroke(root, ends, place(i));
+                stroke(root, ends, place(i), 4);
                 marker(root, place(i), (x, y), 9);
             }
             Kind::Dots => marker(root, place(i), (x, y), 9),
@@ -92,7 +92,9 @@ pub fn draw(axes: &Axes, series: &[Series]) -> String {
                 }
                 Kind::Curve => runs.for_each(|run| dashes(root, run, place(i))),
                 Kind::Line => {
-                    runs.for_each(|run| stroke(root, run, place(i)));
+                    // A thin line shows more of its noise.
+                    let width = if dots.len() > 300 { 2 } else { 4 };
+                    runs.for_each(|run| stroke(root, run, place(i), width));
                     // Lines that start together have their markers apart.
                     let every = dots.len().div_ceil(MARKERS).max(1);
                     dots.iter().skip(every * (2 * place(i) % 7) / 7).step_by(every).for_each(|&p| marker(root, place(i), p, 9));
@@ -102,18 +104,22 @@ pub fn draw(axes: &Axes, series: &[Series]) -> String {
     })
 }
 
-fn stroke(root: &Paper<'_>, points: Vec<(i32, i32)>, i: usize) {
-    root.draw(&PathElement::new(points, colour(i).stroke_width(4))).expect(DRAWN);
+fn stroke(root: &Paper<'_>, points: Vec<(i32, i32)>, i: usize, width: u32) {
+    root.draw(&PathElement::new(points, colour(i).stroke_width(width))).expect(DRAWN);
 }
 
 fn dashes(root: &Paper<'_>, points: Vec<(i32, i32)>, i: usize) {
     let (dash, gap) = DASHES[i % DASHES.len()];
-    root.draw(&DashedPathElement::new(points.into_iter(), dash, gap, INK.stroke_width(4))).expect(DRAWN);
+    root.draw(&DashedPathElement::new(points, dash, gap, INK.stroke_width(4))).expect(DRAWN);
 }
 
 /// A mark of this radius: its shape and colour by `i`.
 fn marker(root: &Paper<'_>, i: usize, (x, y): (i32, i32), radius: i32) {
     let (c, r) = (colour(i), radius);
+    if r > 5 {
+        // Paper around it, so that it is seen before a dense line.
+        root.draw(&Circle::new((x, y), r + 4, WHITE.mix(0.8).filled())).expect(DRAWN);
+    }
     let line = |points: Vec<(i32, i32)>| root.draw(&PathElement::new(points, c.stroke_width(4))).expect(DRAWN);
     let solid = |points: Vec<(i32, i32)>| root.draw(&Polygon::new(points, c.filled())).expect(DRAWN);
     match i % 7 {
