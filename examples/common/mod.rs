@@ -17,7 +17,7 @@ mod grid;
 pub mod list;
 pub mod page;
 mod series;
-mod table;
+pub mod table;
 
 pub use axes::Axes;
 pub use grid::Grid;
@@ -27,6 +27,7 @@ pub(crate) use table::row;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use page::{Check, Item, Record};
+use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -75,8 +76,16 @@ pub struct Study {
 impl Study {
     /// Reads the command line and opens the device. `name` is the example's, `question` what the study answers.
     pub fn begin(name: &'static str, question: &str) -> anyhow::Result<Self> {
+        Self::with_args(name, question, std::env::args_os())
+    }
+
+    /// The same with other words than the command line's; the first is the program.
+    pub fn with_args<A>(name: &'static str, question: &str, args: impl IntoIterator<Item = A>) -> anyhow::Result<Self>
+    where
+        A: Into<OsString> + Clone,
+    {
         let command = Options::command().name(name).about(question.to_owned());
-        let options = Options::from_arg_matches(&command.get_matches())?;
+        let options = Options::from_arg_matches(&command.get_matches_from(args))?;
         let device = Device::named(&options.device)?;
         let form = match (options.quick, options.full) {
             (true, _) => Form::Quick,
@@ -151,11 +160,12 @@ impl Study {
         let ok = got.len() == want.len() && pairs().all(|(g, w)| near(g, w));
         let off = pairs().map(|(g, w)| (g - w).abs()).fold(0.0, f64::max);
         let within = if tolerance == 0.0 { "exactly".to_owned() } else { format!("within {tolerance:.0e}") };
+        let count = table::exactly(got.len() as f64);
         let found = match (got, want) {
             (&[g], &[w]) => format!("{} (want {}, {within})", table::exactly(g.into()), table::exactly(w.into())),
             _ if got.len() != want.len() => format!("{} values instead of {}", got.len(), want.len()),
-            _ if ok && tolerance == 0.0 => format!("{} values, {within}", got.len()),
-            _ if ok => format!("{} values, off by at most {off:.1e} ({within})", got.len()),
+            _ if ok && tolerance == 0.0 => format!("{count} values, {within}"),
+            _ if ok => format!("{count} values, off by at most {off:.1e} ({within})"),
             _ => {
                 let wrong = pairs().enumerate().filter(|&(_, (g, w))| !near(g, w));
                 let show = |(i, (g, w))| format!("[{i}] {} for {}", table::exactly(g), table::exactly(w));
