@@ -24,6 +24,10 @@ const FILTER: [f32; 3] = [2.0, -1.0, 3.0];
 
 /// The filter of three taps that takes SIGNAL to OUTPUT: three equations, or a layer that learns it.
 fn recover_the_filter(study: &mut Study) -> anyhow::Result<()> {
+    study.note(
+        "A convolution is linear in its filter: each output is one equation. A layer that descends the squared error finds the \
+         same three taps, since the error is a bowl with one lowest point.",
+    );
     let device = &study.device.clone();
     // Row i of the system is what the window sees at place i.
     let windows: Vec<f32> = SIGNAL.windows(3).flatten().copied().collect();
@@ -61,6 +65,10 @@ fn recover_the_filter(study: &mut Study) -> anyhow::Result<()> {
 
 /// Each input puts a copy of the filter into the output; where copies overlap they add up.
 fn transposed_in_one_dimension(study: &mut Study) -> anyhow::Result<()> {
+    study.note(
+        "The transposed convolution scatters what the convolution gathers: each input puts a copy of the filter into the \
+         output, and copies that overlap add up.",
+    );
     let device = &study.device.clone();
     // Primes, so that no two products are alike.
     let ([a, b, c], [x, y, z]) = ([2.0f32, 3.0, 5.0], [7.0f32, 11.0, 13.0]);
@@ -115,6 +123,10 @@ fn transposed_in_two_dimensions(study: &mut Study) -> anyhow::Result<()> {
 
 /// Weights and multiply-adds of a layer from 3 channels to 4 of the same size, convolved and fully connected.
 fn count_weights(study: &mut Study) -> anyhow::Result<()> {
+    study.note(
+        "A fully connected layer has a weight for each pair of an input and an output. A convolution uses its few weights at \
+         every place.",
+    );
     let cx = Init::seeded(&study.device, 0);
     let conv = Conv2d::new(&cx, 3, 4, 3).padding(1).no_bias();
     let sides = [8usize, 16, 32, 64, 128, 224];
@@ -154,6 +166,10 @@ fn shifted(image: &[f32]) -> Vec<f32> {
 /// Shift, then convolve, is convolve, then shift. A fully connected layer knows nothing of that.
 fn shift_an_image(study: &mut Study) -> anyhow::Result<()> {
     let device = &study.device.clone();
+    study.note(
+        "What is shifted before a convolution is as if shifted after it, but for the border, where zeros come in. A fully \
+         connected layer treats each place in its own way.",
+    );
     // A letter on grey ground, so that the zeros which come in are seen.
     let is_letter = |row: usize, column: usize| {
         (1..9).contains(&row) && ([2, 3].contains(&column) || ([1, 2, 5].contains(&row) && (2..8).contains(&column)))

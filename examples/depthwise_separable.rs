@@ -62,6 +62,10 @@ fn count_parameters(study: &mut Study) -> anyhow::Result<()> {
 
 /// The two layers, and the one convolution that they make.
 fn compose(study: &mut Study) -> anyhow::Result<()> {
+    study.note(
+        "Drawing the pointwise matrix into the filters gives one ordinary convolution, W[k,c] = P[k,c] D[c]: all outputs see \
+         the same filter of an input channel, each in a size of its own.",
+    );
     let device = &study.device.clone();
     let step = Tensor::from_slice(device, [1], &[0u32]);
     let draw = |shape: &[usize], stream| ops::normal(Shape::new(shape), 0.0, 1.0, Key { seed: 1, stream }, &step);
@@ -187,13 +191,16 @@ fn count_and_time(study: &mut Study) -> anyhow::Result<()> {
 /// The best separable imitation of a given kernel, for `m` filters a channel: found by descent, and by the theorem of Eckart and
 /// Young: what is left are the singular values beyond the m-th of each channel's matrix (outputs x taps).
 fn approximate(study: &mut Study) -> anyhow::Result<()> {
-    const C: usize = 4;
-    const K: usize = 16;
+    study.note(
+        "For each input channel, an ordinary kernel is a matrix of outputs by taps, and a separable one is such a matrix of \
+         rank 1, or of rank m with m filters a channel. What an imitation must miss are the singular values beyond the m-th.",
+    );
+    let (c, k) = (4, 16);
     let device = &study.device.clone();
     let step = Tensor::from_slice(device, [1], &[0u32]);
-    let w = ops::normal([C, K, 9], 0.0, 1.0, Key { seed: 4, stream: 0 }, &step); // a matrix for each input channel
+    let w = ops::normal([c, k, 9], 0.0, 1.0, Key { seed: 4, stream: 0 }, &step); // a matrix for each input channel
     let values: Vec<f64> = w.to_vec()?.iter().map(|&v| v.into()).collect();
-    let squares: Vec<Vec<f64>> = values.chunks(K * 9).map(squared_singular_values).collect();
+    let squares: Vec<Vec<f64>> = values.chunks(k * 9).map(squared_singular_values).collect();
     let total: f64 = values.iter().map(|v| v * v).sum();
     let left = |m: usize| (squares.iter().flat_map(|s| &s[m..]).sum::<f64>().max(0.0) / total).sqrt();
     study.check(
@@ -206,14 +213,14 @@ fn approximate(study: &mut Study) -> anyhow::Result<()> {
     let (mut found, mut rows) = (Vec::new(), Vec::new());
     let target = Var::constant(&w);
     for m in 1..=9 {
-        let net = separable(&Init::seeded(device, 5), C, K, m);
+        let net = separable(&Init::seeded(device, 5), c, k, m);
         let layers: Vec<Param> = parameters(&net).into_iter().map(|(_, p)| p).collect();
         let sgd = Sgd::new(&net, 0.01).momentum(0.9);
         let mut rest = 0.0;
         for _ in 0..study.pick(300, 1500, 6000) {
             let here = Tape::new(device).input(&w);
-            let d = layers[0].var(&here).reshape([C, m, 9]);
-            let p = layers[1].var(&here).reshape([K, C, m]).permute(&[1, 0, 2]);
+            let d = layers[0].var(&here).reshape([c, m, 9]);
+            let p = layers[1].var(&here).reshape([k, c, m]).permute(&[1, 0, 2]);
             let loss = p.matmul(&d).mse_loss(&target, Reduction::Sum);
             sgd.step(&loss.backward());
             rest = f64::from(loss.item()?);
@@ -224,7 +231,7 @@ fn approximate(study: &mut Study) -> anyhow::Result<()> {
         rows.push(row![m, parameter_count(&net), error, left(m)]);
     }
     let columns = ["filters a channel", "parameters", "error, by descent", "error, by singular values"];
-    study.table(&format!("Imitating a random kernel of {} parameters", K * C * 9), &columns, rows);
+    study.table(&format!("Imitating a random kernel of {} parameters", k * c * 9), &columns, rows);
     let bound: Vec<[f64; 2]> = (0..=9).map(|m| [m as f64, left(m)]).collect();
     let series = [Series::dots("by descent", found), Series::curve("singular values", bound)];
     study.plot(

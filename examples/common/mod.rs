@@ -165,7 +165,7 @@ impl Study {
             (&[g], &[w]) => format!("{} (want {}, {within})", table::exactly(g.into()), table::exactly(w.into())),
             _ if got.len() != want.len() => format!("{} values instead of {}", got.len(), want.len()),
             _ if ok && tolerance == 0.0 => format!("{count} values, {within}"),
-            _ if ok => format!("{count} values, off by at most {off:.1e} ({within})"),
+            _ if ok => format!("{count} values, off by at most {} ({within})", table::digits(off, 2)),
             _ => {
                 let wrong = pairs().enumerate().filter(|&(_, (g, w))| !near(g, w));
                 let show = |(i, (g, w))| format!("[{i}] {} for {}", table::exactly(g), table::exactly(w));
