@@ -46,11 +46,17 @@
 //! # }
 //! ```
 //!
-//! `examples/` has whole programs: one trains a CNN and saves it, one uses the tensors alone, one brings a kernel of its own.
+//! `examples/` has whole programs: one trains a CNN and saves it, one uses the tensors alone, one brings a kernel of its own,
+//! and the studies of `docs/studies.md` are experiments of a course, with tables and pictures.
 
 pub use gpu_core;
 pub use nn;
 pub use train;
+
+// The snippets of the studies' page, compiled and run as these are.
+#[cfg(doctest)]
+#[doc = include_str!("../docs/studies.md")]
+struct Studies;
 
 /// A [`nn::Sequential`] of layers.
 pub use nn::seq;

@@ -20,7 +20,12 @@ fn examples_are_short() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
     for file in std::fs::read_dir(folder).unwrap() {
         let path = file.unwrap().path();
-        let lines = std::fs::read_to_string(&path).unwrap().lines().count();
-        assert!(lines <= 40, "{} has {lines} lines", path.display());
+        if path.is_dir() {
+            continue; // what the studies share
+        }
+        let source = std::fs::read_to_string(&path).unwrap();
+        // A study is a page or several; what shows one thing is shorter.
+        let (lines, most) = (source.lines().count(), if source.contains("mod common;") { 300 } else { 40 });
+        assert!(lines <= most, "{} has {lines} lines", path.display());
     }
 }

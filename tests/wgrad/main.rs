@@ -1,5 +1,8 @@
 //! What a user of the library may rely on, seen through the facade, on every device that is there.
 
+// What the studies share, as their programs have it.
+#[path = "../../examples/common/mod.rs"]
+mod common;
 mod concurrency;
 mod docs;
 mod environment;
@@ -8,4 +11,5 @@ mod faults;
 mod models;
 mod scale;
 mod shaders;
+mod studies;
 mod training;

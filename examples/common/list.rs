@@ -1,0 +1,34 @@
+//! The studies by name, and how their programs are built and found.
+
+use std::path::PathBuf;
+use std::process::Command;
+
+/// Every study, in the order of the course. Each is `examples/NAME.rs` and a section of `docs/studies.md`.
+pub const STUDIES: &[&str] = &["convolutions", "depthwise_separable"];
+
+/// Builds the studies' programs in the profile of the calling program, which lies in `target` or a folder below; their folder.
+///
+/// Cargo does it, so that no stale program is ever run; where all are up to date it costs a fraction of a second. `packages` is how the
+/// calling program was selected (`--workspace`, or nothing): with another selection the dependencies' features differ, and Cargo
+/// would build them a second time.
+pub fn build(packages: &[&str]) -> anyhow::Result<PathBuf> {
+    // PROFILE/examples/NAME or PROFILE/deps/TEST-HASH.
+    let this = std::env::current_exe()?;
+    let profile = this.ancestors().nth(2).ok_or_else(|| anyhow::anyhow!("{} lies in no target folder", this.display()))?;
+    let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet"]).args(packages);
+    cargo.args(STUDIES.iter().flat_map(|name| ["--example", name]));
+    if let Some(target) = profile.parent() {
+        cargo.arg("--target-dir").arg(target);
+    }
+    if !cfg!(debug_assertions) {
+        cargo.arg("--release");
+    }
+    anyhow::ensure!(cargo.status()?.success(), "the studies do not build");
+    Ok(profile.join("examples"))
+}
+
+/// The program of one study in the folder that [`build`] returned.
+pub fn program(folder: &std::path::Path, name: &str) -> Command {
+    Command::new(folder.join(name).with_extension(std::env::consts::EXE_EXTENSION))
+}
