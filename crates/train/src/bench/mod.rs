@@ -100,6 +100,16 @@ pub fn table() -> Vec<Bench> {
     ops::benches().into_iter().chain(layers::benches()).collect()
 }
 
+/// Whether `plan` wants any row at all.
+pub fn has_rows(plan: &Plan) -> bool {
+    let kernels = table().into_iter().map(|bench| row_name(&bench));
+    kernels.chain(training::names()).any(|name| name.contains(&plan.filter))
+}
+
+fn row_name(bench: &Bench) -> String {
+    format!("{} {}", bench.name, bench.what)
+}
+
 /// Measures all rows; `seen` is told each operator's row as it is there.
 ///
 /// # Errors
@@ -108,7 +118,7 @@ pub fn run(device: &Device, plan: &Plan, seen: &mut dyn FnMut(&Timing)) -> Resul
     let peak = Peak::measure(device, plan)?;
     let (mut kernels, mut skipped) = (Vec::new(), Vec::new());
     for bench in table() {
-        let name = format!("{} {}", bench.name, bench.what);
+        let name = row_name(&bench);
         if !name.contains(&plan.filter) {
             continue;
         }

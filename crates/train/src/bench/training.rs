@@ -60,6 +60,10 @@ pub(super) fn rows(device: &Device, plan: &Plan) -> Result<Vec<Training>> {
     wanted.map(|&(model, trains, batch)| training(device, plan, model, trains, batch)).collect()
 }
 
+pub(super) fn names() -> impl Iterator<Item = String> {
+    STEPS.iter().map(|&(model, trains, batch)| name(model, trains, batch))
+}
+
 fn name(model: &str, trains: bool, batch: usize) -> String {
     format!("{} {model} b{batch}", if trains { "train" } else { "eval" })
 }

@@ -41,19 +41,19 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     {
         return Err(Error::Setting(format!("--json: there is no folder {}; make it first", folder.display())));
     }
+    let longest = if flags.all { Duration::MAX } else { Duration::from_millis(250) };
+    let plan = Plan { filter: flags.filter.clone(), budget: Duration::from_secs_f64(flags.seconds), runs: 5, longest };
+    if !bench::has_rows(&plan) {
+        return Err(Error::Setting(format!("no row has \"{}\" in its name", flags.filter)));
+    }
     let before = flags.compare.as_deref().map(Report::read).transpose()?;
     let before = before.map_or_else(HashMap::new, |report| medians(&report));
     let device = Device::named(flags.device.name())?;
     let console = Console::new(false);
     console.note(&format!("measuring {}; a row takes {} s", device.name(), flags.seconds));
-    let longest = if flags.all { Duration::MAX } else { Duration::from_millis(250) };
-    let plan = Plan { filter: flags.filter.clone(), budget: Duration::from_secs_f64(flags.seconds), runs: 5, longest };
     let title = format!("{:<38} {:>9} {:>9} {:>8} {:>5} {:>6}", "row", "ms", "GFLOP/s", "GB/s", "peak", factor_title(&before));
     say(title.trim_end())?;
     let report = bench::run(&device, &plan, &mut |timing| console.say(&line(timing, &before)))?;
-    if report.kernels.is_empty() && report.training.is_empty() && report.skipped.is_empty() {
-        return Err(Error::Setting(format!("no row has \"{}\" in its name", flags.filter)));
-    }
     report.training.iter().try_for_each(|row| say(&training_line(row, &before)))?;
     // Only where steps were asked for: six tables beside all operators would be a flood.
     if report.kernels.is_empty() && report.skipped.is_empty() {
