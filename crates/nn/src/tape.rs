@@ -37,13 +37,27 @@ struct Inner {
     seed: u64,
     step: Option<Tensor>,
     streams: AtomicU32,
+    pass: Pass,
     state: Mutex<State>,
 }
+
+/// What a tape is for.
+#[derive(Clone, Copy)]
+struct Pass {
+    /// Whether closures are kept; else the parameters that were asked for are noted, and nothing else.
+    keeps: bool,
+    /// Whether a part of a pass is computed once more: running statistics have seen the batch.
+    again: bool,
+}
+
+/// A forward pass as a user asks for it.
+const WHOLE: Pass = Pass { keeps: true, again: false };
 
 #[derive(Default)]
 struct State {
     nodes: Vec<Node>,
     params: HashMap<u64, usize>,
+    asked_for: Vec<Param>,
     spent: bool,
 }
 
@@ -65,7 +79,7 @@ pub(crate) struct Randomness {
 impl Tape {
     /// An empty tape; random layers draw from seed 0 at step 0. Inside a capture, take [`seeded`](Self::seeded).
     pub fn new(device: &Device) -> Self {
-        Self::make(device, 0, None)
+        Self::make(device, 0, None, FIRST_STREAM, WHOLE)
     }
 
     /// An empty tape whose random layers draw from `seed` at the step that `step` (u32, one element) holds when they run. Each
@@ -81,12 +95,43 @@ impl Tape {
             step.dtype(),
             step.shape()
         );
-        Self::make(device, seed, Some(step.clone()))
+        Self::make(device, seed, Some(step.clone()), FIRST_STREAM, WHOLE)
     }
 
-    fn make(device: &Device, seed: u64, step: Option<Tensor>) -> Self {
-        let (streams, state) = (AtomicU32::new(FIRST_STREAM), Mutex::default());
-        Self { inner: Arc::new(Inner { device: device.clone(), seed, step, streams, state }) }
+    fn make(device: &Device, seed: u64, step: Option<Tensor>, stream: u32, pass: Pass) -> Self {
+        let (streams, state) = (AtomicU32::new(stream), Mutex::default());
+        Self { inner: Arc::new(Inner { device: device.clone(), seed, step, streams, pass, state }) }
+    }
+
+    /// A tape for a part of this one's forward pass, whose random layers draw from `stream` on.
+    fn part(&self, stream: u32, pass: Pass) -> Self {
+        Self::make(self.device(), self.inner.seed, self.inner.step.clone(), stream, pass)
+    }
+
+    /// For a part of this one's forward pass whose activations are not kept.
+    pub(crate) fn first_pass(&self) -> Self {
+        self.part(self.inner.streams.load(Relaxed), Pass { keeps: false, ..self.inner.pass })
+    }
+
+    /// For the same part once more, now with its closures; this tape's own random layers go on after it.
+    pub(crate) fn second_pass(&self, first: &Self) -> Self {
+        let began = self.inner.streams.swap(first.inner.streams.load(Relaxed), Relaxed);
+        self.part(began, Pass { keeps: true, again: true })
+    }
+
+    /// Whether closures are kept on it.
+    pub(crate) fn keeps(&self) -> bool {
+        self.inner.pass.keeps
+    }
+
+    /// Whether this is a repetition: running statistics have seen the batch.
+    pub(crate) fn is_again(&self) -> bool {
+        self.inner.pass.again
+    }
+
+    /// The parameters that were asked for, each once, in order; known where closures are not kept.
+    pub(crate) fn params_asked_for(&self) -> Vec<Param> {
+        self.inner.state.lock().asked_for.clone()
     }
 
     /// The device whose tensors it follows.
@@ -111,6 +156,13 @@ impl Tape {
     pub(crate) fn param(&self, param: &Param) -> Var {
         let value = param.value();
         if !param.is_trainable() {
+            return self.input(&value);
+        }
+        if !self.keeps() {
+            let asked_for = &mut self.inner.state.lock().asked_for;
+            if asked_for.iter().all(|p| p.id() != param.id()) {
+                asked_for.push(param.clone());
+            }
             return self.input(&value);
         }
         let known = self.inner.state.lock().params.get(&param.id()).copied();

@@ -3,6 +3,7 @@
 //! Gradients are computed only for inputs that need one: `needs` says which.
 
 mod activation;
+mod checkpoint_activations;
 mod conv;
 mod dense;
 mod elementwise;

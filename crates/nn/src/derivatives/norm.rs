@@ -1,5 +1,6 @@
 //! Normalisations.
 
+use crate::tape::Tape;
 use crate::var::Var;
 use gpu_core::ops::{self, RowNorm, RowStats};
 use gpu_core::{Shape, Tensor};
@@ -25,6 +26,7 @@ impl Var {
         momentum: f32,
         eps: f32,
     ) -> Self {
+        let momentum = self.momentum(momentum);
         let forward = ops::batch_norm(self.value(), gamma.value(), beta.value(), running_mean, running_var, momentum, eps);
         let (x, gamma_kept) = (self.value().clone(), gamma.value().clone());
         let ops::BatchNorm { y, mean, rstd } = forward;
@@ -55,7 +57,7 @@ impl Var {
     /// If the shapes do not fit.
     #[track_caller]
     pub fn demean_norm(&self, gamma: &Self, beta: &Self, running_mean: &Tensor, momentum: f32) -> Self {
-        let (y, mean) = ops::demean_norm(self.value(), gamma.value(), beta.value(), running_mean, momentum);
+        let (y, mean) = ops::demean_norm(self.value(), gamma.value(), beta.value(), running_mean, self.momentum(momentum));
         let (x, gamma_kept) = (self.value().clone(), gamma.value().clone());
         Self::derived(y, [self, gamma, beta], move |dy, needs| wanted(needs, ops::demean_norm_bwd(&x, dy, &gamma_kept, &mean)))
     }
@@ -122,7 +124,7 @@ impl Var {
     ) -> Self {
         let (x, groups) = (self.value(), self.channels("instance_norm_tracked"));
         let forward = ops::group_norm(x, groups, gamma.map(Self::value), beta.map(Self::value), eps);
-        ops::instance_norm_running(x, &forward.stats, running_mean, running_var, momentum, eps);
+        ops::instance_norm_running(x, &forward.stats, running_mean, running_var, self.momentum(momentum), eps);
         self.row_norm(forward, gamma, beta, ops::group_norm_bwd_x, ops::group_norm_bwd_w)
     }
 
@@ -157,6 +159,11 @@ impl Var {
     /// A constant in the place of an input that is not there: no gradient is asked for it.
     fn or_constant(&self, input: Option<&Self>) -> Self {
         input.cloned().unwrap_or_else(|| Self::constant(self.value()))
+    }
+
+    /// The weight of this batch in running statistics: none where a part of the pass is computed again.
+    fn momentum(&self, momentum: f32) -> f32 {
+        if self.tape().is_some_and(Tape::is_again) { 0.0 } else { momentum }
     }
 
     #[track_caller]

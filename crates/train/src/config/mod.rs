@@ -57,6 +57,10 @@ pub struct Settings {
     /// Compute each step in so many parts of the batch, to save memory [default: 1]
     #[arg(long, value_name = "N")]
     pub accumulate: Option<u32>,
+    /// Keep activations only between so many segments of the network and compute the others again, to save memory; without a number,
+    /// as many as the root of the number of layers [default: 1]
+    #[arg(long, num_args = 0..=1, default_missing_value = "0", value_name = "SEGMENTS")]
+    pub checkpoint_activations: Option<usize>,
     /// Learning rate over the steps [default: one-cycle]
     #[arg(long, value_enum)]
     pub schedule: Option<ScheduleKind>,
@@ -137,6 +141,7 @@ impl Settings {
             clip_norm: self.clip_norm.or(other.clip_norm),
             ema: self.ema.or(other.ema),
             accumulate: self.accumulate.or(other.accumulate),
+            checkpoint_activations: self.checkpoint_activations.or(other.checkpoint_activations),
             schedule: self.schedule.or(other.schedule),
             warmup: self.warmup.or(other.warmup),
             label_smoothing: self.label_smoothing.or(other.label_smoothing),
@@ -180,6 +185,7 @@ impl Settings {
             clip_norm: self.clip_norm,
             ema: self.ema,
             accumulate: self.accumulate.unwrap_or(1),
+            checkpoint_activations: self.checkpoint_activations.unwrap_or(1),
             schedule: self.schedule.unwrap_or(ScheduleKind::OneCycle),
             warmup: self.warmup.unwrap_or(0),
             label_smoothing: self.label_smoothing.unwrap_or(0.0),
@@ -202,7 +208,7 @@ impl Settings {
 pub const BUILTIN: &str = "builtin";
 
 /// The keys of a settings file.
-const KEYS: [&str; 25] = [
+const KEYS: [&str; 26] = [
     "data",
     "model",
     "weights",
@@ -216,6 +222,7 @@ const KEYS: [&str; 25] = [
     "clip-norm",
     "ema",
     "accumulate",
+    "checkpoint-activations",
     "schedule",
     "warmup",
     "label-smoothing",
@@ -252,6 +259,7 @@ pub struct Config {
     #[serde(skip_serializing_if = "Option::is_none")]
     pub ema: Option<f64>,
     pub accumulate: u32,
+    pub checkpoint_activations: usize,
     pub schedule: ScheduleKind,
     pub warmup: u64,
     pub label_smoothing: f64,

@@ -54,6 +54,11 @@ impl<'a> Session<'a> {
         if config.schedule == ScheduleKind::Plateau && progress.plateau.is_none() {
             progress.plateau = Some(Plateau::new(config.lr as f32).patience(2));
         }
+        let segments = match config.checkpoint_activations {
+            0 => (net.len() as f64).sqrt().round().max(1.0) as usize,
+            segments => segments,
+        };
+        let net = net.checkpoint_activations(segments);
         let (batch, images) = (config.batch_size, data.train.len());
         if batch > images {
             return Error::setting(format!("--batch-size {batch} is more than the {images} training images"));

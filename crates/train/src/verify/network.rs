@@ -10,7 +10,7 @@ use crate::model::{Description, image_shape};
 use gpu_core::check::{Bound, difference};
 use gpu_core::ops::Reduction;
 use gpu_core::{Device, Tensor};
-use nn::{Checkpoint, CheckpointError, Loss, Module, Sequential, Sgd, StepOptions, Tape, TrainStep, parameters};
+use nn::{Checkpoint, CheckpointError, Loss, Sequential, Sgd, StepOptions, Tape, TrainStep, parameters};
 use std::collections::BTreeMap;
 
 const BATCH: usize = 16;

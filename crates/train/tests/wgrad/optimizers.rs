@@ -87,6 +87,24 @@ fn a_step_in_parts_is_a_step() {
 }
 
 #[test]
+fn activations_computed_again_take_less_memory_and_leave_the_same_weights() {
+    let bench = Bench::new();
+    let run = |name: &str, words: &str| {
+        let flags = "--data data --model resnet20 --batch-size 32 --device cpu --max-steps 2 --test-images 8 --json";
+        let outcome = bench.run(&format!("train {flags} --name {name} {words}")).json();
+        let file = bench.path(&format!("runs/{name}/last.safetensors"));
+        (outcome["peak_bytes"].as_u64().unwrap(), Checkpoint::read(file).unwrap().arrays().clone())
+    };
+    let (all, want) = run("all", "");
+    for (name, words) in [("root", "--checkpoint-activations"), ("four", "--checkpoint-activations 4")] {
+        let (bytes, got) = run(name, words);
+        assert!(5 * bytes < 4 * all, "{words}: {bytes} bytes, {all} without");
+        assert!(got == want, "{words}: the weights differ");
+    }
+    bench.run("train --resume runs/root --max-steps 3").ok();
+}
+
+#[test]
 fn a_plateau_lowers_the_rate_where_the_test_loss_stays() {
     let bench = Bench::new();
     bench.train("--schedule plateau --lr 0.000001 --epochs 12 --name a").ok();

@@ -2,6 +2,7 @@
 //! missing.
 
 mod activation;
+mod checkpoint_activations;
 mod conv;
 mod dense;
 mod elementwise;
@@ -49,6 +50,7 @@ pub(super) fn separate(shape: impl Into<Shape>) -> Tensor {
 fn rows() -> Vec<Row> {
     let files = [
         activation::rows(),
+        checkpoint_activations::rows(),
         conv::rows(),
         dense::rows(),
         elementwise::rows(),
