@@ -15,6 +15,8 @@ pub(crate) trait Real: Float + NumAssign + Sum + Pod + Element + Into<f64> {
 
     /// The nearest value.
     fn of(v: impl Into<f64>) -> Self;
+    /// As many of `x` as fit, and zeros beyond.
+    fn load<S: Simd>(simd: S, x: &[Self]) -> Self::Vector<S>;
     /// A vector of one value.
     fn splat<S: Simd>(simd: S, v: Self) -> Self::Vector<S>;
     /// `a b + c`, rounded once where the processor can.
@@ -26,6 +28,10 @@ impl Real for f32 {
 
     fn of(v: impl Into<f64>) -> Self {
         v.into() as Self
+    }
+    #[inline(always)]
+    fn load<S: Simd>(simd: S, x: &[Self]) -> S::f32s {
+        simd.partial_load_f32s(x)
     }
     #[inline(always)]
     fn splat<S: Simd>(simd: S, v: Self) -> S::f32s {
@@ -42,6 +48,10 @@ impl Real for f64 {
 
     fn of(v: impl Into<f64>) -> Self {
         v.into()
+    }
+    #[inline(always)]
+    fn load<S: Simd>(simd: S, x: &[Self]) -> S::f64s {
+        simd.partial_load_f64s(x)
     }
     #[inline(always)]
     fn splat<S: Simd>(simd: S, v: Self) -> S::f64s {
