@@ -1,6 +1,6 @@
 //! The class that a row of logits names, and sums of loss and hits that stay on the device.
 
-use super::mirror::{largest_of, rows_per_job};
+use super::mirror::{LOWEST, rows_per_job};
 use super::{Params, SHAPES, WGSL, expect_classes, expect_labels, labels, launch_rows};
 use crate::check::{Bound, Case, integers};
 use crate::dtype::DType;
@@ -20,7 +20,7 @@ fn argmax_cpu<T: Real>(args: &mut Args<'_>) {
     let (x, y): (&[T], &mut [u32]) = (args.input(0), args.output(0));
     let first = |row: &[T]| {
         let larger = |(i, m): (usize, T), (j, &v): (usize, &T)| if v > m { (j, v) } else { (i, m) };
-        row.iter().enumerate().fold((0, largest_of::<T>(&[])), larger).0 as u32
+        row.iter().enumerate().fold((0, T::of(LOWEST)), larger).0 as u32
     };
     y.par_iter_mut().enumerate().with_min_len(rows_per_job(c)).for_each(|(row, y)| {
         *y = if inner == 1 {

@@ -2,7 +2,8 @@
 
 use super::{DIVIDED, EACH, Params, SECOND_TOTAL, WEIGHTED};
 use crate::kernel::Args;
-use crate::mirror::Real;
+use crate::mirror::{self, Real};
+use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 
 /// Rows that are worth a job of their own, for rows of `c` elements.
@@ -41,20 +42,42 @@ pub(super) fn nothing(p: &Params) -> Vec<()> {
     vec![(); p.n as usize]
 }
 
-pub(super) fn largest_of<T: Real>(x: &[T]) -> T {
-    x.iter().fold(T::of(-3.4e38), |m, &v| m.max(v))
+/// What the largest is sought from: from -inf there would be no distance to it.
+pub(super) const LOWEST: f64 = -3.4e38;
+
+/// Writes `softmax(x)` into `y`; returns the largest element and the sum of `exp(x - largest)`.
+pub(super) fn softmax_row<T: Real>(x: &[T], y: &mut [T]) -> (T, f64) {
+    Arch::new().dispatch(Softmax { x, y })
 }
 
-/// Writes `softmax(x)` into `y`; returns the sum of `exp(x - largest)`.
-pub(super) fn softmax_row<T: Real>(x: &[T], y: &mut [T], largest: T) -> f64 {
-    let mut total = 0.0;
-    for (y, &x) in y.iter_mut().zip(x) {
-        *y = (x - largest).exp();
-        total += Into::<f64>::into(*y);
+/// Compiled for the vectors that the processor has. Lanes are as many as are written here, so that the bits are the same on all.
+struct Softmax<'a, T> {
+    x: &'a [T],
+    y: &'a mut [T],
+}
+
+impl<T: Real> WithSimd for Softmax<'_, T> {
+    type Output = (T, f64);
+
+    #[inline(always)]
+    fn with_simd<S: Simd>(self, _: S) -> (T, f64) {
+        const LANES: usize = 16;
+        let (blocks, rest) = self.x.as_chunks::<LANES>();
+        let mut lanes = [T::of(LOWEST); LANES];
+        for block in blocks {
+            for i in 0..LANES {
+                lanes[i] = lanes[i].max(block[i]);
+            }
+        }
+        let largest = lanes.iter().chain(rest).fold(T::of(LOWEST), |m, &v| m.max(v));
+        for (y, &x) in self.y.iter_mut().zip(self.x) {
+            *y = (x - largest).quick_exp();
+        }
+        let total = mirror::sum_by(self.y, |v| v);
+        let scale = T::of(1.0 / total);
+        self.y.iter_mut().for_each(|y| *y *= scale);
+        (largest, total)
     }
-    let scale = T::of(1.0 / total);
-    y.iter_mut().for_each(|y| *y *= scale);
-    total
 }
 
 /// The classes' weights, or 1 for each.
@@ -104,8 +127,8 @@ pub(super) fn cross_entropy_cpu<T: Real>(args: &mut Args<'_>) {
     let (y, losses): (&mut [T], &mut [T]) = (args.output(0), args.output(1));
     let (s, share) = (f64::from(p.smoothing), share(&p, totals));
     for_rows(&p, [x], y, losses, |row, [x], y, loss| {
-        let largest = largest_of(x);
-        let log_total = softmax_row(x, y, largest).ln();
+        let (largest, total) = softmax_row(x, y);
+        let log_total = total.ln();
         let minus_log = |c: usize| log_total - Into::<f64>::into(x[c] - largest);
         let of_class = |class: usize| {
             let hit = (1.0 - s) * weights.of(class) * minus_log(class);

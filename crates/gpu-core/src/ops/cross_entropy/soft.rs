@@ -2,7 +2,7 @@
 //!
 //! With `t' = w ((1 - s) t + s / C)`: the loss of a row is `-sum over c of t'[c] log p[c]`, and its gradient `p sum(t') - t'`.
 
-use super::mirror::{Weights, for_rows, largest_of, nothing, softmax_row};
+use super::mirror::{Weights, for_rows, nothing, softmax_row};
 use super::{
     CrossEntropy, EACH, Params, Reduction, WGSL, expect_classes, expect_dloss, expect_options, launch_rows, logits, reduced,
 };
@@ -29,8 +29,8 @@ fn soft_cross_entropy_cpu<T: Real>(args: &mut Args<'_>) {
     let weights = Weights::<T>::new(&p, args, 2);
     let (y, losses): (&mut [T], &mut [T]) = (args.output(0), args.output(1));
     for_rows(&p, [x, target], y, losses, |_, [x, target], y, loss| {
-        let largest = largest_of(x);
-        let log_total = softmax_row(x, y, largest).ln();
+        let (largest, total) = softmax_row(x, y);
+        let log_total = total.ln();
         let minus_log = |v: T| log_total - Into::<f64>::into(v - largest);
         *loss = T::of(x.iter().enumerate().map(|(c, &v)| goal(&p, weights, target, c) * minus_log(v)).sum::<f64>());
     });
@@ -54,8 +54,8 @@ fn soft_cross_entropy_bwd_target_cpu<T: Real>(args: &mut Args<'_>) {
     let (x, dy): (&[T], &[T]) = (args.input(0), args.input(2));
     let weights = Weights::<T>::new(&p, args, 1);
     for_rows(&p, [x], args.output(0), &mut nothing(&p), |row, [x], dt, ()| {
-        let largest = largest_of(x);
-        let log_total = x.iter().map(|&v| Into::<f64>::into((v - largest).exp())).sum::<f64>().ln();
+        let (largest, total) = softmax_row(x, dt);
+        let log_total = total.ln();
         let scale = T::of(p.scale) * dy[if p.flags & EACH != 0 { row } else { 0 }];
         for (c, (dt, &v)) in dt.iter_mut().zip(x).enumerate() {
             let weight = (1.0 - f64::from(p.smoothing)) * weights.of(c);

@@ -74,36 +74,46 @@ impl Form {
     }
 }
 
+/// Rows that a task of the mirror works on: enough to pay for packing `b` again.
+const ROWS: usize = 128;
+
+/// Whether the rows alone are work for several threads: no sum need be split for them.
+fn has_many_rows(m: usize) -> bool {
+    m >= 4 * ROWS
+}
+
 fn matmul_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (a, b, y) = (args.input::<T>(0), args.input::<T>(1), args.output::<T>(0));
     let (m, n) = (p.m as usize, p.n as usize);
-    if p.k == 0 {
+    if p.k == 0 || y.is_empty() {
         return y.fill(T::zero());
     }
-    let product = |which: usize, y: &mut [T], threads| {
+    let product = |which: usize, row: usize, y: &mut [T], threads| {
         let (batch, first) = (which as u32 / p.parts, which as u32 % p.parts * p.part);
         let [at_a, at_b] = p.batches.starts(batch);
-        let at = [at_a + first * p.a_col, at_b + first * p.b_row].map(|at| at as usize);
+        let at = [at_a + first * p.a_col + row as u32 * p.a_row, at_b + first * p.b_row].map(|at| at as usize);
         let a = MatRef { data: &a[at[0]..], row: p.a_row as usize, col: p.a_col as usize };
         let b = MatRef { data: &b[at[1]..], row: p.b_row as usize, col: p.b_col as usize };
         let k = p.part.min(p.k - first) as usize;
-        audited::gemm((m, n, k), a, b, y, n, Into::Replace, threads);
+        audited::gemm((y.len() / n, n, k), a, b, y, n, Into::Replace, threads);
     };
-    // One product takes all threads; many take one each.
+    // Of many products each takes one thread, and so does each run of rows of a large one; a small one takes all threads.
     match p.batch * p.parts {
-        1 => product(0, y, 0),
-        _ => mirror::for_each_chunk(y, m * n, &|which, y| product(which, y, 1)),
+        1 if has_many_rows(m) => mirror::for_each_chunk(y, ROWS * n, &|run, y| product(0, run * ROWS, y, 1)),
+        1 => product(0, 0, y, 0),
+        _ => mirror::for_each_chunk(y, m * n, &|which, y| product(which, 0, y, 1)),
     }
 }
 
 fn matmul_parts_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (partial, y): (&[T], &mut [T]) = (args.input(0), args.output(0));
-    let (size, parts) = ((p.m * p.n) as usize, p.parts as usize);
-    mirror::for_each_plane(y, size, |batch, y| {
+    let (m, n, parts) = (p.m as usize, p.n as usize, p.parts as usize);
+    mirror::for_each_plane(y, n, |row, y| {
+        let (batch, row) = (row / m, row % m);
         for (i, y) in y.iter_mut().enumerate() {
-            let terms = (0..parts).map(|part| partial[(batch * parts + part) * size + i].into());
+            let terms = (0..parts).map(|part| partial[((batch * parts + part) * m + row) * n + i].into());
             *y = T::of(terms.sum::<f64>());
         }
     });
@@ -149,6 +159,7 @@ fn cut(form: Form, e: Extents, is_gpu: bool) -> Cut {
         Form::Reg | Form::Subgroup => e.k.div_ceil(e.k.div_ceil(32_768).max(1)).next_multiple_of(8),
         _ if is_gpu => budget::part(count([tiles_m, tiles_n]), e.k, 8),
         // Threads take the place of workgroups.
+        _ if has_many_rows(e.m) => e.k,
         _ => e.k.div_ceil((256 / count(tiles(side, side)).max(1)).min(e.k / 512).max(1)).next_multiple_of(8),
     };
     let parts = e.k.div_ceil(part.max(1)).max(1);

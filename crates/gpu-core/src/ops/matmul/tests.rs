@@ -175,3 +175,18 @@ fn a_product_cut_into_dispatches_has_the_same_bits() {
         assert!(whole == cut, "{form:?}");
     }
 }
+
+/// The mirror works on a large product by runs of rows.
+#[test]
+fn rows_of_a_large_product_are_those_of_a_small_one_to_the_bit() {
+    for (m, n, k) in [(5 * ROWS - 3, 33, 300), (4 * ROWS, 130, 1000)] {
+        let (a, b) = (check::tensor(&Device::Cpu, [m, k], 1), check::tensor(&Device::Cpu, [k, n], 2));
+        let large = matmul(&a, &b);
+        assert_eq!(large.to_vec().unwrap(), matmul_ta(&transposed(&a), &b).to_vec().unwrap(), "{m} x {n} x {k}");
+        let (a, large) = (a.to_vec().unwrap(), large.to_vec().unwrap());
+        for from in [0, ROWS - 40, m - 70] {
+            let some = Tensor::from_slice(&Device::Cpu, [70, k], &a[from * k..][..70 * k]);
+            assert_eq!(matmul(&some, &b).to_vec().unwrap(), large[from * n..][..70 * n], "rows from {from} of {m} x {n} x {k}");
+        }
+    }
+}

@@ -4,17 +4,19 @@
 //! multiply-adds. So an image is copied once, with its padding, and a tile of pixels by channels stays in registers over the whole
 //! sum. What is a matrix product as it stands is left to `gemm`.
 
+mod columns;
+mod depthwise;
 mod plan;
 mod product;
-mod rows;
 mod weight;
 
 use super::layout::Layout;
 use crate::audited::{Into, MatRef, gemm};
 use crate::mirror::{Real, for_each_chunk};
+pub(super) use columns::{col2im, im2col};
+pub(super) use depthwise::{depthwise_backward_w, depthwise_backward_x, depthwise_forward};
 use plan::Plan;
 use product::product;
-pub(super) use rows::{col2im, depthwise_backward_w, depthwise_backward_x, depthwise_forward, im2col};
 pub(super) use weight::backward_w;
 
 /// The channels of a group, and where a weight lies for an output and an input channel.

@@ -37,6 +37,11 @@ pub(super) struct Source {
 }
 
 impl Source {
+    /// Elements of a plane without its padding.
+    pub fn elements(&self) -> usize {
+        self.h * self.w
+    }
+
     /// Elements from one plane to the next. Not a multiple of a kilobyte: many channels of a pixel would share few lines of the cache.
     pub fn plane(&self) -> usize {
         let elements = self.rows * self.step * self.len;
@@ -47,7 +52,7 @@ impl Source {
     pub fn fill<T: Real>(&self, planes: usize, x: &[T], padded: &mut Vec<T>) {
         padded.resize(planes * self.plane(), T::zero());
         for (i, padded) in padded.chunks_mut(self.plane()).enumerate() {
-            let x = &x[i * self.h * self.w..][..self.h * self.w];
+            let x = &x[i * self.elements()..][..self.elements()];
             for (row, padded) in padded.chunks_mut(self.step * self.len).take(self.rows).enumerate() {
                 match row.checked_sub(self.before[0]).filter(|&h| h < self.h) {
                     Some(h) => self.fill_row(&x[h * self.w..][..self.w], padded),
