@@ -8,7 +8,7 @@ mod listing;
 mod null_device;
 
 use gpu_core::check::{self, Launch};
-use gpu_core::ops::{self, Conv2dGeometry, DropoutKey, SgdHyper};
+use gpu_core::ops::{self, Conv2dGeometry, Divisor, DropoutKey, Pool2dGeometry, SgdHyper};
 use gpu_core::{Args, Device, Kernel, Tensor};
 use listing::Listing;
 
@@ -55,6 +55,14 @@ fn batch_norm() {
     ops::batch_norm_bwd(&x, &norm.y, &of_channels, &norm.mean, &norm.rstd);
 }
 
+/// Windows of so many taps a side, two apart.
+fn pooling(taps: usize) {
+    let g = Pool2dGeometry { stride: [2, 2], padding: [taps / 3; 2], ..Pool2dGeometry::new([taps, taps]) };
+    let (y, indices) = ops::max_pool2d(&image(), g);
+    ops::max_pool2d_bwd_x(&y, &indices, image().shape(), g);
+    ops::avg_pool2d_bwd_x(&ops::avg_pool2d(&image(), g, Divisor::Window), image().shape(), g, Divisor::Window);
+}
+
 /// Three taps in a row need a pixel on either side of a word; three taps of an input channel are read as they lie in `w`.
 const ROWS: &[Row] = &[
     ("matmul_tiled4", Law::Product(Some([0, 0])), || matrices(512)),
@@ -81,6 +89,15 @@ const ROWS: &[Row] = &[
     ("batch_norm_apply", Law::Stream([5, 0]), batch_norm),
     ("batch_norm_bwd_partial", Law::Stream([0, 1]), batch_norm),
     ("batch_norm_bwd_x", Law::Stream([6, 0]), batch_norm),
+    ("max_pool2d_by4", Law::Stream([0, 0]), || pooling(2)),
+    ("max_pool2d_bwd_x_by4", Law::Stream([0, 0]), || pooling(2)),
+    ("avg_pool2d_by4", Law::Stream([0, 0]), || pooling(2)),
+    ("avg_pool2d_bwd_x_by4", Law::Stream([0, 0]), || pooling(2)),
+    // A word beyond the four in each row of windows, and in each row of x.
+    ("max_pool2d_by4", Law::Stream([3, 0]), || pooling(3)),
+    ("max_pool2d_bwd_x_by4", Law::Stream([4, 0]), || pooling(3)),
+    ("avg_pool2d_by4", Law::Stream([3, 0]), || pooling(3)),
+    ("avg_pool2d_bwd_x_by4", Law::Stream([2, 0]), || pooling(3)),
     ("accumulate", Law::Stream([0, 0]), || ops::accumulate(&zeros(&[64]), &zeros(&[64]), 1.0, true)),
     ("sgd_step", Law::Stream([0, 0]), || {
         let hyper = SgdHyper { lr: 0.1, momentum: 0.9, dampening: 0.0, weight_decay: 0.0, nesterov: false, first_step: false };
