@@ -41,6 +41,15 @@ fn convolution(taps: usize, channels: usize, extent: usize) {
     ops::conv2d_bwd_w(&x, &dy, w.shape(), g);
 }
 
+/// The same, a channel at a time.
+fn depthwise() {
+    let g = Conv2dGeometry { padding: 1.into(), groups: 64, ..Default::default() };
+    let (x, w) = (zeros(&[32, 64, 32, 32]), zeros(&[64, 1, 3, 3]));
+    let dy = ops::conv2d(&x, &w, None, g);
+    ops::conv2d_bwd_x(&dy, &w, x.shape(), g);
+    ops::conv2d_bwd_w(&x, &dy, w.shape(), g);
+}
+
 fn image() -> Tensor {
     zeros(&[4, 8, 16, 16])
 }
@@ -93,6 +102,10 @@ const ROWS: &[Row] = &[
     ("max_pool2d_bwd_x_by4", Law::Stream([0, 0]), || pooling(2)),
     ("avg_pool2d_by4", Law::Stream([0, 0]), || pooling(2)),
     ("avg_pool2d_bwd_x_by4", Law::Stream([0, 0]), || pooling(2)),
+    // Nine taps, and a word on either side of the four in each row.
+    ("depthwise", Law::Stream([15, 0]), depthwise),
+    ("depthwise_bwd_x", Law::Stream([15, 0]), depthwise),
+    ("depthwise_bwd_w", Law::Stream([6, 1]), depthwise),
     // A word beyond the four in each row of windows, and in each row of x.
     ("max_pool2d_by4", Law::Stream([3, 0]), || pooling(3)),
     ("max_pool2d_bwd_x_by4", Law::Stream([4, 0]), || pooling(3)),
