@@ -64,6 +64,17 @@ fn batch_norm() {
     ops::batch_norm_bwd(&x, &norm.y, &of_channels, &norm.mean, &norm.rstd);
 }
 
+fn rectified() {
+    let (x, of_channels) = (zeros(&[32, 64, 32, 32]), zeros(&[64]));
+    ops::batch_norm_relu(&x, Some(&x), &of_channels, &of_channels, &zeros(&[64]), &zeros(&[64]), 0.1, 1e-5);
+    ops::batch_norm_add_relu_bwd(&x, &x, &x, &of_channels, &of_channels, &of_channels);
+}
+
+fn rectified_alone() {
+    let (x, of_channels) = (zeros(&[32, 64, 32, 32]), zeros(&[64]));
+    ops::batch_norm_relu_bwd(&x, &x, &of_channels, &of_channels, &of_channels, &of_channels);
+}
+
 /// Windows of so many taps a side, two apart.
 fn pooling(taps: usize) {
     let g = Pool2dGeometry { stride: [2, 2], padding: [taps / 3; 2], ..Pool2dGeometry::new([taps, taps]) };
@@ -97,7 +108,11 @@ const ROWS: &[Row] = &[
     ("batch_norm_partial", Law::Stream([0, 0]), batch_norm),
     ("batch_norm_apply", Law::Stream([5, 0]), batch_norm),
     ("batch_norm_bwd_partial", Law::Stream([0, 1]), batch_norm),
-    ("batch_norm_bwd_x", Law::Stream([6, 0]), batch_norm),
+    ("batch_norm_bwd_x", Law::Stream([0, 0]), batch_norm),
+    ("batch_norm_apply", Law::Stream([5, 0]), rectified),
+    ("batch_norm_add_bwd_partial", Law::Stream([0, 1]), rectified),
+    ("batch_norm_bwd_partial", Law::Stream([0, 1]), rectified_alone),
+    ("batch_norm_bwd_x", Law::Stream([1, 0]), rectified_alone),
     ("max_pool2d_by4", Law::Stream([0, 0]), || pooling(2)),
     ("max_pool2d_bwd_x_by4", Law::Stream([0, 0]), || pooling(2)),
     ("avg_pool2d_by4", Law::Stream([0, 0]), || pooling(2)),
