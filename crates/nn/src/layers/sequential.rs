@@ -1,6 +1,6 @@
 //! Layers one after another.
 
-use crate::module::{LayerReport, Module, ShapeError, join};
+use crate::module::{LayerReport, Module, ShapeError, Then, join};
 use crate::param::Param;
 use crate::var::Var;
 use gpu_core::Shape;
@@ -43,8 +43,21 @@ impl Sequential {
 impl Module for Sequential {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
+        self.forward_then(x, Then::default())
+    }
+
+    #[track_caller]
+    fn forward_then(&self, x: &Var, then: Then<'_>) -> Var {
         // One variable at a time: what no closure keeps is given back at once.
-        self.layers.iter().fold(x.clone(), |x, layer| layer.forward(&x))
+        let mut x = x.clone();
+        let mut layers = self.layers.iter().peekable();
+        let mut then = Some(then);
+        while let Some(layer) = layers.next() {
+            let own = if layers.next_if(|next| next.is_relu()).is_some() { Then::RELU } else { Then::default() };
+            let last = layers.peek().is_none() && !own.relu;
+            x = layer.forward_then(&x, if last { then.take().unwrap_or_default() } else { own });
+        }
+        then.map_or(x.clone(), |then| then.after(x))
     }
 
     fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
