@@ -3,6 +3,7 @@
 // a channel joins them (`join_moments`), so that a large mean does not swallow the variance. Means are counted from the channel's
 // first element: a large one then rounds only once.
 // VEC = 1: `inner` is a multiple of four, so that four elements in a row share a channel.
+// RELU = 1: a ReLU follows; ADD = 1: after a sum with `beside4`. What it let through is found again from x, not read.
 
 struct Params {
     len: u32, // elements of x
@@ -22,21 +23,21 @@ const VARIANCE: u32 = 1u; // the running variance; any other kind: deviations st
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> x4: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read> dy: array<f32>;
 @group(0) @binding(3) var<storage, read> dy4: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> gamma: array<f32>;
 @group(0) @binding(5) var<storage, read> beta: array<f32>;
 @group(0) @binding(6) var<storage, read> center: array<f32>; // a channel's mean
 @group(0) @binding(7) var<storage, read> spread: array<f32>; // rstd or running variance, by `spread_kind`
 @group(0) @binding(8) var<storage, read> parts: array<f32>; // what the first stage left
-@group(0) @binding(9) var<storage, read> dgamma: array<f32>;
-@group(0) @binding(10) var<storage, read> dbeta: array<f32>;
+@group(0) @binding(9) var<storage, read> coefficients: array<vec4<f32>>; // of dx, a channel's: see `batch_norm_bwd_sums`
+@group(0) @binding(10) var<storage, read> beside4: array<vec4<f32>>; // what is added to y, or y itself
 @group(0) @binding(11) var<storage, read_write> partial: array<f32>;
-@group(0) @binding(12) var<storage, read_write> y4: array<vec4<f32>>; // y or dx
+@group(0) @binding(12) var<storage, read_write> y4: array<vec4<f32>>; // y, dx, or dy as a ReLU let it through
 @group(0) @binding(13) var<storage, read_write> mean: array<f32>; // or dgamma
 @group(0) @binding(14) var<storage, read_write> rstd: array<f32>; // or dbeta
 @group(0) @binding(15) var<storage, read_write> running_mean: array<f32>;
 @group(0) @binding(16) var<storage, read_write> running_var: array<f32>;
+@group(0) @binding(17) var<storage, read_write> found: array<vec4<f32>>; // `coefficients`
 
 var<workgroup> moments: array<vec3<f32>, 256>;
 
@@ -177,42 +178,49 @@ fn factor(channel: u32) -> f32 {
     return 1.0;
 }
 
+/// `v`, or zero where a ReLU stands between and `before` did not pass it. A NaN passes.
+fn passed(v: vec4<f32>, before: vec4<f32>) -> vec4<f32> {
+    return select(v, vec4<f32>(0.0), (before <= vec4<f32>(0.0)) & vec4<bool>(RELU == 1u));
+}
+
 @compute @workgroup_size(256)
 fn batch_norm_apply(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let i = group_index(group, groups) * 256u + lane;
     if i >= ceil_div(params.len, 4u) {
         return;
     }
+    var v: vec4<f32>;
     if VEC == 1u {
         let k = (4u * i / params.inner) % params.c;
-        y4[i] = (x4[i] - center[k]) * (factor(k) * gamma[k]) + beta[k];
+        v = (x4[i] - center[k]) * (factor(k) * gamma[k]) + beta[k];
     } else {
         let k = channels(i);
         let m = vec4<f32>(center[k.x], center[k.y], center[k.z], center[k.w]);
         let r = vec4<f32>(factor(k.x), factor(k.y), factor(k.z), factor(k.w));
         let g = vec4<f32>(gamma[k.x], gamma[k.y], gamma[k.z], gamma[k.w]);
         let b = vec4<f32>(beta[k.x], beta[k.y], beta[k.z], beta[k.w]);
-        y4[i] = (x4[i] - m) * (r * g) + b;
+        v = (x4[i] - m) * (r * g) + b;
     }
+    if ADD == 1u {
+        v += beside4[i];
+    }
+    y4[i] = passed(v, v);
 }
 
-// Sums of dy and of dy * (x - mean) over one part of a channel.
-@compute @workgroup_size(256)
-fn batch_norm_bwd_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let which = group_index(group, groups);
-    let m = center[min(which / params.splits, params.c - 1u)];
-    var sum = vec4<f32>(0.0);
-    var product = vec4<f32>(0.0);
-    for (var w = walk(which, lane); w.unit < w.end; w = step(w)) {
-        let at = place(w);
-        if VEC == 1u {
-            sum += dy4[at];
-            product += dy4[at] * (x4[at] - m);
-        } else {
-            sum.x += dy[at];
-            product.x += dy[at] * (x[at] - m);
-        }
+/// What a step of a walk reads: four elements of a channel, or one with zeros after it.
+struct Step {
+    off: vec4<f32>, // x less the channel's mean
+    dy: vec4<f32>,
+}
+
+fn read_step(at: u32, m: f32) -> Step {
+    if VEC == 1u {
+        return Step(x4[at] - m, dy4[at]);
     }
+    return Step(vec4<f32>(x4[at / 4u][at % 4u] - m, 0.0, 0.0, 0.0), vec4<f32>(dy4[at / 4u][at % 4u], 0.0, 0.0, 0.0));
+}
+
+fn store_sums(which: u32, lane: u32, sum: vec4<f32>, product: vec4<f32>) {
     let total = workgroup_sum(lane, 256u, (sum.x + sum.y) + (sum.z + sum.w));
     let total_product = workgroup_sum(lane, 256u, (product.x + product.y) + (product.z + product.w));
     if lane == 0u && which < params.c * params.splits {
@@ -221,7 +229,51 @@ fn batch_norm_bwd_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_
     }
 }
 
-// Joins the parts; slots `mean` and `rstd` are dgamma and dbeta.
+// Sums of dy and of dy * (x - mean) over one part of a channel.
+@compute @workgroup_size(256)
+fn batch_norm_bwd_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let which = group_index(group, groups);
+    let k = min(which / params.splits, params.c - 1u);
+    let m = center[k];
+    let f = factor(k) * gamma[k];
+    let b = beta[k];
+    var sum = vec4<f32>(0.0);
+    var product = vec4<f32>(0.0);
+    for (var w = walk(which, lane); w.unit < w.end; w = step(w)) {
+        let s = read_step(place(w), m);
+        let d = passed(s.dy, s.off * f + b);
+        sum += d;
+        product += d * s.off;
+    }
+    store_sums(which, lane, sum, product);
+}
+
+// The same where y (`beside4`) is that of a sum: dy as the ReLU let it through is written, for dx and for what was added.
+@compute @workgroup_size(256)
+fn batch_norm_add_bwd_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let which = group_index(group, groups);
+    let m = center[min(which / params.splits, params.c - 1u)];
+    var sum = vec4<f32>(0.0);
+    var product = vec4<f32>(0.0);
+    for (var w = walk(which, lane); w.unit < w.end; w = step(w)) {
+        let at = place(w);
+        let s = read_step(at, m);
+        var d: vec4<f32>;
+        if VEC == 1u {
+            d = passed(s.dy, beside4[at]);
+            y4[at] = d;
+        } else {
+            d = passed(s.dy, vec4<f32>(beside4[at / 4u][at % 4u]));
+            y4[at / 4u][at % 4u] = d.x;
+        }
+        sum += d;
+        product += d * s.off;
+    }
+    store_sums(which, lane, sum, product);
+}
+
+// Joins the parts; slots `mean` and `rstd` are dgamma and dbeta. What dx needs of a channel is found once:
+// dx = gamma * rstd * (dy - mean of dy - xhat * mean of dy * xhat) = z.y * (dy - z.z - z.w * (x - z.x)).
 @compute @workgroup_size(64)
 fn batch_norm_bwd_sums(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let channel = group_index(group, groups);
@@ -238,17 +290,17 @@ fn batch_norm_bwd_sums(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_wor
         }
     }
     if lane == 0u && channel < params.c {
-        mean[channel] = moments[0].y * factor(channel);
+        let r = factor(channel);
+        let dgamma = moments[0].y * r;
+        mean[channel] = dgamma;
         rstd[channel] = moments[0].x;
+        // Constant statistics have no share in dx (`inverse_count` is 0), and a gradient flows through no deviation but the batch's.
+        let slope = select(0.0, params.inverse_count * dgamma * r, params.spread_kind == RSTD);
+        found[channel] = vec4<f32>(center[channel], r * gamma[channel], params.inverse_count * moments[0].x, slope);
     }
 }
 
-/// dgamma, where the gradient flows through the deviation.
-fn through_deviation(channel: u32) -> f32 {
-    return select(0.0, dgamma[channel], params.spread_kind == RSTD);
-}
-
-// dx = gamma * rstd * (dy - mean of dy - xhat * mean of dy * xhat); `y4` is dx. Constant statistics have no share in it.
+// `y4` is dx.
 @compute @workgroup_size(256)
 fn batch_norm_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let i = group_index(group, groups) * 256u + lane;
@@ -257,16 +309,14 @@ fn batch_norm_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
     }
     if VEC == 1u {
         let k = (4u * i / params.inner) % params.c;
-        let r = factor(k);
-        let xhat = (x4[i] - center[k]) * r;
-        y4[i] = gamma[k] * r * (dy4[i] - params.inverse_count * (dbeta[k] + xhat * through_deviation(k)));
+        let z = coefficients[k];
+        let off = x4[i] - z.x;
+        y4[i] = z.y * (passed(dy4[i], off * z.y + beta[k]) - z.z - z.w * off);
     } else {
         let k = channels(i);
-        let m = vec4<f32>(center[k.x], center[k.y], center[k.z], center[k.w]);
-        let r = vec4<f32>(factor(k.x), factor(k.y), factor(k.z), factor(k.w));
-        let g = vec4<f32>(gamma[k.x], gamma[k.y], gamma[k.z], gamma[k.w]);
-        let dg = vec4<f32>(through_deviation(k.x), through_deviation(k.y), through_deviation(k.z), through_deviation(k.w));
-        let db = vec4<f32>(dbeta[k.x], dbeta[k.y], dbeta[k.z], dbeta[k.w]);
-        y4[i] = g * r * (dy4[i] - params.inverse_count * (db + (x4[i] - m) * r * dg));
+        let z = transpose(mat4x4<f32>(coefficients[k.x], coefficients[k.y], coefficients[k.z], coefficients[k.w]));
+        let off = x4[i] - z[0];
+        let b = vec4<f32>(beta[k.x], beta[k.y], beta[k.z], beta[k.w]);
+        y4[i] = z[1] * (passed(dy4[i], off * z[1] + b) - z[2] - z[3] * off);
     }
 }

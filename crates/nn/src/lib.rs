@@ -46,7 +46,7 @@ pub mod zoo;
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use init::{Init, Scheme};
 pub use layers::*;
-pub use module::{LayerReport, Module, ShapeError, join, parameter_count, parameters};
+pub use module::{LayerReport, Module, ShapeError, Then, join, parameter_count, parameters};
 pub use optim::{Adagrad, AdamW, Lion, Muon, Optimizer, RmsProp, Sgd};
 pub use param::Param;
 pub use schedule::Schedule;

@@ -42,12 +42,46 @@ pub struct LayerReport {
     pub multiply_adds: u64,
 }
 
+/// What follows a layer: a sum, then perhaps a ReLU. A layer whose kernel can do both itself saves the way through memory; see
+/// [`Module::forward_then`].
+#[derive(Clone, Copy, Default)]
+pub struct Then<'a> {
+    /// What is added.
+    pub add: Option<&'a Var>,
+    /// Whether a ReLU comes last.
+    pub relu: bool,
+}
+
+impl Then<'_> {
+    /// A ReLU alone.
+    pub const RELU: Self = Self { add: None, relu: true };
+
+    /// What comes of a layer's output `y`, by operators of their own.
+    #[track_caller]
+    pub fn after(self, y: Var) -> Var {
+        let y = self.add.map_or_else(|| y.clone(), |beside| y.add(beside));
+        if self.relu { y.relu() } else { y }
+    }
+}
+
 /// A layer or a network: a function of a variable, with parameters.
 ///
 /// In training mode (a variable on a tape) and in evaluation mode it is the same `forward`; the variable knows.
 pub trait Module: Send + Sync {
     /// What comes out for `x`.
     fn forward(&self, x: &Var) -> Var;
+
+    /// [`forward`](Self::forward) and what follows it. A layer that can do it in its own kernel says how; containers hand it to their
+    /// last layer.
+    #[track_caller]
+    fn forward_then(&self, x: &Var, then: Then<'_>) -> Var {
+        then.after(self.forward(x))
+    }
+
+    /// Whether this is a ReLU and nothing else: the layer before may then do its work.
+    fn is_relu(&self) -> bool {
+        false
+    }
 
     /// The shape that comes out for one of shape `input`, batch included, without computing anything.
     ///
@@ -83,6 +117,12 @@ pub trait Module: Send + Sync {
 impl<M: Module + ?Sized> Module for Box<M> {
     fn forward(&self, x: &Var) -> Var {
         (**self).forward(x)
+    }
+    fn forward_then(&self, x: &Var, then: Then<'_>) -> Var {
+        (**self).forward_then(x, then)
+    }
+    fn is_relu(&self) -> bool {
+        (**self).is_relu()
     }
     fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
         (**self).out_shape(input)

@@ -56,8 +56,8 @@ pub use adaptive_pool2d::{adaptive_avg_pool2d, adaptive_avg_pool2d_bwd_x, adapti
 pub use augment::{Augment, augment, gather_labels};
 pub use average::{ema_step, exchange, lookahead_step};
 pub use batch_norm::{
-    BatchNorm, batch_norm, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd, demean_norm, demean_norm_bwd, demean_norm_eval,
-    demean_norm_eval_bwd,
+    BatchNorm, batch_norm, batch_norm_add_relu_bwd, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd, batch_norm_eval_relu,
+    batch_norm_relu, batch_norm_relu_bwd, demean_norm, demean_norm_bwd, demean_norm_eval, demean_norm_eval_bwd,
 };
 pub use bias::{add_bias, add_bias_bwd_b};
 pub use cast::cast;

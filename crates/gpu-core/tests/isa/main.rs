@@ -8,7 +8,7 @@ mod listing;
 mod null_device;
 
 use gpu_core::check::{self, Launch};
-use gpu_core::ops::{self, Conv2dGeometry, DropoutKey, SgdHyper};
+use gpu_core::ops::{self, Conv2dGeometry, Divisor, DropoutKey, Pool2dGeometry, SgdHyper};
 use gpu_core::{Args, Device, Kernel, Tensor};
 use listing::Listing;
 
@@ -41,6 +41,15 @@ fn convolution(taps: usize, channels: usize, extent: usize) {
     ops::conv2d_bwd_w(&x, &dy, w.shape(), g);
 }
 
+/// The same, a channel at a time.
+fn depthwise() {
+    let g = Conv2dGeometry { padding: 1.into(), groups: 64, ..Default::default() };
+    let (x, w) = (zeros(&[32, 64, 32, 32]), zeros(&[64, 1, 3, 3]));
+    let dy = ops::conv2d(&x, &w, None, g);
+    ops::conv2d_bwd_x(&dy, &w, x.shape(), g);
+    ops::conv2d_bwd_w(&x, &dy, w.shape(), g);
+}
+
 fn image() -> Tensor {
     zeros(&[4, 8, 16, 16])
 }
@@ -53,6 +62,25 @@ fn batch_norm() {
     let (x, of_channels) = (zeros(&[32, 64, 32, 32]), zeros(&[64]));
     let norm = ops::batch_norm(&x, &of_channels, &of_channels, &zeros(&[64]), &zeros(&[64]), 0.1, 1e-5);
     ops::batch_norm_bwd(&x, &norm.y, &of_channels, &norm.mean, &norm.rstd);
+}
+
+fn rectified() {
+    let (x, of_channels) = (zeros(&[32, 64, 32, 32]), zeros(&[64]));
+    ops::batch_norm_relu(&x, Some(&x), &of_channels, &of_channels, &zeros(&[64]), &zeros(&[64]), 0.1, 1e-5);
+    ops::batch_norm_add_relu_bwd(&x, &x, &x, &of_channels, &of_channels, &of_channels);
+}
+
+fn rectified_alone() {
+    let (x, of_channels) = (zeros(&[32, 64, 32, 32]), zeros(&[64]));
+    ops::batch_norm_relu_bwd(&x, &x, &of_channels, &of_channels, &of_channels, &of_channels);
+}
+
+/// Windows of so many taps a side, two apart.
+fn pooling(taps: usize) {
+    let g = Pool2dGeometry { stride: [2, 2], padding: [taps / 3; 2], ..Pool2dGeometry::new([taps, taps]) };
+    let (y, indices) = ops::max_pool2d(&image(), g);
+    ops::max_pool2d_bwd_x(&y, &indices, image().shape(), g);
+    ops::avg_pool2d_bwd_x(&ops::avg_pool2d(&image(), g, Divisor::Window), image().shape(), g, Divisor::Window);
 }
 
 /// Three taps in a row need a pixel on either side of a word; three taps of an input channel are read as they lie in `w`.
@@ -80,7 +108,24 @@ const ROWS: &[Row] = &[
     ("batch_norm_partial", Law::Stream([0, 0]), batch_norm),
     ("batch_norm_apply", Law::Stream([5, 0]), batch_norm),
     ("batch_norm_bwd_partial", Law::Stream([0, 1]), batch_norm),
-    ("batch_norm_bwd_x", Law::Stream([6, 0]), batch_norm),
+    ("batch_norm_bwd_x", Law::Stream([0, 0]), batch_norm),
+    ("batch_norm_apply", Law::Stream([5, 0]), rectified),
+    ("batch_norm_add_bwd_partial", Law::Stream([0, 1]), rectified),
+    ("batch_norm_bwd_partial", Law::Stream([0, 1]), rectified_alone),
+    ("batch_norm_bwd_x", Law::Stream([1, 0]), rectified_alone),
+    ("max_pool2d_by4", Law::Stream([0, 0]), || pooling(2)),
+    ("max_pool2d_bwd_x_by4", Law::Stream([0, 0]), || pooling(2)),
+    ("avg_pool2d_by4", Law::Stream([0, 0]), || pooling(2)),
+    ("avg_pool2d_bwd_x_by4", Law::Stream([0, 0]), || pooling(2)),
+    // Nine taps, and a word on either side of the four in each row.
+    ("depthwise", Law::Stream([15, 0]), depthwise),
+    ("depthwise_bwd_x", Law::Stream([15, 0]), depthwise),
+    ("depthwise_bwd_w", Law::Stream([6, 1]), depthwise),
+    // A word beyond the four in each row of windows, and in each row of x.
+    ("max_pool2d_by4", Law::Stream([3, 0]), || pooling(3)),
+    ("max_pool2d_bwd_x_by4", Law::Stream([4, 0]), || pooling(3)),
+    ("avg_pool2d_by4", Law::Stream([3, 0]), || pooling(3)),
+    ("avg_pool2d_bwd_x_by4", Law::Stream([2, 0]), || pooling(3)),
     ("accumulate", Law::Stream([0, 0]), || ops::accumulate(&zeros(&[64]), &zeros(&[64]), 1.0, true)),
     ("sgd_step", Law::Stream([0, 0]), || {
         let hyper = SgdHyper { lr: 0.1, momentum: 0.9, dampening: 0.0, weight_decay: 0.0, nesterov: false, first_step: false };

@@ -49,6 +49,65 @@ impl Var {
         })
     }
 
+    /// [`batch_norm`](Self::batch_norm), plus `beside` where it is given, with a ReLU after it, in the same kernels. Equivalent of
+    /// `torch.relu(torch.nn.functional.batch_norm(.., training=True) + beside)`.
+    ///
+    /// # Panics
+    /// If the shapes do not fit.
+    #[track_caller]
+    #[allow(clippy::too_many_arguments)]
+    pub fn batch_norm_relu(
+        &self,
+        beside: Option<&Self>,
+        gamma: &Self,
+        beta: &Self,
+        running_mean: &Tensor,
+        running_var: &Tensor,
+        momentum: f32,
+        eps: f32,
+    ) -> Self {
+        let momentum = self.momentum(momentum);
+        let (x, [g, b]) = (self.value().clone(), [gamma, beta].map(|v| v.value().clone()));
+        let forward = ops::batch_norm_relu(&x, beside.map(Self::value), &g, &b, running_mean, running_var, momentum, eps);
+        let ops::BatchNorm { y, mean, rstd } = forward;
+        let Some(beside) = beside else {
+            return Self::derived(y, [self, gamma, beta], move |dy, needs| {
+                wanted(needs, ops::batch_norm_relu_bwd(&x, dy, &g, &b, &mean, &rstd))
+            });
+        };
+        let kept = y.clone();
+        Self::derived(y, [self, gamma, beta, beside], move |dy, needs| {
+            let (dx, dgamma, dbeta, dbeside) = ops::batch_norm_add_relu_bwd(&x, &kept, dy, &g, &mean, &rstd);
+            with_beside(needs, (dx, dgamma, dbeta), dbeside)
+        })
+    }
+
+    /// The same with the running mean and variance. Equivalent of
+    /// `torch.relu(torch.nn.functional.batch_norm(.., training=False) + beside)`.
+    ///
+    /// # Panics
+    /// If the shapes do not fit.
+    #[track_caller]
+    pub fn batch_norm_eval_relu(
+        &self,
+        beside: Option<&Self>,
+        gamma: &Self,
+        beta: &Self,
+        running_mean: &Tensor,
+        running_var: &Tensor,
+        eps: f32,
+    ) -> Self {
+        let (x, [g, b]) = (self.value().clone(), [gamma, beta].map(|v| v.value().clone()));
+        let y = ops::batch_norm_eval_relu(&x, beside.map(Self::value), &g, &b, running_mean, running_var, eps);
+        let (kept, mean, var) = (y.clone(), running_mean.clone(), running_var.clone());
+        // Nothing of a sum: nothing flows to a constant.
+        let beside = self.or_constant(beside);
+        Self::derived(y, [self, gamma, beta, &beside], move |dy, needs| {
+            let through = ops::relu_bwd_x(&kept, dy);
+            with_beside(needs, ops::batch_norm_eval_bwd(&x, &through, &g, &mean, &var, eps), through)
+        })
+    }
+
     /// `(x - mean) * gamma + beta` a channel, with the batch's mean, which also flows into `running_mean` (in place): a batch norm that
     /// leaves the variance. The gradient of x is `gamma * (dy - mean of dy)`.
     /// PyTorch has no such norm: it is the mean-only batch normalisation of Salimans and Kingma, 2016.
@@ -175,4 +234,11 @@ impl Var {
 
 fn wanted(needs: [bool; 3], (dx, dgamma, dbeta): (Tensor, Tensor, Tensor)) -> [Option<Tensor>; 3] {
     [needs[0].then_some(dx), needs[1].then_some(dgamma), needs[2].then_some(dbeta)]
+}
+
+/// And of what was added.
+fn with_beside(needs: [bool; 4], (dx, dgamma, dbeta): (Tensor, Tensor, Tensor), dbeside: Tensor) -> [Option<Tensor>; 4] {
+    let gradients = [dx, dgamma, dbeta, dbeside];
+    let mut needs = needs.into_iter();
+    gradients.map(|gradient| needs.next().is_some_and(|needed| needed).then_some(gradient))
 }

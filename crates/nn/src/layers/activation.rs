@@ -169,7 +169,23 @@ macro_rules! keeps_shape {
         keeps_shape!($layer, |_, x| x.$method(), |_| stringify!($layer).to_owned());
     };
 }
-keeps_shape!(Relu, relu);
+
+impl Module for Relu {
+    #[track_caller]
+    fn forward(&self, x: &Var) -> Var {
+        x.relu()
+    }
+    fn is_relu(&self) -> bool {
+        true
+    }
+    fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
+        Ok(input)
+    }
+    fn describe(&self) -> String {
+        "Relu".to_owned()
+    }
+}
+
 keeps_shape!(Relu6, relu6);
 keeps_shape!(LeakyRelu, |layer, x| x.leaky_relu(layer.slope), |layer| format!("LeakyRelu {}", layer.slope));
 keeps_shape!(Elu, |layer, x| x.elu(layer.alpha), |layer| format!("Elu {}", layer.alpha));

@@ -2,7 +2,7 @@
 
 use super::affine::Affine;
 use crate::init::Init;
-use crate::module::{Module, ShapeError, join};
+use crate::module::{Module, ShapeError, Then, join};
 use crate::param::Param;
 use crate::var::Var;
 use gpu_core::{Shape, Tensor};
@@ -62,18 +62,41 @@ impl<const AXES: usize> BatchNorm<AXES> {
     pub fn untracked(self) -> Self {
         Self { tracked: false, ..self }
     }
+
+    fn running(&self) -> [Tensor; 2] {
+        [self.running_mean.value(), self.running_var.value()]
+    }
+
+    /// What a batch weighs in the running statistics, where it is its own that normalise.
+    fn momentum_for(&self, x: &Var) -> Option<f32> {
+        match (x.is_training(), self.tracked) {
+            (true, true) => Some(self.momentum),
+            (false, true) => None,
+            // They stay as they are, and nobody looks at them.
+            (_, false) => Some(0.0),
+        }
+    }
 }
 
 impl<const AXES: usize> Module for BatchNorm<AXES> {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
-        let [gamma, beta] = self.affine.both(x);
-        let (mean, var) = (self.running_mean.value(), self.running_var.value());
-        match (x.is_training(), self.tracked) {
-            (true, true) => x.batch_norm(&gamma, &beta, &mean, &var, self.momentum, self.eps),
-            (false, true) => x.batch_norm_eval(&gamma, &beta, &mean, &var, self.eps),
-            // They stay as they are, and nobody looks at them.
-            (_, false) => x.batch_norm(&gamma, &beta, &mean, &var, 0.0, self.eps),
+        let ([gamma, beta], [mean, var]) = (self.affine.both(x), self.running());
+        match self.momentum_for(x) {
+            Some(momentum) => x.batch_norm(&gamma, &beta, &mean, &var, momentum, self.eps),
+            None => x.batch_norm_eval(&gamma, &beta, &mean, &var, self.eps),
+        }
+    }
+
+    #[track_caller]
+    fn forward_then(&self, x: &Var, then: Then<'_>) -> Var {
+        if !then.relu {
+            return then.after(self.forward(x));
+        }
+        let ([gamma, beta], [mean, var]) = (self.affine.both(x), self.running());
+        match self.momentum_for(x) {
+            Some(momentum) => x.batch_norm_relu(then.add, &gamma, &beta, &mean, &var, momentum, self.eps),
+            None => x.batch_norm_eval_relu(then.add, &gamma, &beta, &mean, &var, self.eps),
         }
     }
 

@@ -1,7 +1,7 @@
 //! The residual connection.
 
 use super::Sequential;
-use crate::module::{LayerReport, Module, ShapeError, join};
+use crate::module::{LayerReport, Module, ShapeError, Then, join};
 use crate::param::Param;
 use crate::var::Var;
 use gpu_core::Shape;
@@ -29,10 +29,16 @@ impl Residual {
 impl Module for Residual {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
-        let y = self.body.forward(x);
-        match &self.shortcut {
-            Some(shortcut) => y.add(&shortcut.forward(x)),
-            None => y.add(x),
+        self.forward_then(x, Then::default())
+    }
+
+    #[track_caller]
+    fn forward_then(&self, x: &Var, then: Then<'_>) -> Var {
+        // The shortcut first: the body's last layer may add it.
+        let beside = self.shortcut.as_ref().map_or_else(|| x.clone(), |shortcut| shortcut.forward(x));
+        match then.add {
+            None => self.body.forward_then(x, Then { add: Some(&beside), ..then }),
+            Some(_) => then.after(self.body.forward_then(x, Then { add: Some(&beside), relu: false })),
         }
     }
 

@@ -2,7 +2,9 @@
 
 use super::*;
 use crate::init::Init;
-use crate::module::Module;
+use crate::module::{Module, parameters};
+use crate::seq;
+use crate::tape::Tape;
 use crate::var::Var;
 use gpu_core::ops::Divisor;
 use gpu_core::{Device, Shape, check};
@@ -95,4 +97,46 @@ fn weights_have_the_names_and_shapes_of_pytorch() {
 #[should_panic(expected = "Conv1d: 3 groups do not divide 4 and 6 channels")]
 fn groups_that_do_not_divide_are_refused() {
     let _ = Conv1d::new(&Init::seeded(&Device::Cpu, 1), 4, 6, 5).groups(3);
+}
+
+/// A batch norm in the middle and one at a block's end, each with its ReLU, and a ReLU that follows nothing that could do its work.
+fn with_relus(cx: &Init) -> Sequential {
+    let convolution = |channels| Conv2d::new(cx, channels, 4, 3).padding(1).no_bias();
+    let body = seq![convolution(4), BatchNorm2d::new(cx, 4)];
+    let shortcut = seq![convolution(4), BatchNorm2d::new(cx, 4)];
+    let projected = Residual::new(seq![convolution(4), BatchNorm2d::new(cx, 4)]).shortcut(shortcut);
+    seq![convolution(2), BatchNorm2d::new(cx, 4), Relu, Residual::new(body), Relu, projected, Relu, MaxPool2d::new(2), Relu]
+}
+
+#[test]
+fn a_relu_in_the_layer_before_it_changes_no_value_and_no_gradient() {
+    for device in check::devices() {
+        let net = with_relus(&Init::seeded(&device, 3));
+        let x = check::tensor(&device, [3, 2, 8, 6], 1);
+        let run = |forward: &dyn Fn(&Var) -> Var| {
+            let tape = Tape::new(&device);
+            let (x, mut values) = (tape.variable(&x), Vec::new());
+            let ((y, gradients), kernels) = check::launched(|| {
+                let y = forward(&x);
+                (y.value().to_vec().unwrap(), y.mul(&y).sum().backward())
+            });
+            values.push(y);
+            values.push(gradients.of(&x).unwrap().to_vec().unwrap());
+            for (_, param) in parameters(&net).iter().filter(|(_, p)| p.is_trainable()) {
+                values.push(gradients.of(param).unwrap().to_vec().unwrap());
+            }
+            (values, kernels)
+        };
+        let (together, few) = run(&|x| net.forward(x));
+        let (apart, many) = run(&|x| net.layers().iter().fold(x.clone(), |x, layer| layer.forward(&x)));
+        for (got, want) in together.iter().zip(&apart) {
+            let difference = check::difference(got, want, check::Bound::Relative(1e-4));
+            assert!(difference.ok(), "{difference:?} on {}", device.name());
+        }
+        assert!(few.contains("batch_norm_add_bwd_partial") && !many.contains("batch_norm_add_bwd_partial"), "{few:?}");
+        let eval = |x: &Var| net.layers().iter().fold(x.clone(), |x, layer| layer.forward(&x)).value().to_vec().unwrap();
+        let x = Var::constant(&x);
+        let difference = check::difference(&net.forward(&x).value().to_vec().unwrap(), &eval(&x), check::Bound::Relative(1e-5));
+        assert!(difference.ok(), "{difference:?} on {}", device.name());
+    }
 }

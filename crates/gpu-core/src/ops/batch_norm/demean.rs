@@ -3,7 +3,7 @@
 //! Without a division by a deviation the gradient is exact at any batch, one value a channel included.
 
 use super::mirrors::demean_norm_stats_cpu;
-use super::{Params, Spread, WGSL, apply, bwd, expect_bwd, expect_channels, moments_of_parts};
+use super::{Params, Spread, Then, WGSL, apply, bwd, expect_bwd, expect_channels, moments_of_parts};
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::tensor::Tensor;
 
@@ -38,9 +38,14 @@ pub fn demean_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor, running_mean: &Ten
     }
     let p = Params { momentum, ..Params::of(shape, Spread::One) };
     let mean = Tensor::empty(device, [shape.c()]);
-    STATS.with(&p.vec()).launch(p, &[&moments_of_parts(p, x)], &[&mean, running_mean], Grid::folded(shape.c()).trips(8));
+    STATS.with(&p.header(Then::Nothing)).launch(
+        p,
+        &[&moments_of_parts(p, x)],
+        &[&mean, running_mean],
+        Grid::folded(shape.c()).trips(8),
+    );
     // The mean stands in the slot of a spread that is not read.
-    (apply(p, x, gamma, beta, &mean, &mean), mean)
+    (apply(p, x, [gamma, beta], &mean, &mean, Then::Nothing, x), mean)
 }
 
 /// The same with the running mean. Equivalent of `gamma * (x - running_mean.view(1, -1, 1, 1)) + beta`.
@@ -59,7 +64,8 @@ pub fn demean_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor, running_mean: &Ten
 #[track_caller]
 pub fn demean_norm_eval(x: &Tensor, gamma: &Tensor, beta: &Tensor, running_mean: &Tensor) -> Tensor {
     expect_channels("demean_norm_eval", x, &[("gamma", gamma), ("beta", beta), ("running_mean", running_mean)]);
-    apply(Params::of(x.shape(), Spread::One).of_constants(), x, gamma, beta, running_mean, running_mean)
+    let p = Params::of(x.shape(), Spread::One).of_constants();
+    apply(p, x, [gamma, beta], running_mean, running_mean, Then::Nothing, x)
 }
 
 /// (dX, dgamma, dbeta) of [`demean_norm`], from its input and the mean that it returned.
@@ -80,7 +86,7 @@ pub fn demean_norm_eval(x: &Tensor, gamma: &Tensor, beta: &Tensor, running_mean:
 #[track_caller]
 pub fn demean_norm_bwd(x: &Tensor, dy: &Tensor, gamma: &Tensor, mean: &Tensor) -> (Tensor, Tensor, Tensor) {
     expect_bwd("demean_norm_bwd", x, dy, &[("gamma", gamma), ("mean", mean)]);
-    bwd(Params::of(x.shape(), Spread::One), x, dy, gamma, mean, mean)
+    bwd(Params::of(x.shape(), Spread::One), x, dy, gamma, None, mean, mean)
 }
 
 /// (dX, dgamma, dbeta) of [`demean_norm_eval`]: the running mean is a constant, so that dX is `gamma * dy`.
@@ -100,5 +106,5 @@ pub fn demean_norm_bwd(x: &Tensor, dy: &Tensor, gamma: &Tensor, mean: &Tensor) -
 #[track_caller]
 pub fn demean_norm_eval_bwd(x: &Tensor, dy: &Tensor, gamma: &Tensor, running_mean: &Tensor) -> (Tensor, Tensor, Tensor) {
     expect_bwd("demean_norm_eval_bwd", x, dy, &[("gamma", gamma), ("running_mean", running_mean)]);
-    bwd(Params::of(x.shape(), Spread::One).of_constants(), x, dy, gamma, running_mean, running_mean)
+    bwd(Params::of(x.shape(), Spread::One).of_constants(), x, dy, gamma, None, running_mean, running_mean)
 }

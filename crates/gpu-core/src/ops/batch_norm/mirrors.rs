@@ -81,67 +81,113 @@ fn move_towards<T: Real>(running: &mut T, batch: f64, p: Params) {
     *running += T::of(p.momentum) * (T::of(batch) - *running);
 }
 
+/// `v`, or zero where a ReLU stands between and `before` did not pass it. A NaN passes.
+#[inline]
+fn passed<T: Real>(v: T, before: T) -> T {
+    if before <= T::zero() { T::zero() } else { v }
+}
+
 pub(super) fn apply_cpu<T: Real>(args: &mut Args<'_>) {
+    match (args.constant("RELU"), args.constant("ADD")) {
+        (0, _) => apply_then::<T>(args, |v, _| v),
+        (_, 0) => apply_then::<T>(args, |v, _| passed(v, v)),
+        _ => apply_then::<T>(args, |v, beside| passed(v + beside, v + beside)),
+    }
+}
+
+fn apply_then<T: Real>(args: &mut Args<'_>, then: impl Fn(T, T) -> T + Sync) {
     let p: Params = args.params();
     let (x, y): (&[T], &mut [T]) = (args.input(0), args.output(0));
-    let [gamma, beta, mean, spread]: [&[T]; 4] = [1, 2, 3, 4].map(|i| args.input(i));
+    let [gamma, beta, mean, spread, beside]: [&[T]; 5] = [1, 2, 3, 4, 5].map(|i| args.input(i));
     let (c, inner) = (p.c as usize, p.inner as usize);
     let factor: Vec<T> = gamma.iter().zip(spread).map(|(&gamma, &s)| p.rstd(s) * gamma).collect();
     if inner == 1 {
         mirror::for_each_plane(y, c, |n, y| {
             let of_channels = mean.iter().zip(&factor).zip(beta);
-            y.iter_mut().zip(&x[n * c..]).zip(of_channels).for_each(|((y, &x), ((&m, &f), &b))| *y = (x - m) * f + b);
+            let inputs = x[n * c..].iter().zip(&beside[n * c..]).zip(of_channels);
+            y.iter_mut().zip(inputs).for_each(|(y, ((&x, &beside), ((&m, &f), &b)))| *y = then((x - m) * f + b, beside));
         });
     } else {
         mirror::for_each_plane(y, inner, |plane, y| {
             let (m, f, b) = (mean[plane % c], factor[plane % c], beta[plane % c]);
-            y.iter_mut().zip(&x[plane * inner..]).for_each(|(y, &x)| *y = (x - m) * f + b);
+            let inputs = x[plane * inner..].iter().zip(&beside[plane * inner..]);
+            y.iter_mut().zip(inputs).for_each(|(y, (&x, &beside))| *y = then((x - m) * f + b, beside));
         });
     }
 }
 
 pub(super) fn bwd_partial_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
-    let (x, dy, mean): (&[T], &[T], &[T]) = (args.input(0), args.input(2), args.input(4));
+    let [x, dy, gamma, beta, mean, spread]: [&[T]; 6] = [0, 1, 2, 3, 4, 5].map(|i| args.input(i));
+    let relu = args.constant("RELU") == 1;
     mirror::for_each_chunk(args.output::<T>(0), 2, &|which, sums| {
-        let m: f64 = mean[which / p.splits as usize].into();
-        let (mut sum, mut product) = (0.0, 0.0);
-        p.for_each_run(which, |run| {
-            let (s, d) = mirror::sum_and_dot(&dy[run.clone()], &x[run], |x| x - m);
-            sum += s;
-            product += d;
-        });
-        sums.copy_from_slice(&[T::of(sum), T::of(product)]);
+        let c = which / p.splits as usize;
+        let (m, f, b) = (mean[c], p.rstd(spread[c]) * gamma[c], beta[c]);
+        let sum = match relu {
+            true => sums_of_part(p, which, x, dy, m, |x, dy| passed(dy, (x - m) * f + b)),
+            false => sums_of_part(p, which, x, dy, m, |_, dy| dy),
+        };
+        sums.copy_from_slice(&sum);
+    });
+}
+
+/// The sums of `passed(x, dy)` and of its products with `x - mean` over one part of a channel.
+#[inline]
+fn sums_of_part<T: Real>(p: Params, which: usize, x: &[T], dy: &[T], mean: T, passed: impl Fn(T, T) -> T) -> [T; 2] {
+    let (m, mut sum, mut product): (f64, f64, f64) = (mean.into(), 0.0, 0.0);
+    p.for_each_run(which, |run| {
+        let (s, d) = mirror::sum_and_dot(&dy[run.clone()], &x[run], &passed, |x| x - m);
+        sum += s;
+        product += d;
+    });
+    [T::of(sum), T::of(product)]
+}
+
+pub(super) fn add_bwd_partial_cpu<T: Real>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let [x, dy, mean, y]: [&[T]; 4] = [0, 1, 2, 3].map(|i| args.input(i));
+    let (partial, through): (&mut [T], &mut [T]) = (args.output(0), args.output(1));
+    mirror::zip_map(dy, y, through, passed);
+    let through = &*through;
+    mirror::for_each_chunk(partial, 2, &|which, sums| {
+        sums.copy_from_slice(&sums_of_part(p, which, x, through, mean[which / p.splits as usize], |_, dy| dy));
     });
 }
 
 pub(super) fn bwd_sums_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
-    let (spread, partial): (&[T], &[T]) = (args.input(0), args.input(1));
-    let (dgamma, dbeta): (&mut [T], &mut [T]) = (args.output(0), args.output(1));
+    let [gamma, mean, spread, partial]: [&[T]; 4] = [0, 1, 2, 3].map(|i| args.input(i));
+    let (dgamma, dbeta, coefficients): (&mut [T], &mut [T], &mut [T]) = (args.output(0), args.output(1), args.output(2));
+    // 1 / count, in the precision of the mirror.
+    let share = if p.inverse_count == 0.0 { T::zero() } else { T::one() / T::of(p.n * p.inner) };
     for (c, parts) in partial.chunks_exact(2 * p.splits as usize).enumerate() {
         let sum = |which: usize| parts.chunks_exact(2).map(|s| s[which].into()).sum::<f64>();
-        let rstd: f64 = p.rstd(spread[c]).into();
-        dgamma[c] = T::of(sum(1) * rstd);
+        let rstd = p.rstd(spread[c]);
+        dgamma[c] = T::of(sum(1) * rstd.into());
         dbeta[c] = T::of(sum(0));
+        let slope = if p.spread() == Spread::Rstd { dgamma[c] * rstd * share } else { T::zero() };
+        coefficients[4 * c..][..4].copy_from_slice(&[mean[c], rstd * gamma[c], dbeta[c] * share, slope]);
     }
 }
 
 pub(super) fn bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
+    match args.constant("RELU") {
+        0 => bwd_x_through::<T>(args, |dy, _| dy),
+        _ => bwd_x_through::<T>(args, passed),
+    }
+}
+
+/// `dx = factor * (through(dy, y) - base - slope * (x - mean))`.
+fn bwd_x_through<T: Real>(args: &mut Args<'_>, through: impl Fn(T, T) -> T + Sync) {
     let p: Params = args.params();
-    let (x, dy, dx): (&[T], &[T], &mut [T]) = (args.input(0), args.input(1), args.output(0));
-    let [gamma, mean, spread, dgamma, dbeta]: [&[T]; 5] = [2, 3, 4, 5, 6].map(|i| args.input(i));
+    let [x, dy, beta, coefficients]: [&[T]; 4] = [0, 1, 2, 3].map(|i| args.input(i));
+    let dx: &mut [T] = args.output(0);
     let (c, inner) = (p.c as usize, p.inner as usize);
-    // 1 / count, in the precision of the mirror.
-    let share = if p.inverse_count == 0.0 { T::zero() } else { T::one() / T::of(p.n * p.inner) };
-    // dx = factor * (dy - base - slope * (x - mean))
-    let of_channel = |c: usize| {
-        let rstd = p.rstd(spread[c]);
-        let slope = if p.spread() == Spread::Rstd { dgamma[c] * rstd * share } else { T::zero() };
-        [mean[c], gamma[c] * rstd, dbeta[c] * share, slope]
+    let of_channels: Vec<([T; 4], T)> = coefficients.as_chunks().0.iter().copied().zip(beta.iter().copied()).collect();
+    let element = |([mean, factor, base, slope], beta): ([T; 4], T), x: T, dy: T| {
+        let off = x - mean;
+        factor * (through(dy, off * factor + beta) - base - slope * off)
     };
-    let of_channels: Vec<[T; 4]> = (0..c).map(of_channel).collect();
-    let element = |[mean, factor, base, slope]: [T; 4], x: T, dy: T| factor * (dy - base - slope * (x - mean));
     if inner == 1 {
         mirror::for_each_plane(dx, c, |n, dx| {
             let inputs = x[n * c..].iter().zip(&dy[n * c..]).zip(&of_channels);

@@ -6,15 +6,20 @@
 //! `running = (1 - momentum) * running + momentum * batch`: the biased variance normalises, the unbiased one goes into the running
 //! one, as in PyTorch. Statistics are found in two stages (parts of a channel, then the channel), in a fixed order.
 //!
+//! A ReLU that follows, or a sum and a ReLU, is done where `y` is written: what was only normalised is never stored. The gradient finds
+//! again from `x` what a ReLU let through, by the very formula of the forward pass; that of a sum looks at `y`.
+//!
 //! [`demean_norm`] takes the mean away and leaves the variance: `y = (x - mean) * gamma + beta`.
 
 mod demean;
 mod mirrors;
+mod rectified;
 mod tables;
 #[cfg(test)]
 mod tests;
 
 pub use demean::{demean_norm, demean_norm_bwd, demean_norm_eval, demean_norm_eval_bwd};
+pub use rectified::{batch_norm_add_relu_bwd, batch_norm_eval_relu, batch_norm_relu, batch_norm_relu_bwd};
 #[cfg(test)]
 pub(super) use tables::misuses;
 pub(super) use tables::{benches, cases};
@@ -24,16 +29,18 @@ use crate::kernel::{Grid, Kernel, kernel, splits};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
-use mirrors::{apply_cpu, bwd_partial_cpu, bwd_sums_cpu, bwd_x_cpu, partial_cpu, stats_cpu};
+use mirrors::{add_bwd_partial_cpu, apply_cpu, bwd_partial_cpu, bwd_sums_cpu, bwd_x_cpu, partial_cpu, stats_cpu};
 
 const WGSL: &str = include_str!("../../../../../shaders/batch_norm.wgsl");
 static PARTIAL: Kernel = kernel!(WGSL, "batch_norm_partial", partial_cpu);
 static STATS: Kernel = kernel!(WGSL, "batch_norm_stats", stats_cpu);
 static APPLY: Kernel = kernel!(WGSL, "batch_norm_apply", apply_cpu);
 static BWD_PARTIAL: Kernel = kernel!(WGSL, "batch_norm_bwd_partial", bwd_partial_cpu);
+static ADD_BWD_PARTIAL: Kernel = kernel!(WGSL, "batch_norm_add_bwd_partial", add_bwd_partial_cpu);
 static BWD_SUMS: Kernel = kernel!(WGSL, "batch_norm_bwd_sums", bwd_sums_cpu);
 static BWD_X: Kernel = kernel!(WGSL, "batch_norm_bwd_x", bwd_x_cpu);
-pub(super) const KERNELS: &[&Kernel] = &[&PARTIAL, &STATS, &APPLY, &BWD_PARTIAL, &BWD_SUMS, &BWD_X, &demean::STATS];
+pub(super) const KERNELS: &[&Kernel] =
+    &[&PARTIAL, &STATS, &APPLY, &BWD_PARTIAL, &ADD_BWD_PARTIAL, &BWD_SUMS, &BWD_X, &demean::STATS];
 
 /// What lies in the slot `spread`, and so what a deviation from the mean is multiplied by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -44,6 +51,15 @@ enum Spread {
     Variance = 1,
     /// Nothing: deviations stay as they are.
     One = 2,
+}
+
+/// What follows the normalisation in the same kernels.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Then {
+    Nothing,
+    Relu,
+    /// A sum with another tensor, and a ReLU.
+    AddRelu,
 }
 
 #[repr(C)]
@@ -92,8 +108,10 @@ impl Params {
         }
     }
 
-    fn vec(&self) -> [(&'static str, u32); 1] {
-        [("VEC", u32::from(self.inner.is_multiple_of(4)))]
+    /// What a kernel's header gets.
+    fn header(&self, then: Then) -> [(&'static str, u32); 3] {
+        let vec = self.inner.is_multiple_of(4);
+        [("VEC", vec.into()), ("RELU", (then != Then::Nothing).into()), ("ADD", (then == Then::AddRelu).into())]
     }
 
     /// One workgroup for each part of each channel.
@@ -144,15 +162,37 @@ fn expect_bwd(op: &str, x: &Tensor, dy: &Tensor, of_channels: &expect::Named<'_>
 fn moments_of_parts(p: Params, x: &Tensor) -> Tensor {
     let partial = Tensor::empty(x.device(), [p.c as usize, p.splits as usize, 4]);
     // Bound twice: as elements and as vectors of four.
-    PARTIAL.with(&p.vec()).launch(p, &[x, x], &[&partial], p.grid_of_parts());
+    PARTIAL.with(&p.header(Then::Nothing)).launch(p, &[x, x], &[&partial], p.grid_of_parts());
     partial
 }
 
+/// Normalises, adds `beside` where there is something [`Then`] adds, and rectifies.
 #[track_caller]
-fn apply(p: Params, x: &Tensor, gamma: &Tensor, beta: &Tensor, mean: &Tensor, spread: &Tensor) -> Tensor {
+fn apply(p: Params, x: &Tensor, affine: [&Tensor; 2], mean: &Tensor, spread: &Tensor, then: Then, beside: &Tensor) -> Tensor {
     let y = Tensor::empty(x.device(), x.shape());
-    APPLY.with(&p.vec()).launch(p, &[x, gamma, beta, mean, spread], &[&y], p.grid_of_vectors());
+    let [gamma, beta] = affine;
+    APPLY.with(&p.header(then)).launch(p, &[x, gamma, beta, mean, spread, beside], &[&y], p.grid_of_vectors());
     y
+}
+
+/// [`batch_norm`] and what follows it.
+#[track_caller]
+fn train(p: Params, x: &Tensor, affine: [&Tensor; 2], running: [&Tensor; 2], then: Then, beside: &Tensor) -> BatchNorm {
+    let (device, shape) = (x.device(), x.shape());
+    if shape.is_empty() {
+        let zeros = || Tensor::zeros(device, [shape.c()]);
+        return BatchNorm { y: Tensor::empty(device, shape), mean: zeros(), rstd: zeros() };
+    }
+    let (mean, rstd) = (Tensor::empty(device, [shape.c()]), Tensor::empty(device, [shape.c()]));
+    let outputs = [&mean, &rstd, running[0], running[1]];
+    STATS.with(&p.header(Then::Nothing)).launch(p, &[&moments_of_parts(p, x)], &outputs, Grid::folded(shape.c()).trips(8));
+    BatchNorm { y: apply(p, x, affine, &mean, &rstd, then, beside), mean, rstd }
+}
+
+/// A batch has a variance where a channel has more values than one.
+#[track_caller]
+fn expect_values(op: &str, shape: Shape) {
+    assert!(shape.is_empty() || shape.len() > shape.c(), "{op}: x {shape} has one value a channel, training needs more");
 }
 
 /// Normalises `x` (N, C, ...) by the statistics of this batch, and moves `running_mean` and `running_var` (C) towards them in
@@ -186,17 +226,9 @@ pub fn batch_norm(
 ) -> BatchNorm {
     let of_channels = [("gamma", gamma), ("beta", beta), ("running_mean", running_mean), ("running_var", running_var)];
     expect_channels("batch_norm", x, &of_channels);
-    let (device, shape) = (x.device(), x.shape());
-    assert!(shape.is_empty() || shape.len() > shape.c(), "batch_norm: x {shape} has one value a channel, training needs more");
-    let p = Params { eps, momentum, ..Params::of(shape, Spread::Rstd) };
-    if shape.is_empty() {
-        let zeros = || Tensor::zeros(device, [shape.c()]);
-        return BatchNorm { y: Tensor::empty(device, shape), mean: zeros(), rstd: zeros() };
-    }
-    let (mean, rstd) = (Tensor::empty(device, [shape.c()]), Tensor::empty(device, [shape.c()]));
-    let outputs = [&mean, &rstd, running_mean, running_var];
-    STATS.with(&p.vec()).launch(p, &[&moments_of_parts(p, x)], &outputs, Grid::folded(shape.c()).trips(8));
-    BatchNorm { y: apply(p, x, gamma, beta, &mean, &rstd), mean, rstd }
+    expect_values("batch_norm", x.shape());
+    let p = Params { eps, momentum, ..Params::of(x.shape(), Spread::Rstd) };
+    train(p, x, [gamma, beta], [running_mean, running_var], Then::Nothing, x)
 }
 
 /// Normalises `x` (N, C, ...) by the running statistics. Equivalent of `torch.nn.functional.batch_norm(.., training=False)`.
@@ -217,21 +249,49 @@ pub fn batch_norm_eval(x: &Tensor, gamma: &Tensor, beta: &Tensor, running_mean: 
     let of_channels = [("gamma", gamma), ("beta", beta), ("running_mean", running_mean), ("running_var", running_var)];
     expect_channels("batch_norm_eval", x, &of_channels);
     let p = Params { eps, ..Params::of(x.shape(), Spread::Variance).of_constants() };
-    apply(p, x, gamma, beta, running_mean, running_var)
+    apply(p, x, [gamma, beta], running_mean, running_var, Then::Nothing, x)
 }
 
+/// (dX, dgamma, dbeta); through a ReLU where there is a `beta` to find again what went into it.
 #[track_caller]
-fn bwd(p: Params, x: &Tensor, dy: &Tensor, gamma: &Tensor, mean: &Tensor, spread: &Tensor) -> (Tensor, Tensor, Tensor) {
-    let (device, c) = (x.device(), x.shape().c());
+fn bwd(p: Params, x: &Tensor, dy: &Tensor, gamma: &Tensor, beta: Option<&Tensor>, mean: &Tensor, spread: &Tensor) -> Gradients {
     if x.is_empty() {
-        return (Tensor::empty(device, x.shape()), Tensor::zeros(device, [c]), Tensor::zeros(device, [c]));
+        return nothing(x);
     }
-    let partial = Tensor::empty(device, [c, p.splits as usize, 2]);
-    BWD_PARTIAL.with(&p.vec()).launch(p, &[x, x, dy, dy, mean], &[&partial], p.grid_of_parts());
+    let partial = Tensor::empty(x.device(), [p.c as usize, p.splits as usize, 2]);
+    // Without a ReLU nothing reads the slot.
+    let (then, beta) = beta.map_or((Then::Nothing, gamma), |beta| (Then::Relu, beta));
+    BWD_PARTIAL.with(&p.header(then)).launch(p, &[x, dy, gamma, beta, mean, spread], &[&partial], p.grid_of_parts());
+    bwd_of_sums(p, x, dy, [gamma, beta], [mean, spread], &partial, then)
+}
+
+/// (dX, dgamma, dbeta).
+type Gradients = (Tensor, Tensor, Tensor);
+
+/// Those of an `x` without elements.
+fn nothing(x: &Tensor) -> Gradients {
+    let zeros = || Tensor::zeros(x.device(), [x.shape().c()]);
+    (Tensor::empty(x.device(), x.shape()), zeros(), zeros())
+}
+
+/// From the sums over the parts of channels.
+#[track_caller]
+fn bwd_of_sums(
+    p: Params,
+    x: &Tensor,
+    dy: &Tensor,
+    [gamma, beta]: [&Tensor; 2],
+    [mean, spread]: [&Tensor; 2],
+    partial: &Tensor,
+    then: Then,
+) -> Gradients {
+    let (device, c) = (x.device(), x.shape().c());
     let (dgamma, dbeta) = (Tensor::empty(device, [c]), Tensor::empty(device, [c]));
-    BWD_SUMS.with(&p.vec()).launch(p, &[spread, &partial], &[&dgamma, &dbeta], Grid::folded(c).trips(8));
+    let coefficients = Tensor::empty(device, [c, 4]);
+    let sums = [&dgamma, &dbeta, &coefficients];
+    BWD_SUMS.with(&p.header(Then::Nothing)).launch(p, &[gamma, mean, spread, partial], &sums, Grid::folded(c).trips(8));
     let dx = Tensor::empty(device, x.shape());
-    BWD_X.with(&p.vec()).launch(p, &[x, dy, gamma, mean, spread, &dgamma, &dbeta], &[&dx], p.grid_of_vectors());
+    BWD_X.with(&p.header(then)).launch(p, &[x, dy, beta, &coefficients], &[&dx], p.grid_of_vectors());
     (dx, dgamma, dbeta)
 }
 
@@ -254,7 +314,7 @@ fn bwd(p: Params, x: &Tensor, dy: &Tensor, gamma: &Tensor, mean: &Tensor, spread
 #[track_caller]
 pub fn batch_norm_bwd(x: &Tensor, dy: &Tensor, gamma: &Tensor, mean: &Tensor, rstd: &Tensor) -> (Tensor, Tensor, Tensor) {
     expect_bwd("batch_norm_bwd", x, dy, &[("gamma", gamma), ("mean", mean), ("rstd", rstd)]);
-    bwd(Params::of(x.shape(), Spread::Rstd), x, dy, gamma, mean, rstd)
+    bwd(Params::of(x.shape(), Spread::Rstd), x, dy, gamma, None, mean, rstd)
 }
 
 /// (dX, dgamma, dbeta) of [`batch_norm_eval`]: the running statistics are constants.
@@ -285,5 +345,5 @@ pub fn batch_norm_eval_bwd(
     let of_channels = [("gamma", gamma), ("running_mean", running_mean), ("running_var", running_var)];
     expect_bwd("batch_norm_eval_bwd", x, dy, &of_channels);
     let p = Params { eps, ..Params::of(x.shape(), Spread::Variance).of_constants() };
-    bwd(p, x, dy, gamma, running_mean, running_var)
+    bwd(p, x, dy, gamma, None, running_mean, running_var)
 }

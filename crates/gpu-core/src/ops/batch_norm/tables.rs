@@ -52,7 +52,35 @@ pub(in crate::ops) fn cases() -> Vec<Case> {
             }),
         ]
     });
-    normed.chain(demeaned).collect()
+    normed.chain(demeaned).chain(shapes().flat_map(rectified_cases)).collect()
+}
+
+/// With a ReLU, and with a sum before it. The statistics are given: a mean off by its last bit would let other elements through.
+fn rectified_cases(shape: Shape) -> [Case; 3] {
+    let (what, bound) = (shape.to_string(), Bound::Relative(2e-5));
+    let inputs = move |device: &Device| {
+        let [gamma, beta, mean, rstd] = of_channels(device, shape.c());
+        (around(device, shape, 0.5, 1), check::tensor(device, shape, 2), check::tensor(device, shape, 3), [gamma, beta, mean, rstd])
+    };
+    [
+        Case::new("batch_norm_relu", what.clone(), bound, move |device| {
+            let (x, beside, _, [gamma, beta, running_mean, running_var]) = inputs(device);
+            let alone = batch_norm_relu(&x, None, &gamma, &beta, &running_mean, &running_var, 0.1, 1e-5);
+            let both = batch_norm_relu(&x, Some(&beside), &gamma, &beta, &running_mean, &running_var, 0.1, 1e-5);
+            vec![alone.y, alone.mean, alone.rstd, both.y, running_mean, running_var]
+        }),
+        Case::new("batch_norm_relu_bwd", what.clone(), bound, move |device| {
+            let (x, dy, y, [gamma, beta, mean, rstd]) = inputs(device);
+            let (dx, dgamma, dbeta) = batch_norm_relu_bwd(&x, &dy, &gamma, &beta, &mean, &rstd);
+            let of_sum = batch_norm_add_relu_bwd(&x, &y, &dy, &gamma, &mean, &rstd);
+            vec![dx, dgamma, dbeta, of_sum.0, of_sum.1, of_sum.2, of_sum.3]
+        }),
+        Case::new("batch_norm_eval_relu", what, bound, move |device| {
+            let (x, beside, _, [gamma, beta, mean, var]) = inputs(device);
+            let of = |beside| batch_norm_eval_relu(&x, beside, &gamma, &beta, &mean, &var, 1e-5);
+            vec![of(None), of(Some(&beside))]
+        }),
+    ]
 }
 
 /// Training, its gradient, and evaluation with its gradient.
@@ -94,6 +122,22 @@ pub(in crate::ops) fn benches() -> Vec<Bench> {
         Bench::new("batch_norm_bwd", WHAT, 0, move |device| {
             let (x, dy, [gamma, _, mean, rstd]) = inputs(device);
             move || vec![batch_norm_bwd(&x, &dy, &gamma, &mean, &rstd).0]
+        }),
+        Bench::new("batch_norm_relu", WHAT, 0, move |device| {
+            let (x, _, [gamma, beta, mean, var]) = inputs(device);
+            move || vec![batch_norm_relu(&x, None, &gamma, &beta, &mean, &var, 0.1, 1e-5).y]
+        }),
+        Bench::new("batch_norm_relu", "128x64x32x32 and a sum", 0, move |device| {
+            let (x, beside, [gamma, beta, mean, var]) = inputs(device);
+            move || vec![batch_norm_relu(&x, Some(&beside), &gamma, &beta, &mean, &var, 0.1, 1e-5).y]
+        }),
+        Bench::new("batch_norm_relu_bwd", WHAT, 0, move |device| {
+            let (x, dy, [gamma, beta, mean, rstd]) = inputs(device);
+            move || vec![batch_norm_relu_bwd(&x, &dy, &gamma, &beta, &mean, &rstd).0]
+        }),
+        Bench::new("batch_norm_add_relu_bwd", WHAT, 0, move |device| {
+            let (x, dy, [gamma, _, mean, rstd]) = inputs(device);
+            move || vec![batch_norm_add_relu_bwd(&x, &x, &dy, &gamma, &mean, &rstd).0]
         }),
         Bench::new("batch_norm_eval", WHAT, 0, move |device| {
             let (x, _, [gamma, beta, mean, var]) = inputs(device);
@@ -144,6 +188,26 @@ pub(in crate::ops) fn misuses() -> Vec<check::Misuse> {
         misuse!("batch_norm_eval_bwd", ["x has 4 channels, running_mean [4, 1]"], |device| {
             let (x, four) = (zeros(device, &[2, 4]), zeros(device, &[4]));
             batch_norm_eval_bwd(&x, &x, &four, &zeros(device, &[4, 1]), &four, 1e-5)
+        }),
+        misuse!("batch_norm_relu", ["x [2, 4]", "beside [4, 2]"], |device| {
+            let (x, four) = (zeros(device, &[2, 4]), zeros(device, &[4]));
+            batch_norm_relu(&x, Some(&zeros(device, &[4, 2])), &four, &four, &four, &four, 0.1, 1e-5)
+        }),
+        misuse!("batch_norm_relu", ["x [1, 4] has one value a channel"], |device| {
+            let (x, four) = (zeros(device, &[1, 4]), zeros(device, &[4]));
+            batch_norm_relu(&x, None, &four, &four, &four, &four, 0.1, 1e-5)
+        }),
+        misuse!("batch_norm_eval_relu", ["beside holds u32, not f32", "x [2, 4]"], |device| {
+            let (x, four, wrong) = (zeros(device, &[2, 4]), zeros(device, &[4]), Tensor::from_slice(device, [2, 4], &[1u32; 8]));
+            batch_norm_eval_relu(&x, Some(&wrong), &four, &four, &four, &four, 1e-5)
+        }),
+        misuse!("batch_norm_relu_bwd", ["x has 4 channels, beta [3]"], |device| {
+            let (x, four) = (zeros(device, &[2, 4]), zeros(device, &[4]));
+            batch_norm_relu_bwd(&x, &x, &four, &zeros(device, &[3]), &four, &four)
+        }),
+        misuse!("batch_norm_add_relu_bwd", ["the shapes differ", "x [2, 4]", "y [4, 2]"], |device| {
+            let (x, four) = (zeros(device, &[2, 4]), zeros(device, &[4]));
+            batch_norm_add_relu_bwd(&x, &zeros(device, &[4, 2]), &x, &four, &four, &four)
         }),
         misuse!("demean_norm", ["x has 2 channels, beta [3]", "x [5, 2]"], |device| {
             let two = zeros(device, &[2]);

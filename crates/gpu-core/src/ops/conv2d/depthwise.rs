@@ -78,9 +78,15 @@ pub(super) fn fits(l: &Layout) -> bool {
     l.taps() <= MAX_TAPS
 }
 
+/// Whether four columns of a row meet four columns of the other tensor and the two beside them.
+fn goes_by_four(l: &Layout) -> bool {
+    let three = l.s == 3 && l.stride[1] == 1 && l.dilation[1] == 1 && l.padding[1] == 1;
+    three && l.w == l.q && l.w.is_multiple_of(4)
+}
+
 fn constants(l: &Layout, transposed: bool, bias: bool) -> Vec<(&'static str, u32)> {
     let mut constants = l.constants(transposed);
-    constants.push(("HAS_BIAS", u32::from(bias)));
+    constants.extend([("HAS_BIAS", bias.into()), ("FOURS", goes_by_four(l).into())]);
     constants
 }
 

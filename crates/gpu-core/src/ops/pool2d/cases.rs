@@ -8,7 +8,8 @@ const fn pool(kernel: [usize; 2], stride: [usize; 2], padding: [usize; 2]) -> Po
 }
 
 /// Plain, one pixel, odd, overlapping, asymmetrical, with gaps between windows, padded, as wide as the plane; then: dilated, with
-/// windows past the end, both, a window larger than the plane, and no images at all.
+/// windows past the end, both, a window larger than the plane, and no images at all; then the common windows over rows of eights, and
+/// what just fails to be that.
 pub(super) const GEOMETRIES: &[([usize; 4], Pool2dGeometry)] = &[
     ([2, 3, 8, 8], pool([2, 2], [2, 2], [0, 0])),
     ([1, 1, 1, 1], pool([1, 1], [1, 1], [0, 0])),
@@ -25,6 +26,14 @@ pub(super) const GEOMETRIES: &[([usize; 4], Pool2dGeometry)] = &[
     ([1, 4, 9, 12], Pool2dGeometry { ceil_mode: true, dilation: [2, 3], ..pool([3, 3], [3, 4], [1, 1]) }),
     ([2, 2, 2, 3], Pool2dGeometry { ceil_mode: true, ..pool([3, 4], [2, 2], [0, 0]) }),
     ([0, 3, 8, 8], pool([2, 2], [2, 2], [0, 0])),
+    ([3, 7, 9, 24], pool([2, 2], [2, 2], [0, 0])),
+    ([2, 3, 9, 24], Pool2dGeometry { ceil_mode: true, ..pool([2, 2], [2, 2], [0, 0]) }),
+    ([5, 3, 8, 8], pool([3, 3], [2, 2], [1, 1])),
+    ([2, 3, 11, 32], pool([3, 3], [2, 2], [1, 1])),
+    ([2, 3, 1, 16], pool([3, 3], [2, 2], [1, 1])),
+    ([2, 2, 7, 20], pool([2, 2], [2, 2], [0, 0])),
+    ([2, 2, 8, 16], Pool2dGeometry { ceil_mode: true, ..pool([3, 3], [2, 2], [1, 1]) }),
+    ([2, 2, 8, 16], pool([2, 2], [2, 2], [1, 1])),
 ];
 
 pub(super) fn geometries() -> impl Iterator<Item = (Shape, Pool2dGeometry)> {
@@ -60,7 +69,11 @@ pub(in crate::ops) fn cases() -> Vec<Case> {
 
 pub(in crate::ops) fn benches() -> Vec<Bench> {
     const SHAPE: [usize; 4] = [128, 64, 32, 32];
-    let windows = [("2x2", pool([2, 2], [2, 2], [0, 0])), ("3x3 stride 2", pool([3, 3], [2, 2], [1, 1]))];
+    let windows = [
+        ("2x2", pool([2, 2], [2, 2], [0, 0])),
+        ("3x3 stride 2", pool([3, 3], [2, 2], [1, 1])),
+        ("3x3 stride 1", pool([3, 3], [1, 1], [1, 1])),
+    ];
     let rows = windows.into_iter().flat_map(|(what, g)| {
         let what = format!("128x64x32x32, {what}");
         [

@@ -29,7 +29,21 @@ static MAX_POOL2D: Kernel = kernel!(WGSL, "max_pool2d", max_pool2d_cpu);
 static MAX_POOL2D_BWD_X: Kernel = kernel!(WGSL, "max_pool2d_bwd_x", max_pool2d_bwd_x_cpu);
 static AVG_POOL2D: Kernel = kernel!(WGSL, "avg_pool2d", avg_pool2d_cpu);
 static AVG_POOL2D_BWD_X: Kernel = kernel!(WGSL, "avg_pool2d_bwd_x", avg_pool2d_bwd_x_cpu);
-pub(super) const KERNELS: &[&Kernel] = &[&MAX_POOL2D, &MAX_POOL2D_BWD_X, &AVG_POOL2D, &AVG_POOL2D_BWD_X];
+// For the common windows.
+static MAX_POOL2D_BY4: Kernel = kernel!(WGSL, "max_pool2d_by4", max_pool2d_cpu);
+static MAX_POOL2D_BWD_X_BY4: Kernel = kernel!(WGSL, "max_pool2d_bwd_x_by4", max_pool2d_bwd_x_cpu);
+static AVG_POOL2D_BY4: Kernel = kernel!(WGSL, "avg_pool2d_by4", avg_pool2d_cpu);
+static AVG_POOL2D_BWD_X_BY4: Kernel = kernel!(WGSL, "avg_pool2d_bwd_x_by4", avg_pool2d_bwd_x_cpu);
+pub(super) const KERNELS: &[&Kernel] = &[
+    &MAX_POOL2D,
+    &MAX_POOL2D_BWD_X,
+    &AVG_POOL2D,
+    &AVG_POOL2D_BWD_X,
+    &MAX_POOL2D_BY4,
+    &MAX_POOL2D_BWD_X_BY4,
+    &AVG_POOL2D_BY4,
+    &AVG_POOL2D_BWD_X_BY4,
+];
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -40,6 +54,20 @@ struct Params {
     p: u32,
     q: u32,
     scale: f32,
+}
+
+/// The kernel of a forward pass, and its grid: a thread four of `y` where the windows are common, else one.
+fn forward(g: Pool2dGeometry, x: Shape, y: Shape, [any, by4]: [&'static Kernel; 2]) -> (&'static Kernel, Grid) {
+    let (kernel, each) = if g.goes_by_four(x, y) { (by4, 4) } else { (any, 1) };
+    (kernel, Grid::linear(y.len().div_ceil(each), 256).trips(g.taps()))
+}
+
+/// The kernel of a gradient, and its grid: a thread two rows of eight, or four neighbours.
+fn backward(g: Pool2dGeometry, x: Shape, y: Shape, [any, by4]: [&'static Kernel; 2]) -> (&'static Kernel, Grid) {
+    match g.goes_by_four(x, y) {
+        true => (by4, Grid::linear(x.n() * x.c() * x.h().div_ceil(2) * (x.w() / 8), 256)),
+        false => (any, Grid::linear(x.len().div_ceil(4), 256).trips(4 * g.taps())),
+    }
 }
 
 /// The shape that `dy` has to have.
@@ -72,8 +100,8 @@ pub fn max_pool2d(x: &Tensor, g: Pool2dGeometry) -> (Tensor, Tensor) {
     expect::f32s("max_pool2d", &[("x", x)]);
     let shape = expect::fits("max_pool2d", g.out_shape(x.shape()));
     let (y, indices) = (Tensor::empty(x.device(), shape), Tensor::empty_of(x.device(), shape, DType::U32));
-    let grid = Grid::linear(y.len(), 256).trips(g.taps());
-    MAX_POOL2D.with(&g.constants(geometry::SCALE)).launch(g.params(x.shape(), shape, 1.0), &[x], &[&y, &indices], grid);
+    let (kernel, grid) = forward(g, x.shape(), shape, [&MAX_POOL2D, &MAX_POOL2D_BY4]);
+    kernel.with(&g.constants(geometry::SCALE)).launch(g.params(x.shape(), shape, 1.0), &[x], &[&y, &indices], grid);
     (y, indices)
 }
 
@@ -99,8 +127,8 @@ pub fn max_pool2d_bwd_x(dy: &Tensor, indices: &Tensor, x_shape: Shape, g: Pool2d
     expect::one_device("max_pool2d_bwd_x", &tensors);
     let shape = expect_pooled("max_pool2d_bwd_x", g, x_shape, &tensors);
     let dx = Tensor::empty(dy.device(), x_shape);
-    let grid = Grid::linear(dx.len().div_ceil(4), 256).trips(4 * g.taps());
-    MAX_POOL2D_BWD_X.with(&g.constants(geometry::SCALE)).launch(g.params(x_shape, shape, 1.0), &[dy, indices], &[&dx], grid);
+    let (kernel, grid) = backward(g, x_shape, shape, [&MAX_POOL2D_BWD_X, &MAX_POOL2D_BWD_X_BY4]);
+    kernel.with(&g.constants(geometry::SCALE)).launch(g.params(x_shape, shape, 1.0), &[dy, indices], &[&dx], grid);
     dx
 }
 
@@ -124,8 +152,8 @@ pub fn avg_pool2d(x: &Tensor, g: Pool2dGeometry, divisor: Divisor) -> Tensor {
     assert!(divisor != Divisor::Fixed(0), "avg_pool2d: the divisor is zero (x {})", x.shape());
     let y = Tensor::empty(x.device(), expect::fits("avg_pool2d", g.out_shape(x.shape())));
     let (count, scale) = g.divide(divisor, x.shape(), y.shape());
-    let grid = Grid::linear(y.len(), 256).trips(g.taps());
-    AVG_POOL2D.with(&g.constants(count)).launch(g.params(x.shape(), y.shape(), scale), &[x], &[&y], grid);
+    let (kernel, grid) = forward(g, x.shape(), y.shape(), [&AVG_POOL2D, &AVG_POOL2D_BY4]);
+    kernel.with(&g.constants(count)).launch(g.params(x.shape(), y.shape(), scale), &[x], &[&y], grid);
     y
 }
 
@@ -149,7 +177,7 @@ pub fn avg_pool2d_bwd_x(dy: &Tensor, x_shape: Shape, g: Pool2dGeometry, divisor:
     let shape = expect_pooled("avg_pool2d_bwd_x", g, x_shape, &[("dy", dy)]);
     let (count, scale) = g.divide(divisor, x_shape, shape);
     let dx = Tensor::empty(dy.device(), x_shape);
-    let grid = Grid::linear(dx.len().div_ceil(4), 256).trips(4 * g.taps());
-    AVG_POOL2D_BWD_X.with(&g.constants(count)).launch(g.params(x_shape, shape, scale), &[dy], &[&dx], grid);
+    let (kernel, grid) = backward(g, x_shape, shape, [&AVG_POOL2D_BWD_X, &AVG_POOL2D_BWD_X_BY4]);
+    kernel.with(&g.constants(count)).launch(g.params(x_shape, shape, scale), &[dy], &[&dx], grid);
     dx
 }

@@ -142,15 +142,15 @@ fn any_windows_are_pooled_exactly_on_every_device() {
 /// A reference with one stride or dilation off, or with its padding at the wrong end, disagrees.
 #[test]
 fn a_fault_of_geometry_is_noticed_by_the_same_comparison() {
-    let shape = Shape::from([2, 3, 9, 9]);
     let g = Pool2dGeometry { stride: [2, 2], padding: [1, 1], ..Pool2dGeometry::new([3, 3]) };
-    // Of the same extents (5, 5), so that only values can tell.
+    // Of the same extents, so that only values can tell.
     let faults = [
         Pool2dGeometry { padding: [0, 0], ceil_mode: true, ..Pool2dGeometry { kernel: [2, 2], ..g } },
         Pool2dGeometry { kernel: [2, 3], padding: [1, 1], ..g },
         Pool2dGeometry { kernel: [2, 2], padding: [1, 1], dilation: [2, 2], ..g },
     ];
-    for device in check::devices() {
+    let shapes = [[2, 3, 9, 9], [2, 3, 9, 16]].map(Shape::from);
+    for (device, shape) in check::devices().into_iter().flat_map(|device| shapes.map(|shape| (device.clone(), shape))) {
         assert!(differing(shape, g, Divisor::Inside, g, &device).is_empty());
         for wrong in faults {
             assert_eq!(wrong.out_shape(shape), g.out_shape(shape), "{wrong:?}");
@@ -162,9 +162,10 @@ fn a_fault_of_geometry_is_noticed_by_the_same_comparison() {
 
 #[test]
 fn a_fault_of_a_kernel_is_noticed_by_the_same_comparison() {
-    let (shape, g) = (Shape::from([1, 2, 6, 6]), Pool2dGeometry::new([2, 2]));
+    let g = Pool2dGeometry::new([2, 2]);
     for device in check::devices() {
         for kernel in KERNELS {
+            let shape = Shape::from(if kernel.name().ends_with("_by4") { [1, 2, 6, 8] } else { [1, 2, 6, 6] });
             let noticed = check::with_fault(kernel.name(), || differing(shape, g, Divisor::Window, g, &device));
             assert!(!noticed.is_empty(), "{}", kernel.name());
         }
@@ -246,6 +247,14 @@ fn padding_never_wins_and_a_nan_always_does() {
         let (y, indices) = max_pool2d(&x, Pool2dGeometry::new([2, 2]));
         assert!(y.item().unwrap().is_nan());
         assert_eq!(indices.read::<u32>().unwrap(), [2]);
+        // The same in a row that goes by four.
+        let mut row = [f32::NEG_INFINITY; 8];
+        (row[2], row[3], row[5]) = (f32::NAN, 7.0, -5.0);
+        let x = Tensor::from_slice(&device, [1, 1, 1, 8], &row);
+        let (y, indices) = max_pool2d(&x, Pool2dGeometry { stride: [2, 2], padding: [1, 1], ..Pool2dGeometry::new([3, 3]) });
+        let y = y.to_vec().unwrap();
+        assert!(y[1].is_nan() && (y[0], y[2], y[3]) == (f32::NEG_INFINITY, 7.0, -5.0), "{y:?}");
+        assert_eq!(indices.read::<u32>().unwrap(), [0, 2, 3, 5]);
     }
 }
 

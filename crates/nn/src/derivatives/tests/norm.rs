@@ -7,6 +7,7 @@ fn running() -> [Tensor; 2] {
 
 pub(super) fn rows() -> Vec<Row> {
     let inputs = [tensor([3, 2, 2, 2], 1), tensor([2], 2), tensor([2], 3)];
+    let beside = [&inputs[..], &[tensor([3, 2, 2, 2], 4)]].concat();
     let flat = [tensor([5, 2], 1), tensor([2], 2), tensor([2], 3)];
     let of_layer = [tensor([3, 2, 4], 1), tensor([2, 4], 2), tensor([2, 4], 3)];
     vec![
@@ -21,6 +22,22 @@ pub(super) fn rows() -> Vec<Row> {
         row("batch_norm_eval", &inputs, |v| {
             let [mean, var] = running();
             v[0].batch_norm_eval(&v[1], &v[2], &mean, &var, 1e-5)
+        }),
+        row("batch_norm_relu", &inputs, |v| {
+            let [mean, var] = running();
+            v[0].batch_norm_relu(None, &v[1], &v[2], &mean, &var, 0.1, 1e-5)
+        }),
+        row("batch_norm_relu", &beside, |v| {
+            let [mean, var] = running();
+            v[0].batch_norm_relu(Some(&v[3]), &v[1], &v[2], &mean, &var, 0.1, 1e-5)
+        }),
+        row("batch_norm_eval_relu", &inputs, |v| {
+            let [mean, var] = running();
+            v[0].batch_norm_eval_relu(None, &v[1], &v[2], &mean, &var, 1e-5)
+        }),
+        row("batch_norm_eval_relu", &beside, |v| {
+            let [mean, var] = running();
+            v[0].batch_norm_eval_relu(Some(&v[3]), &v[1], &v[2], &mean, &var, 1e-5)
         }),
         row("demean_norm", &inputs, |v| v[0].demean_norm(&v[1], &v[2], &running()[0], 0.1)),
         row("demean_norm_eval", &inputs, |v| v[0].demean_norm_eval(&v[1], &v[2], &running()[0])),

@@ -1,3 +1,5 @@
+mod rectified;
+
 use super::tables::{SHAPES, around, of_channels};
 use super::*;
 use crate::check;
@@ -245,6 +247,7 @@ fn a_tensor_without_elements_leaves_the_running_statistics_alone() {
                 [
                     batch_norm_bwd(&x, &bn.y, gamma, &bn.mean, &bn.rstd),
                     batch_norm_eval_bwd(&x, &y, gamma, mean, var, 1e-5),
+                    batch_norm_relu_bwd(&x, &y, gamma, beta, &bn.mean, &bn.rstd),
                     demean_norm_bwd(&x, &y, gamma, &own),
                     demean_norm_eval_bwd(&x, &batch_norm_eval(&x, gamma, beta, mean, var, 1e-5), gamma, mean),
                 ]
