@@ -84,7 +84,7 @@ pub use elementwise::{
 pub(crate) use fill::{fill_word, spoil};
 pub use gather::{gather, index_select, one_hot};
 pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
-pub use linalg::{Triangle, cholesky, lstsq, ridge, solve_spd, solve_triangular};
+pub use linalg::{Triangle, cholesky, lstsq, pinv, ridge, solve_spd, solve_triangular};
 pub use lion::{LionHyper, lion_step};
 pub use loss::{PointwiseLoss, pointwise_loss, pointwise_loss_bwd_target, pointwise_loss_bwd_x};
 pub use matmul::{matmul, matmul_ta, matmul_tb};

@@ -9,6 +9,7 @@ mod cifar;
 mod error;
 mod mnist;
 mod shuffle;
+mod stamp;
 
 #[cfg(test)]
 mod test_folder;
@@ -19,6 +20,7 @@ use std::sync::Arc;
 
 pub use error::DataError;
 pub use shuffle::shuffled;
+pub use stamp::Stamp;
 
 /// Labelled images of one size, 8 bits a channel.
 #[derive(Clone, PartialEq, Eq)]

@@ -135,7 +135,7 @@ impl Matrix {
 }
 
 /// The sum of products, in eight lanes.
-fn dot(a: &[f64], b: &[f64]) -> f64 {
+pub(super) fn dot(a: &[f64], b: &[f64]) -> f64 {
     let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks::<8>(), b.as_chunks::<8>());
     let mut lanes = [0f64; 8];
     for (a, b) in a_blocks.iter().zip(b_blocks) {

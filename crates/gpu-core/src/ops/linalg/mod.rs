@@ -1,10 +1,11 @@
-//! Factors and systems of equations, for studies: Cholesky, triangular systems, least squares.
+//! Factors and systems of equations, for studies: Cholesky, triangular systems, least squares, the pseudo-inverse.
 //!
 //! All of it runs on the CPU in f64, whatever the device: a factorisation is a chain of small dependent steps, and f32 would lose
 //! half of its digits. Tensors of a GPU are read back for it, which waits for the device and cannot stand inside a capture. Nothing
 //! here has a kernel.
 
 mod factor;
+mod inverse;
 #[cfg(test)]
 mod tests;
 
@@ -203,6 +204,35 @@ pub fn ridge(a: &Tensor, b: &Tensor, lambda: f32) -> Result<Tensor> {
     Ok(written(b, solution(b, n), &x.data))
 }
 
+/// The pseudo-inverse (n, m) of `a` (m, n): times `b`, it gives the shortest of all `x` that make `|a x - b|` least, whether columns
+/// are independent or not. Equivalent of `torch.linalg.pinv(a)`.
+///
+/// By Jacobi's singular values in f64, on the CPU. Those up to `max(m, n) * 2^-23` of the largest are rounding of f32, and count as
+/// zero, as in PyTorch.
+///
+/// # Errors
+/// A fault of the device, or a capture that this thread is in.
+///
+/// # Panics
+/// If `a` is not a matrix of f32.
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops};
+/// let a = Tensor::from_slice(&Device::Cpu, [1, 2], &[3.0f32, 4.0]); // 3 x + 4 y = 25 has many solutions
+/// let x = ops::matmul(&ops::pinv(&a)?, &Tensor::from_slice(&Device::Cpu, [1, 1], &[25.0f32])).to_vec()?;
+/// assert!((x[0] - 3.0).abs() < 1e-6 && (x[1] - 4.0).abs() < 1e-6); // the one that is nearest to zero
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn pinv(a: &Tensor) -> Result<Tensor> {
+    expect::f32s("pinv", &[("a", a)]);
+    expect::rank("pinv", ("a", a), 2..=2);
+    let (m, n) = (a.shape().dim(0), a.shape().dim(1));
+    let tolerance = m.max(n) as f64 * f64::from(f32::EPSILON);
+    let inverse = inverse::pseudo_inverse(&Matrix::new(read(a)?, n), m, tolerance);
+    Ok(written(a, [n, m].into(), &inverse.data))
+}
+
 #[cfg(test)]
 pub(super) fn misuses() -> Vec<check::Misuse> {
     use crate::device::Device;
@@ -235,5 +265,7 @@ pub(super) fn misuses() -> Vec<check::Misuse> {
         misuse!("ridge", ["b has rank 3", "b [2, 1, 1]"], |device| {
             ridge(&zeros(device, &[2, 3]), &zeros(device, &[2, 1, 1]), 1.0)
         }),
+        misuse!("pinv", ["rank 1, not 2", "a [4]"], |device| pinv(&zeros(device, &[4]))),
+        misuse!("pinv", ["a holds u32, not f32", "a [1, 1]"], |device| pinv(&Tensor::from_slice(device, [1, 1], &[1u32]))),
     ]
 }

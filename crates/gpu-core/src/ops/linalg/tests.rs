@@ -141,6 +141,48 @@ fn a_wide_ridge_is_the_tall_one() {
     }
 }
 
+/// Penrose's four equations, which have one solution: of full rank, wide and tall, and of rank 3 whatever the shape.
+#[test]
+fn a_pseudo_inverse_fulfils_its_four_equations() {
+    for device in check::devices() {
+        for (m, n) in [(1, 1), (1, 7), (9, 4), (4, 9), (30, 30), (65, 20)] {
+            let low = ops::matmul(&check::tensor(&device, [m, 3], 1), &check::tensor(&device, [3, n], 2));
+            for a in [check::tensor(&device, [m, n], 3), low] {
+                let x = pinv(&a).unwrap();
+                let (ax, xa) = (ops::matmul(&a, &x), ops::matmul(&x, &a));
+                let size = x.to_vec().unwrap().into_iter().fold(1.0, |most: f32, v| most.max(v.abs()));
+                close(&ops::matmul(&ax, &a), &a, 1e-5 * size);
+                close(&ops::matmul(&xa, &x), &x, 1e-5 * size * size);
+                close(&ax, &ops::transpose(&ax, 0, 1), 1e-5 * size);
+                close(&xa, &ops::transpose(&xa, 0, 1), 1e-5 * size);
+            }
+        }
+    }
+}
+
+/// `a^T (a a^T)^-1` by hand, and the convention of `torch.linalg.pinv` for what is zero to f32.
+#[test]
+fn a_small_pseudo_inverse_is_that_done_by_hand_and_rounding_counts_as_zero() {
+    for device in check::devices() {
+        let a = tensor(&device, &[2, 3], &[1.0, 0.0, 1.0, 0.0, 1.0, 1.0]);
+        let third = 1.0 / 3.0;
+        let want = [2.0 * third, -third, -third, 2.0 * third, third, third];
+        close(&pinv(&a).unwrap(), &tensor(&device, &[3, 2], &want), 1e-6);
+        assert_eq!(pinv(&Tensor::zeros(&device, [3, 2])).unwrap().to_vec().unwrap(), [0.0; 6]);
+        // What f32 cannot tell from nothing counts as nothing.
+        let small = tensor(&device, &[2, 2], &[4.0, 0.0, 0.0, 4.0 * f32::EPSILON]);
+        assert_eq!(pinv(&small).unwrap().to_vec().unwrap(), [0.25, 0.0, 0.0, 0.0]);
+        assert!(pinv(&tensor(&device, &[1, 1], &[f32::NAN])).unwrap().to_vec().unwrap()[0].is_nan());
+    }
+}
+
+/// The shortest solution: the others differ from it by what `a` does not see, at right angles.
+#[test]
+fn the_pseudo_inverse_gives_what_least_squares_gives_where_there_is_one() {
+    let (a, b) = (check::tensor(&Device::Cpu, [9, 4], 1), check::tensor(&Device::Cpu, [9, 2], 2));
+    close(&ops::matmul(&pinv(&a).unwrap(), &b), &lstsq(&a, &b).unwrap(), 1e-5);
+}
+
 #[test]
 fn inside_a_capture_it_is_refused() {
     for device in check::devices() {
@@ -153,6 +195,7 @@ fn inside_a_capture_it_is_refused() {
                     solve_spd(&a, &b),
                     lstsq(&a, &b),
                     ridge(&a, &b, 1.0),
+                    pinv(&a),
                 ]
                 .map(|result| result.unwrap_err())
             })
@@ -173,5 +216,7 @@ fn nothing_is_solved_by_nothing() {
             [0.0, 0.0]
         );
         assert_eq!(lstsq(&spd(&device, 3), &Tensor::zeros(&device, [3, 0])).unwrap().shape(), [3, 0].into());
+        assert_eq!(pinv(&Tensor::zeros(&device, [0, 2])).unwrap().shape(), [2, 0].into());
+        assert_eq!(pinv(&Tensor::zeros(&device, [2, 0])).unwrap().shape(), [0, 2].into());
     }
 }
