@@ -73,7 +73,7 @@ pub mod prelude {
         Hardsigmoid, Hardswish, Init, InstanceNorm1d, InstanceNorm2d, LayerNorm, LeakyRelu, Linear, Lion, LogSoftmax, Loss,
         MaxPool1d, MaxPool2d, Mish, Module, Muon, Optimizer, Param, PixelShuffle, PixelUnshuffle, Relu, Relu6, Residual, RmsNorm,
         RmsProp, Scale, Scheme, Selu, Sequential, Sgd, Sigmoid, Silu, Softmax, Softplus, StepOptions, Summary, Tanh, Tape,
-        TrainStep, Upsample, Var, WhiteningConv2d, checkpoint, seq, zoo,
+        TrainStep, Upsample, Var, WhiteningConv2d, checkpoint, gradcheck, seq, zoo,
     };
     pub use train::data::{self, Dataset, ImageSet, shuffled};
     pub use train::evaluate::accuracy;

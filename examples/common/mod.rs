@@ -18,12 +18,14 @@ pub mod list;
 pub mod page;
 mod series;
 pub mod table;
+mod tiles;
 
 pub use axes::Axes;
 pub use grid::Grid;
 pub use series::{Series, ellipse};
 pub use table::Cell;
 pub(crate) use table::row;
+pub use tiles::Tile;
 
 use clap::{CommandFactory, FromArgMatches, Parser};
 use page::{Check, Item, Record};
@@ -217,6 +219,11 @@ impl Study {
     /// Matrices drawn as cells, side by side and on one scale of colours.
     pub fn grids(&mut self, title: &str, grids: &[Grid]) {
         self.picture(title, grid::draw(title, grids));
+    }
+
+    /// Small colour pictures, `across` in a row: filters, or images.
+    pub fn tiles(&mut self, title: &str, tiles: &[Tile], across: usize) {
+        self.picture(title, tiles::draw(title, tiles, across));
     }
 
     /// Any other file, named on the page.

@@ -2,7 +2,7 @@
 //! has its section in `docs/studies.md`.
 
 use crate::common::list::{self, STUDIES};
-use crate::common::{Axes, Grid, Series, Study, row};
+use crate::common::{Axes, Grid, Series, Study, Tile, row};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
@@ -168,9 +168,11 @@ fn pictures_leave_out_what_cannot_be_drawn() {
     study.histogram(Axes::new("Histogram", "x", "count"), 4, &[("a", &[0.0, 1.0, 1.0, f64::NAN, 4.0]), ("b", &[2.0])]);
     study.bars(Axes::new("Bars", "x", "y"), &["first", "second"], &[("a", &[1.0, f64::NAN]), ("b", &[-1.0, 2.0])]);
     study.grids("Grids", &[Grid::new("signed", 2, &[-1.0, f64::NAN, 2.0, 0.0]), Grid::new("one", 1, &[3.0]).numbered()]);
+    let flat = Tile::of_planes(2, &[1.0; 12]);
+    study.tiles("Tiles", &[Tile::of_planes(2, &[f32::NAN, 0.0, 1.0, f32::INFINITY, 2.0, 2.0]), flat], 4);
     study.finish().unwrap();
     let read = |name: &str| fs::read_to_string(out.path().join("parts").join(name)).unwrap();
-    for name in ["linear", "logarithmic", "cut", "empty", "histogram", "bars", "grids"] {
+    for name in ["linear", "logarithmic", "cut", "empty", "histogram", "bars", "grids", "tiles"] {
         let svg = read(&format!("{name}.svg"));
         assert!(!svg.contains("NaN") && !svg.contains("inf"), "{name}: {svg}");
         let inside = |low: i32, high: i32, name: &str| attribute(&svg, name).iter().all(|v| (low..=high).contains(v));

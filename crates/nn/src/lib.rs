@@ -30,6 +30,7 @@
 pub mod checkpoint;
 mod decimal;
 mod derivatives;
+mod gradcheck;
 mod init;
 mod layers;
 mod module;
@@ -44,6 +45,7 @@ mod var;
 pub mod zoo;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
+pub use gradcheck::gradcheck;
 pub use init::{Init, Scheme};
 pub use layers::*;
 pub use module::{LayerReport, Module, ShapeError, Then, join, parameter_count, parameters};

@@ -21,6 +21,42 @@ pub fn gradients(inputs: &[Tensor], forward: impl Fn(&[Tensor]) -> Tensor, backw
     }
 }
 
+/// `(f(x + h) - f(x - h)) / 2h` with h = `step` at each element of `x` in turn: what the gradient of `f` is held against. To be of
+/// use, `f` computes in double precision: inside [`in_f64`], on the CPU device.
+///
+/// ```
+/// # use gpu_core::check::{difference_quotients, relative_error};
+/// let cubes = |x: &[f64]| x.iter().map(|v| v.powi(3)).sum();
+/// let quotients = difference_quotients(&[1.0, -2.0], 1e-5, cubes);
+/// assert!(relative_error(&quotients, &[3.0, 12.0]) < 1e-9);
+/// ```
+pub fn difference_quotients(x: &[f64], step: f64, mut f: impl FnMut(&[f64]) -> f64) -> Vec<f64> {
+    let mut moved = x.to_vec();
+    let quotient = |i: usize| {
+        let [above, below] = [step, -step].map(|delta| {
+            moved[i] = x[i] + delta;
+            f(&moved)
+        });
+        moved[i] = x[i];
+        (above - below) / (2.0 * step)
+    };
+    (0..x.len()).map(quotient).collect()
+}
+
+/// The largest `|a - b| / max(|a| + |b|, 1e-8)`, at most 1 for numbers and infinite where one is NaN: how far two gradients are apart.
+///
+/// # Panics
+/// If there are not as many of one as of the other.
+#[track_caller]
+pub fn relative_error(a: &[f64], b: &[f64]) -> f64 {
+    assert!(a.len() == b.len(), "relative_error: {} values against {}", a.len(), b.len());
+    let of = |(a, b): (&f64, &f64)| match (a - b).abs() / (a.abs() + b.abs()).max(1e-8) {
+        error if error.is_nan() => f64::INFINITY,
+        error => error,
+    };
+    a.iter().zip(b).map(of).fold(0.0, f64::max)
+}
+
 struct Quotient {
     shape: Shape,
     input: Shape,
@@ -43,17 +79,14 @@ fn quotients(
     let weights = read(&dy);
     let loss = |inputs: &[Tensor]| -> f64 { read(&forward(inputs)).iter().zip(&weights).map(|(y, d)| y * d).sum() };
     let of = |(which, gradient): (usize, Tensor)| {
-        let numeric = (0..starts[which].len()).map(|i| {
-            let at = |delta: f64| {
-                let (mut start, mut inputs) = (starts[which].clone(), inputs.clone());
-                start[i] += delta;
-                inputs[which] = wide(which, &start);
-                loss(&inputs)
-            };
-            ((at(STEP) - at(-STEP)) / (2.0 * STEP)) as f32
+        let numeric = difference_quotients(&starts[which], STEP, |values| {
+            let mut inputs = inputs.clone();
+            inputs[which] = wide(which, values);
+            loss(&inputs)
         });
         let (shape, input) = (gradient.shape(), inputs[which].shape());
-        Quotient { shape, input, gradient: read(&gradient).iter().map(|&v| v as f32).collect(), numeric: numeric.collect() }
+        let narrow = |values: Vec<f64>| values.into_iter().map(|v| v as f32).collect();
+        Quotient { shape, input, gradient: narrow(read(&gradient)), numeric: narrow(numeric) }
     };
     backward(&inputs, &dy).into_iter().enumerate().map(of).collect()
 }

@@ -12,7 +12,7 @@ pub use bench::Bench;
 pub(crate) use bound::floats;
 pub use bound::{Bound, Difference, difference};
 pub use case::Case;
-pub use gradient::gradients;
+pub use gradient::{difference_quotients, gradients, relative_error};
 pub use inputs::{devices, gpu, integers, tensor, values};
 #[cfg(test)]
 pub(crate) use misuse::{Misuse, misuse};

@@ -1,7 +1,7 @@
 //! CIFAR-10 and CIFAR-100, binary version.
 //!
 //! A file is records without a header: the label bytes, then 1,024 bytes each of red, green and blue, row by row.
-//! CIFAR-10 has one label byte; CIFAR-100 a coarse one (unused here), then the fine one.
+//! CIFAR-10 has one label byte; CIFAR-100 a coarse one (of 20 superclasses), then the fine one.
 
 use std::path::Path;
 
@@ -13,8 +13,9 @@ const IMAGE_BYTES: usize = 3 * 32 * 32;
 /// What sets the two data sets apart.
 pub struct Layout {
     pub name: &'static str,
-    /// Bytes before the pixels; the last one is the class.
+    /// Bytes before the pixels, and which of them is the class.
     label_bytes: usize,
+    label_at: usize,
     classes: usize,
     train_files: &'static [&'static str],
     test_file: &'static str,
@@ -27,6 +28,7 @@ pub struct Layout {
 pub const CIFAR10: Layout = Layout {
     name: "CIFAR-10",
     label_bytes: 1,
+    label_at: 0,
     classes: 10,
     train_files: &["data_batch_1.bin", "data_batch_2.bin", "data_batch_3.bin", "data_batch_4.bin", "data_batch_5.bin"],
     test_file: "test_batch.bin",
@@ -38,6 +40,7 @@ pub const CIFAR10: Layout = Layout {
 pub const CIFAR100: Layout = Layout {
     name: "CIFAR-100",
     label_bytes: 2,
+    label_at: 1,
     classes: 100,
     train_files: &["train.bin"],
     test_file: "test.bin",
@@ -45,6 +48,10 @@ pub const CIFAR100: Layout = Layout {
     mean: [0.5071, 0.4865, 0.4409],
     std: [0.2673, 0.2564, 0.2762],
 };
+
+/// The same images by their superclasses.
+pub const CIFAR100_COARSE: Layout =
+    Layout { name: "CIFAR-100 by superclass", label_at: 0, classes: 20, names_file: "coarse_label_names.txt", ..CIFAR100 };
 
 impl Layout {
     /// Whether any of the record files is there: an incomplete set is then named as such when opened.
@@ -93,7 +100,7 @@ impl Layout {
         images.reserve(bytes.len() / record_bytes * IMAGE_BYTES);
         for (record, content) in bytes.chunks_exact(record_bytes).enumerate() {
             let (label, pixels) = content.split_at(self.label_bytes);
-            let label = u32::from(label[self.label_bytes - 1]);
+            let label = u32::from(label[self.label_at]);
             if label as usize >= self.classes {
                 return Err(DataError::Label { path: path.into(), record, label, classes: self.classes });
             }
@@ -120,8 +127,8 @@ impl Layout {
 
 #[cfg(test)]
 mod tests {
-    use super::super::open;
     use super::super::test_folder::{TestFolder, real_data};
+    use super::super::{open, open_coarse};
     use super::*;
 
     /// A record whose pixels count up from `first`, plane after plane.
@@ -144,10 +151,33 @@ mod tests {
     }
 
     #[test]
-    fn cifar_100_takes_the_fine_label() {
-        let set = parse(&CIFAR100, &record(&[19, 99], 5)).unwrap();
-        assert_eq!(set.labels(), [99]);
-        assert_eq!(set.image(0), &record(&[], 5)[..]);
+    fn cifar_100_has_two_labels_an_image() {
+        let folder = TestFolder::new();
+        let fine = |i: usize| (i * 37 % 100) as u8;
+        let coarse = |i: usize| (i % 20) as u8;
+        let file = |count: usize| (0..count).flat_map(|i| record(&[coarse(i), fine(i)], i as u8)).collect::<Vec<u8>>();
+        folder.write("cifar-100-binary/train.bin", &file(120));
+        folder.write("cifar-100-binary/test.bin", &file(7));
+        for below in ["", "cifar-100-binary"] {
+            let (by_class, by_superclass) = (open(&folder.spec(below)).unwrap(), open_coarse(&folder.spec(below)).unwrap());
+            assert_eq!((by_class.name.as_str(), by_class.classes.len()), ("CIFAR-100", 100));
+            assert_eq!((by_superclass.name.as_str(), by_superclass.classes.len()), ("CIFAR-100 by superclass", 20));
+            for (a, b, count) in [(&by_class.train, &by_superclass.train, 120), (&by_class.test, &by_superclass.test, 7)] {
+                assert_eq!(a.labels(), (0..count).map(|i| u32::from(fine(i))).collect::<Vec<_>>());
+                assert_eq!(b.labels(), (0..count).map(|i| u32::from(coarse(i))).collect::<Vec<_>>());
+                assert_eq!(a.images(), b.images());
+                assert_eq!(a.image(5), &record(&[], 5)[..]);
+            }
+        }
+    }
+
+    #[test]
+    fn only_cifar_100_has_superclasses() {
+        let folder = TestFolder::new();
+        write_cifar10(&folder, "");
+        let error = open_coarse(&folder.spec("")).unwrap_err();
+        assert!(matches!(error, DataError::Unrecognised { .. }), "{error}");
+        assert!(matches!(open_coarse("builtin").unwrap_err(), DataError::NotADirectory { .. }));
     }
 
     #[test]
@@ -170,8 +200,10 @@ mod tests {
     fn a_label_beyond_the_classes_is_placed() {
         let error = parse(&CIFAR10, &[record(&[9], 0), record(&[10], 0)].concat()).unwrap_err().to_string();
         assert!(error.contains("batch.bin: record 1 (counted from 0) has label 10, but labels go from 0 to 9"), "{error}");
-        let error = parse(&CIFAR100, &record(&[0, 100], 0)).unwrap_err().to_string();
-        assert!(error.contains("record 0 (counted from 0) has label 100"), "{error}");
+        for (layout, label) in [(&CIFAR100, [0, 100]), (&CIFAR100_COARSE, [20, 0])] {
+            let error = parse(layout, &record(&label, 0)).unwrap_err().to_string();
+            assert!(error.contains(&format!("record 0 (counted from 0) has label {}", label[0].max(label[1]))), "{error}");
+        }
     }
 
     /// Five training records labelled 0 to 4, one test record labelled 5.
@@ -200,6 +232,10 @@ mod tests {
         folder.write("cifar-100-binary/test.bin", &record(&[0, 8], 0));
         folder.write("cifar-100-binary/fine_label_names.txt", (names.join("\r\n") + "\n\n").as_bytes());
         assert_eq!(open(&folder.spec("")).unwrap().classes, names);
+
+        let names: Vec<String> = (0..20).map(|class| format!("kind_{class}")).collect();
+        folder.write("cifar-100-binary/coarse_label_names.txt", names.join("\n").as_bytes());
+        assert_eq!(open_coarse(&folder.spec("")).unwrap().classes, names);
 
         folder.write("cifar-100-binary/fine_label_names.txt", b"apple\nbaby\n");
         let error = open(&folder.spec("")).unwrap_err().to_string();

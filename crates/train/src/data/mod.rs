@@ -78,6 +78,28 @@ impl ImageSet {
         &self.labels
     }
 
+    /// The images at `rows`, in that order. Equivalent of `torch.utils.data.Subset`.
+    ///
+    /// # Panics
+    /// If one of them is not below [`len`](Self::len).
+    ///
+    /// ```
+    /// # use train::data::builtin;
+    /// let test = builtin::generate(0, 20).test;
+    /// let odd = test.select((1..20).step_by(2));
+    /// assert_eq!((odd.len(), odd.image(3), odd.labels()[3]), (10, test.image(7), test.labels()[7]));
+    /// ```
+    #[track_caller]
+    pub fn select(&self, rows: impl IntoIterator<Item = usize>) -> Self {
+        let (mut images, mut labels) = (Vec::new(), Vec::new());
+        for i in rows {
+            assert!(i < self.len(), "ImageSet: row {i} of {} images", self.len());
+            images.extend_from_slice(self.image(i));
+            labels.push(self.labels[i]);
+        }
+        Self::new(images, labels, [self.channels, self.height, self.width])
+    }
+
     /// Planes of an image: 1 for grey, 3 for red, green and blue.
     pub fn channels(&self) -> usize {
         self.channels
@@ -159,6 +181,23 @@ pub fn open(spec: &str) -> Result<Dataset, DataError> {
     }
 }
 
+/// Opens CIFAR-100, in a directory or the one below it, with its 20 superclasses for classes: its files have two labels an image, and
+/// [`open`] takes the finer one.
+///
+/// # Errors
+/// As [`open`]; a directory without CIFAR-100 holds no data set here.
+pub fn open_coarse(spec: &str) -> Result<Dataset, DataError> {
+    let root = Path::new(spec);
+    if !root.is_dir() {
+        return Err(DataError::NotADirectory { path: root.into() });
+    }
+    let folders = [root.to_path_buf(), root.join("cifar-100-binary")];
+    match folders.iter().find(|folder| cifar::CIFAR100_COARSE.is_in(folder)) {
+        Some(folder) => cifar::CIFAR100_COARSE.open(folder),
+        None => Err(DataError::Unrecognised { path: root.into() }),
+    }
+}
+
 #[derive(Clone, Copy)]
 enum Format {
     Cifar(&'static cifar::Layout),
@@ -204,6 +243,12 @@ mod tests {
         assert_eq!(set.image(1), (12..24).collect::<Vec<u8>>());
         assert_eq!((set.len(), set.image_bytes(), set.labels()), (2, 12, &[7, 8][..]));
         assert_eq!(format!("{set:?}"), "ImageSet(2 of 3 x 2 x 2)");
+    }
+
+    #[test]
+    #[should_panic(expected = "row 2 of 2 images")]
+    fn a_row_that_is_not_there_is_refused() {
+        ImageSet::new(vec![0; 24], vec![7, 8], [3, 2, 2]).select([0, 2]);
     }
 
     #[test]
