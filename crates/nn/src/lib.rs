@@ -30,6 +30,7 @@
 pub mod checkpoint;
 mod decimal;
 mod derivatives;
+mod graph;
 mod init;
 mod layers;
 mod module;
@@ -44,6 +45,7 @@ mod var;
 pub mod zoo;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
+pub use graph::{Graph, GraphNode};
 pub use init::{Init, Scheme};
 pub use layers::*;
 pub use module::{LayerReport, Module, ShapeError, join, parameter_count, parameters};
@@ -62,7 +64,7 @@ mod tests {
     #[test]
     fn everything_is_send_and_sync() {
         fn shared<T: Send + Sync>() {}
-        shared::<(crate::Tape, crate::Var, crate::Gradients, crate::Param, crate::Init)>();
+        shared::<(crate::Tape, crate::Graph, crate::Var, crate::Gradients, crate::Param, crate::Init)>();
         shared::<(crate::Sequential, crate::Residual, crate::Conv2d, Box<dyn crate::Module>)>();
         shared::<(crate::Sgd, crate::AdamW, crate::Muon, Box<dyn crate::Optimizer>, crate::TrainStep, crate::EvalStep)>();
         shared::<(crate::Checkpoint, crate::CheckpointError, crate::Spec, crate::SpecError, crate::StepError, crate::Summary)>();
