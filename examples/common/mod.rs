@@ -13,6 +13,7 @@
 
 mod axes;
 mod bars;
+mod graph;
 mod grid;
 pub mod list;
 pub mod page;
@@ -31,6 +32,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use wgrad::nn::Graph;
 use wgrad::prelude::*;
 
 /// What every study takes on its command line.
@@ -217,6 +219,13 @@ impl Study {
     /// Matrices drawn as cells, side by side and on one scale of colours.
     pub fn grids(&mut self, title: &str, grids: &[Grid]) {
         self.picture(title, grid::draw(title, grids));
+    }
+
+    /// A recorded graph: drawn from its leaves down to its output, and as `TITLE.dot` for Graphviz.
+    pub fn graph(&mut self, title: &str, graph: &Graph) {
+        self.picture(title, graph::draw(title, graph));
+        let file = self.write_named(title, "dot", &graph.to_dot());
+        self.items.push(Item::File(file));
     }
 
     /// Any other file, named on the page.
