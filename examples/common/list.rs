@@ -4,7 +4,7 @@ use std::path::PathBuf;
 use std::process::Command;
 
 /// Every study, in the order of the course. Each is `examples/NAME.rs` and a section of `docs/studies.md`.
-pub const STUDIES: &[&str] = &["convolutions", "batchnorm_pictures", "depthwise_separable"];
+pub const STUDIES: &[&str] = &["convolutions", "batchnorm_pictures", "depthwise_separable", "bn_drop"];
 
 /// Builds the studies' programs in the profile of the calling program, which lies in `target` or a folder below; their folder.
 ///

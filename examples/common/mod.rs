@@ -13,9 +13,11 @@
 
 mod axes;
 mod bars;
+pub mod gradient;
 mod graph;
 mod grid;
 pub mod list;
+pub mod numpy;
 pub mod page;
 mod series;
 pub mod table;

@@ -84,7 +84,7 @@ impl Graph {
     #[track_caller]
     pub fn name(mut self, var: &Var, name: impl Into<String>) -> Self {
         // The numbers of nodes are those of one tape.
-        let stranger = var.node().is_some() && !self.of.tape().is_some_and(|tape| var.node_on(tape).is_some());
+        let stranger = var.node().is_some() && self.of.tape().is_none_or(|tape| var.node_on(tape).is_none());
         let found = self.find(var.origin()).filter(|_| !stranger);
         let Some(found) = found else { panic!("Graph: {var:?} is not in it: the variable that it is of does not depend on it") };
         self.nodes[found].name = name.into();
