@@ -11,6 +11,8 @@ pub struct Grid {
     columns: usize,
     values: Vec<f64>,
     texts: Vec<String>,
+    /// Whether the colours are values, and not what the words are told apart by.
+    keyed: bool,
 }
 
 impl Grid {
@@ -20,7 +22,7 @@ impl Grid {
     /// If they do not fill whole rows.
     pub fn new(title: &str, columns: usize, values: &[f64]) -> Self {
         assert!(columns > 0 && values.len().is_multiple_of(columns), "{title}: {} values in rows of {columns}", values.len());
-        Self { title: title.to_owned(), columns, values: values.to_vec(), texts: Vec::new() }
+        Self { title: title.to_owned(), columns, values: values.to_vec(), texts: Vec::new(), keyed: true }
     }
 
     /// Writes each value into its cell.
@@ -29,10 +31,11 @@ impl Grid {
         self
     }
 
-    /// Writes these words into the cells, row by row.
+    /// Writes these words into the cells, row by row; colours then tell words apart, and have no key.
     pub fn labelled(mut self, texts: &[&str]) -> Self {
         assert!(texts.len() == self.values.len(), "{}: {} words for {} cells", self.title, texts.len(), self.values.len());
         self.texts = texts.iter().map(|&t| t.to_owned()).collect();
+        self.keyed = false;
         self
     }
 
@@ -72,7 +75,9 @@ pub fn draw(title: &str, grids: &[Grid]) -> String {
             root.draw(&name).expect(DRAWN);
             cells(root, grid, (left as i32, (top + NAME) as i32), cell as i32, &scale);
         }
-        key(root, &scale);
+        if grids.iter().any(|g| g.keyed) {
+            key(root, &scale);
+        }
     })
 }
 

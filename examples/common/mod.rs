@@ -13,8 +13,11 @@
 
 mod axes;
 mod bars;
+pub mod gradient;
+mod graph;
 mod grid;
 pub mod list;
+pub mod numpy;
 pub mod page;
 mod series;
 pub mod table;
@@ -33,6 +36,7 @@ use std::ffi::OsString;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
+use wgrad::nn::Graph;
 use wgrad::prelude::*;
 
 /// What every study takes on its command line.
@@ -224,6 +228,13 @@ impl Study {
     /// Small colour pictures, `across` in a row: filters, or images.
     pub fn tiles(&mut self, title: &str, tiles: &[Tile], across: usize) {
         self.picture(title, tiles::draw(title, tiles, across));
+    }
+
+    /// A recorded graph: drawn from its leaves down to its output, and as `TITLE.dot` for Graphviz.
+    pub fn graph(&mut self, title: &str, graph: &Graph) {
+        self.picture(title, graph::draw(title, graph));
+        let file = self.write_named(title, "dot", &graph.to_dot());
+        self.items.push(Item::File(file));
     }
 
     /// Any other file, named on the page.

@@ -83,7 +83,7 @@ mod tests {
         // The derivative of the square, one percent too large.
         let wrong = gradcheck(&[x], 1e-5, |v| {
             let kept = v[0].value().clone();
-            Var::derived(ops::mul(&kept, &kept), [&v[0]], move |dy, _| [Some(ops::mul(dy, &ops::scale(&kept, 2.02)))])
+            Var::derived("wrong", ops::mul(&kept, &kept), [&v[0]], move |dy, _| [Some(ops::mul(dy, &ops::scale(&kept, 2.02)))])
         });
         assert!((wrong[0] - 0.02 / 4.02).abs() < 1e-6, "{wrong:?}");
     }
@@ -95,7 +95,7 @@ mod tests {
             // The gradient of the second input is forgotten in part.
             let y = ops::mul(v[0].value(), &kept);
             let x = v[0].value().clone();
-            Var::derived(y, [&v[0], &v[1]], move |dy, _| {
+            Var::derived("wrong", y, [&v[0], &v[1]], move |dy, _| {
                 let sum = ops::sum_axes(&ops::mul(dy, &x), &[0], false);
                 [Some(ops::mul(dy, &kept)), Some(ops::scale(&sum, 0.5))]
             })

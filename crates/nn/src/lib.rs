@@ -31,6 +31,7 @@ pub mod checkpoint;
 mod decimal;
 mod derivatives;
 mod gradcheck;
+mod graph;
 mod init;
 mod layers;
 mod module;
@@ -46,6 +47,7 @@ pub mod zoo;
 
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use gradcheck::gradcheck;
+pub use graph::{Graph, GraphNode};
 pub use init::{Init, Scheme};
 pub use layers::*;
 pub use module::{LayerReport, Module, ShapeError, Then, join, parameter_count, parameters};
@@ -64,7 +66,7 @@ mod tests {
     #[test]
     fn everything_is_send_and_sync() {
         fn shared<T: Send + Sync>() {}
-        shared::<(crate::Tape, crate::Var, crate::Gradients, crate::Param, crate::Init)>();
+        shared::<(crate::Tape, crate::Graph, crate::Var, crate::Gradients, crate::Param, crate::Init)>();
         shared::<(crate::Sequential, crate::Residual, crate::Conv2d, Box<dyn crate::Module>)>();
         shared::<(crate::Sgd, crate::AdamW, crate::Muon, Box<dyn crate::Optimizer>, crate::TrainStep, crate::EvalStep)>();
         shared::<(crate::Checkpoint, crate::CheckpointError, crate::Spec, crate::SpecError, crate::StepError, crate::Summary)>();

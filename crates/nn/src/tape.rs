@@ -5,8 +5,8 @@
 //! name one input, the tape adds.
 
 use crate::param::Param;
-use crate::var::Var;
-use gpu_core::{Device, Tensor, ops};
+use crate::var::{Origin, Var};
+use gpu_core::{Device, Shape, Tensor, ops};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -56,9 +56,27 @@ const WHOLE: Pass = Pass { keeps: true, again: false };
 #[derive(Default)]
 struct State {
     nodes: Vec<Node>,
+    /// What the nodes were, which outlasts them.
+    entries: Vec<Entry>,
     params: HashMap<u64, usize>,
     asked_for: Vec<Param>,
     spent: bool,
+}
+
+/// A node without what it computes: what a [`Graph`](crate::Graph) is made of.
+#[derive(Clone)]
+pub(crate) struct Entry {
+    pub made: Made,
+    pub shape: Shape,
+    pub inputs: Vec<(Origin, Shape)>,
+}
+
+/// What made a node.
+#[derive(Clone, Copy)]
+pub(crate) enum Made {
+    Variable,
+    Parameter(u64),
+    Operator(&'static str),
 }
 
 /// Turns the gradient of an output into those of the inputs; the flags say which inputs need one.
@@ -141,14 +159,14 @@ impl Tape {
 
     /// Data: on the tape, but no gradient is computed for it.
     pub fn input(&self, x: &Tensor) -> Var {
-        Var::on(x.clone(), self.clone(), None)
+        Var::on(x.clone(), self.clone(), Origin::data())
     }
 
     /// A leaf whose gradient is wanted.
     #[track_caller]
     pub fn variable(&self, x: &Tensor) -> Var {
-        let node = self.push(Node::Leaf);
-        Var::on(x.clone(), self.clone(), Some(node))
+        let node = self.leaf(Made::Variable, x.shape());
+        Var::on(x.clone(), self.clone(), Origin::Node(node))
     }
 
     /// A parameter: one leaf, however often it is used.
@@ -156,7 +174,7 @@ impl Tape {
     pub(crate) fn param(&self, param: &Param) -> Var {
         let value = param.value();
         if !param.is_trainable() {
-            return self.input(&value);
+            return Var::on(value, self.clone(), Origin::Buffer(param.id()));
         }
         if !self.keeps() {
             let asked_for = &mut self.inner.state.lock().asked_for;
@@ -169,25 +187,38 @@ impl Tape {
         let node = match known {
             Some(node) => node,
             None => {
-                let node = self.push(Node::Leaf);
+                let node = self.leaf(Made::Parameter(param.id()), value.shape());
                 self.inner.state.lock().params.insert(param.id(), node);
                 node
             }
         };
-        Var::on(value, self.clone(), Some(node))
+        Var::on(value, self.clone(), Origin::Node(node))
     }
 
     #[track_caller]
-    pub(crate) fn derive(&self, inputs: Vec<Option<usize>>, backward: Backward) -> usize {
-        self.push(Node::Derived { inputs, backward })
+    pub(crate) fn derive(&self, op: &'static str, shape: Shape, inputs: &[Var], backward: Backward) -> Origin {
+        let node = Node::Derived { inputs: inputs.iter().map(Var::node).collect(), backward };
+        let inputs = inputs.iter().map(|v| (v.origin(), v.shape())).collect();
+        Origin::Node(self.push(node, Entry { made: Made::Operator(op), shape, inputs }))
     }
 
     #[track_caller]
-    fn push(&self, node: Node) -> usize {
+    fn leaf(&self, made: Made, shape: Shape) -> usize {
+        self.push(Node::Leaf, Entry { made, shape, inputs: Vec::new() })
+    }
+
+    #[track_caller]
+    fn push(&self, node: Node, entry: Entry) -> usize {
         let mut state = self.inner.state.lock();
         assert!(!state.spent, "Tape: backward() was called on this tape already; begin a new one for the next forward pass");
         state.nodes.push(node);
+        state.entries.push(entry);
         state.nodes.len() - 1
+    }
+
+    /// What was recorded, in order; there is no less of it after a backward pass.
+    pub(crate) fn entries(&self) -> Vec<Entry> {
+        self.inner.state.lock().entries.clone()
     }
 
     pub(crate) fn is(&self, other: &Self) -> bool {

@@ -3,6 +3,7 @@
 use crate::tape::{Gradients, Tape};
 use gpu_core::{Device, Shape, Tensor};
 use std::fmt;
+use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// A tensor that knows the tape it is recorded on, if it is on one.
 ///
@@ -12,17 +13,43 @@ use std::fmt;
 pub struct Var {
     value: Tensor,
     tape: Option<Tape>,
-    node: Option<usize>,
+    origin: Origin,
+}
+
+/// Where a variable comes from: what a gradient and a drawing go by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Origin {
+    /// A node of its tape: a gradient flows to it.
+    Node(usize),
+    /// A parameter that is not learned, by its number.
+    Buffer(u64),
+    /// Other data, told from all else by a number.
+    Data(u64),
+    /// It stands for an operand that was not given.
+    Absent,
+}
+
+impl Origin {
+    /// Of data that nothing else is.
+    pub fn data() -> Self {
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self::Data(NEXT.fetch_add(1, Relaxed))
+    }
 }
 
 impl Var {
     /// A value without a tape: evaluation mode.
     pub fn constant(value: &Tensor) -> Self {
-        Self { value: value.clone(), tape: None, node: None }
+        Self { value: value.clone(), tape: None, origin: Origin::data() }
     }
 
-    pub(crate) fn on(value: Tensor, tape: Tape, node: Option<usize>) -> Self {
-        Self { value, tape: Some(tape), node }
+    pub(crate) fn on(value: Tensor, tape: Tape, origin: Origin) -> Self {
+        Self { value, tape: Some(tape), origin }
+    }
+
+    /// `operand`, or a constant in its place: no gradient is asked for it, and no drawing shows it.
+    pub(crate) fn or_absent(&self, operand: Option<&Self>) -> Self {
+        operand.cloned().unwrap_or_else(|| Self { value: self.value.clone(), tape: None, origin: Origin::Absent })
     }
 
     /// Its value.
@@ -43,7 +70,7 @@ impl Var {
     }
     /// Whether a gradient will flow to it.
     pub fn needs_gradient(&self) -> bool {
-        self.node.is_some()
+        self.node().is_some()
     }
     /// The tape it is on.
     pub fn tape(&self) -> Option<&Tape> {
@@ -69,13 +96,13 @@ impl Var {
     #[track_caller]
     pub fn backward(&self) -> Gradients {
         assert!(self.value.len() == 1, "backward: the loss has one element, not shape {}; sum() or mean() it", self.shape());
-        let (Some(tape), Some(node)) = (&self.tape, self.node) else {
+        let (Some(tape), Some(node)) = (&self.tape, self.node()) else {
             panic!("backward: nothing that this value was computed from wants a gradient (begin with tape.input and parameters)")
         };
         tape.backward(node, Tensor::full(self.device(), self.shape(), 1.0))
     }
 
-    /// An operator's output `y` with its derivative: `backward` gets `dy` and, for each input, whether its gradient is needed,
+    /// The output `y` of the operator `op` with its derivative: `backward` gets `dy` and, for each input, whether its gradient is needed,
     /// and returns the inputs' gradients. With no input that needs one, it is dropped at once with all that it keeps.
     ///
     /// ```
@@ -85,23 +112,26 @@ impl Var {
     ///     let kept = x.value().clone();
     ///     let square = ops::mul(&kept, &kept);
     ///     let y = ops::mul(&square, &kept);
-    ///     Var::derived(y, [x], move |dy, _| [Some(ops::mul(dy, &ops::scale(&square, 3.0)))])
+    ///     Var::derived("cube", y, [x], move |dy, _| [Some(ops::mul(dy, &ops::scale(&square, 3.0)))])
     /// }
     /// let x = Tape::new(&Device::Cpu).variable(&Tensor::full(&Device::Cpu, [1], 2.0));
     /// assert_eq!(cube(&x).backward().of(&x).unwrap().to_vec()?, [12.0]);
     /// # Ok::<(), gpu_core::Error>(())
     /// ```
     ///
+    /// The name is for people: panics begin with it, and a [`Graph`](crate::Graph) shows it.
+    ///
     /// # Panics
     /// If the inputs are on different tapes.
     #[track_caller]
     pub fn derived<const N: usize>(
+        op: &'static str,
         y: Tensor,
         inputs: [&Self; N],
         backward: impl FnOnce(&Tensor, [bool; N]) -> [Option<Tensor>; N] + Send + 'static,
     ) -> Self {
         let inputs = inputs.map(Self::clone);
-        Self::derived_from(y, &inputs, move |dy, needs| {
+        Self::derived_from(op, y, &inputs, move |dy, needs| {
             let needs = std::array::from_fn(|i| needs[i]);
             Vec::from(backward(dy, needs))
         })
@@ -113,24 +143,32 @@ impl Var {
     /// If the inputs are on different tapes.
     #[track_caller]
     pub fn derived_from(
+        op: &'static str,
         y: Tensor,
         inputs: &[Self],
         backward: impl FnOnce(&Tensor, &[bool]) -> Vec<Option<Tensor>> + Send + 'static,
     ) -> Self {
         let mut tapes = inputs.iter().filter_map(|v| v.tape.as_ref());
-        let Some(tape) = tapes.next().cloned() else { return Self { value: y, tape: None, node: None } };
-        assert!(tapes.all(|t| t.is(&tape)), "Var: the inputs of one operator are on different tapes");
-        let nodes: Vec<Option<usize>> = inputs.iter().map(|v| v.node).collect();
-        let needs: Vec<bool> = nodes.iter().map(Option::is_some).collect();
-        let node = match needs.contains(&true) {
-            true => Some(tape.derive(nodes, Box::new(move |dy: &Tensor| backward(dy, &needs)))),
-            false => None,
+        let Some(tape) = tapes.next().cloned() else { return Self::constant(&y) };
+        assert!(tapes.all(|t| t.is(&tape)), "{op}: the inputs are on different tapes");
+        let needs: Vec<bool> = inputs.iter().map(Self::needs_gradient).collect();
+        let origin = match needs.contains(&true) {
+            true => tape.derive(op, y.shape(), inputs, Box::new(move |dy: &Tensor| backward(dy, &needs))),
+            false => Origin::data(),
         };
-        Self { value: y, tape: Some(tape), node }
+        Self { value: y, tape: Some(tape), origin }
+    }
+
+    pub(crate) fn origin(&self) -> Origin {
+        self.origin
+    }
+
+    pub(crate) fn node(&self) -> Option<usize> {
+        if let Origin::Node(node) = self.origin { Some(node) } else { None }
     }
 
     pub(crate) fn node_on(&self, tape: &Tape) -> Option<usize> {
-        self.tape.as_ref().filter(|t| t.is(tape)).and(self.node)
+        self.tape.as_ref().filter(|t| t.is(tape)).and(self.node())
     }
 }
 

@@ -28,7 +28,7 @@ impl Var {
         let params = first.params_asked_for();
         let inputs: Vec<Self> = [self.clone()].into_iter().chain(params.iter().map(|param| param.var(self))).collect();
         let x = self.value().clone();
-        Self::derived_from(y, &inputs, move |dy, needs| {
+        Self::derived_from("checkpoint_activations", y, &inputs, move |dy, needs| {
             let x = if needs[0] { second.variable(&x) } else { second.input(&x) };
             let y = segment(&x);
             let Some(node) = y.node_on(&second) else { return vec![None; needs.len()] };

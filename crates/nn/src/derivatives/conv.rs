@@ -46,21 +46,23 @@ impl Var {
 
     #[track_caller]
     pub(crate) fn conv<const D: usize>(&self, w: &Self, b: Option<&Self>, g: ConvGeometry<D>) -> Self {
-        let (x, w, out) = self.as_images(w, b, g.out_shape(self.shape(), w.shape()), ["conv1d", "conv2d"][D - 1]);
+        let op = ["conv1d", "conv2d"][D - 1];
+        let (x, w, out) = self.as_images(w, b, g.out_shape(self.shape(), w.shape()), op);
         let g = g.with_two_axes();
         let y = ops::conv2d(x.value(), w.value(), b.map(Self::value), g);
         let bwd_x = move |dy: &Tensor, w: &Tensor, shape| ops::conv2d_bwd_x(dy, w, shape, g);
-        x.convolved(&w, b, y, bwd_x, move |x, dy, shape| ops::conv2d_bwd_w(x, dy, shape, g)).shaped(out)
+        x.convolved(op, &w, b, y, bwd_x, move |x, dy, shape| ops::conv2d_bwd_w(x, dy, shape, g)).shaped(out)
     }
 
     #[track_caller]
     pub(crate) fn conv_transpose<const D: usize>(&self, w: &Self, b: Option<&Self>, g: ConvTransposeGeometry<D>) -> Self {
         let out = g.out_shape(self.shape(), w.shape());
-        let (x, w, out) = self.as_images(w, b, out, ["conv_transpose1d", "conv_transpose2d"][D - 1]);
+        let op = ["conv_transpose1d", "conv_transpose2d"][D - 1];
+        let (x, w, out) = self.as_images(w, b, out, op);
         let g = g.with_two_axes();
         let y = ops::conv_transpose2d(x.value(), w.value(), b.map(Self::value), g);
         let bwd_x = move |dy: &Tensor, w: &Tensor, shape| ops::conv_transpose2d_bwd_x(dy, w, shape, g);
-        x.convolved(&w, b, y, bwd_x, move |x, dy, shape| ops::conv_transpose2d_bwd_w(x, dy, shape, g)).shaped(out)
+        x.convolved(op, &w, b, y, bwd_x, move |x, dy, shape| ops::conv_transpose2d_bwd_w(x, dy, shape, g)).shaped(out)
     }
 
     /// `x` and `w` with two spatial axes, and the output's shape.
@@ -78,6 +80,7 @@ impl Var {
     #[track_caller]
     fn convolved(
         &self,
+        op: &'static str,
         w: &Self,
         b: Option<&Self>,
         y: Tensor,
@@ -86,9 +89,7 @@ impl Var {
     ) -> Self {
         let (x_kept, w_kept) = (self.kept_for(w), w.kept_for(self));
         let (x_shape, w_shape) = (self.shape(), w.shape());
-        // A constant in the place of a bias that is not there: no gradient is asked for it.
-        let b = b.cloned().unwrap_or_else(|| Self::constant(w.value()));
-        Self::derived(y, [self, w, &b], move |dy, needs| {
+        Self::derived(op, y, [self, w, &self.or_absent(b)], move |dy, needs| {
             [
                 needs[0].then(|| bwd_x(dy, &w_kept.expect("kept for dx"), x_shape)),
                 needs[1].then(|| bwd_w(&x_kept.expect("kept for dw"), dy, w_shape)),

@@ -46,7 +46,7 @@ impl Var {
         let (a_matrix, b_matrix) = (as_matrix(self.value(), [1, k]), as_matrix(b.value(), [k, 1]));
         let shapes = [a_matrix.shape(), b_matrix.shape()];
         let (a_kept, b_kept) = (b.needs_gradient().then_some(a_matrix), self.needs_gradient().then_some(b_matrix));
-        Self::derived(y, [self, b], move |dy, needs| {
+        Self::derived("matmul", y, [self, b], move |dy, needs| {
             let dy = dy.reshape(dims.as_slice());
             [
                 needs[0].then(|| matmul_bwd_a(shapes[0], &b_kept.expect("kept for da"), &dy).reshape(a_shape)),
@@ -63,7 +63,7 @@ impl Var {
     pub fn linear(&self, w: &Self, b: Option<&Self>) -> Self {
         let y = ops::matmul_tb(self.value(), w.value());
         let (x_kept, w_kept) = (self.kept_for(w), w.kept_for(self));
-        let y = Self::derived(y, [self, w], move |dy, needs| {
+        let y = Self::derived("linear", y, [self, w], move |dy, needs| {
             [
                 needs[0].then(|| ops::matmul(dy, &w_kept.expect("kept for dx"))),
                 needs[1].then(|| ops::matmul_ta(&as_rows(dy), &as_rows(&x_kept.expect("kept for dw")))),
@@ -84,6 +84,8 @@ impl Var {
     #[track_caller]
     pub fn add_bias(&self, b: &Self) -> Self {
         let y = ops::add_bias(self.value(), b.value());
-        Self::derived(y, [self, b], |dy, needs| [needs[0].then(|| dy.clone()), needs[1].then(|| ops::add_bias_bwd_b(dy))])
+        Self::derived("add_bias", y, [self, b], |dy, needs| {
+            [needs[0].then(|| dy.clone()), needs[1].then(|| ops::add_bias_bwd_b(dy))]
+        })
     }
 }

@@ -17,7 +17,7 @@ impl Var {
     pub fn add(&self, b: &Self) -> Self {
         let y = ops::add(self.value(), b.value());
         let (a_shape, b_shape) = (self.shape(), b.shape());
-        Self::derived(y, [self, b], move |dy, needs| {
+        Self::derived("add", y, [self, b], move |dy, needs| {
             [needs[0].then(|| unbroadcast(dy, a_shape)), needs[1].then(|| unbroadcast(dy, b_shape))]
         })
     }
@@ -30,7 +30,7 @@ impl Var {
     pub fn sub(&self, b: &Self) -> Self {
         let y = ops::sub(self.value(), b.value());
         let (a_shape, b_shape) = (self.shape(), b.shape());
-        Self::derived(y, [self, b], move |dy, needs| {
+        Self::derived("sub", y, [self, b], move |dy, needs| {
             [needs[0].then(|| unbroadcast(dy, a_shape)), needs[1].then(|| unbroadcast(&ops::scale(dy, -1.0), b_shape))]
         })
     }
@@ -44,7 +44,7 @@ impl Var {
         let y = ops::mul(self.value(), b.value());
         let (a_shape, b_shape) = (self.shape(), b.shape());
         let (a_kept, b_kept) = (self.kept_for(b), b.kept_for(self));
-        Self::derived(y, [self, b], move |dy, needs| {
+        Self::derived("mul", y, [self, b], move |dy, needs| {
             [
                 needs[0].then(|| unbroadcast(&ops::mul(dy, &b_kept.expect("kept for da")), a_shape)),
                 needs[1].then(|| unbroadcast(&ops::mul(dy, &a_kept.expect("kept for db")), b_shape)),
@@ -61,7 +61,7 @@ impl Var {
         let y = ops::div(self.value(), b.value());
         let (a_shape, b_shape) = (self.shape(), b.shape());
         let (a_kept, b_kept) = (self.kept_for(b), b.value().clone());
-        Self::derived(y, [self, b], move |dy, needs| {
+        Self::derived("div", y, [self, b], move |dy, needs| {
             [
                 needs[0].then(|| unbroadcast(&ops::div(dy, &b_kept), a_shape)),
                 needs[1].then(|| unbroadcast(&ops::div_bwd_b(&a_kept.expect("kept for db"), &b_kept, dy), b_shape)),
@@ -75,7 +75,7 @@ impl Var {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn maximum(&self, b: &Self) -> Self {
-        self.extremum(b, ops::maximum, ops::maximum_bwd_a)
+        self.extremum("maximum", b, ops::maximum, ops::maximum_bwd_a)
     }
 
     /// The smaller of `a` and `b`, broadcasting; the gradient of a tie is split evenly. Equivalent of `torch.minimum`.
@@ -84,18 +84,19 @@ impl Var {
     /// If the shapes do not broadcast.
     #[track_caller]
     pub fn minimum(&self, b: &Self) -> Self {
-        self.extremum(b, ops::minimum, ops::minimum_bwd_a)
+        self.extremum("minimum", b, ops::minimum, ops::minimum_bwd_a)
     }
 
     #[track_caller]
     fn extremum(
         &self,
+        op: &'static str,
         b: &Self,
         forward: fn(&Tensor, &Tensor) -> Tensor,
         backward: fn(&Tensor, &Tensor, &Tensor) -> Tensor,
     ) -> Self {
         let (a_kept, b_kept) = (self.value().clone(), b.value().clone());
-        Self::derived(forward(&a_kept, &b_kept), [self, b], move |dy, needs| {
+        Self::derived(op, forward(&a_kept, &b_kept), [self, b], move |dy, needs| {
             [
                 needs[0].then(|| unbroadcast(&backward(&a_kept, &b_kept, dy), a_kept.shape())),
                 needs[1].then(|| unbroadcast(&backward(&b_kept, &a_kept, dy), b_kept.shape())),
@@ -110,7 +111,7 @@ impl Var {
     #[track_caller]
     pub fn pow(&self, b: &Self) -> Self {
         let (a_kept, b_kept) = (self.value().clone(), b.value().clone());
-        Self::derived(ops::pow(&a_kept, &b_kept), [self, b], move |dy, needs| {
+        Self::derived("pow", ops::pow(&a_kept, &b_kept), [self, b], move |dy, needs| {
             [
                 needs[0].then(|| unbroadcast(&ops::pow_bwd_a(&a_kept, &b_kept, dy), a_kept.shape())),
                 needs[1].then(|| unbroadcast(&ops::pow_bwd_b(&a_kept, &b_kept, dy), b_kept.shape())),
@@ -126,7 +127,7 @@ impl Var {
     pub fn where_(cond: &Tensor, a: &Self, b: &Self) -> Self {
         let y = ops::where_(cond, a.value(), b.value());
         let (cond, a_shape, b_shape) = (cond.clone(), a.shape(), b.shape());
-        Self::derived(y, [a, b], move |dy, needs| {
+        Self::derived("where_", y, [a, b], move |dy, needs| {
             let zero = Tensor::zeros(dy.device(), Shape::SCALAR);
             [
                 needs[0].then(|| unbroadcast(&ops::where_(&cond, dy, &zero), a_shape)),
@@ -143,7 +144,7 @@ impl Var {
     #[track_caller]
     pub fn scale(&self, factor: f32) -> Self {
         let y = ops::scale(self.value(), factor);
-        Self::derived(y, [self], move |dy, _| [Some(ops::scale(dy, factor))])
+        Self::derived("scale", y, [self], move |dy, _| [Some(ops::scale(dy, factor))])
     }
 
     /// The same values under another shape.
@@ -154,7 +155,7 @@ impl Var {
     #[track_caller]
     pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
         let before = self.shape();
-        Self::derived(self.value().reshape(shape), [self], move |dy, _| [Some(dy.reshape(before))])
+        Self::derived("reshape", self.value().reshape(shape), [self], move |dy, _| [Some(dy.reshape(before))])
     }
 
     /// (N, ...) as (N, all the rest). Equivalent of `torch.flatten(x, 1)`.

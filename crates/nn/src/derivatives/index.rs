@@ -11,7 +11,7 @@ impl Var {
     #[track_caller]
     pub fn gather(&self, axis: usize, index: &Tensor) -> Self {
         let (y, x, index) = (ops::gather(self.value(), axis, index), self.shape(), index.clone());
-        Self::derived(y, [self], move |dy, _| [Some(ops::gather_bwd_x(dy, axis, &index, x))])
+        Self::derived("gather", y, [self], move |dy, _| [Some(ops::gather_bwd_x(dy, axis, &index, x))])
     }
 
     /// The slices along `axis` that `index` (u32, of any shape) names; its axes take the place of that one. Equivalent of
@@ -22,7 +22,7 @@ impl Var {
     #[track_caller]
     pub fn index_select(&self, axis: usize, index: &Tensor) -> Self {
         let (y, x, index) = (ops::index_select(self.value(), axis, index), self.shape(), index.clone());
-        Self::derived(y, [self], move |dy, _| [Some(ops::index_select_bwd_x(dy, axis, &index, x))])
+        Self::derived("index_select", y, [self], move |dy, _| [Some(ops::index_select_bwd_x(dy, axis, &index, x))])
     }
 
     /// `self` with `src[a,j,b]` added at `[a,index[a,j,b],b]` along `axis`. Equivalent of `torch.scatter_add`.
@@ -32,7 +32,7 @@ impl Var {
     #[track_caller]
     pub fn scatter_add(&self, axis: usize, index: &Tensor, src: &Self) -> Self {
         let (y, index) = (ops::scatter_add(self.value(), axis, index, src.value()), index.clone());
-        Self::derived(y, [self, src], move |dy, needs| {
+        Self::derived("scatter_add", y, [self, src], move |dy, needs| {
             [needs[0].then(|| dy.clone()), needs[1].then(|| ops::gather(dy, axis, &index))]
         })
     }
@@ -44,7 +44,7 @@ impl Var {
     #[track_caller]
     pub fn index_add(&self, axis: usize, index: &Tensor, src: &Self) -> Self {
         let (y, index) = (ops::index_add(self.value(), axis, index, src.value()), index.clone());
-        Self::derived(y, [self, src], move |dy, needs| {
+        Self::derived("index_add", y, [self, src], move |dy, needs| {
             [needs[0].then(|| dy.clone()), needs[1].then(|| ops::index_select(dy, axis, &index))]
         })
     }
@@ -57,7 +57,7 @@ impl Var {
     #[track_caller]
     pub fn sort(&self, axis: usize, descending: bool) -> (Self, Tensor) {
         let (y, index) = ops::sort(self.value(), axis, descending);
-        self.picked(y, index, axis)
+        self.picked("sort", y, index, axis)
     }
 
     /// The `k` largest (or smallest) elements along `axis` in order, and where they were (u32). Equivalent of `torch.topk`; of
@@ -68,14 +68,14 @@ impl Var {
     #[track_caller]
     pub fn topk(&self, k: usize, axis: usize, largest: bool) -> (Self, Tensor) {
         let (y, index) = ops::topk(self.value(), k, axis, largest);
-        self.picked(y, index, axis)
+        self.picked("topk", y, index, axis)
     }
 
     /// Elements that are each from a place of their own.
     #[track_caller]
-    fn picked(&self, y: Tensor, index: Tensor, axis: usize) -> (Self, Tensor) {
+    fn picked(&self, op: &'static str, y: Tensor, index: Tensor, axis: usize) -> (Self, Tensor) {
         let (x, kept) = (self.shape(), index.clone());
-        (Self::derived(y, [self], move |dy, _| [Some(ops::sort_bwd_x(dy, &kept, axis, x))]), index)
+        (Self::derived(op, y, [self], move |dy, _| [Some(ops::sort_bwd_x(dy, &kept, axis, x))]), index)
     }
 
     /// Running sums along `axis`. Equivalent of `torch.cumsum`.
@@ -84,6 +84,6 @@ impl Var {
     /// If there is no such axis.
     #[track_caller]
     pub fn cumsum(&self, axis: usize) -> Self {
-        Self::derived(ops::cumsum(self.value(), axis), [self], move |dy, _| [Some(ops::cumsum_bwd_x(dy, axis))])
+        Self::derived("cumsum", ops::cumsum(self.value(), axis), [self], move |dy, _| [Some(ops::cumsum_bwd_x(dy, axis))])
     }
 }

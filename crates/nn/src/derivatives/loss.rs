@@ -6,10 +6,10 @@ use gpu_core::{Shape, Tensor};
 
 /// A loss of single elements; gradients flow to both.
 #[track_caller]
-fn pointwise(loss: PointwiseLoss, x: &Var, target: &Var, reduction: Reduction) -> Var {
+fn pointwise(op: &'static str, loss: PointwiseLoss, x: &Var, target: &Var, reduction: Reduction) -> Var {
     let y = ops::pointwise_loss(&loss, x.value(), target.value(), reduction);
     let (kept, goal) = (x.value().clone(), target.value().clone());
-    Var::derived(y, [x, target], move |dloss, needs| {
+    Var::derived(op, y, [x, target], move |dloss, needs| {
         [
             needs[0].then(|| ops::pointwise_loss_bwd_x(&loss, &kept, &goal, reduction, dloss)),
             needs[1].then(|| ops::pointwise_loss_bwd_target(&loss, &kept, &goal, reduction, dloss)),
@@ -28,7 +28,7 @@ impl Var {
         let options = options.into();
         let (loss, kept) = ops::cross_entropy(self.value(), labels, &options);
         let labels = labels.clone();
-        Self::derived(loss, [self], move |dloss, _| [Some(ops::cross_entropy_bwd(&kept, &labels, options, dloss))])
+        Self::derived("cross_entropy", loss, [self], move |dloss, _| [Some(ops::cross_entropy_bwd(&kept, &labels, options, dloss))])
     }
 
     /// Cross-entropy against probabilities of the logits' shape. Equivalent of `torch.nn.functional.cross_entropy` with a
@@ -43,7 +43,7 @@ impl Var {
         // The logits are wanted by the target's gradient alone.
         let logits = target.needs_gradient().then(|| self.value().clone());
         let goal = target.value().clone();
-        Self::derived(loss, [self, target], move |dloss, needs| {
+        Self::derived("soft_cross_entropy", loss, [self, target], move |dloss, needs| {
             [
                 needs[0].then(|| ops::soft_cross_entropy_bwd_x(&probs, &goal, &options, dloss)),
                 logits.map(|logits| ops::soft_cross_entropy_bwd_target(&logits, &options, dloss)),
@@ -61,7 +61,7 @@ impl Var {
         let options = options.into();
         let loss = ops::nll_loss(self.value(), labels, &options);
         let (shape, labels): (Shape, Tensor) = (self.shape(), labels.clone());
-        Self::derived(loss, [self], move |dloss, _| [Some(ops::nll_loss_bwd(shape, &labels, options, dloss))])
+        Self::derived("nll_loss", loss, [self], move |dloss, _| [Some(ops::nll_loss_bwd(shape, &labels, options, dloss))])
     }
 
     /// `(x - target)^2`. Equivalent of `torch.nn.functional.mse_loss`.
@@ -70,7 +70,7 @@ impl Var {
     /// If the shapes differ, or the mean is of no elements; likewise for the other losses of single elements.
     #[track_caller]
     pub fn mse_loss(&self, target: &Self, reduction: Reduction) -> Self {
-        pointwise(PointwiseLoss::Mse, self, target, reduction)
+        pointwise("mse_loss", PointwiseLoss::Mse, self, target, reduction)
     }
 
     /// `|x - target|`. Equivalent of `torch.nn.functional.l1_loss`.
@@ -79,7 +79,7 @@ impl Var {
     /// As [`mse_loss`](Self::mse_loss).
     #[track_caller]
     pub fn l1_loss(&self, target: &Self, reduction: Reduction) -> Self {
-        pointwise(PointwiseLoss::L1, self, target, reduction)
+        pointwise("l1_loss", PointwiseLoss::L1, self, target, reduction)
     }
 
     /// A parabola where x is within `beta` of the target, else a line of slope 1. Equivalent of
@@ -89,7 +89,7 @@ impl Var {
     /// If `beta` is negative, and as [`mse_loss`](Self::mse_loss).
     #[track_caller]
     pub fn smooth_l1_loss(&self, target: &Self, beta: f32, reduction: Reduction) -> Self {
-        pointwise(PointwiseLoss::SmoothL1 { beta }, self, target, reduction)
+        pointwise("smooth_l1_loss", PointwiseLoss::SmoothL1 { beta }, self, target, reduction)
     }
 
     /// A parabola where x is within `delta` of the target, else a line of slope `delta`. Equivalent of
@@ -99,7 +99,7 @@ impl Var {
     /// If `delta` is not positive, and as [`mse_loss`](Self::mse_loss).
     #[track_caller]
     pub fn huber_loss(&self, target: &Self, delta: f32, reduction: Reduction) -> Self {
-        pointwise(PointwiseLoss::Huber { delta }, self, target, reduction)
+        pointwise("huber_loss", PointwiseLoss::Huber { delta }, self, target, reduction)
     }
 
     /// Cross-entropy of two classes, from logits. `weight` and `pos_weight` broadcast to them. Equivalent of
@@ -116,7 +116,7 @@ impl Var {
         reduction: Reduction,
     ) -> Self {
         let loss = PointwiseLoss::BceWithLogits { weight: weight.cloned(), pos_weight: pos_weight.cloned() };
-        pointwise(loss, self, target, reduction)
+        pointwise("bce_with_logits", loss, self, target, reduction)
     }
 
     /// Cross-entropy of two classes, from probabilities. Equivalent of `torch.nn.functional.binary_cross_entropy`.
@@ -125,7 +125,7 @@ impl Var {
     /// If the weight does not fit, and as [`mse_loss`](Self::mse_loss).
     #[track_caller]
     pub fn bce_loss(&self, target: &Self, weight: Option<&Tensor>, reduction: Reduction) -> Self {
-        pointwise(PointwiseLoss::Bce { weight: weight.cloned() }, self, target, reduction)
+        pointwise("bce_loss", PointwiseLoss::Bce { weight: weight.cloned() }, self, target, reduction)
     }
 
     /// `target * (ln target - x)` for log-probabilities x; `log_target` if the targets are logarithms too. A mean is over the
@@ -135,6 +135,6 @@ impl Var {
     /// As [`mse_loss`](Self::mse_loss).
     #[track_caller]
     pub fn kl_div(&self, target: &Self, log_target: bool, reduction: Reduction) -> Self {
-        pointwise(PointwiseLoss::KlDiv { log_target }, self, target, reduction)
+        pointwise("kl_div", PointwiseLoss::KlDiv { log_target }, self, target, reduction)
     }
 }

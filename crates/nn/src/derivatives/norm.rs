@@ -30,7 +30,7 @@ impl Var {
         let forward = ops::batch_norm(self.value(), gamma.value(), beta.value(), running_mean, running_var, momentum, eps);
         let (x, gamma_kept) = (self.value().clone(), gamma.value().clone());
         let ops::BatchNorm { y, mean, rstd } = forward;
-        Self::derived(y, [self, gamma, beta], move |dy, needs| {
+        Self::derived("batch_norm", y, [self, gamma, beta], move |dy, needs| {
             wanted(needs, ops::batch_norm_bwd(&x, dy, &gamma_kept, &mean, &rstd))
         })
     }
@@ -44,7 +44,7 @@ impl Var {
         let y = ops::batch_norm_eval(self.value(), gamma.value(), beta.value(), running_mean, running_var, eps);
         let (x, gamma_kept) = (self.value().clone(), gamma.value().clone());
         let (mean, var) = (running_mean.clone(), running_var.clone());
-        Self::derived(y, [self, gamma, beta], move |dy, needs| {
+        Self::derived("batch_norm_eval", y, [self, gamma, beta], move |dy, needs| {
             wanted(needs, ops::batch_norm_eval_bwd(&x, dy, &gamma_kept, &mean, &var, eps))
         })
     }
@@ -71,12 +71,12 @@ impl Var {
         let forward = ops::batch_norm_relu(&x, beside.map(Self::value), &g, &b, running_mean, running_var, momentum, eps);
         let ops::BatchNorm { y, mean, rstd } = forward;
         let Some(beside) = beside else {
-            return Self::derived(y, [self, gamma, beta], move |dy, needs| {
+            return Self::derived("batch_norm_relu", y, [self, gamma, beta], move |dy, needs| {
                 wanted(needs, ops::batch_norm_relu_bwd(&x, dy, &g, &b, &mean, &rstd))
             });
         };
         let kept = y.clone();
-        Self::derived(y, [self, gamma, beta, beside], move |dy, needs| {
+        Self::derived("batch_norm_relu", y, [self, gamma, beta, beside], move |dy, needs| {
             let (dx, dgamma, dbeta, dbeside) = ops::batch_norm_add_relu_bwd(&x, &kept, dy, &g, &mean, &rstd);
             with_beside(needs, (dx, dgamma, dbeta), dbeside)
         })
@@ -100,9 +100,8 @@ impl Var {
         let (x, [g, b]) = (self.value().clone(), [gamma, beta].map(|v| v.value().clone()));
         let y = ops::batch_norm_eval_relu(&x, beside.map(Self::value), &g, &b, running_mean, running_var, eps);
         let (kept, mean, var) = (y.clone(), running_mean.clone(), running_var.clone());
-        // Nothing of a sum: nothing flows to a constant.
-        let beside = self.or_constant(beside);
-        Self::derived(y, [self, gamma, beta, &beside], move |dy, needs| {
+        let beside = self.or_absent(beside);
+        Self::derived("batch_norm_eval_relu", y, [self, gamma, beta, &beside], move |dy, needs| {
             let through = ops::relu_bwd_x(&kept, dy);
             with_beside(needs, ops::batch_norm_eval_bwd(&x, &through, &g, &mean, &var, eps), through)
         })
@@ -118,7 +117,9 @@ impl Var {
     pub fn demean_norm(&self, gamma: &Self, beta: &Self, running_mean: &Tensor, momentum: f32) -> Self {
         let (y, mean) = ops::demean_norm(self.value(), gamma.value(), beta.value(), running_mean, self.momentum(momentum));
         let (x, gamma_kept) = (self.value().clone(), gamma.value().clone());
-        Self::derived(y, [self, gamma, beta], move |dy, needs| wanted(needs, ops::demean_norm_bwd(&x, dy, &gamma_kept, &mean)))
+        Self::derived("demean_norm", y, [self, gamma, beta], move |dy, needs| {
+            wanted(needs, ops::demean_norm_bwd(&x, dy, &gamma_kept, &mean))
+        })
     }
 
     /// The same with the running mean.
@@ -130,7 +131,9 @@ impl Var {
     pub fn demean_norm_eval(&self, gamma: &Self, beta: &Self, running_mean: &Tensor) -> Self {
         let y = ops::demean_norm_eval(self.value(), gamma.value(), beta.value(), running_mean);
         let (x, gamma_kept, mean) = (self.value().clone(), gamma.value().clone(), running_mean.clone());
-        Self::derived(y, [self, gamma, beta], move |dy, needs| wanted(needs, ops::demean_norm_eval_bwd(&x, dy, &gamma_kept, &mean)))
+        Self::derived("demean_norm_eval", y, [self, gamma, beta], move |dy, needs| {
+            wanted(needs, ops::demean_norm_eval_bwd(&x, dy, &gamma_kept, &mean))
+        })
     }
 
     /// Mean 0 and variance 1 over the last axes, `normalized`, then scaled by `gamma` and shifted by `beta` of that shape. Equivalent of
@@ -141,7 +144,7 @@ impl Var {
     #[track_caller]
     pub fn layer_norm(&self, normalized: impl Into<Shape>, gamma: Option<&Self>, beta: Option<&Self>, eps: f32) -> Self {
         let forward = ops::layer_norm(self.value(), normalized, gamma.map(Self::value), beta.map(Self::value), eps);
-        self.row_norm(forward, gamma, beta, ops::layer_norm_bwd_x, ops::layer_norm_bwd_w)
+        self.row_norm("layer_norm", forward, gamma, beta, ops::layer_norm_bwd_x, ops::layer_norm_bwd_w)
     }
 
     /// Mean 0 and variance 1 over each of `groups` groups of channels of each sample of (N, C, ...), then scaled by `gamma` (C) and
@@ -152,7 +155,7 @@ impl Var {
     #[track_caller]
     pub fn group_norm(&self, groups: usize, gamma: Option<&Self>, beta: Option<&Self>, eps: f32) -> Self {
         let forward = ops::group_norm(self.value(), groups, gamma.map(Self::value), beta.map(Self::value), eps);
-        self.row_norm(forward, gamma, beta, ops::group_norm_bwd_x, ops::group_norm_bwd_w)
+        self.row_norm("group_norm", forward, gamma, beta, ops::group_norm_bwd_x, ops::group_norm_bwd_w)
     }
 
     /// Mean 0 and variance 1 over each channel of each sample of (N, C, ...): a group a channel. Equivalent of
@@ -184,7 +187,7 @@ impl Var {
         let (x, groups) = (self.value(), self.channels("instance_norm_tracked"));
         let forward = ops::group_norm(x, groups, gamma.map(Self::value), beta.map(Self::value), eps);
         ops::instance_norm_running(x, &forward.stats, running_mean, running_var, self.momentum(momentum), eps);
-        self.row_norm(forward, gamma, beta, ops::group_norm_bwd_x, ops::group_norm_bwd_w)
+        self.row_norm("instance_norm_tracked", forward, gamma, beta, ops::group_norm_bwd_x, ops::group_norm_bwd_w)
     }
 
     /// Divided by the root of `eps` and the mean of squares over the last axes, `normalized`, then scaled by `gamma` of that shape.
@@ -196,7 +199,7 @@ impl Var {
     pub fn rms_norm(&self, normalized: impl Into<Shape>, gamma: Option<&Self>, eps: f32) -> Self {
         let (y, rstd) = ops::rms_norm(self.value(), normalized, gamma.map(Self::value), eps);
         let (x, gamma_kept) = (self.value().clone(), gamma.map(|g| g.value().clone()));
-        Self::derived(y, [self, &self.or_constant(gamma)], move |dy, needs| {
+        Self::derived("rms_norm", y, [self, &self.or_absent(gamma)], move |dy, needs| {
             [
                 needs[0].then(|| ops::rms_norm_bwd_x(&x, dy, gamma_kept.as_ref(), &rstd)),
                 needs[1].then(|| ops::rms_norm_bwd_w(&x, dy, &rstd)),
@@ -206,18 +209,21 @@ impl Var {
 
     /// The gradients of a norm of rows.
     #[track_caller]
-    fn row_norm(&self, RowNorm { y, stats }: RowNorm, gamma: Option<&Self>, beta: Option<&Self>, bwd_x: BwdX, bwd_w: BwdW) -> Self {
+    fn row_norm(
+        &self,
+        op: &'static str,
+        RowNorm { y, stats }: RowNorm,
+        gamma: Option<&Self>,
+        beta: Option<&Self>,
+        bwd_x: BwdX,
+        bwd_w: BwdW,
+    ) -> Self {
         let (x, gamma_kept) = (self.value().clone(), gamma.map(|g| g.value().clone()));
-        Self::derived(y, [self, &self.or_constant(gamma), &self.or_constant(beta)], move |dy, needs| {
+        Self::derived(op, y, [self, &self.or_absent(gamma), &self.or_absent(beta)], move |dy, needs| {
             let dx = needs[0].then(|| bwd_x(&x, dy, gamma_kept.as_ref(), &stats));
             let (dgamma, dbeta) = (needs[1] || needs[2]).then(|| bwd_w(&x, dy, &stats)).unzip();
             [dx, dgamma.filter(|_| needs[1]), dbeta.filter(|_| needs[2])]
         })
-    }
-
-    /// A constant in the place of an input that is not there: no gradient is asked for it.
-    fn or_constant(&self, input: Option<&Self>) -> Self {
-        input.cloned().unwrap_or_else(|| Self::constant(self.value()))
     }
 
     /// The weight of this batch in running statistics: none where a part of the pass is computed again.

@@ -44,18 +44,20 @@ impl Var {
 
     #[track_caller]
     pub(crate) fn max_pool<const D: usize>(&self, g: PoolGeometry<D>) -> Self {
-        let (x, out) = self.windowed(g, ["max_pool1d", "max_pool2d"][D - 1]);
+        let op = ["max_pool1d", "max_pool2d"][D - 1];
+        let (x, out) = self.windowed(g, op);
         let (g, shape) = (g.with_two_axes(), x.shape());
         let (y, indices) = ops::max_pool2d(x.value(), g);
-        Self::derived(y, [&x], move |dy, _| [Some(ops::max_pool2d_bwd_x(dy, &indices, shape, g))]).shaped(out)
+        Self::derived(op, y, [&x], move |dy, _| [Some(ops::max_pool2d_bwd_x(dy, &indices, shape, g))]).shaped(out)
     }
 
     #[track_caller]
     pub(crate) fn avg_pool<const D: usize>(&self, g: PoolGeometry<D>, divisor: Divisor) -> Self {
-        let (x, out) = self.windowed(g, ["avg_pool1d", "avg_pool2d"][D - 1]);
+        let op = ["avg_pool1d", "avg_pool2d"][D - 1];
+        let (x, out) = self.windowed(g, op);
         let (g, shape) = (g.with_two_axes(), x.shape());
         let y = ops::avg_pool2d(x.value(), g, divisor);
-        Self::derived(y, [&x], move |dy, _| [Some(ops::avg_pool2d_bwd_x(dy, shape, g, divisor))]).shaped(out)
+        Self::derived(op, y, [&x], move |dy, _| [Some(ops::avg_pool2d_bwd_x(dy, shape, g, divisor))]).shaped(out)
     }
 
     /// `x` with two spatial axes, and the output's shape.
@@ -71,7 +73,9 @@ impl Var {
     #[track_caller]
     pub fn global_avg_pool(&self) -> Self {
         let shape = self.shape();
-        Self::derived(ops::global_avg_pool(self.value()), [self], move |dy, _| [Some(ops::global_avg_pool_bwd_x(dy, shape))])
+        Self::derived("global_avg_pool", ops::global_avg_pool(self.value()), [self], move |dy, _| {
+            [Some(ops::global_avg_pool_bwd_x(dy, shape))]
+        })
     }
 
     /// The largest element of each image's channels: (N, C, 1, 1). Equivalent of `torch.nn.functional.adaptive_max_pool2d(x, 1)`.
@@ -92,7 +96,7 @@ impl Var {
     pub fn adaptive_avg_pool2d(&self, output: [usize; 2]) -> Self {
         let shape = self.shape();
         let y = ops::adaptive_avg_pool2d(self.value(), output);
-        Self::derived(y, [self], move |dy, _| [Some(ops::adaptive_avg_pool2d_bwd_x(dy, shape))])
+        Self::derived("adaptive_avg_pool2d", y, [self], move |dy, _| [Some(ops::adaptive_avg_pool2d_bwd_x(dy, shape))])
     }
 
     /// The largest element of each of `output` rows and columns of parts of (N, C, H, W). Equivalent of
@@ -104,6 +108,6 @@ impl Var {
     pub fn adaptive_max_pool2d(&self, output: [usize; 2]) -> Self {
         let shape = self.shape();
         let (y, indices) = ops::adaptive_max_pool2d(self.value(), output);
-        Self::derived(y, [self], move |dy, _| [Some(ops::adaptive_max_pool2d_bwd_x(dy, &indices, shape))])
+        Self::derived("adaptive_max_pool2d", y, [self], move |dy, _| [Some(ops::adaptive_max_pool2d_bwd_x(dy, &indices, shape))])
     }
 }

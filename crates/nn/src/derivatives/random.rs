@@ -15,11 +15,11 @@ fn key(tape: &Tape) -> (DropoutKey, Tensor) {
 
 /// `f` in training mode, with `bwd` as its gradient; the identity in evaluation mode.
 #[track_caller]
-fn random(x: &Var, p: f32, f: Random, bwd: Random) -> Var {
+fn random(op: &'static str, x: &Var, p: f32, f: Random, bwd: Random) -> Var {
     let Some(tape) = x.tape() else { return x.clone() };
     let (key, step) = key(tape);
     let y = f(x.value(), p, key, &step);
-    Var::derived(y, [x], move |dy, _| [Some(bwd(dy, p, key, &step))])
+    Var::derived(op, y, [x], move |dy, _| [Some(bwd(dy, p, key, &step))])
 }
 
 #[track_caller]
@@ -35,7 +35,7 @@ impl Var {
     /// If `p` is not in [0, 1].
     #[track_caller]
     pub fn dropout(&self, p: f32) -> Self {
-        random(self, p, ops::dropout, ops::dropout_bwd_x)
+        random("dropout", self, p, ops::dropout, ops::dropout_bwd_x)
     }
 
     /// [`dropout`](Self::dropout) of whole channels of (N, C, L). Equivalent of `torch.nn.functional.dropout1d`.
@@ -45,7 +45,7 @@ impl Var {
     #[track_caller]
     pub fn dropout1d(&self, p: f32) -> Self {
         expect_rank("dropout1d", self, 3, "(N, C, L)");
-        random(self, p, ops::dropout2d, ops::dropout2d_bwd_x)
+        random("dropout1d", self, p, ops::dropout2d, ops::dropout2d_bwd_x)
     }
 
     /// [`dropout`](Self::dropout) of whole channels of (N, C, H, W). Equivalent of `torch.nn.functional.dropout2d`.
@@ -55,7 +55,7 @@ impl Var {
     #[track_caller]
     pub fn dropout2d(&self, p: f32) -> Self {
         expect_rank("dropout2d", self, 4, "(N, C, H, W)");
-        random(self, p, ops::dropout2d, ops::dropout2d_bwd_x)
+        random("dropout2d", self, p, ops::dropout2d, ops::dropout2d_bwd_x)
     }
 
     /// Sets elements to SELU's lower limit with probability `p`, and maps all so that mean 0 and variance 1 stay; the same values
@@ -65,7 +65,7 @@ impl Var {
     /// If `p` is not in [0, 1].
     #[track_caller]
     pub fn alpha_dropout(&self, p: f32) -> Self {
-        random(self, p, ops::alpha_dropout, ops::alpha_dropout_bwd_x)
+        random("alpha_dropout", self, p, ops::alpha_dropout, ops::alpha_dropout_bwd_x)
     }
 
     /// [`alpha_dropout`](Self::alpha_dropout) of whole channels of (N, C, ...). Equivalent of
@@ -75,7 +75,7 @@ impl Var {
     /// If `p` is not in [0, 1], or there are no channels.
     #[track_caller]
     pub fn feature_alpha_dropout(&self, p: f32) -> Self {
-        random(self, p, ops::feature_alpha_dropout, ops::feature_alpha_dropout_bwd_x)
+        random("feature_alpha_dropout", self, p, ops::feature_alpha_dropout, ops::feature_alpha_dropout_bwd_x)
     }
 
     /// Keeps elements as they are with probability `keep`, and zeroes the others; nothing is scaled. The same values in evaluation
@@ -85,7 +85,7 @@ impl Var {
     /// If `keep` is not in [0, 1].
     #[track_caller]
     pub fn bernoulli_keep(&self, keep: f32) -> Self {
-        random(self, keep, ops::bernoulli_keep, ops::bernoulli_keep_bwd_x)
+        random("bernoulli_keep", self, keep, ops::bernoulli_keep, ops::bernoulli_keep_bwd_x)
     }
 
     /// Multiplies each element by a number of its own from the normal distribution of `mean` and deviation `sigma`; in evaluation
@@ -100,6 +100,6 @@ impl Var {
         };
         let (key, step) = key(tape);
         let y = ops::gaussian_noise(self.value(), mean, sigma, key, &step);
-        Self::derived(y, [self], move |dy, _| [Some(ops::gaussian_noise_bwd_x(dy, mean, sigma, key, &step))])
+        Self::derived("gaussian_noise", y, [self], move |dy, _| [Some(ops::gaussian_noise_bwd_x(dy, mean, sigma, key, &step))])
     }
 }

@@ -25,7 +25,7 @@ impl Var {
     #[track_caller]
     pub fn sum(&self) -> Self {
         let shape = self.shape();
-        Self::derived(ops::sum(self.value()), [self], move |dy, _| [Some(ops::spread(dy, shape, 1.0))])
+        Self::derived("sum", ops::sum(self.value()), [self], move |dy, _| [Some(ops::spread(dy, shape, 1.0))])
     }
 
     /// The mean of all elements, a scalar. Equivalent of `torch.mean`.
@@ -36,7 +36,7 @@ impl Var {
     pub fn mean(&self) -> Self {
         let shape = self.shape();
         let share = 1.0 / shape.len().max(1) as f32;
-        Self::derived(ops::mean(self.value()), [self], move |dy, _| [Some(ops::spread(dy, shape, share))])
+        Self::derived("mean", ops::mean(self.value()), [self], move |dy, _| [Some(ops::spread(dy, shape, share))])
     }
 
     /// The sums over `axes`, which are left with extent 1 (`keepdim`) or dropped. Equivalent of `torch.sum(x, dim, keepdim)`.
@@ -47,7 +47,7 @@ impl Var {
     pub fn sum_axes(&self, axes: &[usize], keepdim: bool) -> Self {
         let y = ops::sum_axes(self.value(), axes, keepdim);
         let (shape, kept) = (self.shape(), kept(self.shape(), axes));
-        Self::derived(y, [self], move |dy, _| [Some(ops::spread(&dy.reshape(kept), shape, 1.0))])
+        Self::derived("sum_axes", y, [self], move |dy, _| [Some(ops::spread(&dy.reshape(kept), shape, 1.0))])
     }
 
     /// The means over `axes`. Equivalent of `torch.mean(x, dim, keepdim)`.
@@ -58,7 +58,7 @@ impl Var {
     pub fn mean_axes(&self, axes: &[usize], keepdim: bool) -> Self {
         let y = ops::mean_axes(self.value(), axes, keepdim);
         let (shape, kept, share) = (self.shape(), kept(self.shape(), axes), 1.0 / count(self.shape(), axes) as f32);
-        Self::derived(y, [self], move |dy, _| [Some(ops::spread(&dy.reshape(kept), shape, share))])
+        Self::derived("mean_axes", y, [self], move |dy, _| [Some(ops::spread(&dy.reshape(kept), shape, share))])
     }
 
     /// The variance over `axes`, squares over their number less `correction`: 0, or 1 for the unbiased one. Equivalent of
@@ -70,7 +70,7 @@ impl Var {
     pub fn var(&self, axes: &[usize], correction: usize, keepdim: bool) -> Self {
         let y = ops::var(self.value(), axes, correction, keepdim);
         let (x, axes) = (self.value().clone(), axes.to_vec());
-        Self::derived(y, [self], move |dy, _| [Some(var_bwd_x(&x, &axes, correction, dy))])
+        Self::derived("var", y, [self], move |dy, _| [Some(var_bwd_x(&x, &axes, correction, dy))])
     }
 
     /// The root of [`var`](Self::var); where it is 0, no gradient flows. Equivalent of
@@ -82,7 +82,7 @@ impl Var {
     pub fn std(&self, axes: &[usize], correction: usize, keepdim: bool) -> Self {
         let y = ops::std(self.value(), axes, correction, keepdim);
         let (x, axes, root) = (self.value().clone(), axes.to_vec(), y.clone());
-        Self::derived(y, [self], move |dy, _| [Some(var_bwd_x(&x, &axes, correction, &ops::std_bwd_var(&root, dy)))])
+        Self::derived("std", y, [self], move |dy, _| [Some(var_bwd_x(&x, &axes, correction, &ops::std_bwd_var(&root, dy)))])
     }
 
     /// The largest over `axes`; the gradient of ties is split evenly. Equivalent of `torch.amax`.
@@ -91,7 +91,7 @@ impl Var {
     /// As [`sum_axes`](Self::sum_axes), and if there is nothing to choose from.
     #[track_caller]
     pub fn amax(&self, axes: &[usize], keepdim: bool) -> Self {
-        self.extreme(axes, keepdim, ops::amax, ops::amax_ties)
+        self.extreme("amax", axes, keepdim, ops::amax, ops::amax_ties)
     }
 
     /// The smallest over `axes`; the gradient of ties is split evenly. Equivalent of `torch.amin`.
@@ -100,15 +100,15 @@ impl Var {
     /// As [`amax`](Self::amax).
     #[track_caller]
     pub fn amin(&self, axes: &[usize], keepdim: bool) -> Self {
-        self.extreme(axes, keepdim, ops::amin, ops::amin_ties)
+        self.extreme("amin", axes, keepdim, ops::amin, ops::amin_ties)
     }
 
     #[track_caller]
-    fn extreme(&self, axes: &[usize], keepdim: bool, forward: Reduction, ties: Reduction) -> Self {
+    fn extreme(&self, op: &'static str, axes: &[usize], keepdim: bool, forward: Reduction, ties: Reduction) -> Self {
         let y = forward(self.value(), axes, keepdim);
         let (x, axes, kept) = (self.value().clone(), axes.to_vec(), kept(self.shape(), axes));
         let largest = y.reshape(kept);
-        Self::derived(y, [self], move |dy, _| {
+        Self::derived(op, y, [self], move |dy, _| {
             let share = ops::div(&dy.reshape(kept), &ties(&x, &axes, true));
             [Some(ops::amax_bwd_x(&x, &largest, &share))]
         })
@@ -123,7 +123,7 @@ impl Var {
         let y = ops::logsumexp(self.value(), axes, keepdim);
         let (x, kept) = (self.value().clone(), kept(self.shape(), axes));
         let total = y.reshape(kept);
-        Self::derived(y, [self], move |dy, _| [Some(ops::logsumexp_bwd_x(&x, &total, &dy.reshape(kept)))])
+        Self::derived("logsumexp", y, [self], move |dy, _| [Some(ops::logsumexp_bwd_x(&x, &total, &dy.reshape(kept)))])
     }
 }
 

@@ -12,7 +12,9 @@ impl Var {
     #[track_caller]
     pub fn upsample2d(&self, g: Upsample2dGeometry) -> Self {
         let shape = self.shape();
-        Self::derived(ops::upsample2d(self.value(), g), [self], move |dy, _| [Some(ops::upsample2d_bwd_x(dy, shape, g))])
+        Self::derived("upsample2d", ops::upsample2d(self.value(), g), [self], move |dy, _| {
+            [Some(ops::upsample2d_bwd_x(dy, shape, g))]
+        })
     }
 
     /// (N, C r^2, H, W) as (N, C, H r, W r). Equivalent of `torch.nn.functional.pixel_shuffle`.
@@ -21,7 +23,9 @@ impl Var {
     /// If the rank is not 4, or `r` squared does not divide the channels.
     #[track_caller]
     pub fn pixel_shuffle(&self, r: usize) -> Self {
-        Self::derived(ops::pixel_shuffle(self.value(), r), [self], move |dy, _| [Some(ops::pixel_unshuffle(dy, r))])
+        Self::derived("pixel_shuffle", ops::pixel_shuffle(self.value(), r), [self], move |dy, _| {
+            [Some(ops::pixel_unshuffle(dy, r))]
+        })
     }
 
     /// (N, C, H r, W r) as (N, C r^2, H, W). Equivalent of `torch.nn.functional.pixel_unshuffle`.
@@ -30,6 +34,8 @@ impl Var {
     /// If the rank is not 4, or `r` does not divide the height and the width.
     #[track_caller]
     pub fn pixel_unshuffle(&self, r: usize) -> Self {
-        Self::derived(ops::pixel_unshuffle(self.value(), r), [self], move |dy, _| [Some(ops::pixel_shuffle(dy, r))])
+        Self::derived("pixel_unshuffle", ops::pixel_unshuffle(self.value(), r), [self], move |dy, _| {
+            [Some(ops::pixel_shuffle(dy, r))]
+        })
     }
 }

@@ -14,7 +14,7 @@ impl Var {
         let y = ops::permute(self.value(), axes);
         let mut back = vec![0; axes.len()];
         axes.iter().enumerate().for_each(|(to, &axis)| back[axis] = to);
-        Self::derived(y, [self], move |dy, _| [Some(ops::permute(dy, &back))])
+        Self::derived("permute", y, [self], move |dy, _| [Some(ops::permute(dy, &back))])
     }
 
     /// Two axes exchanged. Equivalent of `torch.transpose`.
@@ -24,7 +24,7 @@ impl Var {
     #[track_caller]
     pub fn transpose(&self, a: usize, b: usize) -> Self {
         let y = ops::transpose(self.value(), a, b);
-        Self::derived(y, [self], move |dy, _| [Some(ops::transpose(dy, a, b))])
+        Self::derived("transpose", y, [self], move |dy, _| [Some(ops::transpose(dy, a, b))])
     }
 
     /// Repeated to `shape` as broadcasting does. Equivalent of PyTorch's `x.expand(shape)`.
@@ -35,7 +35,7 @@ impl Var {
     pub fn expand(&self, shape: impl Into<Shape>) -> Self {
         let before = self.shape();
         let y = ops::expand(self.value(), shape);
-        Self::derived(y, [self], move |dy, _| [Some(ops::sum_to(dy, before))])
+        Self::derived("expand", y, [self], move |dy, _| [Some(ops::sum_to(dy, before))])
     }
 
     /// Side by side `times[k]` times along axis k. Equivalent of PyTorch's `x.repeat(times)`.
@@ -46,7 +46,7 @@ impl Var {
     pub fn repeat(&self, times: &[usize]) -> Self {
         let y = ops::repeat(self.value(), times);
         let (before, times) = (self.shape(), times.to_vec());
-        Self::derived(y, [self], move |dy, _| [Some(unrepeat(dy, before, &times))])
+        Self::derived("repeat", y, [self], move |dy, _| [Some(unrepeat(dy, before, &times))])
     }
 
     /// A part: one [`Slice`] an axis, beginning with the first. Equivalent of PyTorch's `x[a:b:s, ..]`.
@@ -66,7 +66,7 @@ impl Var {
     pub fn slice(&self, slices: &[Slice]) -> Self {
         let y = ops::slice(self.value(), slices);
         let (before, slices) = (self.shape(), slices.to_vec());
-        Self::derived(y, [self], move |dy, _| [Some(ops::slice_bwd_x(dy, before, &slices))])
+        Self::derived("slice", y, [self], move |dy, _| [Some(ops::slice_bwd_x(dy, before, &slices))])
     }
 
     /// Indices `start .. start + len` of one axis. Equivalent of `torch.narrow`.
@@ -77,7 +77,7 @@ impl Var {
     pub fn narrow(&self, axis: usize, start: usize, len: usize) -> Self {
         let y = ops::narrow(self.value(), axis, start, len);
         let before = self.shape();
-        Self::derived(y, [self], move |dy, _| [Some(widen(dy, before, axis, start))])
+        Self::derived("narrow", y, [self], move |dy, _| [Some(widen(dy, before, axis, start))])
     }
 
     /// One index of an axis, which is dropped. Equivalent of `torch.select`.
@@ -88,7 +88,7 @@ impl Var {
     pub fn select(&self, axis: usize, index: usize) -> Self {
         let y = ops::select(self.value(), axis, index);
         let before = self.shape();
-        Self::derived(y, [self], move |dy, _| [Some(widen(&dy.unsqueeze(axis), before, axis, index))])
+        Self::derived("select", y, [self], move |dy, _| [Some(widen(&dy.unsqueeze(axis), before, axis, index))])
     }
 
     /// The elements along each of `axes` in the opposite order. Equivalent of `torch.flip`.
@@ -99,7 +99,7 @@ impl Var {
     pub fn flip(&self, axes: &[usize]) -> Self {
         let y = ops::flip(self.value(), axes);
         let axes = axes.to_vec();
-        Self::derived(y, [self], move |dy, _| [Some(ops::flip(dy, &axes))])
+        Self::derived("flip", y, [self], move |dy, _| [Some(ops::flip(dy, &axes))])
     }
 
     /// The elements along `axes[j]` moved on by `shifts[j]`, round and round. Equivalent of `torch.roll`.
@@ -110,7 +110,7 @@ impl Var {
     pub fn roll(&self, shifts: &[isize], axes: &[usize]) -> Self {
         let y = ops::roll(self.value(), shifts, axes);
         let (back, axes) = (shifts.iter().map(|shift| -shift).collect::<Vec<_>>(), axes.to_vec());
-        Self::derived(y, [self], move |dy, _| [Some(ops::roll(dy, &back, &axes))])
+        Self::derived("roll", y, [self], move |dy, _| [Some(ops::roll(dy, &back, &axes))])
     }
 
     /// Edges added: two amounts an axis, the last axis first. Equivalent of `torch.nn.functional.pad`.
@@ -121,7 +121,7 @@ impl Var {
     pub fn pad(&self, amounts: &[isize], mode: PadMode) -> Self {
         let y = ops::pad(self.value(), amounts, mode);
         let (before, amounts) = (self.shape(), amounts.to_vec());
-        Self::derived(y, [self], move |dy, _| [Some(ops::pad_bwd_x(dy, before, &amounts, mode))])
+        Self::derived("pad", y, [self], move |dy, _| [Some(ops::pad_bwd_x(dy, before, &amounts, mode))])
     }
 
     /// One after the other along an axis. Equivalent of `torch.cat`.
@@ -143,7 +143,7 @@ impl Var {
         let values: Vec<&Tensor> = xs.iter().map(Self::value).collect();
         let y = ops::concat(&values, axis);
         let extents: Vec<usize> = xs.iter().map(|x| x.shape().dim(axis)).collect();
-        Self::derived_from(y, xs, move |dy, needs| {
+        Self::derived_from("concat", y, xs, move |dy, needs| {
             let ends = extents.iter().scan(0, |end, extent| {
                 *end += extent;
                 Some(*end)
@@ -161,7 +161,7 @@ impl Var {
     pub fn stack(xs: &[Self], axis: usize) -> Self {
         let values: Vec<&Tensor> = xs.iter().map(Self::value).collect();
         let y = ops::stack(&values, axis);
-        Self::derived_from(y, xs, move |dy, needs| {
+        Self::derived_from("stack", y, xs, move |dy, needs| {
             needs.iter().enumerate().map(|(i, &need)| need.then(|| ops::select(dy, axis, i))).collect()
         })
     }

@@ -11,7 +11,7 @@ impl Var {
     #[track_caller]
     pub fn neg(&self) -> Self {
         let y = ops::neg(self.value());
-        Self::derived(y, [self], move |dy, _| [Some(ops::neg(dy))])
+        Self::derived("neg", y, [self], move |dy, _| [Some(ops::neg(dy))])
     }
 
     /// `|x|`; no gradient at 0. Equivalent of `torch.abs`.
@@ -22,7 +22,7 @@ impl Var {
     pub fn abs(&self) -> Self {
         let y = ops::abs(self.value());
         let kept = self.value().clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::abs_bwd_x(&kept, dy))])
+        Self::derived("abs", y, [self], move |dy, _| [Some(ops::abs_bwd_x(&kept, dy))])
     }
 
     /// `x * x`. Equivalent of `torch.square`.
@@ -33,7 +33,7 @@ impl Var {
     pub fn square(&self) -> Self {
         let y = ops::square(self.value());
         let kept = self.value().clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::square_bwd_x(&kept, dy))])
+        Self::derived("square", y, [self], move |dy, _| [Some(ops::square_bwd_x(&kept, dy))])
     }
 
     /// The square root. Equivalent of `torch.sqrt`.
@@ -45,7 +45,7 @@ impl Var {
         let y = ops::sqrt(self.value());
         // y, not x: x may be freed.
         let kept = y.clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::sqrt_bwd_x(&kept, dy))])
+        Self::derived("sqrt", y, [self], move |dy, _| [Some(ops::sqrt_bwd_x(&kept, dy))])
     }
 
     /// One over the square root. Equivalent of `torch.rsqrt`.
@@ -57,7 +57,7 @@ impl Var {
         let y = ops::rsqrt(self.value());
         // y, not x: x may be freed.
         let kept = y.clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::rsqrt_bwd_x(&kept, dy))])
+        Self::derived("rsqrt", y, [self], move |dy, _| [Some(ops::rsqrt_bwd_x(&kept, dy))])
     }
 
     /// `1 / x`. Equivalent of `torch.reciprocal`.
@@ -69,7 +69,7 @@ impl Var {
         let y = ops::reciprocal(self.value());
         // y, not x: x may be freed.
         let kept = y.clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::reciprocal_bwd_x(&kept, dy))])
+        Self::derived("reciprocal", y, [self], move |dy, _| [Some(ops::reciprocal_bwd_x(&kept, dy))])
     }
 
     /// `e^x`. Equivalent of `torch.exp`.
@@ -81,7 +81,7 @@ impl Var {
         let y = ops::exp(self.value());
         // y, not x: x may be freed.
         let kept = y.clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::mul(dy, &kept))])
+        Self::derived("exp", y, [self], move |dy, _| [Some(ops::mul(dy, &kept))])
     }
 
     /// `e^x - 1`, right for small `x` too. Equivalent of `torch.expm1`.
@@ -93,7 +93,7 @@ impl Var {
         let y = ops::expm1(self.value());
         // y, not x: x may be freed.
         let kept = y.clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::expm1_bwd_x(&kept, dy))])
+        Self::derived("expm1", y, [self], move |dy, _| [Some(ops::expm1_bwd_x(&kept, dy))])
     }
 
     /// The natural logarithm. Equivalent of `torch.log`.
@@ -104,7 +104,7 @@ impl Var {
     pub fn log(&self) -> Self {
         let y = ops::log(self.value());
         let kept = self.value().clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::div(dy, &kept))])
+        Self::derived("log", y, [self], move |dy, _| [Some(ops::div(dy, &kept))])
     }
 
     /// `ln(1 + x)`, right for small `x` too. Equivalent of `torch.log1p`.
@@ -115,7 +115,7 @@ impl Var {
     pub fn log1p(&self) -> Self {
         let y = ops::log1p(self.value());
         let kept = self.value().clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::log1p_bwd_x(&kept, dy))])
+        Self::derived("log1p", y, [self], move |dy, _| [Some(ops::log1p_bwd_x(&kept, dy))])
     }
 
     /// The sine. Equivalent of `torch.sin`.
@@ -126,7 +126,7 @@ impl Var {
     pub fn sin(&self) -> Self {
         let y = ops::sin(self.value());
         let kept = self.value().clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::sin_bwd_x(&kept, dy))])
+        Self::derived("sin", y, [self], move |dy, _| [Some(ops::sin_bwd_x(&kept, dy))])
     }
 
     /// The cosine. Equivalent of `torch.cos`.
@@ -137,7 +137,7 @@ impl Var {
     pub fn cos(&self) -> Self {
         let y = ops::cos(self.value());
         let kept = self.value().clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::cos_bwd_x(&kept, dy))])
+        Self::derived("cos", y, [self], move |dy, _| [Some(ops::cos_bwd_x(&kept, dy))])
     }
 
     /// The tangent. Equivalent of `torch.tan`.
@@ -149,7 +149,7 @@ impl Var {
         let y = ops::tan(self.value());
         // y, not x: x may be freed.
         let kept = y.clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::tan_bwd_x(&kept, dy))])
+        Self::derived("tan", y, [self], move |dy, _| [Some(ops::tan_bwd_x(&kept, dy))])
     }
 
     /// The error function. Equivalent of `torch.erf`.
@@ -160,7 +160,7 @@ impl Var {
     pub fn erf(&self) -> Self {
         let y = ops::erf(self.value());
         let kept = self.value().clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::erf_bwd_x(&kept, dy))])
+        Self::derived("erf", y, [self], move |dy, _| [Some(ops::erf_bwd_x(&kept, dy))])
     }
 
     /// `x + number`. Equivalent of `torch.add(x, number)`.
@@ -170,7 +170,7 @@ impl Var {
     #[track_caller]
     pub fn add_scalar(&self, number: f32) -> Self {
         let y = ops::add_scalar(self.value(), number);
-        Self::derived(y, [self], move |dy, _| [Some(dy.clone())])
+        Self::derived("add_scalar", y, [self], move |dy, _| [Some(dy.clone())])
     }
 
     /// `x` to the power of `exponent`. Equivalent of `torch.pow(x, exponent)`.
@@ -181,7 +181,7 @@ impl Var {
     pub fn pow_scalar(&self, exponent: f32) -> Self {
         let y = ops::pow_scalar(self.value(), exponent);
         let kept = self.value().clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::pow_scalar_bwd_x(&kept, dy, exponent))])
+        Self::derived("pow_scalar", y, [self], move |dy, _| [Some(ops::pow_scalar_bwd_x(&kept, dy, exponent))])
     }
 
     /// `base` to the power of `x`, which is `self`. Equivalent of `torch.pow(base, x)`.
@@ -192,7 +192,7 @@ impl Var {
     pub fn scalar_pow(&self, base: f32) -> Self {
         let y = ops::scalar_pow(base, self.value());
         let kept = self.value().clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::scalar_pow_bwd_x(base, &kept, dy))])
+        Self::derived("scalar_pow", y, [self], move |dy, _| [Some(ops::scalar_pow_bwd_x(base, &kept, dy))])
     }
 
     /// `x` within `min ..= max`; the gradient passes within the bounds and at them. Equivalent of `torch.clamp`.
@@ -203,6 +203,6 @@ impl Var {
     pub fn clamp(&self, min: f32, max: f32) -> Self {
         let y = ops::clamp(self.value(), min, max);
         let kept = self.value().clone();
-        Self::derived(y, [self], move |dy, _| [Some(ops::clamp_bwd_x(&kept, dy, min, max))])
+        Self::derived("clamp", y, [self], move |dy, _| [Some(ops::clamp_bwd_x(&kept, dy, min, max))])
     }
 }

@@ -16,6 +16,7 @@ mod resample;
 mod shape;
 mod unary;
 
+use crate::graph::Graph;
 use crate::tape::Tape;
 use crate::var::Var;
 use gpu_core::{Device, Shape, Tensor, check};
@@ -120,4 +121,29 @@ fn every_method_has_a_row() {
     let missing: Vec<String> = methods().difference(&held).cloned().collect();
     assert!(missing.is_empty(), "no row holds the gradient of {missing:?}");
     assert!(methods().len() > 20, "the list of methods has shrunk to {}", methods().len());
+}
+
+/// Methods that are another in other words.
+const ALIASES: &[(&str, &str)] = &[
+    ("flatten", "reshape"),
+    ("squeeze", "reshape"),
+    ("unsqueeze", "reshape"),
+    ("instance_norm", "group_norm"),
+    ("global_max_pool", "adaptive_max_pool2d"),
+];
+
+#[test]
+fn every_operator_is_recorded_under_the_name_of_its_method() {
+    let mut wrong = Vec::new();
+    for row in rows() {
+        let tape = Tape::new(&Device::Cpu);
+        let vars: Vec<Var> = row.inputs.iter().map(|t| tape.variable(t)).collect();
+        let graph = Graph::of(&(row.f)(&vars));
+        let ops: Vec<&str> = graph.nodes().iter().map(|node| node.op).collect();
+        let name = ALIASES.iter().find(|(method, _)| *method == row.method).map_or(row.method, |(_, op)| op);
+        if !ops.contains(&name) {
+            wrong.push((row.method, ops));
+        }
+    }
+    assert!(wrong.is_empty(), "{wrong:?}");
 }
