@@ -34,3 +34,10 @@ fn a_verification_of_nothing_is_refused() {
     let bench = Bench::new();
     bench.run("verify --device cpu --filter no-such-kernel").refused("nothing has \"no-such-kernel\" in its name");
 }
+
+#[test]
+fn a_bench_of_nothing_is_refused_before_a_word_is_printed() {
+    let end = Bench::new().run("bench --device cpu --filter no-such-row");
+    assert_eq!(end.stdout, "");
+    end.refused("no row");
+}
