@@ -27,6 +27,20 @@ fn store_four(tile: Tile, k: u32, j: u32, low: vec4<f32>, high: vec4<f32>) {
     }
 }
 
+fn read_dy(at: u32, inside: bool) -> f32 {
+    if inside {
+        return dy[at];
+    }
+    return 0.0;
+}
+
+fn read_x(plane0: u32, j: u32, p: u32, q: u32, inside: bool) -> f32 {
+    if inside && j < params.in_c * TAPS {
+        return read_column_of(plane0, j, p, q);
+    }
+    return 0.0;
+}
+
 @compute @workgroup_size(WG_X, WG_Y)
 fn conv2d_bwd_w_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
     let tile = tile_of(params.first + group_index(group, groups));
@@ -46,21 +60,24 @@ fn conv2d_bwd_w_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_work
         let q = within % params.out_w;
         let dy0 = (image * params.groups + tile.group) * params.out_c;
         let plane0 = (image * params.groups + tile.group) * params.in_c * params.in_h * params.in_w;
-        for (var m = lane / BK; m < TILE_A; m += THREADS / BK) {
-            let k = tile.k * TILE_A + m;
-            var v = 0.0;
-            if inside && k < params.out_c {
-                v = dy[(dy0 + k) * plane + within];
-            }
-            a_tile[kk * (TILE_A / 4u) + m / 4u][m % 4u] = v;
+        for (var word = lane / BK; word < TILE_A / 4u; word += THREADS / BK) {
+            let k = tile.k * TILE_A + 4u * word;
+            let at = (dy0 + k) * plane + within;
+            a_tile[kk * (TILE_A / 4u) + word] = vec4<f32>(
+                read_dy(at, inside && k < params.out_c),
+                read_dy(at + plane, inside && k + 1u < params.out_c),
+                read_dy(at + 2u * plane, inside && k + 2u < params.out_c),
+                read_dy(at + 3u * plane, inside && k + 3u < params.out_c),
+            );
         }
-        for (var m = lane / BK; m < TILE_B; m += THREADS / BK) {
-            let j = tile.j * TILE_B + m;
-            var v = 0.0;
-            if inside && j < params.in_c * TAPS {
-                v = read_column_of(plane0, j, p, q);
-            }
-            b_tile[kk * (TILE_B / 4u) + m / 4u][m % 4u] = v;
+        for (var word = lane / BK; word < TILE_B / 4u; word += THREADS / BK) {
+            let j = tile.j * TILE_B + 4u * word;
+            b_tile[kk * (TILE_B / 4u) + word] = vec4<f32>(
+                read_x(plane0, j, p, q, inside),
+                read_x(plane0, j + 1u, p, q, inside),
+                read_x(plane0, j + 2u, p, q, inside),
+                read_x(plane0, j + 3u, p, q, inside),
+            );
         }
         workgroupBarrier();
         multiply_tiles(&sums, id.x, id.y);
@@ -76,9 +93,8 @@ fn conv2d_bwd_w_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_work
 
 @group(0) @binding(3) var<storage, read_write> dw4: array<vec4<f32>>;
 
+/// Words of a row of a step. A lane has one of four neighbouring rows of either tile: there are 4 THREADS / QUADS of them.
 const QUADS: u32 = BK / 4u;
-/// Rows of a tile from one word of a lane to its next; a lane has four in either tile.
-const LANES: u32 = THREADS / QUADS;
 
 /// A column (c, r, s) of the product: what a lane works out once.
 struct Column {
@@ -114,23 +130,6 @@ fn read_word(column: Column, plane0: u32, p: u32, word: u32) -> vec4<f32> {
     return select(shifted, v, column.s == 1u);
 }
 
-/// Four steps of the sum in one row of a tile.
-fn put_dy(row: u32, quad: u32, v: vec4<f32>) {
-    let to = quad * TILE_A + row / 4u;
-    a_tile[to][row % 4u] = v.x;
-    a_tile[to + TILE_A / 4u][row % 4u] = v.y;
-    a_tile[to + TILE_A / 2u][row % 4u] = v.z;
-    a_tile[to + 3u * TILE_A / 4u][row % 4u] = v.w;
-}
-
-fn put_x(row: u32, quad: u32, v: vec4<f32>) {
-    let to = quad * TILE_B + row / 4u;
-    b_tile[to][row % 4u] = v.x;
-    b_tile[to + TILE_B / 4u][row % 4u] = v.y;
-    b_tile[to + TILE_B / 2u][row % 4u] = v.z;
-    b_tile[to + 3u * TILE_B / 4u][row % 4u] = v.w;
-}
-
 /// Four columns of each half of the tile.
 fn store_words(tile: Tile, k: u32, j: u32, low: vec4<f32>, high: vec4<f32>) {
     let columns = params.in_c * TAPS;
@@ -153,12 +152,13 @@ fn conv2d_bwd_w_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_wor
     let end = min((tile.split + 1u) * params.rows_per_split, params.rows) * words;
     // A lane keeps its place among the pixels and its rows of the tiles.
     let quad = lane % QUADS;
-    let m = lane / QUADS;
-    let k = tile.k * TILE_A + m;
-    let column0 = column_of(tile.j * TILE_B + m);
-    let column1 = column_of(tile.j * TILE_B + m + LANES);
-    let column2 = column_of(tile.j * TILE_B + m + 2u * LANES);
-    let column3 = column_of(tile.j * TILE_B + m + 3u * LANES);
+    let rows = lane / QUADS;
+    let k = tile.k * TILE_A + 4u * rows;
+    let j0 = tile.j * TILE_B + 4u * rows;
+    let column0 = column_of(j0);
+    let column1 = column_of(j0 + 1u);
+    let column2 = column_of(j0 + 2u);
+    let column3 = column_of(j0 + 3u);
     var sums: array<vec4<f32>, 16>;
     for (var first = start; first < end; first += QUADS) {
         let at = first + quad;
@@ -178,22 +178,16 @@ fn conv2d_bwd_w_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_wor
         var x_3 = vec4<f32>();
         if at < end {
             if k < params.out_c { dy_0 = dy4[dy0]; }
-            if k + LANES < params.out_c { dy_1 = dy4[dy0 + LANES * plane]; }
-            if k + 2u * LANES < params.out_c { dy_2 = dy4[dy0 + 2u * LANES * plane]; }
-            if k + 3u * LANES < params.out_c { dy_3 = dy4[dy0 + 3u * LANES * plane]; }
+            if k + 1u < params.out_c { dy_1 = dy4[dy0 + plane]; }
+            if k + 2u < params.out_c { dy_2 = dy4[dy0 + 2u * plane]; }
+            if k + 3u < params.out_c { dy_3 = dy4[dy0 + 3u * plane]; }
             x_0 = read_word(column0, plane0, p, word);
             x_1 = read_word(column1, plane0, p, word);
             x_2 = read_word(column2, plane0, p, word);
             x_3 = read_word(column3, plane0, p, word);
         }
-        put_dy(m, quad, dy_0);
-        put_dy(m + LANES, quad, dy_1);
-        put_dy(m + 2u * LANES, quad, dy_2);
-        put_dy(m + 3u * LANES, quad, dy_3);
-        put_x(m, quad, x_0);
-        put_x(m + LANES, quad, x_1);
-        put_x(m + 2u * LANES, quad, x_2);
-        put_x(m + 3u * LANES, quad, x_3);
+        put_a(4u * quad, rows, dy_0, dy_1, dy_2, dy_3);
+        put_b(4u * quad, rows, x_0, x_1, x_2, x_3);
         workgroupBarrier();
         multiply_tiles(&sums, id.x, id.y);
         workgroupBarrier();

@@ -2,6 +2,9 @@
 // TILE_B pixels and walks (c, r, s) in steps of BK. A small grid is cut along the sum too: each part writes a result of its own,
 // and `sum_splits` adds them in order.
 
+/// Words of four pixels of a tile.
+const QUADS: u32 = TILE_B / 4u;
+
 struct Tile {
     part: u32,
     group: u32,
@@ -34,16 +37,20 @@ fn tile_bias(tile: Tile, channel: u32) -> f32 {
     return 0.0;
 }
 
+fn weight(tile: Tile, row: u32, k: u32) -> f32 {
+    let channel = tile.channel + row;
+    if channel < params.out_c && k < tile.end {
+        return w[tile.group * params.w_group + channel * params.w_out + (k / TAPS) * params.w_in + k % TAPS];
+    }
+    return 0.0;
+}
+
 fn load_weights(tile: Tile, k0: u32, lane: u32) {
-    for (var e = lane; e < BK * TILE_A; e += THREADS) {
-        let row = e / BK;
-        let channel = tile.channel + row;
+    for (var e = lane; e < BK * TILE_A / 4u; e += THREADS) {
+        let word = e / BK;
+        let row = 4u * word;
         let k = k0 + e % BK;
-        var v = 0.0;
-        if channel < params.out_c && k < tile.end {
-            v = w[tile.group * params.w_group + channel * params.w_out + (k / TAPS) * params.w_in + k % TAPS];
-        }
-        a_tile[(e % BK) * (TILE_A / 4u) + row / 4u][row % 4u] = v;
+        a_tile[(e % BK) * (TILE_A / 4u) + word] = vec4<f32>(weight(tile, row, k), weight(tile, row + 1u, k), weight(tile, row + 2u, k), weight(tile, row + 3u, k));
     }
 }
 
@@ -61,18 +68,37 @@ fn place_of(tile: Tile, index: u32) -> Place {
     return Place(pixel.image < params.batch, pixel.row, pixel.column, first);
 }
 
-/// A pixel under BK taps, from step k0 of the sum.
-fn load_pixel(tile: Tile, place: Place, k0: u32, p: u32) {
-    for (var kk = 0u; kk < BK; kk++) {
+/// Four neighbouring pixels, counted over the batch.
+struct Places {
+    p0: Place,
+    p1: Place,
+    p2: Place,
+    p3: Place,
+}
+
+/// Step k of the sum: a pixel of input channel `plane` under a tap.
+fn read_pixel(place: Place, plane: u32, tap: u32, is_step: bool) -> f32 {
+    let row = read_row(place.row, tap / S);
+    let column = read_column(place.column, tap % S);
+    if place.inside && is_step && u32(row) < params.in_h && u32(column) < params.in_w {
+        return x[place.first + (plane * params.in_h + u32(row)) * params.in_w + u32(column)];
+    }
+    return 0.0;
+}
+
+/// A workgroup has WG_Y / 2 invocations for each word of four pixels.
+fn load_pixels(tile: Tile, at: Places, k0: u32, lane: u32) {
+    for (var kk = lane / QUADS; kk < BK; kk += WG_Y / 2u) {
         let k = k0 + kk;
+        let plane = k / TAPS;
         let tap = k % TAPS;
-        let row = read_row(place.row, tap / S);
-        let column = read_column(place.column, tap % S);
-        var v = 0.0;
-        if place.inside && k < tile.end && u32(row) < params.in_h && u32(column) < params.in_w {
-            v = x[place.first + ((k / TAPS) * params.in_h + u32(row)) * params.in_w + u32(column)];
-        }
-        b_tile[kk * (TILE_B / 4u) + p / 4u][p % 4u] = v;
+        let is_step = k < tile.end;
+        b_tile[kk * QUADS + lane % QUADS] = vec4<f32>(
+            read_pixel(at.p0, plane, tap, is_step),
+            read_pixel(at.p1, plane, tap, is_step),
+            read_pixel(at.p2, plane, tap, is_step),
+            read_pixel(at.p3, plane, tap, is_step),
+        );
     }
 }
 
@@ -98,16 +124,12 @@ fn store_pixel(tile: Tile, index: u32, y0: u32, low: vec4<f32>, high: vec4<f32>)
 fn tiled(index: u32, id: vec3<u32>) {
     let tile = tile_of(index);
     let lane = id.y * WG_X + id.x;
-    // A tile has one pixel for an invocation, or two.
-    let near = place_of(tile, lane);
-    let far = place_of(tile, lane + THREADS);
+    let pixel = 4u * (lane % QUADS);
+    let places = Places(place_of(tile, pixel), place_of(tile, pixel + 1u), place_of(tile, pixel + 2u), place_of(tile, pixel + 3u));
     var sums: array<vec4<f32>, 16>;
     for (var k0 = tile.k; k0 < tile.end; k0 += BK) {
         load_weights(tile, k0, lane);
-        load_pixel(tile, near, k0, lane);
-        if THREADS < TILE_B {
-            load_pixel(tile, far, k0, lane + THREADS);
-        }
+        load_pixels(tile, places, k0, lane);
         workgroupBarrier();
         multiply_tiles(&sums, id.x, id.y);
         workgroupBarrier();

@@ -6,7 +6,6 @@
 @group(0) @binding(1) var<storage, read> w4: array<vec4<f32>>;
 @group(0) @binding(3) var<storage, read_write> y4: array<vec4<f32>>;
 
-const QUADS: u32 = TILE_B / 4u;
 /// Rows of taps in a step of the sum.
 const TAP_ROWS: u32 = BK / S;
 
@@ -60,21 +59,28 @@ fn load_quads(tile: Tile, quad: Quad, k0: u32, lane: u32) {
     }
 }
 
-/// Four steps of the sum of one channel, by a load.
+/// Four steps of the sum of a channel, by a load.
+fn weights_along_k(tile: Tile, channel: u32, k: u32) -> vec4<f32> {
+    if channel < params.out_c && k < tile.end {
+        return w4[(tile.group * params.w_group + channel * params.w_out + k) / 4u];
+    }
+    return vec4<f32>();
+}
+
 fn load_weights_along_k(tile: Tile, k0: u32, lane: u32) {
-    for (var e = lane; e < TILE_A * BK / 4u; e += THREADS) {
-        let row = e / (BK / 4u);
+    for (var e = lane; e < TILE_A * BK / 16u; e += THREADS) {
+        let word = e / (BK / 4u);
         let step = 4u * (e % (BK / 4u));
-        let channel = tile.channel + row;
-        var v = vec4<f32>();
-        if channel < params.out_c && k0 + step < tile.end {
-            v = w4[(tile.group * params.w_group + channel * params.w_out + k0 + step) / 4u];
-        }
-        let word = step * (TILE_A / 4u) + row / 4u;
-        a_tile[word][row % 4u] = v.x;
-        a_tile[word + TILE_A / 4u][row % 4u] = v.y;
-        a_tile[word + TILE_A / 2u][row % 4u] = v.z;
-        a_tile[word + 3u * TILE_A / 4u][row % 4u] = v.w;
+        let channel = tile.channel + 4u * word;
+        let k = k0 + step;
+        put_a(
+            step,
+            word,
+            weights_along_k(tile, channel, k),
+            weights_along_k(tile, channel + 1u, k),
+            weights_along_k(tile, channel + 2u, k),
+            weights_along_k(tile, channel + 3u, k),
+        );
     }
 }
 
@@ -91,18 +97,26 @@ fn load_weights_across(tile: Tile, k0: u32, lane: u32) {
     }
 }
 
+fn one_weight(tile: Tile, channel: u32, k: u32) -> f32 {
+    if channel < params.out_c && k < tile.end {
+        let at = tile.group * params.w_group + channel * params.w_out + (k / TAPS) * params.w_in + k % TAPS;
+        return w4[at / 4u][at % 4u];
+    }
+    return 0.0;
+}
+
 /// One by one: the taps of an input channel are neighbours, and so are output channels, a whole filter apart.
 fn load_weights_singly(tile: Tile, k0: u32, lane: u32) {
-    for (var e = lane; e < TILE_A * BK; e += THREADS) {
-        let row = e / BK;
-        let channel = tile.channel + row;
+    for (var e = lane; e < TILE_A * BK / 4u; e += THREADS) {
+        let word = e / BK;
+        let channel = tile.channel + 4u * word;
         let k = k0 + e % BK;
-        var v = 0.0;
-        if channel < params.out_c && k < tile.end {
-            let at = tile.group * params.w_group + channel * params.w_out + (k / TAPS) * params.w_in + k % TAPS;
-            v = w4[at / 4u][at % 4u];
-        }
-        a_tile[(e % BK) * (TILE_A / 4u) + row / 4u][row % 4u] = v;
+        a_tile[(e % BK) * (TILE_A / 4u) + word] = vec4<f32>(
+            one_weight(tile, channel, k),
+            one_weight(tile, channel + 1u, k),
+            one_weight(tile, channel + 2u, k),
+            one_weight(tile, channel + 3u, k),
+        );
     }
 }
 

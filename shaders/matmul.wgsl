@@ -98,37 +98,107 @@ fn tile_of(index: u32, height: u32, width: u32) -> Tile {
     return Tile(which, (row % params.tiles_m) * height, (index % params.tiles_n) * width, first, end, at.x, at.y);
 }
 
+fn read_a(tile: Tile, row: u32, k: u32) -> f32 {
+    if tile.i + row < params.m && k < tile.end {
+        return a[tile.a + (tile.i + row) * params.a_row + k * params.a_col];
+    }
+    return 0.0;
+}
+
+fn read_b(tile: Tile, k: u32, column: u32) -> f32 {
+    if tile.j + column < params.n && k < tile.end {
+        return b[tile.b + k * params.b_row + (tile.j + column) * params.b_col];
+    }
+    return 0.0;
+}
+
+/// Both tiles of a step. Neighbouring lanes read neighbouring addresses where k is the contiguous axis, and every fourth elsewhere.
+fn load_tiles(tile: Tile, k0: u32, lane: u32) {
+    for (var e = lane; e < BK * TILE / 4u; e += THREADS) {
+        let kk = select(e / (TILE / 4u), e % BK, A_K_CONTIGUOUS == 1u);
+        let word = select(e % (TILE / 4u), e / BK, A_K_CONTIGUOUS == 1u);
+        let k = k0 + kk;
+        let row = 4u * word;
+        a_tile[kk * (TILE / 4u) + word] = vec4<f32>(read_a(tile, row, k), read_a(tile, row + 1u, k), read_a(tile, row + 2u, k), read_a(tile, row + 3u, k));
+    }
+    for (var e = lane; e < BK * TILE / 4u; e += THREADS) {
+        let kk = select(e / (TILE / 4u), e % BK, B_K_CONTIGUOUS == 1u);
+        let word = select(e % (TILE / 4u), e / BK, B_K_CONTIGUOUS == 1u);
+        let k = k0 + kk;
+        let column = 4u * word;
+        b_tile[kk * (TILE / 4u) + word] = vec4<f32>(read_b(tile, k, column), read_b(tile, k, column + 1u), read_b(tile, k, column + 2u), read_b(tile, k, column + 3u));
+    }
+}
+
 @compute @workgroup_size(WG_X, WG_Y)
 fn matmul_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
     let tile = tile_of(params.first + group_index(group, groups), TILE, TILE);
     let lane = id.y * WG_X + id.x;
     var sums: array<vec4<f32>, 16>;
     for (var k0 = tile.k; k0 < tile.end; k0 += BK) {
-        for (var e = lane; e < BK * TILE; e += THREADS) {
-            // Neighbouring lanes read neighbouring addresses, whichever axis is contiguous.
-            let kk = select(e / TILE, e % BK, A_K_CONTIGUOUS == 1u);
-            let at = select(e % TILE, e / BK, A_K_CONTIGUOUS == 1u);
-            var v = 0.0;
-            if tile.i + at < params.m && k0 + kk < tile.end {
-                v = a[tile.a + (tile.i + at) * params.a_row + (k0 + kk) * params.a_col];
-            }
-            a_tile[kk * (TILE / 4u) + at / 4u][at % 4u] = v;
-        }
-        for (var e = lane; e < BK * TILE; e += THREADS) {
-            let kk = select(e / TILE, e % BK, B_K_CONTIGUOUS == 1u);
-            let at = select(e % TILE, e / BK, B_K_CONTIGUOUS == 1u);
-            var v = 0.0;
-            if tile.j + at < params.n && k0 + kk < tile.end {
-                v = b[tile.b + (k0 + kk) * params.b_row + (tile.j + at) * params.b_col];
-            }
-            b_tile[kk * (TILE / 4u) + at / 4u][at % 4u] = v;
-        }
+        load_tiles(tile, k0, lane);
         workgroupBarrier();
         multiply_tiles(&sums, id.x, id.y);
         workgroupBarrier();
     }
     if tile.which < params.batch * params.parts {
         store_tile(&sums, tile.which, tile.i, tile.j, id.x, id.y);
+    }
+}
+
+/// A step of tile A, by words. Along k they are read four rows at a time, and turned.
+fn load_a4(tile: Tile, k0: u32, lane: u32) {
+    if A_K_CONTIGUOUS == 1u {
+        for (var e = lane; e < BK * TILE / 16u; e += THREADS) {
+            let word = e / (BK / 4u);
+            let kk = 4u * (e % (BK / 4u));
+            let row = tile.i + 4u * word;
+            let at = (tile.a + row * params.a_row + k0 + kk) / 4u;
+            let next = params.a_row / 4u;
+            if row < params.m && k0 + kk < tile.end {
+                put_a(kk, word, a4[at], a4[at + next], a4[at + 2u * next], a4[at + 3u * next]);
+            } else {
+                put_a(kk, word, vec4<f32>(), vec4<f32>(), vec4<f32>(), vec4<f32>());
+            }
+        }
+    } else {
+        for (var e = lane; e < BK * TILE / 4u; e += THREADS) {
+            let k = k0 + e / (TILE / 4u);
+            let row = tile.i + 4u * (e % (TILE / 4u));
+            var v = vec4<f32>();
+            if row < params.m && k < tile.end {
+                v = a4[(tile.a + k * params.a_col + row) / 4u];
+            }
+            a_tile[e] = v;
+        }
+    }
+}
+
+/// The same of tile B.
+fn load_b4(tile: Tile, k0: u32, lane: u32) {
+    if B_K_CONTIGUOUS == 1u {
+        for (var e = lane; e < BK * TILE / 16u; e += THREADS) {
+            let word = e / (BK / 4u);
+            let kk = 4u * (e % (BK / 4u));
+            let column = tile.j + 4u * word;
+            let at = (tile.b + column * params.b_col + k0 + kk) / 4u;
+            let next = params.b_col / 4u;
+            if column < params.n && k0 + kk < tile.end {
+                put_b(kk, word, b4[at], b4[at + next], b4[at + 2u * next], b4[at + 3u * next]);
+            } else {
+                put_b(kk, word, vec4<f32>(), vec4<f32>(), vec4<f32>(), vec4<f32>());
+            }
+        }
+    } else {
+        for (var e = lane; e < BK * TILE / 4u; e += THREADS) {
+            let k = k0 + e / (TILE / 4u);
+            let column = tile.j + 4u * (e % (TILE / 4u));
+            var v = vec4<f32>();
+            if column < params.n && k < tile.end {
+                v = b4[(tile.b + k * params.b_row + column) / 4u];
+            }
+            b_tile[e] = v;
+        }
     }
 }
 
@@ -139,50 +209,9 @@ fn matmul_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
     let lane = id.y * WG_X + id.x;
     var sums: array<vec4<f32>, 16>;
     for (var k0 = tile.k; k0 < tile.end; k0 += BK) {
-        for (var e = lane; e < BK * TILE / 4u; e += THREADS) {
-            if A_K_CONTIGUOUS == 1u {
-                let at = e / (BK / 4u);
-                let kk = 4u * (e % (BK / 4u));
-                var v = vec4<f32>();
-                if tile.i + at < params.m && k0 + kk < tile.end {
-                    v = a4[(tile.a + (tile.i + at) * params.a_row + k0 + kk) / 4u];
-                }
-                let word = kk * (TILE / 4u) + at / 4u;
-                a_tile[word][at % 4u] = v.x;
-                a_tile[word + TILE / 4u][at % 4u] = v.y;
-                a_tile[word + TILE / 2u][at % 4u] = v.z;
-                a_tile[word + 3u * TILE / 4u][at % 4u] = v.w;
-            } else {
-                let kk = e / (TILE / 4u);
-                let at = 4u * (e % (TILE / 4u));
-                var v = vec4<f32>();
-                if tile.i + at < params.m && k0 + kk < tile.end {
-                    v = a4[(tile.a + (k0 + kk) * params.a_col + tile.i + at) / 4u];
-                }
-                a_tile[e] = v;
-            }
-            if B_K_CONTIGUOUS == 1u {
-                let at = e / (BK / 4u);
-                let kk = 4u * (e % (BK / 4u));
-                var v = vec4<f32>();
-                if tile.j + at < params.n && k0 + kk < tile.end {
-                    v = b4[(tile.b + (tile.j + at) * params.b_col + k0 + kk) / 4u];
-                }
-                let word = kk * (TILE / 4u) + at / 4u;
-                b_tile[word][at % 4u] = v.x;
-                b_tile[word + TILE / 4u][at % 4u] = v.y;
-                b_tile[word + TILE / 2u][at % 4u] = v.z;
-                b_tile[word + 3u * TILE / 4u][at % 4u] = v.w;
-            } else {
-                let kk = e / (TILE / 4u);
-                let at = 4u * (e % (TILE / 4u));
-                var v = vec4<f32>();
-                if tile.j + at < params.n && k0 + kk < tile.end {
-                    v = b4[(tile.b + (k0 + kk) * params.b_row + tile.j + at) / 4u];
-                }
-                b_tile[e] = v;
-            }
-        }
+        load_a4(tile, k0, lane);
+        // Rows read four at a time keep half of the lanes busy: the other half for this tile.
+        load_b4(tile, k0, (lane + THREADS / 2u) % THREADS);
         workgroupBarrier();
         multiply_tiles(&sums, id.x, id.y);
         workgroupBarrier();

@@ -1,13 +1,34 @@
 // Two tiles in workgroup memory and their product: shared by the tiled forms of matmul and conv2d, and put before them.
 //
 // A workgroup of WG_X x WG_Y invocations owns TILE_A rows by TILE_B columns of a product and walks its sum in steps of BK; each
-// invocation holds 8 x 8 sums. Both tiles lie step-major, four neighbouring rows (or columns) in a word of 16 bytes.
+// invocation holds 8 x 8 sums. Both tiles lie step-major, four neighbouring rows (or columns) in a word of 16 bytes. A word is written
+// as a whole: a write to one component of a vector may touch the others, which another invocation writes.
 
 const TILE_A: u32 = 8u * WG_Y;
 const TILE_B: u32 = 8u * WG_X;
 const THREADS: u32 = WG_X * WG_Y;
 var<workgroup> a_tile: array<vec4<f32>, BK * TILE_A / 4u>;
 var<workgroup> b_tile: array<vec4<f32>, BK * TILE_B / 4u>;
+
+/// Writes four steps of the sum, from `step` on, of the four rows of word `word` of tile A: what was read along the sum is turned.
+fn put_a(step: u32, word: u32, row0: vec4<f32>, row1: vec4<f32>, row2: vec4<f32>, row3: vec4<f32>) {
+    let steps = transpose(mat4x4<f32>(row0, row1, row2, row3));
+    let at = step * (TILE_A / 4u) + word;
+    a_tile[at] = steps[0];
+    a_tile[at + TILE_A / 4u] = steps[1];
+    a_tile[at + TILE_A / 2u] = steps[2];
+    a_tile[at + 3u * TILE_A / 4u] = steps[3];
+}
+
+/// The same of the four columns of a word of tile B.
+fn put_b(step: u32, word: u32, column0: vec4<f32>, column1: vec4<f32>, column2: vec4<f32>, column3: vec4<f32>) {
+    let steps = transpose(mat4x4<f32>(column0, column1, column2, column3));
+    let at = step * (TILE_B / 4u) + word;
+    b_tile[at] = steps[0];
+    b_tile[at + TILE_B / 4u] = steps[1];
+    b_tile[at + TILE_B / 2u] = steps[2];
+    b_tile[at + 3u * TILE_B / 4u] = steps[3];
+}
 
 /// Adds one step of the sum: rows 4 y .. and 4 y + TILE_A / 2 .., columns likewise. The two halves keep neighbouring invocations
 /// on neighbouring words.
