@@ -248,7 +248,8 @@ fn batch_norm_bwd_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_
     store_sums(which, lane, sum, product);
 }
 
-// The same where y (`beside4`) is that of a sum: dy as the ReLU let it through is written, for dx and for what was added.
+// The same where y (`beside4`) is that of a sum: dy as the ReLU let it through is written, for dx and for what was added. Only where
+// VEC = 1: a vector that two channels share would be written a component at a time, by two invocations, and lose one.
 @compute @workgroup_size(256)
 fn batch_norm_add_bwd_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let which = group_index(group, groups);
@@ -257,19 +258,21 @@ fn batch_norm_add_bwd_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(
     var product = vec4<f32>(0.0);
     for (var w = walk(which, lane); w.unit < w.end; w = step(w)) {
         let at = place(w);
-        let s = read_step(at, m);
-        var d: vec4<f32>;
-        if VEC == 1u {
-            d = passed(s.dy, beside4[at]);
-            y4[at] = d;
-        } else {
-            d = passed(s.dy, vec4<f32>(beside4[at / 4u][at % 4u]));
-            y4[at / 4u][at % 4u] = d.x;
-        }
+        let d = passed(dy4[at], beside4[at]);
+        y4[at] = d;
         sum += d;
-        product += d * s.off;
+        product += d * (x4[at] - m);
     }
     store_sums(which, lane, sum, product);
+}
+
+// What the ReLU after a sum let through, where rows are not of fours: by vectors of the whole tensor; the sums are found after it.
+@compute @workgroup_size(256)
+fn batch_norm_through(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let i = group_index(group, groups) * 256u + lane;
+    if i < ceil_div(params.len, 4u) {
+        y4[i] = passed(dy4[i], beside4[i]);
+    }
 }
 
 // Joins the parts; slots `mean` and `rstd` are dgamma and dbeta. What dx needs of a channel is found once:

@@ -16,16 +16,16 @@ const SPAN_H: u32 = (KH - 1u) * DH + 1u;
 const SPAN_W: u32 = (KW - 1u) * DW + 1u;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
+@group(0) @binding(0) var<storage, read> x4: array<vec4<f32>>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
+@group(0) @binding(1) var<storage, read> dy4: array<vec4<f32>>;
 @group(0) @binding(2) var<storage, read> chosen: array<u32>; // where in its plane each maximum lies
+@group(0) @binding(2) var<storage, read> chosen4: array<vec4<u32>>;
 @group(0) @binding(3) var<storage, read_write> y: array<f32>;
+@group(0) @binding(3) var<storage, read_write> y4: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read_write> indices: array<u32>;
+@group(0) @binding(4) var<storage, read_write> indices4: array<vec4<u32>>;
 @group(0) @binding(5) var<storage, read_write> dx4: array<vec4<f32>>;
-@group(0) @binding(6) var<storage, read> x4: array<vec4<f32>>;
-@group(0) @binding(7) var<storage, read> dy4: array<vec4<f32>>;
-@group(0) @binding(8) var<storage, read> chosen4: array<vec4<u32>>;
-@group(0) @binding(9) var<storage, read_write> y4: array<vec4<f32>>;
-@group(0) @binding(10) var<storage, read_write> indices4: array<vec4<u32>>;
 
 // By bits: a compiler may assume that no number is a NaN.
 fn is_nan(v: f32) -> bool {

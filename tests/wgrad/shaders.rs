@@ -1,9 +1,10 @@
 //! The law for every kernel, read from its WGSL as it is launched: at most 8 storage buffers, 256 invocations and 16 KiB of
-//! workgroup memory, which every adapter has; inputs `read`, outputs `read_write`; parameters that lie as Rust lays them.
+//! workgroup memory, which every adapter has; inputs `read`, outputs `read_write`; parameters that lie as Rust lays them; vectors
+//! that invocations share written whole.
 
-use naga::valid::{Capabilities, GlobalUse, ValidationFlags, Validator};
-use naga::{AddressSpace, GlobalVariable, Module, StorageAccess, TypeInner};
-use std::collections::BTreeMap;
+use naga::valid::{Capabilities, FunctionInfo, GlobalUse, ModuleInfo, ValidationFlags, Validator};
+use naga::{AddressSpace, Block, Expression, Function, GlobalVariable, Handle, Module, Statement, StorageAccess, TypeInner};
+use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
 use wgrad::gpu_core::check::{self, Launch};
 use wgrad::prelude::*;
@@ -44,6 +45,7 @@ fn breaches(launch: &Launch) -> Result<Vec<String>, String> {
     let shared_bytes = shared.map(|(global, _)| size(&module, global).next_multiple_of(16)).sum();
     found.extend(over("bytes of workgroup memory", shared_bytes, WORKGROUP_BYTES));
     found.extend(storage_breaches(&used));
+    found.extend(component_breaches(&module, &info, (&entry.function, uses)));
     let params = used.iter().find(|(global, _)| global.space == AddressSpace::Immediate);
     if let Some((params, _)) = params {
         found.extend(params_breaches(&module, params, launch.params_bytes));
@@ -89,6 +91,56 @@ fn storage_breaches(used: &[(&GlobalVariable, GlobalUse)]) -> Vec<String> {
     }
     found.extend(over("storage buffers", slots.len(), STORAGE_BUFFERS));
     found
+}
+
+/// Vectors in shared memory of which an entry writes one component. A device may do it by reading, changing and writing the vector,
+/// and then loses what another invocation wrote to the rest. A component of an invocation's own vector is free.
+fn component_breaches(module: &Module, info: &ModuleInfo, entry: (&Function, &FunctionInfo)) -> Vec<String> {
+    let (mut found, mut seen, mut functions) = (BTreeSet::new(), BTreeSet::new(), vec![entry]);
+    while let Some((function, types)) = functions.pop() {
+        for_each_statement(&function.body, &mut |statement| match *statement {
+            Statement::Store { pointer, .. } => {
+                // A pointer to one component of a vector is of this type, and no other pointer is.
+                let space = match types[pointer].ty.inner_with(&module.types) {
+                    TypeInner::ValuePointer { size: None, space, .. } => *space,
+                    _ => return,
+                };
+                if matches!(space, AddressSpace::Storage { .. } | AddressSpace::WorkGroup) {
+                    let name = global_under(function, pointer).and_then(|global| module.global_variables[global].name.as_deref());
+                    found.insert(format!("{} is written by single components of its vectors", name.unwrap_or("?")));
+                }
+            }
+            Statement::Call { function, .. } if seen.insert(function) => {
+                functions.push((&module.functions[function], &info[function]))
+            }
+            _ => {}
+        });
+    }
+    found.into_iter().collect()
+}
+
+fn for_each_statement<'a>(block: &'a Block, f: &mut dyn FnMut(&'a Statement)) {
+    for statement in block {
+        f(statement);
+        match statement {
+            Statement::Block(block) => for_each_statement(block, f),
+            Statement::If { accept, reject, .. } => [accept, reject].into_iter().for_each(|block| for_each_statement(block, f)),
+            Statement::Switch { cases, .. } => cases.iter().for_each(|case| for_each_statement(&case.body, f)),
+            Statement::Loop { body, continuing, .. } => {
+                [body, continuing].into_iter().for_each(|block| for_each_statement(block, f))
+            }
+            _ => {}
+        }
+    }
+}
+
+/// The variable that a pointer leads into. naga lets no function take a pointer to memory that invocations share: it begins here.
+fn global_under(function: &Function, pointer: Handle<Expression>) -> Option<Handle<GlobalVariable>> {
+    match function.expressions[pointer] {
+        Expression::Access { base, .. } | Expression::AccessIndex { base, .. } => global_under(function, base),
+        Expression::GlobalVariable(global) => Some(global),
+        _ => None,
+    }
 }
 
 fn params_breaches(module: &Module, params: &GlobalVariable, passed: usize) -> Vec<String> {
@@ -154,5 +206,44 @@ fn a_kernel_that_breaks_the_law_is_noticed() {
         "Params.size is not a u32, i32 or f32",
         "Params are 16 bytes, the launch passes 12",
     ];
+    assert_eq!(found, wanted);
+}
+
+/// By a constant index and by one that is not, in a function that the entry calls and in blocks within blocks; whole vectors, columns
+/// of a matrix, scalars, and an invocation's own vectors are free, and so is what no entry calls.
+#[test]
+fn a_single_component_of_a_shared_vector_is_noticed_wherever_it_is_written() {
+    const WGSL: &str = "
+        struct Both { pair: vec2<f32>, alone: f32 }
+        var<workgroup> tile: array<vec4<f32>, 64>;
+        var<workgroup> fields: array<Both, 64>;
+        var<workgroup> whole: array<vec4<f32>, 64>;
+        var<private> kept: vec4<f32>;
+        @group(0) @binding(0) var<storage, read_write> y: array<vec4<f32>>;
+        @group(0) @binding(1) var<storage, read_write> squares: array<mat2x2<f32>>;
+        @group(0) @binding(2) var<storage, read_write> turned: array<mat2x2<f32>>;
+        fn store(i: u32) { y[i / 4u][i % 4u] = kept.x; }
+        fn unused(i: u32) { whole[i].x = 1.0; }
+        fn change(own: ptr<function, vec4<f32>>) { (*own).y = 2.0; }
+        @compute @workgroup_size(64) fn careless(@builtin(local_invocation_index) i: u32) {
+            var own = vec4<f32>();
+            own[i % 4u] = 1.0;
+            kept.x = own.x;
+            change(&own);
+            whole[i] = own;
+            fields[i].alone = 1.0;
+            turned[i][1] = own.xy;
+            squares[i][i % 2u].y = 1.0;
+            for (var j = 0u; j < 2u; j++) {
+                switch j {
+                    case 0u: { if i > 0u { store(i); } else { fields[i].pair.y = 1.0; } }
+                    default: { tile[i].z += 1.0; }
+                }
+            }
+            turned[i][0] = whole[63u - i].xy + vec2<f32>(fields[i].alone + tile[i].x);
+        }";
+    static CARELESS: Kernel = Kernel::new(WGSL, "careless", nothing);
+    let found = breaches(&Launch { kernel: &CARELESS, constants: vec![], params_bytes: 0, count: 1, bytes: 0 }).unwrap();
+    let wanted = ["fields", "squares", "tile", "y"].map(|name| format!("{name} is written by single components of its vectors"));
     assert_eq!(found, wanted);
 }

@@ -139,21 +139,21 @@ pub(crate) fn sum_by<T: Real>(x: &[T], f: impl Fn(f64) -> f64) -> f64 {
     lanes.iter().sum::<f64>() + rest.iter().map(|&v| f(v.into())).sum::<f64>()
 }
 
-/// The sums of `of(b, a)` and of `of(b, a) * f(b)` in f64; their order depends on the length only.
+/// The sums of `a` and of `a * f(b)` in f64; their order depends on the length only.
 #[inline]
-pub(crate) fn sum_and_dot<T: Real>(a: &[T], b: &[T], of: impl Fn(T, T) -> T, f: impl Fn(f64) -> f64) -> (f64, f64) {
+pub(crate) fn sum_and_dot<T: Real>(a: &[T], b: &[T], f: impl Fn(f64) -> f64) -> (f64, f64) {
     let ((a_blocks, a_rest), (b_blocks, b_rest)) = (a.as_chunks::<LANES>(), b.as_chunks::<LANES>());
     let (mut sums, mut dots) = ([0f64; LANES], [0f64; LANES]);
     for (a, b) in a_blocks.iter().zip(b_blocks) {
         for i in 0..LANES {
-            let a: f64 = of(b[i], a[i]).into();
+            let a: f64 = a[i].into();
             sums[i] += a;
             dots[i] += a * f(b[i].into());
         }
     }
     let (mut sum, mut dot) = (sums.iter().sum::<f64>(), dots.iter().sum::<f64>());
     for (&a, &b) in a_rest.iter().zip(b_rest) {
-        let a: f64 = of(b, a).into();
+        let a: f64 = a.into();
         sum += a;
         dot += a * f(b.into());
     }
@@ -248,7 +248,7 @@ mod tests {
             let plain: f64 = x.iter().map(|&v| f64::from(v) * 2.0).sum();
             let dot: f64 = x.iter().zip(&b).map(|(&a, &b)| f64::from(a) * (f64::from(b) - 1.0)).sum();
             assert!((sum_by(&x, |v| 2.0 * v) - plain).abs() < 1e-12);
-            let (sum, product) = sum_and_dot(&x, &b, |_, a| a, |v| v - 1.0);
+            let (sum, product) = sum_and_dot(&x, &b, |v| v - 1.0);
             assert!((2.0 * sum - plain).abs() < 1e-12 && (product - dot).abs() < 1e-12);
         }
     }

@@ -70,6 +70,12 @@ fn rectified() {
     ops::batch_norm_add_relu_bwd(&x, &x, &x, &of_channels, &of_channels, &of_channels);
 }
 
+/// Rows that are not of fours.
+fn rectified_by_ones() {
+    let (x, of_channels) = (zeros(&[32, 64, 7, 7]), zeros(&[64]));
+    ops::batch_norm_add_relu_bwd(&x, &x, &x, &of_channels, &of_channels, &of_channels);
+}
+
 fn rectified_alone() {
     let (x, of_channels) = (zeros(&[32, 64, 32, 32]), zeros(&[64]));
     ops::batch_norm_relu_bwd(&x, &x, &of_channels, &of_channels, &of_channels, &of_channels);
@@ -83,13 +89,13 @@ fn pooling(taps: usize) {
     ops::avg_pool2d_bwd_x(&ops::avg_pool2d(&image(), g, Divisor::Window), image().shape(), g, Divisor::Window);
 }
 
-/// Three taps in a row need a pixel on either side of a word; three taps of an input channel are read as they lie in `w`.
+/// Three taps in a row need a pixel on either side of a word; the weights of four input channels are read as they lie in `w`.
 const ROWS: &[Row] = &[
     ("matmul_tiled4", Law::Product(Some([0, 0])), || matrices(512)),
     ("matmul_tiled4", Law::Product(Some([0, 0])), || matrices(64)),
     ("matmul_tiled", Law::Product(None), || matrices(511)),
     ("conv2d_tiled4", Law::Product(Some([2, 0])), || convolution(3, 64, 32)),
-    ("conv2d_bwd_x_tiled4", Law::Product(Some([3, 0])), || convolution(3, 64, 32)),
+    ("conv2d_bwd_x_tiled4", Law::Product(Some([6, 0])), || convolution(3, 64, 32)),
     ("conv2d_bwd_w_tiled4", Law::Product(Some([4, 0])), || convolution(3, 64, 32)),
     ("conv2d_tiled4", Law::Product(Some([2, 0])), || convolution(3, 32, 32)),
     ("conv2d_tiled4", Law::Product(Some([2, 0])), || convolution(3, 64, 8)),
@@ -111,6 +117,7 @@ const ROWS: &[Row] = &[
     ("batch_norm_bwd_x", Law::Stream([0, 0]), batch_norm),
     ("batch_norm_apply", Law::Stream([5, 0]), rectified),
     ("batch_norm_add_bwd_partial", Law::Stream([0, 1]), rectified),
+    ("batch_norm_through", Law::Stream([0, 0]), rectified_by_ones),
     ("batch_norm_bwd_partial", Law::Stream([0, 1]), rectified_alone),
     ("batch_norm_bwd_x", Law::Stream([1, 0]), rectified_alone),
     ("max_pool2d_by4", Law::Stream([0, 0]), || pooling(2)),
@@ -118,9 +125,9 @@ const ROWS: &[Row] = &[
     ("avg_pool2d_by4", Law::Stream([0, 0]), || pooling(2)),
     ("avg_pool2d_bwd_x_by4", Law::Stream([0, 0]), || pooling(2)),
     // Nine taps, and a word on either side of the four in each row.
-    ("depthwise", Law::Stream([15, 0]), depthwise),
-    ("depthwise_bwd_x", Law::Stream([15, 0]), depthwise),
-    ("depthwise_bwd_w", Law::Stream([6, 1]), depthwise),
+    ("depthwise_by4", Law::Stream([15, 0]), depthwise),
+    ("depthwise_bwd_x_by4", Law::Stream([15, 0]), depthwise),
+    ("depthwise_bwd_w_by4", Law::Stream([6, 1]), depthwise),
     // A word beyond the four in each row of windows, and in each row of x.
     ("max_pool2d_by4", Law::Stream([3, 0]), || pooling(3)),
     ("max_pool2d_bwd_x_by4", Law::Stream([4, 0]), || pooling(3)),

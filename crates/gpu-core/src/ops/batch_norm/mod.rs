@@ -29,7 +29,7 @@ use crate::kernel::{Grid, Kernel, kernel, splits};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
-use mirrors::{add_bwd_partial_cpu, apply_cpu, bwd_partial_cpu, bwd_sums_cpu, bwd_x_cpu, partial_cpu, stats_cpu};
+use mirrors::{add_bwd_partial_cpu, apply_cpu, bwd_partial_cpu, bwd_sums_cpu, bwd_x_cpu, partial_cpu, stats_cpu, through_cpu};
 
 const WGSL: &str = include_str!("../../../../../shaders/batch_norm.wgsl");
 static PARTIAL: Kernel = kernel!(WGSL, "batch_norm_partial", partial_cpu);
@@ -37,10 +37,11 @@ static STATS: Kernel = kernel!(WGSL, "batch_norm_stats", stats_cpu);
 static APPLY: Kernel = kernel!(WGSL, "batch_norm_apply", apply_cpu);
 static BWD_PARTIAL: Kernel = kernel!(WGSL, "batch_norm_bwd_partial", bwd_partial_cpu);
 static ADD_BWD_PARTIAL: Kernel = kernel!(WGSL, "batch_norm_add_bwd_partial", add_bwd_partial_cpu);
+static THROUGH: Kernel = kernel!(WGSL, "batch_norm_through", through_cpu);
 static BWD_SUMS: Kernel = kernel!(WGSL, "batch_norm_bwd_sums", bwd_sums_cpu);
 static BWD_X: Kernel = kernel!(WGSL, "batch_norm_bwd_x", bwd_x_cpu);
 pub(super) const KERNELS: &[&Kernel] =
-    &[&PARTIAL, &STATS, &APPLY, &BWD_PARTIAL, &ADD_BWD_PARTIAL, &BWD_SUMS, &BWD_X, &demean::STATS];
+    &[&PARTIAL, &STATS, &APPLY, &BWD_PARTIAL, &ADD_BWD_PARTIAL, &THROUGH, &BWD_SUMS, &BWD_X, &demean::STATS];
 
 /// What lies in the slot `spread`, and so what a deviation from the mean is multiplied by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -108,10 +109,14 @@ impl Params {
         }
     }
 
+    /// Whether four elements in a row share a channel.
+    fn goes_by_four(&self) -> bool {
+        self.inner.is_multiple_of(4)
+    }
+
     /// What a kernel's header gets.
     fn header(&self, then: Then) -> [(&'static str, u32); 3] {
-        let vec = self.inner.is_multiple_of(4);
-        [("VEC", vec.into()), ("RELU", (then != Then::Nothing).into()), ("ADD", (then == Then::AddRelu).into())]
+        [("VEC", self.goes_by_four().into()), ("RELU", (then != Then::Nothing).into()), ("ADD", (then == Then::AddRelu).into())]
     }
 
     /// One workgroup for each part of each channel.

@@ -3,8 +3,8 @@
 //! `y = max(bn(x), 0)` or `y = max(bn(x) + beside, 0)`
 
 use super::{
-    ADD_BWD_PARTIAL, BatchNorm, Params, Spread, Then, apply, bwd, bwd_of_sums, expect_bwd, expect_channels, expect_values, nothing,
-    train,
+    ADD_BWD_PARTIAL, BatchNorm, Params, Spread, THROUGH, Then, apply, bwd, bwd_of_sums, expect_bwd, expect_channels, expect_values,
+    nothing, train,
 };
 use crate::expect;
 use crate::tensor::Tensor;
@@ -152,6 +152,11 @@ pub fn batch_norm_add_relu_bwd(
         return (dx, dgamma, dbeta, dbeside);
     }
     let p = Params::of(x.shape(), Spread::Rstd);
+    if !p.goes_by_four() {
+        THROUGH.with(&p.header(Then::AddRelu)).launch(p, &[dy, y], &[&dbeside], p.grid_of_vectors());
+        let (dx, dgamma, dbeta) = bwd(p, x, &dbeside, gamma, None, mean, rstd);
+        return (dx, dgamma, dbeta, dbeside);
+    }
     let partial = Tensor::empty(x.device(), [p.c as usize, p.splits as usize, 2]);
     let outputs = [&partial, &dbeside];
     ADD_BWD_PARTIAL.with(&p.header(Then::AddRelu)).launch(p, &[x, dy, mean, y], &outputs, p.grid_of_parts());

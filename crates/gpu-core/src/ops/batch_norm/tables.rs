@@ -139,6 +139,11 @@ pub(in crate::ops) fn benches() -> Vec<Bench> {
             let (x, dy, [gamma, _, mean, rstd]) = inputs(device);
             move || vec![batch_norm_add_relu_bwd(&x, &x, &dy, &gamma, &mean, &rstd).0]
         }),
+        Bench::new("batch_norm_add_relu_bwd", "128x64x31x31", 0, move |device| {
+            let (x, dy) = (check::tensor(device, [128, 64, 31, 31], 1), check::tensor(device, [128, 64, 31, 31], 2));
+            let [gamma, _, mean, rstd] = of_channels(device, 64);
+            move || vec![batch_norm_add_relu_bwd(&x, &x, &dy, &gamma, &mean, &rstd).0]
+        }),
         Bench::new("batch_norm_eval", WHAT, 0, move |device| {
             let (x, _, [gamma, beta, mean, var]) = inputs(device);
             move || vec![batch_norm_eval(&x, &gamma, &beta, &mean, &var, 1e-5)]

@@ -48,15 +48,16 @@ pub(super) const ROWS: &[Row] = &[
     ([1, 64, 8, 8], 40, [3, 3], geometry([1; 2], [1; 2], [1; 2], 1)),
 ];
 
-/// Depthwise rows, with one and with two outputs a channel.
+/// Depthwise rows, with one and with two outputs a channel; before the last, what goes by fours: rows of three taps, three to one.
 pub(super) const DEPTHWISE_ROWS: &[Row] = &[
     ([2, 5, 9, 10], 5, [3, 3], geometry([1; 2], [1; 2], [1; 2], 5)),
     ([2, 3, 11, 7], 6, [3, 5], geometry([2, 1], [1, 4], [1, 2], 3)),
     ([3, 2, 37, 61], 2, [3, 3], geometry([1; 2], [1; 2], [1; 2], 2)),
     ([2, 4, 6, 5], 4, [4, 2], ending([2, 0], geometry([1, 3], [1, 1], [1; 2], 4))),
     ([3, 2, 7, 12], 4, [3, 3], geometry([1; 2], [1; 2], [1; 2], 2)),
-    ([2, 3, 9, 4], 3, [4, 3], geometry([2, 1], [2, 1], [2, 1], 3)),
     ([5, 3, 32, 32], 3, [3, 3], geometry([1; 2], [1; 2], [1; 2], 3)),
+    ([2, 3, 9, 4], 3, [2, 3], geometry([2, 1], [2, 1], [2, 1], 3)),
+    ([3, 4, 1, 20], 8, [1, 3], geometry([1; 2], [0, 1], [1; 2], 4)),
     ([0, 2, 5, 5], 2, [3, 3], geometry([1; 2], [1; 2], [1; 2], 2)),
 ];
 

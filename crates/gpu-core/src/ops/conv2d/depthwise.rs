@@ -2,7 +2,7 @@
 
 use super::layout::{Layout, bias_of};
 use super::{mirror, weight};
-use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::kernel::{Args, Grid, Kernel, Specialised, kernel};
 use crate::mirror::Real;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
@@ -12,7 +12,12 @@ const WGSL: &str =
 static DEPTHWISE: Kernel = kernel!(WGSL, "depthwise", depthwise_cpu);
 static DEPTHWISE_BWD_X: Kernel = kernel!(WGSL, "depthwise_bwd_x", depthwise_bwd_x_cpu);
 static DEPTHWISE_BWD_W: Kernel = kernel!(WGSL, "depthwise_bwd_w", depthwise_bwd_w_cpu);
-pub(super) const KERNELS: &[&Kernel] = &[&DEPTHWISE, &DEPTHWISE_BWD_X, &DEPTHWISE_BWD_W];
+// For the common taps.
+static DEPTHWISE_BY4: Kernel = kernel!(WGSL, "depthwise_by4", depthwise_cpu);
+static DEPTHWISE_BWD_X_BY4: Kernel = kernel!(WGSL, "depthwise_bwd_x_by4", depthwise_bwd_x_cpu);
+static DEPTHWISE_BWD_W_BY4: Kernel = kernel!(WGSL, "depthwise_bwd_w_by4", depthwise_bwd_w_cpu);
+pub(super) const KERNELS: &[&Kernel] =
+    &[&DEPTHWISE, &DEPTHWISE_BWD_X, &DEPTHWISE_BWD_W, &DEPTHWISE_BY4, &DEPTHWISE_BWD_X_BY4, &DEPTHWISE_BWD_W_BY4];
 
 /// Lanes of the weight gradient's workgroup.
 const LANES: usize = 64;
@@ -78,23 +83,25 @@ pub(super) fn fits(l: &Layout) -> bool {
     l.taps() <= MAX_TAPS
 }
 
-/// Whether four columns of a row meet four columns of the other tensor and the two beside them.
+/// Whether four columns of a row meet four columns of the other tensor and the two beside them, in up to three rows.
 fn goes_by_four(l: &Layout) -> bool {
     let three = l.s == 3 && l.stride[1] == 1 && l.dilation[1] == 1 && l.padding[1] == 1;
-    three && l.w == l.q && l.w.is_multiple_of(4)
+    three && l.r <= 3 && l.w == l.q && l.w.is_multiple_of(4)
 }
 
-fn constants(l: &Layout, transposed: bool, bias: bool) -> Vec<(&'static str, u32)> {
+/// The kernel that serves a convolution, with its constants.
+fn kernel_of(l: &Layout, [any, by4]: [&'static Kernel; 2], transposed: bool, bias: bool) -> Specialised {
     let mut constants = l.constants(transposed);
-    constants.extend([("HAS_BIAS", bias.into()), ("FOURS", goes_by_four(l).into())]);
-    constants
+    constants.push(("HAS_BIAS", bias.into()));
+    if goes_by_four(l) { by4.with(&constants) } else { any.with(&constants) }
 }
 
 #[track_caller]
 pub(super) fn forward(l: &Layout, x: &Tensor, w: &Tensor, bias: Option<&Tensor>, y: &Tensor) {
     let grid = Grid::linear(l.n * l.k * l.p * l.q.div_ceil(4), 64).trips(l.taps() + l.r);
     let inputs = [x, w, bias.unwrap_or(w)];
-    DEPTHWISE.with(&constants(l, false, bias.is_some())).launch(Params::forward(l), &inputs, &[y], grid);
+    let kernel = kernel_of(l, [&DEPTHWISE, &DEPTHWISE_BY4], false, bias.is_some());
+    kernel.launch(Params::forward(l), &inputs, &[y], grid);
 }
 
 #[track_caller]
@@ -102,7 +109,8 @@ pub(super) fn backward_x(l: &Layout, dy: &Tensor, w: &Tensor, bias: Option<&Tens
     let trips = (l.taps() + l.r + 1) * (l.k / l.c);
     let grid = Grid::linear(l.n * l.c * l.h * l.w.div_ceil(4), 64).trips(trips);
     let inputs = [dy, w, bias.unwrap_or(w)];
-    DEPTHWISE_BWD_X.with(&constants(l, true, bias.is_some())).launch(Params::backward(l), &inputs, &[dx], grid);
+    let kernel = kernel_of(l, [&DEPTHWISE_BWD_X, &DEPTHWISE_BWD_X_BY4], true, bias.is_some());
+    kernel.launch(Params::backward(l), &inputs, &[dx], grid);
 }
 
 #[track_caller]
@@ -114,7 +122,7 @@ pub(super) fn backward_w(l: &Layout, x: &Tensor, dy: &Tensor, dw: &Tensor) {
     let params = Params { pixels_per_split: pixels_per_split as u32, splits: splits as u32, ..Params::forward(l) };
     let trips = PIXELS_PER_LANE * (l.taps() + l.r + 1) + 10 * l.taps();
     let grid = Grid::folded(splits * l.k).trips(trips);
-    DEPTHWISE_BWD_W.with(&constants(l, false, false)).launch(params, &[x, dy], &[&partial], grid);
+    kernel_of(l, [&DEPTHWISE_BWD_W, &DEPTHWISE_BWD_W_BY4], false, false).launch(params, &[x, dy], &[&partial], grid);
     if splits > 1 {
         weight::sum_splits(&l.constants(false), &partial, dw);
     }

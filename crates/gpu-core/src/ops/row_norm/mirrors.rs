@@ -155,7 +155,7 @@ fn gradient_sums<T: Real>(p: Params, first: usize, x: &[T], dy: &[T], mean: f64,
         let mut at = 0;
         while at < x.len() {
             let (channel, run) = ((first + at) / inner, (inner - (first + at) % inner).min(x.len() - at));
-            let (s, d) = mirror::sum_and_dot(&dy[at..at + run], &x[at..at + run], |_, dy| dy, |x| x - mean);
+            let (s, d) = mirror::sum_and_dot(&dy[at..at + run], &x[at..at + run], |x| x - mean);
             let g: f64 = gamma[channel].into();
             sum += g * s;
             product += g * d;
@@ -295,7 +295,7 @@ pub(super) fn bwd_w_planes_cpu<T: Real>(args: &mut Args<'_>) {
         mirror::for_each_run(c, inner, channel, from, (from + part).min(p.n as usize * inner), |run| {
             let row = p.row(x, offset, rstd, run.start / p.len as usize);
             let mean = row.mean();
-            let (s, d) = mirror::sum_and_dot(&dy[run.clone()], &x[run], |_, dy| dy, |x| x - mean);
+            let (s, d) = mirror::sum_and_dot(&dy[run.clone()], &x[run], |x| x - mean);
             let rstd: f64 = row.rstd.into();
             sum += s;
             product += d * rstd;
