@@ -115,7 +115,8 @@ fn dashes(root: &Paper<'_>, points: Vec<(i32, i32)>, i: usize) {
 
 /// A mark of this radius: its shape and colour by `i`.
 fn marker(root: &Paper<'_>, i: usize, (x, y): (i32, i32), radius: i32) {
-    let (c, r) = (colour(i), radius);
+    // Small ones are many: pale, so that curves are seen among them.
+    let (c, r) = (colour(i).mix(if radius > 5 { 1.0 } else { 0.5 }), radius);
     if r > 5 {
         // Paper around it, so that it is seen before a dense line.
         root.draw(&Circle::new((x, y), r + 4, WHITE.mix(0.8).filled())).expect(DRAWN);
