@@ -77,8 +77,7 @@ impl Var {
         };
         let kept = y.clone();
         Self::derived("batch_norm_relu", y, [self, gamma, beta, beside], move |dy, needs| {
-            let (dx, dgamma, dbeta, dbeside) = ops::batch_norm_add_relu_bwd(&x, &kept, dy, &g, &mean, &rstd);
-            with_beside(needs, (dx, dgamma, dbeta), dbeside)
+            wanted(needs, ops::batch_norm_add_relu_bwd(&x, &kept, dy, &g, &mean, &rstd))
         })
     }
 
@@ -103,7 +102,8 @@ impl Var {
         let beside = self.or_absent(beside);
         Self::derived("batch_norm_eval_relu", y, [self, gamma, beta, &beside], move |dy, needs| {
             let through = ops::relu_bwd_x(&kept, dy);
-            with_beside(needs, ops::batch_norm_eval_bwd(&x, &through, &g, &mean, &var, eps), through)
+            let (dx, dgamma, dbeta) = ops::batch_norm_eval_bwd(&x, &through, &g, &mean, &var, eps);
+            wanted(needs, [dx, dgamma, dbeta, through])
         })
     }
 
@@ -238,13 +238,7 @@ impl Var {
     }
 }
 
-fn wanted(needs: [bool; 3], (dx, dgamma, dbeta): (Tensor, Tensor, Tensor)) -> [Option<Tensor>; 3] {
-    [needs[0].then_some(dx), needs[1].then_some(dgamma), needs[2].then_some(dbeta)]
-}
-
-/// And of what was added.
-fn with_beside(needs: [bool; 4], (dx, dgamma, dbeta): (Tensor, Tensor, Tensor), dbeside: Tensor) -> [Option<Tensor>; 4] {
-    let gradients = [dx, dgamma, dbeta, dbeside];
+fn wanted<const N: usize>(needs: [bool; N], gradients: impl Into<[Tensor; N]>) -> [Option<Tensor>; N] {
     let mut needs = needs.into_iter();
-    gradients.map(|gradient| needs.next().is_some_and(|needed| needed).then_some(gradient))
+    gradients.into().map(|gradient| needs.next().is_some_and(|needed| needed).then_some(gradient))
 }
