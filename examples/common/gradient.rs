@@ -1,6 +1,6 @@
 //! Gradients by the tape against difference quotients, as a course has them: errors as figures.
 
-use wgrad::gpu_core::check::in_f64;
+use wgrad::gpu_core::check::{difference_quotients, in_f64, relative_error};
 use wgrad::prelude::*;
 
 /// One input's gradient by the tape, x, against centred differences, y.
@@ -33,27 +33,22 @@ pub fn compare(inputs: &[Tensor], dy: &Tensor, h: f64, f: impl Fn(&[Var]) -> Var
         let on = tape();
         let leaves: Vec<Var> = inputs.iter().map(|t| on.variable(t)).collect();
         let gradients = f(&leaves).mul(&Var::constant(dy)).sum().backward();
-        let (mut found, weights) = (Vec::new(), dy.read::<f64>()?);
+        let (mut found, weights, here) = (Vec::new(), dy.read::<f64>()?, value(inputs, &f)?);
         for (k, leaf) in leaves.iter().enumerate() {
-            let by_tape = gradients.of(leaf).expect("the number depends on every input").read::<f64>()?;
-            let start = inputs[k].read::<f64>()?;
-            let at = |i: usize, delta: f64| -> anyhow::Result<Vec<f64>> {
-                let (mut moved, mut inputs) = (start.clone(), inputs.to_vec());
-                moved[i] += delta;
-                inputs[k] = Tensor::from_slice(cpu, inputs[k].shape(), &moved);
-                value(&inputs, &f)
-            };
-            let mut compared = Compared { relative: 0.0, absolute: 0.0, largest: 0.0 };
-            for (i, x) in by_tape.into_iter().enumerate() {
+            let x = gradients.of(leaf).expect("the number depends on every input").read::<f64>()?;
+            let y = difference_quotients(&inputs[k].read::<f64>()?, h, |moved| {
+                let mut inputs = inputs.to_vec();
+                inputs[k] = Tensor::from_slice(cpu, inputs[k].shape(), moved);
+                let there = value(&inputs, &f).expect("the CPU device reads");
                 // Differences first: they have fewer digits to lose than a sum.
-                let (above, below) = (at(i, h)?, at(i, -h)?);
-                let y: f64 = above.iter().zip(&below).zip(&weights).map(|((a, b), d)| (a - b) * d).sum::<f64>() / (2.0 * h);
-                let off = (x - y).abs();
-                compared.relative = compared.relative.max(off / (x.abs() + y.abs()).max(1e-8));
-                compared.absolute = compared.absolute.max(off);
-                compared.largest = compared.largest.max(y.abs());
-            }
-            found.push(compared);
+                there.iter().zip(&here).zip(&weights).map(|((there, here), d)| (there - here) * d).sum()
+            });
+            let largest = |values: &mut dyn Iterator<Item = f64>| values.fold(0.0, |most: f64, v| most.max(v.abs()));
+            found.push(Compared {
+                relative: relative_error(&x, &y),
+                absolute: largest(&mut x.iter().zip(&y).map(|(x, y)| x - y)),
+                largest: largest(&mut y.iter().copied()),
+            });
         }
         Ok(found)
     })
