@@ -1,6 +1,7 @@
 //! What a user of the library may rely on, seen through the facade, on every device that is there.
 
 // What the studies share, as their programs have it.
+mod command;
 #[path = "../../examples/common/mod.rs"]
 mod common;
 mod concurrency;

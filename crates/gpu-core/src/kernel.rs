@@ -14,7 +14,7 @@ pub const MAX_TRIPS: u64 = 65_535;
 pub type Constants = Vec<(&'static str, u32)>;
 
 /// Helpers that every kernel may use: indices, sums over a workgroup, random bits.
-const PRELUDE: &str = include_str!("../../../shaders/prelude.wgsl");
+const PRELUDE: &str = wgsl!("prelude.wgsl");
 
 /// The whole text that is compiled: header, prelude, and the op's file. Lines of an error message count from here.
 pub(crate) fn source(wgsl: &str, constants: &Constants, immediates: bool) -> String {

@@ -14,6 +14,13 @@
 //!
 //! There are no gradients here, only the functions that compute them (`*_bwd_*`); the crate `nn` puts a tape above.
 
+/// The text of a file in `shaders/`, which lies in this package so that it can be published.
+macro_rules! wgsl {
+    ($file:literal) => {
+        include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/shaders/", $file))
+    };
+}
+
 mod audited;
 mod budget;
 pub mod check;

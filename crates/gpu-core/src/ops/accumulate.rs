@@ -8,7 +8,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
-const WGSL: &str = include_str!("../../../../shaders/accumulate.wgsl");
+const WGSL: &str = wgsl!("accumulate.wgsl");
 static ACCUMULATE: Kernel = Kernel::new(WGSL, "accumulate", accumulate_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&ACCUMULATE];
 

@@ -10,7 +10,7 @@ use crate::kernel::{Args, Kernel};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
 
-const WGSL: &str = include_str!("../../../../shaders/adagrad.wgsl");
+const WGSL: &str = wgsl!("adagrad.wgsl");
 static ADAGRAD_STEP: Kernel = Kernel::new(WGSL, "adagrad_step", adagrad_step_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&ADAGRAD_STEP];
 

@@ -17,7 +17,7 @@ use crate::kernel::{Args, Kernel};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
 
-const WGSL: &str = include_str!("../../../../shaders/adam.wgsl");
+const WGSL: &str = wgsl!("adam.wgsl");
 static ADAMW_STEP: Kernel = Kernel::new(WGSL, "adamw_step", adamw_step_cpu);
 static ADAMW_STEP_AMSGRAD: Kernel = Kernel::new(WGSL, "adamw_step_amsgrad", adamw_step_amsgrad_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&ADAMW_STEP, &ADAMW_STEP_AMSGRAD];

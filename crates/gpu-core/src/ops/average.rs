@@ -12,7 +12,7 @@ use crate::kernel::{Args, Kernel};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
 
-const WGSL: &str = include_str!("../../../../shaders/average.wgsl");
+const WGSL: &str = wgsl!("average.wgsl");
 static EMA_STEP: Kernel = Kernel::new(WGSL, "ema_step", ema_step_cpu);
 static LOOKAHEAD_STEP: Kernel = Kernel::new(WGSL, "lookahead_step", lookahead_step_cpu);
 static EXCHANGE: Kernel = Kernel::new(WGSL, "exchange", exchange_cpu);

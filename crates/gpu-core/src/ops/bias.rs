@@ -9,7 +9,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
-const WGSL: &str = include_str!("../../../../shaders/bias.wgsl");
+const WGSL: &str = wgsl!("bias.wgsl");
 static ADD_BIAS: Kernel = kernel!(WGSL, "add_bias", add_bias_cpu);
 static ADD_BIAS_BWD_B_PARTIAL: Kernel = kernel!(WGSL, "add_bias_bwd_b_partial", add_bias_bwd_b_partial_cpu);
 static ADD_BIAS_BWD_B_ROWS: Kernel = kernel!(WGSL, "add_bias_bwd_b_rows", add_bias_bwd_b_rows_cpu);

@@ -17,7 +17,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use half::f16;
 
-const WGSL: &str = include_str!("../../../../shaders/cast.wgsl");
+const WGSL: &str = wgsl!("cast.wgsl");
 static CAST_WORDS: Kernel = Kernel::new(WGSL, "cast_words", cast_cpu).with_f64(cast_cpu);
 static CAST_NARROWING: Kernel = Kernel::new(WGSL, "cast_narrowing", cast_cpu).with_f64(cast_cpu);
 static CAST_WIDENING: Kernel = Kernel::new(WGSL, "cast_widening", cast_cpu).with_f64(cast_cpu);

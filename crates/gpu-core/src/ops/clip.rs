@@ -12,7 +12,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
-const WGSL: &str = include_str!("../../../../shaders/clip.wgsl");
+const WGSL: &str = wgsl!("clip.wgsl");
 static SQUARE_SUMS: Kernel = Kernel::new(WGSL, "square_sums", square_sums_cpu);
 static NORM_OF_SUMS: Kernel = Kernel::new(WGSL, "norm_of_sums", norm_of_sums_cpu);
 static CLIP_NORM: Kernel = Kernel::new(WGSL, "clip_norm", clip_norm_cpu);

@@ -12,7 +12,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
-const WGSL: &str = concat!(include_str!("../../../../shaders/exact.wgsl"), include_str!("../../../../shaders/create.wgsl"));
+const WGSL: &str = concat!(wgsl!("exact.wgsl"), wgsl!("create.wgsl"));
 static EYE: Kernel = kernel!(WGSL, "eye", eye_cpu);
 static LINSPACE: Kernel = kernel!(WGSL, "linspace", linspace_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&EYE, &LINSPACE];

@@ -14,7 +14,7 @@ use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 use std::ops::Range;
 
-const WGSL: &str = include_str!("../../../../shaders/cumsum.wgsl");
+const WGSL: &str = wgsl!("cumsum.wgsl");
 static CUMSUM_ROW_TOTALS: Kernel = kernel!(WGSL, "cumsum_row_totals", cumsum_totals_cpu);
 static CUMSUM_COLUMN_TOTALS: Kernel = kernel!(WGSL, "cumsum_column_totals", cumsum_totals_cpu);
 static CUMSUM_ROWS: Kernel = kernel!(WGSL, "cumsum_rows", cumsum_cpu);

@@ -9,7 +9,7 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
-const WGSL: &str = include_str!("../../../../shaders/fill.wgsl");
+const WGSL: &str = wgsl!("fill.wgsl");
 static FILL: Kernel = Kernel::new(WGSL, "fill", fill_cpu).with_f64(fill_f64_cpu);
 static SPOIL: Kernel = Kernel::new(WGSL, "spoil", spoil_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&FILL, &SPOIL];

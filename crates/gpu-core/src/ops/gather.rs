@@ -13,7 +13,7 @@ use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
-const WGSL: &str = include_str!("../../../../shaders/gather.wgsl");
+const WGSL: &str = wgsl!("gather.wgsl");
 static GATHER: Kernel = kernel!(WGSL, "gather", gather_cpu);
 static INDEX_SELECT: Kernel = kernel!(WGSL, "index_select", index_select_cpu);
 static INDEX_SELECT4: Kernel = kernel!(WGSL, "index_select4", index_select_cpu);

@@ -9,7 +9,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
-const WGSL: &str = include_str!("../../../../shaders/global_pool.wgsl");
+const WGSL: &str = wgsl!("global_pool.wgsl");
 static GLOBAL_AVG_POOL: Kernel = kernel!(WGSL, "global_avg_pool", global_avg_pool_cpu);
 static GLOBAL_AVG_POOL_WIDE: Kernel = kernel!(WGSL, "global_avg_pool_wide", global_avg_pool_cpu);
 static GLOBAL_AVG_POOL_BWD_X: Kernel = kernel!(WGSL, "global_avg_pool_bwd_x", global_avg_pool_bwd_x_cpu);

@@ -11,7 +11,7 @@ use crate::kernel::{Args, Kernel};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
 
-const WGSL: &str = include_str!("../../../../shaders/lion.wgsl");
+const WGSL: &str = wgsl!("lion.wgsl");
 static LION_STEP: Kernel = Kernel::new(WGSL, "lion_step", lion_step_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&LION_STEP];
 

@@ -16,7 +16,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
-const WGSL: &str = include_str!("../../../../shaders/muon.wgsl");
+const WGSL: &str = wgsl!("muon.wgsl");
 static MUON_MOMENTUM: Kernel = Kernel::new(WGSL, "muon_momentum", muon_momentum_cpu);
 static MUON_NORMALISE: Kernel = Kernel::new(WGSL, "muon_normalise", muon_normalise_cpu);
 static MUON_COMBINE: Kernel = Kernel::new(WGSL, "muon_combine", muon_combine_cpu);

@@ -10,7 +10,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use pulp::{Arch, Simd, WithSimd};
 
-const WGSL: &str = include_str!("../../../../shaders/peak.wgsl");
+const WGSL: &str = wgsl!("peak.wgsl");
 static PEAK_MULTIPLY_ADD: Kernel = kernel!(WGSL, "peak_multiply_add", peak_multiply_add_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&PEAK_MULTIPLY_ADD];
 

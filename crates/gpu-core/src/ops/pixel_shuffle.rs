@@ -9,7 +9,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
-const WGSL: &str = include_str!("../../../../shaders/pixel_shuffle.wgsl");
+const WGSL: &str = wgsl!("pixel_shuffle.wgsl");
 static PIXEL_SHUFFLE: Kernel = kernel!(WGSL, "pixel_shuffle", pixel_shuffle_cpu);
 static PIXEL_UNSHUFFLE: Kernel = kernel!(WGSL, "pixel_unshuffle", pixel_unshuffle_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&PIXEL_SHUFFLE, &PIXEL_UNSHUFFLE];

@@ -12,7 +12,7 @@ use crate::kernel::{Args, Kernel};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
 
-const WGSL: &str = include_str!("../../../../shaders/rmsprop.wgsl");
+const WGSL: &str = wgsl!("rmsprop.wgsl");
 static RMSPROP_STEP: Kernel = Kernel::new(WGSL, "rmsprop_step", |args| step_cpu(args, false, false));
 static RMSPROP_STEP_MOMENTUM: Kernel = Kernel::new(WGSL, "rmsprop_step_momentum", |args| step_cpu(args, true, false));
 static RMSPROP_STEP_CENTERED: Kernel = Kernel::new(WGSL, "rmsprop_step_centered", |args| step_cpu(args, false, true));

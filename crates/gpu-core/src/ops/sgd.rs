@@ -11,7 +11,7 @@ use crate::kernel::{Args, Kernel};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
 
-const WGSL: &str = include_str!("../../../../shaders/sgd.wgsl");
+const WGSL: &str = wgsl!("sgd.wgsl");
 static SGD_STEP: Kernel = Kernel::new(WGSL, "sgd_step", sgd_step_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&SGD_STEP];
 

@@ -47,7 +47,7 @@ fn entry_points(wgsl: &str) -> Vec<String> {
 
 #[test]
 fn every_entry_point_in_shaders_has_one_kernel_and_the_reverse() {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../shaders");
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("shaders");
     let files = std::fs::read_dir(folder).unwrap().map(|f| std::fs::read_to_string(f.unwrap().path()).unwrap());
     let mut written: Vec<String> = files.flat_map(|text| entry_points(&text)).collect();
     let mut known: Vec<String> = kernels().iter().map(|k| k.name().to_owned()).collect();

@@ -26,7 +26,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use mirror::{activation_bwd_x_cpu, activation_cpu};
 
-const WGSL: &str = include_str!("../../../../../shaders/activation.wgsl");
+const WGSL: &str = wgsl!("activation.wgsl");
 static ACTIVATION: Kernel = kernel!(WGSL, "activation", activation_cpu);
 static ACTIVATION_BWD_X: Kernel = kernel!(WGSL, "activation_bwd_x", activation_bwd_x_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&ACTIVATION, &ACTIVATION_BWD_X];

@@ -64,7 +64,7 @@ fn gradients_equal_difference_quotients() {
 
 /// The shader with an entry of its own for the error function.
 const ERF_WGSL: &str = concat!(
-    include_str!("../../../../../shaders/activation.wgsl"),
+    wgsl!("activation.wgsl"),
     "@compute @workgroup_size(256)
     fn erf_alone(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
         let i = group_index(group, groups) * 256u + lane;

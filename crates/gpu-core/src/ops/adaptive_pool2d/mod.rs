@@ -19,7 +19,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use mirrors::{adaptive_avg_pool2d_bwd_x_cpu, adaptive_avg_pool2d_cpu, adaptive_max_pool2d_bwd_x_cpu, adaptive_max_pool2d_cpu};
 
-const WGSL: &str = include_str!("../../../../../shaders/adaptive_pool2d.wgsl");
+const WGSL: &str = wgsl!("adaptive_pool2d.wgsl");
 static AVG: Kernel = kernel!(WGSL, "adaptive_avg_pool2d", adaptive_avg_pool2d_cpu);
 static AVG_WIDE: Kernel = kernel!(WGSL, "adaptive_avg_pool2d_wide", adaptive_avg_pool2d_cpu);
 static AVG_BWD_X: Kernel = kernel!(WGSL, "adaptive_avg_pool2d_bwd_x", adaptive_avg_pool2d_bwd_x_cpu);

@@ -30,7 +30,7 @@ use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 use std::ops::Range;
 
-const WGSL: &str = include_str!("../../../../../shaders/augment.wgsl");
+const WGSL: &str = wgsl!("augment.wgsl");
 static AUGMENT: Kernel = Kernel::new(WGSL, "augment", augment_cpu);
 static GATHER_LABELS: Kernel = Kernel::new(WGSL, "gather_labels", gather_labels_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&AUGMENT, &GATHER_LABELS];

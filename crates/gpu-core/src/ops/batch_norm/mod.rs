@@ -31,7 +31,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use mirrors::{add_bwd_partial_cpu, apply_cpu, bwd_partial_cpu, bwd_sums_cpu, bwd_x_cpu, partial_cpu, stats_cpu, through_cpu};
 
-const WGSL: &str = include_str!("../../../../../shaders/batch_norm.wgsl");
+const WGSL: &str = wgsl!("batch_norm.wgsl");
 static PARTIAL: Kernel = kernel!(WGSL, "batch_norm_partial", partial_cpu);
 static STATS: Kernel = kernel!(WGSL, "batch_norm_stats", stats_cpu);
 static APPLY: Kernel = kernel!(WGSL, "batch_norm_apply", apply_cpu);

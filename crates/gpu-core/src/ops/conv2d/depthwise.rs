@@ -7,8 +7,7 @@ use crate::mirror::Real;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
-const WGSL: &str =
-    concat!(include_str!("../../../../../shaders/conv_taps.wgsl"), include_str!("../../../../../shaders/depthwise.wgsl"));
+const WGSL: &str = concat!(wgsl!("conv_taps.wgsl"), wgsl!("depthwise.wgsl"));
 static DEPTHWISE: Kernel = kernel!(WGSL, "depthwise", depthwise_cpu);
 static DEPTHWISE_BWD_X: Kernel = kernel!(WGSL, "depthwise_bwd_x", depthwise_bwd_x_cpu);
 static DEPTHWISE_BWD_W: Kernel = kernel!(WGSL, "depthwise_bwd_w", depthwise_bwd_w_cpu);

@@ -10,17 +10,13 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
 const TILED: &str = concat!(
-    include_str!("../../../../../shaders/product_tiles.wgsl"),
-    include_str!("../../../../../shaders/conv_taps.wgsl"),
-    include_str!("../../../../../shaders/conv2d.wgsl"),
-    include_str!("../../../../../shaders/conv2d_tiled.wgsl"),
-    include_str!("../../../../../shaders/conv2d_tiled4.wgsl")
+    wgsl!("product_tiles.wgsl"),
+    wgsl!("conv_taps.wgsl"),
+    wgsl!("conv2d.wgsl"),
+    wgsl!("conv2d_tiled.wgsl"),
+    wgsl!("conv2d_tiled4.wgsl")
 );
-const REG: &str = concat!(
-    include_str!("../../../../../shaders/conv_taps.wgsl"),
-    include_str!("../../../../../shaders/conv2d.wgsl"),
-    include_str!("../../../../../shaders/conv2d_reg.wgsl")
-);
+const REG: &str = concat!(wgsl!("conv_taps.wgsl"), wgsl!("conv2d.wgsl"), wgsl!("conv2d_reg.wgsl"));
 static CONV2D_TILED: Kernel = kernel!(TILED, "conv2d_tiled", conv2d_cpu);
 static CONV2D_TILED4: Kernel = kernel!(TILED, "conv2d_tiled4", conv2d_cpu);
 static CONV2D_REG: Kernel = kernel!(REG, "conv2d_reg", conv2d_cpu);

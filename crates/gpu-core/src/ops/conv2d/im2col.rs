@@ -10,8 +10,7 @@ use crate::ops::matmul::{Extents, Factor, launch as matmul};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
-const WGSL: &str =
-    concat!(include_str!("../../../../../shaders/conv_taps.wgsl"), include_str!("../../../../../shaders/im2col.wgsl"));
+const WGSL: &str = concat!(wgsl!("conv_taps.wgsl"), wgsl!("im2col.wgsl"));
 static IM2COL: Kernel = kernel!(WGSL, "im2col", im2col_cpu);
 static COL2IM: Kernel = kernel!(WGSL, "col2im", col2im_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&IM2COL, &COL2IM];

@@ -9,14 +9,9 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
-const WGSL: &str =
-    concat!(include_str!("../../../../../shaders/conv_taps.wgsl"), include_str!("../../../../../shaders/conv2d_bwd_w.wgsl"));
-const TILED: &str = concat!(
-    include_str!("../../../../../shaders/product_tiles.wgsl"),
-    include_str!("../../../../../shaders/conv_taps.wgsl"),
-    include_str!("../../../../../shaders/conv2d_bwd_w.wgsl"),
-    include_str!("../../../../../shaders/conv2d_bwd_w_tiled.wgsl")
-);
+const WGSL: &str = concat!(wgsl!("conv_taps.wgsl"), wgsl!("conv2d_bwd_w.wgsl"));
+const TILED: &str =
+    concat!(wgsl!("product_tiles.wgsl"), wgsl!("conv_taps.wgsl"), wgsl!("conv2d_bwd_w.wgsl"), wgsl!("conv2d_bwd_w_tiled.wgsl"));
 static CONV2D_BWD_W_TILED: Kernel = kernel!(TILED, "conv2d_bwd_w_tiled", conv2d_bwd_w_cpu);
 static CONV2D_BWD_W_TILED4: Kernel = kernel!(TILED, "conv2d_bwd_w_tiled4", conv2d_bwd_w_cpu);
 static CONV2D_BWD_W_REG: Kernel = kernel!(WGSL, "conv2d_bwd_w_reg", conv2d_bwd_w_cpu);

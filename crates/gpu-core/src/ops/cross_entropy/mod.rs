@@ -34,7 +34,7 @@ use bytemuck::{Pod, Zeroable};
 use mirror::{cross_entropy_bwd_cpu, cross_entropy_counts_cpu, cross_entropy_cpu, cross_entropy_mean_cpu};
 use options::{expect_classes, expect_dloss, expect_labels, expect_options, reduced};
 
-const WGSL: &str = include_str!("../../../../../shaders/cross_entropy.wgsl");
+const WGSL: &str = wgsl!("cross_entropy.wgsl");
 static CROSS_ENTROPY: Kernel = kernel!(WGSL, "cross_entropy", cross_entropy_cpu);
 static CROSS_ENTROPY_MEAN: Kernel = kernel!(WGSL, "cross_entropy_mean", cross_entropy_mean_cpu);
 static CROSS_ENTROPY_COUNTS: Kernel = kernel!(WGSL, "cross_entropy_counts", cross_entropy_counts_cpu);

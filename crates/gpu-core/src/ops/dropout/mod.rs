@@ -29,7 +29,7 @@ use mirror::{alpha_dropout_cpu, dropout_cpu, dropout_mask_cpu, dropout2d_cpu, fe
 /// Seed and stream of a dropout layer.
 pub use crate::rng::Key as DropoutKey;
 
-const WGSL: &str = include_str!("../../../../../shaders/dropout.wgsl");
+const WGSL: &str = wgsl!("dropout.wgsl");
 static DROPOUT: Kernel = kernel!(WGSL, "dropout", dropout_cpu);
 static DROPOUT2D: Kernel = kernel!(WGSL, "dropout2d", dropout2d_cpu);
 static ALPHA_DROPOUT: Kernel = kernel!(WGSL, "alpha_dropout", alpha_dropout_cpu);

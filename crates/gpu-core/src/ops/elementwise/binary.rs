@@ -9,11 +9,7 @@ use crate::mirror::Real;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
-const WGSL: &str = concat!(
-    include_str!("../../../../../shaders/math.wgsl"),
-    include_str!("../../../../../shaders/broadcast.wgsl"),
-    include_str!("../../../../../shaders/binary.wgsl")
-);
+const WGSL: &str = concat!(wgsl!("math.wgsl"), wgsl!("broadcast.wgsl"), wgsl!("binary.wgsl"));
 pub(super) static BINARY: Kernel = kernel!(WGSL, "binary", binary_cpu);
 pub(super) static SPREAD: Kernel = kernel!(WGSL, "spread", spread_cpu);
 

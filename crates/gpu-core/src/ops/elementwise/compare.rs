@@ -8,11 +8,7 @@ use crate::kernel::{Args, Kernel, kernel};
 use crate::mirror::{self, Real};
 use crate::tensor::Tensor;
 
-const WGSL: &str = concat!(
-    include_str!("../../../../../shaders/math.wgsl"),
-    include_str!("../../../../../shaders/broadcast.wgsl"),
-    include_str!("../../../../../shaders/compare.wgsl")
-);
+const WGSL: &str = concat!(wgsl!("math.wgsl"), wgsl!("broadcast.wgsl"), wgsl!("compare.wgsl"));
 pub(super) static COMPARE: Kernel = kernel!(WGSL, "compare", compare_cpu);
 pub(super) static LOGICAL_NOT: Kernel = Kernel::new(WGSL, "logical_not", logical_not_cpu);
 

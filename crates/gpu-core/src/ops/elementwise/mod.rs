@@ -26,7 +26,7 @@ use crate::mirror::{self, Real};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
-const WGSL: &str = include_str!("../../../../../shaders/elementwise.wgsl");
+const WGSL: &str = wgsl!("elementwise.wgsl");
 static ADD_SCALED: Kernel = kernel!(WGSL, "add_scaled", add_scaled_cpu);
 static SCALE: Kernel = kernel!(WGSL, "scale", scale_cpu);
 static COPY: Kernel = kernel!(WGSL, "copy", copy_cpu);

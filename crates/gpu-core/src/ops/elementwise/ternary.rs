@@ -7,11 +7,7 @@ use crate::kernel::{Args, Kernel, kernel};
 use crate::mirror::Real;
 use crate::tensor::Tensor;
 
-const WGSL: &str = concat!(
-    include_str!("../../../../../shaders/math.wgsl"),
-    include_str!("../../../../../shaders/broadcast.wgsl"),
-    include_str!("../../../../../shaders/ternary.wgsl")
-);
+const WGSL: &str = concat!(wgsl!("math.wgsl"), wgsl!("broadcast.wgsl"), wgsl!("ternary.wgsl"));
 pub(super) static TERNARY: Kernel = kernel!(WGSL, "ternary", ternary_cpu);
 
 const MAXIMUM: u32 = 0;

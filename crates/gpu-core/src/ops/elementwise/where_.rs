@@ -8,8 +8,7 @@ use crate::kernel::{Args, Kernel, kernel};
 use crate::mirror::Real;
 use crate::tensor::Tensor;
 
-const WGSL: &str =
-    concat!(include_str!("../../../../../shaders/broadcast.wgsl"), include_str!("../../../../../shaders/where.wgsl"));
+const WGSL: &str = concat!(wgsl!("broadcast.wgsl"), wgsl!("where.wgsl"));
 pub(super) static WHERE: Kernel = kernel!(WGSL, "where_", where_cpu);
 
 // Integers pass as floats: they are moved, not computed with.

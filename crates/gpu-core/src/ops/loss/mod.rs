@@ -21,7 +21,7 @@ use mirror::{
     pointwise_loss_bwd_target_cpu, pointwise_loss_bwd_x_cpu, pointwise_loss_cpu, pointwise_loss_sum_cpu, pointwise_loss_total_cpu,
 };
 
-const WGSL: &str = include_str!("../../../../../shaders/loss.wgsl");
+const WGSL: &str = wgsl!("loss.wgsl");
 static POINTWISE_LOSS: Kernel = kernel!(WGSL, "pointwise_loss", pointwise_loss_cpu);
 static POINTWISE_LOSS_SUM: Kernel = kernel!(WGSL, "pointwise_loss_sum", pointwise_loss_sum_cpu);
 static POINTWISE_LOSS_TOTAL: Kernel = kernel!(WGSL, "pointwise_loss_total", pointwise_loss_total_cpu);

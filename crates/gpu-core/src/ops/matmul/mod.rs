@@ -24,13 +24,8 @@ use crate::mirror::{self, Real};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
-const WGSL: &str =
-    concat!(include_str!("../../../../../shaders/product_tiles.wgsl"), include_str!("../../../../../shaders/matmul.wgsl"));
-const SUBGROUP: &str = concat!(
-    include_str!("../../../../../shaders/product_tiles.wgsl"),
-    include_str!("../../../../../shaders/matmul.wgsl"),
-    include_str!("../../../../../shaders/matmul_subgroup.wgsl")
-);
+const WGSL: &str = concat!(wgsl!("product_tiles.wgsl"), wgsl!("matmul.wgsl"));
+const SUBGROUP: &str = concat!(wgsl!("product_tiles.wgsl"), wgsl!("matmul.wgsl"), wgsl!("matmul_subgroup.wgsl"));
 static MATMUL_TILED: Kernel = kernel!(WGSL, "matmul_tiled", matmul_cpu);
 static MATMUL_TILED4: Kernel = kernel!(WGSL, "matmul_tiled4", matmul_cpu);
 static MATMUL_REG: Kernel = kernel!(WGSL, "matmul_reg", matmul_cpu);

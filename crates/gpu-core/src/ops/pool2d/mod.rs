@@ -24,7 +24,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use mirrors::{avg_pool2d_bwd_x_cpu, avg_pool2d_cpu, max_pool2d_bwd_x_cpu, max_pool2d_cpu};
 
-const WGSL: &str = include_str!("../../../../../shaders/pool2d.wgsl");
+const WGSL: &str = wgsl!("pool2d.wgsl");
 static MAX_POOL2D: Kernel = kernel!(WGSL, "max_pool2d", max_pool2d_cpu);
 static MAX_POOL2D_BWD_X: Kernel = kernel!(WGSL, "max_pool2d_bwd_x", max_pool2d_bwd_x_cpu);
 static AVG_POOL2D: Kernel = kernel!(WGSL, "avg_pool2d", avg_pool2d_cpu);

@@ -27,7 +27,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
-const WGSL: &str = concat!(include_str!("../../../../../shaders/exact.wgsl"), include_str!("../../../../../shaders/random.wgsl"));
+const WGSL: &str = concat!(wgsl!("exact.wgsl"), wgsl!("random.wgsl"));
 static UNIFORM: Kernel = kernel!(WGSL, "uniform_random", uniform_cpu);
 static NORMAL: Kernel = kernel!(WGSL, "normal_random", normal_cpu);
 static BERNOULLI: Kernel = Kernel::new(WGSL, "bernoulli", bernoulli_cpu);

@@ -23,5 +23,5 @@ pub use truths::{all, all_axes, any, any_axes};
 
 use crate::kernel::Kernel;
 
-const WGSL: &str = include_str!("../../../../../shaders/reduce.wgsl");
+const WGSL: &str = wgsl!("reduce.wgsl");
 pub(super) const KERNELS: &[&Kernel] = &[&plan::REDUCE_ROWS, &plan::REDUCE_COLUMNS, &truths::REDUCE_PACK];

@@ -30,9 +30,8 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use mirrors::*;
 
-const WGSL: &str = include_str!("../../../../../shaders/row_norm.wgsl");
-const WGSL_BWD: &str =
-    concat!(include_str!("../../../../../shaders/row_norm.wgsl"), include_str!("../../../../../shaders/row_norm_bwd.wgsl"));
+const WGSL: &str = wgsl!("row_norm.wgsl");
+const WGSL_BWD: &str = concat!(wgsl!("row_norm.wgsl"), wgsl!("row_norm_bwd.wgsl"));
 static ROW_NORM: Kernel = kernel!(WGSL, "row_norm", row_norm_cpu);
 static PARTIAL: Kernel = kernel!(WGSL, "row_norm_partial", partial_cpu);
 static STATS: Kernel = kernel!(WGSL, "row_norm_stats", stats_cpu);

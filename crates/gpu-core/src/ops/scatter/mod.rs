@@ -24,7 +24,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use mirrors::{scatter_blocks_cpu, scatter_few_cpu, scatter_rows_cpu, scatter_starts_cpu};
 
-const WGSL: &str = include_str!("../../../../../shaders/scatter.wgsl");
+const WGSL: &str = wgsl!("scatter.wgsl");
 static SCATTER_FEW: Kernel = kernel!(WGSL, "scatter_few", scatter_few_cpu);
 static SCATTER_STARTS: Kernel = Kernel::new(WGSL, "scatter_starts", scatter_starts_cpu);
 static SCATTER_BLOCKS: Kernel = kernel!(WGSL, "scatter_blocks", scatter_blocks_cpu);

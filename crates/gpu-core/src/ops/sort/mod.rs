@@ -21,7 +21,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use mirrors::{sort_bwd_x_cpu, sort_merge_cpu, sort_tiles_cpu, sort_values_cpu};
 
-const WGSL: &str = include_str!("../../../../../shaders/sort.wgsl");
+const WGSL: &str = wgsl!("sort.wgsl");
 static SORT_TILES: Kernel = kernel!(WGSL, "sort_tiles", sort_tiles_cpu);
 static SORT_MERGE: Kernel = Kernel::new(WGSL, "sort_merge", sort_merge_cpu);
 static SORT_VALUES: Kernel = kernel!(WGSL, "sort_values", sort_values_cpu);

@@ -28,7 +28,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use mirrors::{narrow_cpu, words_cpu};
 
-const WGSL: &str = include_str!("../../../../../shaders/strided.wgsl");
+const WGSL: &str = wgsl!("strided.wgsl");
 static STRIDED: Kernel = Kernel::new(WGSL, "strided", words_cpu::<u32>).with_f64(words_cpu::<u64>);
 static STRIDED4: Kernel = Kernel::new(WGSL, "strided4", words_cpu::<u32>).with_f64(words_cpu::<u64>);
 static STRIDED_VEC4: Kernel = Kernel::new(WGSL, "strided_vec4", words_cpu::<[u32; 4]>).with_f64(words_cpu::<[u64; 4]>);

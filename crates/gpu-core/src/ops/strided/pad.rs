@@ -9,7 +9,7 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
-const WGSL: &str = include_str!("../../../../../shaders/pad.wgsl");
+const WGSL: &str = wgsl!("pad.wgsl");
 static PAD: Kernel = Kernel::new(WGSL, "pad", pad_cpu).with_f64(pad_f64_cpu);
 static PAD4: Kernel = Kernel::new(WGSL, "pad4", pad_cpu).with_f64(pad_f64_cpu);
 static PAD_NARROW: Kernel = Kernel::new(WGSL, "pad_narrow", pad_narrow_cpu);

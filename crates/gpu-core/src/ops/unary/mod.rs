@@ -25,7 +25,7 @@ pub(super) use tables::{benches, cases};
 use crate::kernel::{Grid, Kernel};
 use bytemuck::{Pod, Zeroable};
 
-const WGSL: &str = concat!(include_str!("../../../../../shaders/math.wgsl"), include_str!("../../../../../shaders/unary.wgsl"));
+const WGSL: &str = concat!(wgsl!("math.wgsl"), wgsl!("unary.wgsl"));
 pub(super) const KERNELS: &[&Kernel] = &[&functions::UNARY, &parametric::UNARY_TEST, &gradients::UNARY_BWD_X];
 
 #[repr(C)]

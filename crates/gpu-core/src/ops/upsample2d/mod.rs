@@ -22,7 +22,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use mirrors::{upsample2d_bwd_x_cpu, upsample2d_cpu};
 
-const WGSL: &str = include_str!("../../../../../shaders/upsample2d.wgsl");
+const WGSL: &str = wgsl!("upsample2d.wgsl");
 static UPSAMPLE2D: Kernel = kernel!(WGSL, "upsample2d", upsample2d_cpu);
 static UPSAMPLE2D_BWD_X: Kernel = kernel!(WGSL, "upsample2d_bwd_x", upsample2d_bwd_x_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&UPSAMPLE2D, &UPSAMPLE2D_BWD_X];

@@ -1,6 +1,6 @@
 //! Optimisers and schedules by name, and what else a step may have.
 
-use crate::support::Bench;
+use super::support::Bench;
 use nn::Checkpoint;
 use std::fs;
 

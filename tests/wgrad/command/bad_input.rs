@@ -1,6 +1,6 @@
 //! Bad input and a bad environment: one clear line, exit code 2, and nothing overwritten.
 
-use crate::support::{Bench, finished, records};
+use super::support::{Bench, finished, records};
 use gpu_core::check;
 use std::fs;
 use std::process::Command;

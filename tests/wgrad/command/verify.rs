@@ -1,6 +1,6 @@
 //! `wgrad verify` from outside.
 
-use crate::support::Bench;
+use super::support::Bench;
 use gpu_core::check;
 
 #[test]

@@ -1,6 +1,6 @@
 //! What the commands print and leave behind when all is well.
 
-use crate::support::Bench;
+use super::support::Bench;
 use gpu_core::Device;
 use nn::{Checkpoint, Init, checkpoint, zoo};
 use std::fs;

@@ -1,6 +1,6 @@
 //! One seed, one device: the same bytes, however often, and however often a run was stopped.
 
-use crate::support::Bench;
+use super::support::Bench;
 use gpu_core::{Device, check};
 use std::time::{Duration, Instant};
 use train::data;

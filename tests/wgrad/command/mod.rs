@@ -5,5 +5,5 @@ mod commands;
 mod golden;
 mod optimizers;
 mod repeat;
-mod support;
+pub mod support;
 mod verify;
