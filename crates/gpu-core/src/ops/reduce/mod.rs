@@ -1,27 +1,4 @@
-//! Reductions over axes: sums, means, variances, extrema, their places, logarithms of sums, and whether any or all hold.
-//!
-//! Neighbouring axes that are reduced are one axis, so each step is `y[o,i] = reduction over j of x[o,j,i]`; several groups of axes are
-//! several steps, the innermost first. A long axis is split into parts, whose states are reduced again: a fixed order on every device.
+//! Reductions and running sums.
 
-mod extrema;
-mod moments;
-mod plan;
-mod states;
-mod sums;
-mod tables;
-#[cfg(test)]
-mod tests;
-mod truths;
-
-pub use extrema::{amax, amax_ties, amin, amin_ties, argmax_all, argmax_axis, argmin_all, argmin_axis};
-pub use moments::{logsumexp, std, var};
-pub use sums::{mean, mean_axes, sum, sum_axes, sum_to};
-#[cfg(test)]
-pub(super) use tables::misuses;
-pub(super) use tables::{benches, cases};
-pub use truths::{all, all_axes, any, any_axes};
-
-use crate::kernel::Kernel;
-
-const WGSL: &str = wgsl!("reduce.wgsl");
-pub(super) const KERNELS: &[&Kernel] = &[&plan::REDUCE_ROWS, &plan::REDUCE_COLUMNS, &truths::REDUCE_PACK];
+pub(super) mod axes;
+pub(super) mod cumsum;

@@ -1,0 +1,185 @@
+//! The implicit matrix product that gathers: forward pass, input gradient and transposed convolution are one kernel.
+
+use super::layout::{Form, Layout, bias_of};
+use super::mirror;
+use super::weight::sum_splits;
+use crate::budget;
+use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::mirror::Real;
+use crate::tensor::Tensor;
+use bytemuck::{Pod, Zeroable};
+
+const TILED: &str = concat!(
+    wgsl!("product_tiles.wgsl"),
+    wgsl!("conv_taps.wgsl"),
+    wgsl!("conv2d.wgsl"),
+    wgsl!("conv2d_tiled.wgsl"),
+    wgsl!("conv2d_tiled4.wgsl")
+);
+const REG: &str = concat!(wgsl!("conv_taps.wgsl"), wgsl!("conv2d.wgsl"), wgsl!("conv2d_reg.wgsl"));
+static CONV2D_TILED: Kernel = kernel!(TILED, "conv2d_tiled", conv2d_cpu);
+static CONV2D_TILED4: Kernel = kernel!(TILED, "conv2d_tiled4", conv2d_cpu);
+static CONV2D_REG: Kernel = kernel!(REG, "conv2d_reg", conv2d_cpu);
+static CONV2D_ROW3: Kernel = kernel!(REG, "conv2d_row3", conv2d_cpu);
+static CONV2D_BWD_X_TILED: Kernel = kernel!(TILED, "conv2d_bwd_x_tiled", conv2d_bwd_x_cpu);
+static CONV2D_BWD_X_TILED4: Kernel = kernel!(TILED, "conv2d_bwd_x_tiled4", conv2d_bwd_x_cpu);
+static CONV2D_BWD_X_REG: Kernel = kernel!(REG, "conv2d_bwd_x_reg", conv2d_bwd_x_cpu);
+static CONV2D_BWD_X_ROW3: Kernel = kernel!(REG, "conv2d_bwd_x_row3", conv2d_bwd_x_cpu);
+pub(in crate::ops) const KERNELS: &[&Kernel] = &[
+    &CONV2D_TILED,
+    &CONV2D_TILED4,
+    &CONV2D_REG,
+    &CONV2D_ROW3,
+    &CONV2D_BWD_X_TILED,
+    &CONV2D_BWD_X_TILED4,
+    &CONV2D_BWD_X_REG,
+    &CONV2D_BWD_X_ROW3,
+];
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Params {
+    batch: u32,
+    groups: u32,
+    in_c: u32,
+    out_c: u32,
+    in_h: u32,
+    in_w: u32,
+    out_h: u32,
+    out_w: u32,
+    w_group: u32,
+    w_out: u32,
+    w_in: u32,
+    tiles_c: u32,
+    tiles_p: u32,
+    part: u32,
+    parts: u32,
+    first: u32,
+}
+
+/// Which way the taps run.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Direction {
+    /// x to y.
+    Forward,
+    /// dy to dx, and the forward pass of a transposed convolution.
+    Backward,
+}
+
+fn conv2d_cpu<T: Real>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let x = [p.batch, p.groups * p.in_c, p.in_h, p.in_w];
+    let l = Layout::of(args, x, [p.groups * p.out_c, p.out_h, p.out_w], p.groups);
+    mirror::forward::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
+}
+
+fn conv2d_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let x = [p.batch, p.groups * p.out_c, p.out_h, p.out_w];
+    let l = Layout::of(args, x, [p.groups * p.in_c, p.in_h, p.in_w], p.groups);
+    mirror::backward_x::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
+}
+
+/// How the work is cut: pure in the shapes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    /// Invocations of a workgroup, and steps of the sum in a tile.
+    wg: [usize; 2],
+    bk: usize,
+    tiles_c: usize,
+    tiles_p: usize,
+    part: usize,
+    parts: usize,
+    /// Workgroups of tiles, or invocations of registers.
+    pub tiles: usize,
+}
+
+/// `terms` of a sum for each of `out_c` channels in `groups` and `pixels`.
+pub(super) fn plan(l: &Layout, form: Form, [out_c, out_h, out_w]: [usize; 3], terms: usize, is_gpu: bool) -> Plan {
+    let pixels = l.n * out_h * out_w;
+    let (tile_c, tiles_p) = match form {
+        Form::Reg => (8, pixels.div_ceil(16)),
+        Form::Row3 => (8, (l.n * out_h * out_w.div_ceil(8)).div_ceil(2)),
+        Form::Tiled | Form::Tiled4 => return tiled(form, l, out_c, pixels, terms, is_gpu),
+    };
+    let tiles_c = out_c.div_ceil(tile_c);
+    Plan { wg: [8, 1], bk: 1, tiles_c, tiles_p, part: terms, parts: 1, tiles: l.groups * tiles_c * tiles_p }
+}
+
+fn tiled(form: Form, l: &Layout, out_c: usize, pixels: usize, terms: usize, is_gpu: bool) -> Plan {
+    // As few rows of invocations as the channels fill, and half as many pixels where whole tiles would leave a large GPU idle; 64
+    // invocations at the least, which is a wave of every vendor's.
+    let wg_y = if out_c <= 32 { 4 } else { 8 };
+    let tiles_c = out_c.div_ceil(8 * wg_y);
+    let tiles = |wg_x: usize| l.groups * tiles_c * pixels.div_ceil(8 * wg_x);
+    let wg_x = if wg_y == 4 || tiles(16) >= budget::MULTIPROCESSORS { 16 } else { 8 };
+    let bk = if form == Form::Tiled4 && l.s == 3 { 12 } else { 8 };
+    let part = if is_gpu { budget::part(tiles(wg_x), terms, bk) } else { terms };
+    let parts = terms.div_ceil(part).max(1);
+    Plan { wg: [wg_x, wg_y], bk, tiles_c, tiles_p: pixels.div_ceil(8 * wg_x), part, parts, tiles: tiles(wg_x) * parts }
+}
+
+/// Gathers `to` from `from`.
+#[track_caller]
+pub(super) fn launch(l: &Layout, direction: Direction, form: Form, from: &Tensor, w: &Tensor, bias: Option<&Tensor>, to: &Tensor) {
+    let is_gpu = to.device().is_gpu();
+    let l = &l.laid_for(form, is_gpu);
+    let forward = direction == Direction::Forward;
+    let x_side = [l.group_c(), l.h, l.w];
+    let y_side = [l.group_k(), l.p, l.q];
+    let ([in_c, in_h, in_w], out) = if forward { (x_side, y_side) } else { (y_side, x_side) };
+    let (along_k, along_c) = (l.terms(), l.taps());
+    let (w_out, w_in) = if forward { (along_k, along_c) } else { (along_c, along_k) };
+    let terms = in_c * l.taps();
+    let plan = plan(l, form, out, terms, is_gpu);
+    let params = Params {
+        batch: l.n as u32,
+        groups: l.groups as u32,
+        in_c: in_c as u32,
+        out_c: out[0] as u32,
+        in_h: in_h as u32,
+        in_w: in_w as u32,
+        out_h: out[1] as u32,
+        out_w: out[2] as u32,
+        w_group: (l.group_k() * l.terms()) as u32,
+        w_out: w_out as u32,
+        w_in: w_in as u32,
+        tiles_c: plan.tiles_c as u32,
+        tiles_p: plan.tiles_p as u32,
+        part: plan.part as u32,
+        parts: plan.parts as u32,
+        first: 0,
+    };
+    let kernel = match (form, direction) {
+        (Form::Tiled, Direction::Forward) => &CONV2D_TILED,
+        (Form::Tiled4, Direction::Forward) => &CONV2D_TILED4,
+        (Form::Reg, Direction::Forward) => &CONV2D_REG,
+        (Form::Row3, Direction::Forward) => &CONV2D_ROW3,
+        (Form::Tiled, Direction::Backward) => &CONV2D_BWD_X_TILED,
+        (Form::Tiled4, Direction::Backward) => &CONV2D_BWD_X_TILED4,
+        (Form::Reg, Direction::Backward) => &CONV2D_BWD_X_REG,
+        (Form::Row3, Direction::Backward) => &CONV2D_BWD_X_ROW3,
+    };
+    let inputs = [from, w, bias.unwrap_or(w)];
+    let mut constants = l.constants(!forward);
+    constants.push(("HAS_BIAS", u32::from(bias.is_some())));
+    match form {
+        Form::Reg => kernel.with(&constants).launch(params, &inputs, &[to], Grid::linear(plan.tiles, 8).trips(terms + in_c + 160)),
+        Form::Row3 => {
+            let grid = Grid::linear(plan.tiles, 8).trips(in_c * (l.r + 1) + 160);
+            kernel.with(&constants).launch(params, &inputs, &[to], grid);
+        }
+        Form::Tiled | Form::Tiled4 => {
+            constants.extend([("WG_X", plan.wg[0] as u32), ("WG_Y", plan.wg[1] as u32), ("BK", plan.bk as u32)]);
+            let partial = (plan.parts > 1).then(|| Tensor::empty(to.device(), [plan.parts, to.len()]));
+            for part in budget::dispatches(plan.tiles, l.flops(), is_gpu) {
+                let params = Params { first: part.start as u32, ..params };
+                let grid = Grid::folded(part.len()).trips(plan.part.div_ceil(plan.bk) * 36 + 64);
+                kernel.with(&constants).launch(params, &inputs, &[partial.as_ref().unwrap_or(to)], grid);
+            }
+            if let Some(partial) = &partial {
+                sum_splits(&l.constants(false), partial, to);
+            }
+        }
+    }
+}

@@ -1,0 +1,162 @@
+//! The weight gradient: a product over all pixels of the batch, split by output rows and added in order.
+
+use super::layout::{Form, Layout};
+use super::mirror;
+use crate::budget;
+use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::mirror::Real;
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use bytemuck::{Pod, Zeroable};
+
+const WGSL: &str = concat!(wgsl!("conv_taps.wgsl"), wgsl!("conv2d_bwd_w.wgsl"));
+const TILED: &str =
+    concat!(wgsl!("product_tiles.wgsl"), wgsl!("conv_taps.wgsl"), wgsl!("conv2d_bwd_w.wgsl"), wgsl!("conv2d_bwd_w_tiled.wgsl"));
+static CONV2D_BWD_W_TILED: Kernel = kernel!(TILED, "conv2d_bwd_w_tiled", conv2d_bwd_w_cpu);
+static CONV2D_BWD_W_TILED4: Kernel = kernel!(TILED, "conv2d_bwd_w_tiled4", conv2d_bwd_w_cpu);
+static CONV2D_BWD_W_REG: Kernel = kernel!(WGSL, "conv2d_bwd_w_reg", conv2d_bwd_w_cpu);
+static CONV2D_BWD_W_ROW3: Kernel = kernel!(WGSL, "conv2d_bwd_w_row3", conv2d_bwd_w_cpu);
+static SUM_SPLITS: Kernel = kernel!(WGSL, "sum_splits", sum_splits_cpu);
+pub(in crate::ops) const KERNELS: &[&Kernel] =
+    &[&CONV2D_BWD_W_TILED, &CONV2D_BWD_W_TILED4, &CONV2D_BWD_W_REG, &CONV2D_BWD_W_ROW3, &SUM_SPLITS];
+
+/// Workgroups (tiled) or invocations (registers) that fill a device: a grid is split until it has as many.
+const FILL: usize = 1024;
+/// Bytes that the partial sums of all splits may take.
+const PARTIAL_BYTES: usize = 64 << 20;
+
+#[repr(C)]
+#[derive(Clone, Copy, Default, Pod, Zeroable)]
+struct Params {
+    groups: u32,
+    in_c: u32,
+    out_c: u32,
+    in_h: u32,
+    in_w: u32,
+    out_h: u32,
+    out_w: u32,
+    rows: u32,
+    rows_per_split: u32,
+    splits: u32,
+    tiles_k: u32,
+    tiles_j: u32,
+    len: u32,
+    first: u32,
+}
+
+/// On the CPU device a launch has one split: the mirror splits by images itself.
+fn conv2d_bwd_w_cpu<T: Real>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let x = [p.rows / p.out_h, p.groups * p.in_c, p.in_h, p.in_w];
+    let l = Layout::of(args, x, [p.groups * p.out_c, p.out_h, p.out_w], p.groups);
+    mirror::backward_w::<T>(&l, args.input(0), args.input(1), args.output(0));
+}
+
+fn sum_splits_cpu<T: Real>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (partial, dw): (&[T], &mut [T]) = (args.input(0), args.output(0));
+    dw.fill(T::zero());
+    for partial in partial.chunks(p.len as usize) {
+        dw.iter_mut().zip(partial).for_each(|(d, &v)| *d += v);
+    }
+}
+
+/// How the sum is split: output rows per split, and how many splits.
+fn split(l: &Layout, form: Form, tiles: usize, is_gpu: bool) -> (usize, usize) {
+    let rows = l.n * l.p;
+    if !is_gpu {
+        return (rows, 1);
+    }
+    let memory = (PARTIAL_BYTES / (4 * l.k * l.terms())).max(1);
+    let wanted = FILL.div_ceil(tiles).min(memory);
+    // Loop iterations of an invocation for a row of pixels; half of what is allowed leaves room for the rest.
+    let trips = match form {
+        Form::Tiled | Form::Tiled4 => 4 * l.q + 50,
+        Form::Reg => l.q,
+        Form::Row3 => l.q + 1,
+    };
+    let longest = (crate::MAX_TRIPS as usize / 2 / trips).max(1);
+    let rows_per_split = rows.div_ceil(wanted).min(longest).max(1);
+    (rows_per_split, rows.div_ceil(rows_per_split).max(1))
+}
+
+/// How the work is cut: pure in the shapes.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Plan {
+    tiles_k: usize,
+    tiles_j: usize,
+    rows_per_split: usize,
+    splits: usize,
+    /// Workgroups of tiles, or invocations of registers.
+    pub tiles: usize,
+}
+
+pub(super) fn plan(l: &Layout, form: Form, is_gpu: bool) -> Plan {
+    let (tile_k, tiles_j) = match form {
+        Form::Tiled | Form::Tiled4 => (64, l.terms().div_ceil(64)),
+        Form::Reg => (8, l.terms().div_ceil(16)),
+        Form::Row3 => (8, l.group_c().div_ceil(4) * l.r),
+    };
+    let tiles_k = l.group_k().div_ceil(tile_k);
+    let tiles = l.groups * tiles_k * tiles_j;
+    let (rows_per_split, splits) = split(l, form, tiles, is_gpu);
+    Plan { tiles_k, tiles_j, rows_per_split, splits, tiles: tiles * splits }
+}
+
+/// dw of the convolution `l`.
+#[track_caller]
+pub(super) fn launch(l: &Layout, form: Form, x: &Tensor, dy: &Tensor, dw: &Tensor) {
+    let is_gpu = dw.device().is_gpu();
+    let l = &l.laid_for(form, is_gpu);
+    let Plan { tiles_k, tiles_j, rows_per_split, splits, tiles } = plan(l, form, is_gpu);
+    let params = Params {
+        groups: l.groups as u32,
+        in_c: l.group_c() as u32,
+        out_c: l.group_k() as u32,
+        in_h: l.h as u32,
+        in_w: l.w as u32,
+        out_h: l.p as u32,
+        out_w: l.q as u32,
+        rows: (l.n * l.p) as u32,
+        rows_per_split: rows_per_split as u32,
+        splits: splits as u32,
+        tiles_k: tiles_k as u32,
+        tiles_j: tiles_j as u32,
+        len: dw.len() as u32,
+        first: 0,
+    };
+    let partial = if splits == 1 { dw.clone() } else { Tensor::empty(dw.device(), [splits, dw.len()]) };
+    let pixels = rows_per_split * l.q;
+    let mut constants = l.constants(false);
+    match form {
+        Form::Reg => {
+            let grid = Grid::linear(tiles, 8).trips(pixels + 160);
+            CONV2D_BWD_W_REG.with(&constants).launch(params, &[x, dy], &[&partial], grid);
+        }
+        Form::Row3 => {
+            let grid = Grid::linear(tiles, 8).trips(rows_per_split * (l.q + 1) + 160);
+            CONV2D_BWD_W_ROW3.with(&constants).launch(params, &[x, dy], &[&partial], grid);
+        }
+        Form::Tiled | Form::Tiled4 => {
+            let kernel = if form == Form::Tiled { &CONV2D_BWD_W_TILED } else { &CONV2D_BWD_W_TILED4 };
+            constants.extend([("WG_X", 8), ("WG_Y", 8), ("BK", 16)]);
+            for part in budget::dispatches(tiles, l.flops(), is_gpu) {
+                let grid = Grid::folded(part.len()).trips(pixels.div_ceil(16) * 36 + 96);
+                let params = Params { first: part.start as u32, ..params };
+                kernel.with(&constants).launch(params, &[x, dy], &[&partial], grid);
+            }
+        }
+    }
+    if splits > 1 {
+        sum_splits(&l.constants(false), &partial, dw);
+    }
+}
+
+/// Adds the rows of `partial` (splits, len) into `dw`, in order.
+#[track_caller]
+pub(super) fn sum_splits(constants: &[(&'static str, u32)], partial: &Tensor, dw: &Tensor) {
+    let splits = partial.shape().dim(0);
+    let params = Params { splits: splits as u32, len: dw.len() as u32, ..Params::default() };
+    let dw = dw.reshape(Shape::from([dw.len()]));
+    SUM_SPLITS.with(constants).launch(params, &[partial], &[&dw], Grid::linear(dw.len(), 64).trips(splits));
+}

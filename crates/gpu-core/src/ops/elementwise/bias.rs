@@ -1,0 +1,271 @@
+//! One number a channel, added everywhere: `y[n,c,..] = x[n,c,..] + b[c]`, and its gradient `db[c] = sum over n,.. of dy[n,c,..]`.
+
+use crate::check::{self, Bench, Bound, Case};
+use crate::expect;
+use crate::kernel::{Args, Grid, Kernel, kernel, splits};
+use crate::mirror::{self, Real};
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use bytemuck::{Pod, Zeroable};
+use rayon::prelude::*;
+
+const WGSL: &str = wgsl!("bias.wgsl");
+static ADD_BIAS: Kernel = kernel!(WGSL, "add_bias", add_bias_cpu);
+static ADD_BIAS_BWD_B_PARTIAL: Kernel = kernel!(WGSL, "add_bias_bwd_b_partial", add_bias_bwd_b_partial_cpu);
+static ADD_BIAS_BWD_B_ROWS: Kernel = kernel!(WGSL, "add_bias_bwd_b_rows", add_bias_bwd_b_rows_cpu);
+static ADD_BIAS_BWD_B: Kernel = kernel!(WGSL, "add_bias_bwd_b", add_bias_bwd_b_cpu);
+pub(in crate::ops) const KERNELS: &[&Kernel] = &[&ADD_BIAS, &ADD_BIAS_BWD_B_PARTIAL, &ADD_BIAS_BWD_B_ROWS, &ADD_BIAS_BWD_B];
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Params {
+    len: u32,
+    n: u32,
+    c: u32,
+    inner: u32,
+    splits: u32,
+    part: u32,
+}
+
+impl Params {
+    /// A channel of `x` summed in `splits` parts.
+    fn of(x: Shape, splits: usize) -> Self {
+        let (n, c, inner) = (x.n(), x.c(), x.inner(2));
+        let part = (n * inner).div_ceil(splits).next_multiple_of(4);
+        Self { len: x.len() as u32, n: n as u32, c: c as u32, inner: inner as u32, splits: splits as u32, part: part as u32 }
+    }
+
+    fn vec(&self) -> [(&'static str, u32); 1] {
+        [("VEC", u32::from(self.inner.is_multiple_of(4)))]
+    }
+}
+
+fn add_bias_cpu<T: Real>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (x, b, y): (&[T], &[T], &mut [T]) = (args.input(0), args.input(1), args.output(0));
+    let (c, inner) = (p.c as usize, p.inner as usize);
+    if inner == 1 {
+        mirror::for_each_plane(y, c, |n, y| {
+            y.iter_mut().zip(&x[n * c..]).zip(b).for_each(|((y, &x), &b)| *y = x + b);
+        });
+    } else {
+        mirror::for_each_plane(y, inner, |plane, y| {
+            let b = b[plane % c];
+            y.iter_mut().zip(&x[plane * inner..]).for_each(|(y, &x)| *y = x + b);
+        });
+    }
+}
+
+fn add_bias_bwd_b_partial_cpu<T: Real>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (dy, sums): (&[T], &mut [T]) = (args.input(0), args.output(0));
+    let (c, inner, splits, part) = (p.c as usize, p.inner as usize, p.splits as usize, p.part as usize);
+    sums.par_iter_mut().enumerate().for_each(|(which, total)| {
+        let from = which % splits * part;
+        let mut sum = 0.0;
+        mirror::for_each_run(c, inner, which / splits, from, (from + part).min(p.n as usize * inner), |run| {
+            sum += mirror::sum_by(&dy[run], |v| v);
+        });
+        *total = T::of(sum);
+    });
+}
+
+fn add_bias_bwd_b_rows_cpu<T: Real>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (dy, sums): (&[T], &mut [T]) = (args.input(0), args.output(0));
+    let (c, splits, part) = (p.c as usize, p.splits as usize, p.part as usize);
+    let of_part = |s: usize| {
+        let mut sum = vec![0f64; c];
+        for row in dy.chunks_exact(c).skip(s * part).take(part) {
+            sum.iter_mut().zip(row).for_each(|(sum, &v)| *sum += v.into());
+        }
+        sum
+    };
+    let parts: Vec<Vec<f64>> = (0..splits).into_par_iter().map(of_part).collect();
+    for (which, total) in sums.iter_mut().enumerate() {
+        *total = T::of(parts[which % splits][which / splits]);
+    }
+}
+
+fn add_bias_bwd_b_cpu<T: Real>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (partial, db): (&[T], &mut [T]) = (args.input(0), args.output(0));
+    for (db, parts) in db.iter_mut().zip(partial.chunks_exact(p.splits as usize)) {
+        *db = T::of(mirror::sum_by(parts, |v| v));
+    }
+}
+
+/// Adds `b` of shape (C) to every sample and place of `x` of shape (N, C, ...).
+/// Equivalent of `x + b.view(1, -1, 1, 1)`, and of what `torch.nn.Linear` does with its bias.
+///
+/// # Panics
+/// If `b` does not have one element a channel, or a tensor does not hold f32.
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops};
+/// let x = Tensor::from_slice(&Device::Cpu, [1, 2, 2], &[1.0f32, 2.0, 3.0, 4.0]);
+/// let b = Tensor::from_slice(&Device::Cpu, [2], &[10.0f32, 20.0]);
+/// assert_eq!(ops::add_bias(&x, &b).to_vec()?, [11.0, 12.0, 23.0, 24.0]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn add_bias(x: &Tensor, b: &Tensor) -> Tensor {
+    let named = [("x", x), ("b", b)];
+    expect::f32s("add_bias", &named);
+    let shapes = || expect::shapes(&named);
+    assert!(x.shape().rank() >= 2, "add_bias: x needs axes (n, c, ..) ({})", shapes());
+    assert!(b.shape().dims() == [x.shape().c()], "add_bias: x has {} channels, b does not ({})", x.shape().c(), shapes());
+    let y = Tensor::empty(x.device(), x.shape());
+    let p = Params::of(x.shape(), 1);
+    ADD_BIAS.with(&p.vec()).launch(p, &[x, b], &[&y], Grid::linear(x.len().div_ceil(4), 256));
+    y
+}
+
+/// db of [`add_bias`]: the sum of `dy` of shape (N, C, ...) over all axes but the channels. Equivalent of `dy.sum((0, 2, 3))`.
+///
+/// # Panics
+/// If `dy` has no channel axis, or does not hold f32.
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops};
+/// let dy = Tensor::from_slice(&Device::Cpu, [1, 2, 2], &[1.0f32, 2.0, 3.0, 4.0]);
+/// assert_eq!(ops::add_bias_bwd_b(&dy).to_vec()?, [3.0, 7.0]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn add_bias_bwd_b(dy: &Tensor) -> Tensor {
+    expect::f32s("add_bias_bwd_b", &[("dy", dy)]);
+    assert!(dy.shape().rank() >= 2, "add_bias_bwd_b: dy needs axes (n, c, ..) (dy {})", dy.shape());
+    let (n, c, inner) = (dy.shape().n(), dy.shape().c(), dy.shape().inner(2));
+    let db = Tensor::empty(dy.device(), [c]);
+    if n * inner == 0 {
+        db.fill(0.0);
+        return db;
+    }
+    let splits = if inner == 1 { (8192 / c.max(1)).clamp(1, 64).min(n.div_ceil(16)) } else { splits(c, n * inner) };
+    let p = Params::of(dy.shape(), splits);
+    let sums = if splits == 1 { db.clone() } else { Tensor::empty(dy.device(), [c, splits]) };
+    if inner == 1 {
+        let grid = Grid::linear(c * splits, 256).trips(p.part as usize);
+        ADD_BIAS_BWD_B_ROWS.with(&p.vec()).launch(p, &[dy], &[&sums], grid);
+    } else {
+        let grid = Grid::folded(c * splits).trips((p.part as usize).div_ceil(256));
+        // Bound twice: as elements and as vectors of four.
+        ADD_BIAS_BWD_B_PARTIAL.with(&p.vec()).launch(p, &[dy, dy], &[&sums], grid);
+    }
+    if splits > 1 {
+        ADD_BIAS_BWD_B.with(&p.vec()).launch(p, &[&sums], &[&db], Grid::linear(c, 256).trips(splits));
+    }
+    db
+}
+
+pub(in crate::ops) fn cases() -> Vec<Case> {
+    let shapes: &[&[usize]] = &[
+        &[1, 1],
+        &[3, 10],
+        &[128, 10],
+        &[70, 515],
+        &[2, 3, 5],
+        &[2, 5, 7, 9],
+        &[3, 4, 6, 6],
+        &[5, 3, 37, 41],
+        &[17, 2, 32, 32],
+        // More workgroups than fit into a row of the grid.
+        &[1, 65_537, 3, 1],
+    ];
+    let both = |&dims: &&[usize]| {
+        let shape = Shape::new(dims);
+        let terms = shape.n() * shape.inner(2);
+        [
+            Case::new("add_bias", shape.to_string(), Bound::Exact, move |device| {
+                vec![add_bias(&check::tensor(device, shape, 1), &check::tensor(device, [shape.c()], 2))]
+            }),
+            Case::new("add_bias_bwd_b", shape.to_string(), Bound::Sum { terms }, move |device| {
+                vec![add_bias_bwd_b(&check::tensor(device, shape, 1))]
+            }),
+            // Sums of small integers are exact in whatever order.
+            Case::new("add_bias_bwd_b", format!("{shape}, integers"), Bound::Exact, move |device| {
+                vec![add_bias_bwd_b(&Tensor::from_slice(device, shape, &check::input_integers(device, shape.len(), 1)))]
+            }),
+        ]
+    };
+    shapes.iter().flat_map(both).collect()
+}
+
+pub(in crate::ops) fn benches() -> Vec<Bench> {
+    let shapes: [(&'static str, [usize; 4]); 2] = [("128x64x32x32", [128, 64, 32, 32]), ("4096x1024", [4096, 1024, 1, 1])];
+    let both = |(what, shape): (&'static str, [usize; 4])| {
+        let forward = Bench::new("add_bias", what, 0, move |device| {
+            let (x, b) = (check::tensor(device, shape, 1), check::tensor(device, [shape[1]], 2));
+            move || vec![add_bias(&x, &b)]
+        });
+        let backward = Bench::new("add_bias_bwd_b", what, 0, move |device| {
+            let dy = check::tensor(device, shape, 1);
+            move || vec![add_bias_bwd_b(&dy)]
+        });
+        [forward, backward]
+    };
+    shapes.into_iter().flat_map(both).collect()
+}
+
+#[cfg(test)]
+pub(in crate::ops) fn misuses() -> Vec<check::Misuse> {
+    use crate::device::Device;
+    use check::misuse;
+    fn zeros(device: &Device, dims: &[usize]) -> Tensor {
+        Tensor::zeros(device, dims)
+    }
+    fn words(device: &Device) -> Tensor {
+        Tensor::from_slice(device, [1, 2], &[1u32, 2])
+    }
+    vec![
+        misuse!("add_bias", ["x has 3 channels", "x [2, 3, 4], b [4]"], |device| {
+            add_bias(&zeros(device, &[2, 3, 4]), &zeros(device, &[4]))
+        }),
+        misuse!("add_bias", ["x needs axes", "x [3], b [3]"], |device| add_bias(&zeros(device, &[3]), &zeros(device, &[3]))),
+        misuse!("add_bias", ["x holds u32, not f32", "x [1, 2], b [2]"], |device| add_bias(&words(device), &zeros(device, &[2]))),
+        misuse!("add_bias", ["b on CPU", "x [1, 2], b [2]"], |device| {
+            add_bias(&zeros(device, &[1, 2]), &zeros(&Device::Cpu, &[2]))
+        }),
+        misuse!("add_bias_bwd_b", ["dy needs axes", "dy [3]"], |device| add_bias_bwd_b(&zeros(device, &[3]))),
+        misuse!("add_bias_bwd_b", ["dy holds u32, not f32", "dy [1, 2]"], |device| add_bias_bwd_b(&words(device))),
+    ]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::device::Device;
+
+    #[test]
+    fn the_mirrors_are_the_formulas() {
+        for dims in [&[70usize, 515][..], &[3, 1], &[2, 5, 7, 9], &[5, 3, 37, 41]] {
+            let shape = Shape::new(dims);
+            let (x, b) = (check::tensor(&Device::Cpu, shape, 1), check::tensor(&Device::Cpu, [shape.c()], 2));
+            let (y, db) = (add_bias(&x, &b).to_vec().unwrap(), add_bias_bwd_b(&x).to_vec().unwrap());
+            let (x, b) = (x.to_vec().unwrap(), b.to_vec().unwrap());
+            let mut want = vec![0f64; shape.c()];
+            for i in 0..shape.len() {
+                let c = i / shape.inner(2) % shape.c();
+                assert_eq!(y[i], x[i] + b[c]);
+                want[c] += f64::from(x[i]);
+            }
+            for (got, want) in db.iter().zip(want) {
+                assert!((f64::from(*got) - want).abs() < 1e-5, "{shape}: {got} is not {want}");
+            }
+        }
+    }
+
+    #[test]
+    fn the_gradient_is_the_difference_quotient() {
+        let inputs = [check::tensor(&Device::Cpu, [3, 2, 2, 3], 1), check::tensor(&Device::Cpu, [2], 2)];
+        check::gradients(&inputs, |t| add_bias(&t[0], &t[1]), |_, dy| vec![dy.clone(), add_bias_bwd_b(dy)]);
+    }
+
+    #[test]
+    fn the_gradient_of_nothing_is_zero() {
+        for device in check::devices() {
+            assert_eq!(add_bias_bwd_b(&Tensor::zeros(&device, [0, 2])).to_vec().unwrap(), [0.0, 0.0]);
+        }
+    }
+}

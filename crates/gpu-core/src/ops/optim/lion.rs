@@ -1,0 +1,160 @@
+//! Lion, in place over flat parameters: one dispatch for a whole network (Chen et al., "Symbolic discovery of optimization
+//! algorithms", 2023). PyTorch has none; the rule is the paper's.
+//!
+//! `c = beta1 * m + (1 - beta1) * g`, `w -= lr * (sign(c) + weight_decay * w)`, `m = beta2 * m + (1 - beta2) * g`. Only the sign
+//! counts, so every weight moves by the learning rate: it wants a third to a tenth of AdamW's, and as much more weight decay.
+
+use super::parameters::{self, JOB, Params};
+use crate::check::{self, Bench, Bound, Case};
+use crate::device::Device;
+use crate::kernel::{Args, Kernel};
+use crate::tensor::Tensor;
+use rayon::prelude::*;
+
+const WGSL: &str = wgsl!("lion.wgsl");
+static LION_STEP: Kernel = Kernel::new(WGSL, "lion_step", lion_step_cpu);
+pub(in crate::ops) const KERNELS: &[&Kernel] = &[&LION_STEP];
+
+/// The figures of [`lion_step`], the paper's names; the default is the paper's.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct LionHyper {
+    /// Learning rate.
+    pub lr: f64,
+    /// What counts of the mean gradient in the step.
+    pub beta1: f64,
+    /// What is kept of the mean gradient.
+    pub beta2: f64,
+    /// Weight decay, which shrinks the weights.
+    pub weight_decay: f64,
+}
+
+impl Default for LionHyper {
+    fn default() -> Self {
+        Self { lr: 1e-4, beta1: 0.9, beta2: 0.99, weight_decay: 0.0 }
+    }
+}
+
+impl LionHyper {
+    /// What [`lion_step`] reads: lr, 1 - beta1, 1 - beta2, lr * decay, and four zeros.
+    pub fn to_array(self) -> [f32; 8] {
+        let Self { lr, beta1, beta2, weight_decay } = self;
+        [lr, 1.0 - beta1, 1.0 - beta2, lr * weight_decay, 0.0, 0.0, 0.0, 0.0].map(|v| v as f32)
+    }
+}
+
+/// -1, 0 or 1. `f32::signum` knows no 0.
+fn sign(v: f32) -> f32 {
+    f32::from(i8::from(v > 0.0) - i8::from(v < 0.0))
+}
+
+fn lion_step_cpu(args: &mut Args<'_>) {
+    let (grads, hyper) = (args.input::<f32>(0), args.input::<f32>(1));
+    let (weights, means) = (args.output::<f32>(0), args.output::<f32>(1));
+    let &[lr, fresh1, fresh2, shrink, ..] = hyper else { unreachable!("lion_step checks the length") };
+    let jobs = weights.par_chunks_mut(JOB).zip(means.par_chunks_mut(JOB)).zip(grads.par_chunks(JOB));
+    jobs.for_each(|((weights, means), grads)| {
+        for ((w, m), g) in weights.iter_mut().zip(means).zip(grads) {
+            let change = g - *m;
+            *w = *w - shrink * *w - lr * sign(*m + change * fresh1);
+            *m += change * fresh2;
+        }
+    });
+}
+
+/// One step of Lion: `params` and the mean gradient `m` change in place; all three parameters are f32 of one length, `hyper` is
+/// [`LionHyper::to_array`]. From Chen et al., 2023; PyTorch has none.
+///
+/// # Panics
+/// If lengths or types do not fit, or if parameters share memory that they must not.
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops, ops::LionHyper};
+/// let cpu = Device::Cpu;
+/// let (w, dw) = (Tensor::from_slice(&cpu, [3], &[1.0f32, 2.0, 3.0]), Tensor::from_slice(&cpu, [3], &[0.1f32, -4.0, 0.0]));
+/// let hyper = LionHyper { lr: 0.5, ..LionHyper::default() }.to_array();
+/// ops::lion_step(&w, &dw, &Tensor::zeros(&cpu, [3]), &Tensor::from_slice(&cpu, [8], &hyper));
+/// assert_eq!(w.to_vec()?, [0.5, 2.5, 3.0]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn lion_step(params: &Tensor, grads: &Tensor, m: &Tensor, hyper: &Tensor) {
+    parameters::expect("lion_step", params, &[("grads", grads), ("m", m)]);
+    parameters::expect_hyper("lion_step", params, hyper);
+    LION_STEP.launch(Params::of(params), &[grads, hyper], &[params, m], parameters::grid(params));
+}
+
+/// Betas whose products with small integers are exact, zeros among them, so that no rounding turns a sign.
+const EXACT: LionHyper = LionHyper { lr: 0.125, beta1: 0.5, beta2: 0.75, weight_decay: 0.25 };
+
+/// Three steps; parameters first.
+fn three_steps(device: &Device, len: usize, hyper: LionHyper) -> Vec<Tensor> {
+    let (w, m) = (check::tensor(device, [len], 1), Tensor::zeros(device, [len]));
+    let figures = Tensor::from_slice(device, [8], &hyper.to_array());
+    for step in 0..3 {
+        lion_step(&w, &Tensor::from_slice(device, [len], &check::input_integers(device, len, 2 + step)), &m, &figures);
+    }
+    vec![w, m]
+}
+
+pub(in crate::ops) fn cases() -> Vec<Case> {
+    let row = |len: usize| {
+        let what = format!("{len} elements, {EXACT:?}");
+        Case::new("lion_step", what, Bound::Relative(5e-7), move |device| three_steps(device, len, EXACT))
+    };
+    [1, 5, 1021, 300_007].into_iter().map(row).collect()
+}
+
+pub(in crate::ops) fn benches() -> Vec<Bench> {
+    vec![Bench::new("lion_step", "16777216 elements", 10 << 24, |device| {
+        let [w, g, m] = parameters::many(device, 1 << 24);
+        let hyper = Tensor::from_slice(device, [8], &LionHyper::default().to_array());
+        move || {
+            lion_step(&w, &g, &m, &hyper);
+            Vec::new()
+        }
+    })]
+}
+
+#[cfg(test)]
+pub(in crate::ops) fn misuses() -> Vec<check::Misuse> {
+    use check::misuse;
+    vec![misuse!("lion_step", ["m differs in length", "params [4], m [3]"], |device| lion_step(
+        &Tensor::zeros(device, [4]),
+        &Tensor::zeros(device, [4]),
+        &Tensor::zeros(device, [3]),
+        &Tensor::zeros(device, [8])
+    ))]
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_mirror_equals_a_naive_loop() {
+        let (len, h) = (37_003, EXACT);
+        let got = three_steps(&Device::Cpu, len, h)[0].to_vec().unwrap();
+        let mut want: Vec<[f64; 2]> = check::values(len, 1).iter().map(|&w| [f64::from(w), 0.0]).collect();
+        let mut zeros = 0;
+        for step in 0..3 {
+            for ([w, m], g) in want.iter_mut().zip(check::integers(len, 2 + step)) {
+                let c = h.beta1 * *m + (1.0 - h.beta1) * f64::from(g);
+                zeros += usize::from(c == 0.0);
+                let sign = if c == 0.0 { 0.0 } else { c.signum() };
+                *w -= h.lr * (sign + h.weight_decay * *w);
+                *m = h.beta2 * *m + (1.0 - h.beta2) * f64::from(g);
+            }
+        }
+        assert!(zeros > 1000, "{zeros} zeros: the sign of nothing was not tried");
+        for (got, [want, _]) in got.iter().zip(want) {
+            assert!((f64::from(*got) - want).abs() < 1e-6, "{got} is not {want}");
+        }
+    }
+
+    #[test]
+    #[should_panic(expected = "lion_step: m differs in length from params (params [4], m [3])")]
+    fn arenas_that_do_not_fit_are_named() {
+        let zeros = |n: usize| Tensor::zeros(&Device::Cpu, [n]);
+        lion_step(&zeros(4), &zeros(4), &zeros(3), &zeros(8));
+    }
+}

@@ -1,0 +1,243 @@
+//! Maximum and mean over windows that divide planes into a wanted number of parts, NCHW.
+//!
+//! Part i of n along an axis of e elements is `floor(i e / n) .. ceil((i + 1) e / n)`: parts may overlap, and there may be more of
+//! them than elements. The maximum keeps where it found itself, as in `pool2d`.
+
+mod mirrors;
+#[cfg(test)]
+mod tests;
+
+#[cfg(test)]
+pub(in crate::ops) use tests::misuses;
+
+use crate::check::{self, Bench, Bound, Case};
+use crate::dtype::DType;
+use crate::expect;
+use crate::kernel::{Grid, Kernel, kernel};
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use bytemuck::{Pod, Zeroable};
+use mirrors::{adaptive_avg_pool2d_bwd_x_cpu, adaptive_avg_pool2d_cpu, adaptive_max_pool2d_bwd_x_cpu, adaptive_max_pool2d_cpu};
+
+const WGSL: &str = wgsl!("adaptive_pool2d.wgsl");
+static AVG: Kernel = kernel!(WGSL, "adaptive_avg_pool2d", adaptive_avg_pool2d_cpu);
+static AVG_WIDE: Kernel = kernel!(WGSL, "adaptive_avg_pool2d_wide", adaptive_avg_pool2d_cpu);
+static AVG_BWD_X: Kernel = kernel!(WGSL, "adaptive_avg_pool2d_bwd_x", adaptive_avg_pool2d_bwd_x_cpu);
+static MAX: Kernel = kernel!(WGSL, "adaptive_max_pool2d", adaptive_max_pool2d_cpu);
+static MAX_WIDE: Kernel = kernel!(WGSL, "adaptive_max_pool2d_wide", adaptive_max_pool2d_cpu);
+static MAX_BWD_X: Kernel = kernel!(WGSL, "adaptive_max_pool2d_bwd_x", adaptive_max_pool2d_bwd_x_cpu);
+pub(in crate::ops) const KERNELS: &[&Kernel] = &[&AVG, &AVG_WIDE, &AVG_BWD_X, &MAX, &MAX_WIDE, &MAX_BWD_X];
+
+/// Windows of over so many elements get a workgroup each.
+const WIDE: usize = 128;
+/// Lanes of such a workgroup.
+const LANES: usize = 64;
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Params {
+    planes: u32,
+    h: u32,
+    w: u32,
+    p: u32,
+    q: u32,
+}
+
+/// The output's shape, and the parameters.
+#[track_caller]
+fn divide(op: &str, x: Shape, output: [usize; 2]) -> (Shape, Params) {
+    assert!(x.rank() == 4, "{op}: x needs axes (n, c, h, w) (x {x}, output {output:?})");
+    assert!(x.inner(2) > 0 && !output.contains(&0), "{op}: there is nothing to divide (x {x}, output {output:?})");
+    let [p, q] = output;
+    let countable = x.h() * p <= u32::MAX as usize && x.w() * q <= u32::MAX as usize;
+    assert!(countable, "{op}: too many parts (x {x}, output {output:?})");
+    let [planes, h, w, p, q] = [x.n() * x.c(), x.h(), x.w(), p, q].map(|v| v as u32);
+    (Shape::from([x.n(), x.c(), output[0], output[1]]), Params { planes, h, w, p, q })
+}
+
+/// The most elements of a part.
+fn longest(extent: usize, parts: usize) -> usize {
+    (extent.div_ceil(parts) + 1).min(extent)
+}
+
+/// Launches the form that suits the largest window.
+#[track_caller]
+fn launch(narrow: &'static Kernel, wide: &'static Kernel, p: Params, x: &Tensor, outputs: &[&Tensor]) {
+    let window = longest(x.shape().h(), p.p as usize) * longest(x.shape().w(), p.q as usize);
+    let windows = outputs[0].len();
+    match window <= WIDE {
+        true => narrow.launch(p, &[x], outputs, Grid::linear(windows, 64).trips(window)),
+        false => wide.launch(p, &[x], outputs, Grid::folded(windows).trips(window.div_ceil(LANES) + 6)),
+    }
+}
+
+/// What `dy` has to be, and the launch of a gradient.
+#[track_caller]
+fn gradient(op: &str, kernel: &'static Kernel, tensors: &expect::Named<'_>, x: Shape, output: [usize; 2]) -> Tensor {
+    let (shape, p) = divide(op, x, output);
+    let right = tensors.iter().all(|(_, t)| t.shape() == shape);
+    assert!(right, "{op}: x {x} is pooled to {shape} ({})", expect::shapes(tensors));
+    let dx = Tensor::empty(tensors[0].1.device(), x);
+    let trips = longest(output[0], x.h()) * (longest(output[1], x.w()) + 1);
+    let inputs: Vec<&Tensor> = tensors.iter().map(|(_, t)| *t).collect();
+    kernel.launch(p, &inputs, &[&dx], Grid::linear(dx.len(), 256).trips(trips));
+    dx
+}
+
+/// The two outer extents of what pooling gave.
+#[track_caller]
+fn output_of(op: &str, dy: &Tensor) -> [usize; 2] {
+    expect::rank(op, ("dy", dy), 4..=4);
+    [dy.shape().h(), dy.shape().w()]
+}
+
+/// The mean of each of `output` rows and columns of parts of `x` (N, C, H, W). Equivalent of
+/// `torch.nn.functional.adaptive_avg_pool2d`.
+///
+/// # Panics
+/// If `x` does not have four axes, an extent is zero, or `x` does not hold f32.
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops};
+/// let x = Tensor::from_slice(&Device::Cpu, [1, 1, 1, 5], &[1.0f32, 2.0, 3.0, 4.0, 5.0]);
+/// assert_eq!(ops::adaptive_avg_pool2d(&x, [1, 2]).to_vec()?, [2.0, 4.0]); // the third is in both parts
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn adaptive_avg_pool2d(x: &Tensor, output: [usize; 2]) -> Tensor {
+    expect::f32s("adaptive_avg_pool2d", &[("x", x)]);
+    let (shape, p) = divide("adaptive_avg_pool2d", x.shape(), output);
+    let y = Tensor::empty(x.device(), shape);
+    launch(&AVG, &AVG_WIDE, p, x, &[&y]);
+    y
+}
+
+/// dX of [`adaptive_avg_pool2d`]. What PyTorch's autograd computes for it.
+///
+/// # Panics
+/// If `dy` is not `x_shape` pooled, or does not hold f32.
+///
+/// ```
+/// # use gpu_core::{Device, Shape, Tensor, ops};
+/// let dy = Tensor::from_slice(&Device::Cpu, [1, 1, 1, 2], &[3.0f32, 6.0]);
+/// let dx = ops::adaptive_avg_pool2d_bwd_x(&dy, Shape::from([1, 1, 1, 5]));
+/// assert_eq!(dx.to_vec()?, [1.0, 1.0, 3.0, 2.0, 2.0]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn adaptive_avg_pool2d_bwd_x(dy: &Tensor, x_shape: Shape) -> Tensor {
+    const OP: &str = "adaptive_avg_pool2d_bwd_x";
+    expect::f32s(OP, &[("dy", dy)]);
+    gradient(OP, &AVG_BWD_X, &[("dy", dy)], x_shape, output_of(OP, dy))
+}
+
+/// The largest element of each of `output` rows and columns of parts of `x` (N, C, H, W), and where in its plane it lies (u32).
+/// Equivalent of `torch.nn.functional.adaptive_max_pool2d(x, output, return_indices=True)`.
+///
+/// # Panics
+/// As [`adaptive_avg_pool2d`].
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops};
+/// let x = Tensor::from_slice(&Device::Cpu, [1, 1, 1, 5], &[1.0f32, 2.0, 9.0, 4.0, 5.0]);
+/// let (y, indices) = ops::adaptive_max_pool2d(&x, [1, 2]);
+/// assert_eq!((y.to_vec()?, indices.read::<u32>()?), (vec![9.0, 9.0], vec![2, 2]));
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn adaptive_max_pool2d(x: &Tensor, output: [usize; 2]) -> (Tensor, Tensor) {
+    expect::f32s("adaptive_max_pool2d", &[("x", x)]);
+    let (shape, p) = divide("adaptive_max_pool2d", x.shape(), output);
+    let (y, indices) = (Tensor::empty(x.device(), shape), Tensor::empty_of(x.device(), shape, DType::U32));
+    launch(&MAX, &MAX_WIDE, p, x, &[&y, &indices]);
+    (y, indices)
+}
+
+/// dX of [`adaptive_max_pool2d`]: each `dy` goes to the place that `indices` names. What PyTorch's autograd computes for it.
+///
+/// # Panics
+/// If `dy` or `indices` are not `x_shape` pooled, or have the wrong type.
+///
+/// ```
+/// # use gpu_core::{Device, Shape, Tensor, ops};
+/// let dy = Tensor::from_slice(&Device::Cpu, [1, 1, 1, 2], &[3.0f32, 6.0]);
+/// let indices = Tensor::from_slice(&Device::Cpu, [1, 1, 1, 2], &[2u32, 2]);
+/// let dx = ops::adaptive_max_pool2d_bwd_x(&dy, &indices, Shape::from([1, 1, 1, 5]));
+/// assert_eq!(dx.to_vec()?, [0.0, 0.0, 9.0, 0.0, 0.0]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn adaptive_max_pool2d_bwd_x(dy: &Tensor, indices: &Tensor, x_shape: Shape) -> Tensor {
+    const OP: &str = "adaptive_max_pool2d_bwd_x";
+    let tensors = [("dy", dy), ("indices", indices)];
+    expect::f32s(OP, &tensors[..1]);
+    expect::dtype(OP, tensors[1], DType::U32);
+    expect::one_device(OP, &tensors);
+    gradient(OP, &MAX_BWD_X, &tensors, x_shape, output_of(OP, dy))
+}
+
+/// Parts that fit, that overlap, more parts than elements, one part (wide and narrow), none at all, and a folded grid.
+const ROWS: &[([usize; 4], [usize; 2])] = &[
+    ([2, 3, 8, 8], [4, 2]),
+    ([1, 1, 1, 1], [1, 1]),
+    ([1, 4, 7, 9], [3, 2]),
+    ([2, 3, 5, 3], [7, 4]),
+    ([3, 5, 7, 7], [1, 1]),
+    ([2, 3, 17, 19], [1, 1]),
+    ([1, 2, 40, 31], [2, 3]),
+    ([0, 3, 4, 4], [2, 2]),
+    ([1, 65_537, 1, 129], [1, 1]),
+];
+
+pub(in crate::ops) fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for &(x, output) in ROWS {
+        let (shape, what) = (Shape::from(x), format!("{x:?} to {output:?}"));
+        let window = longest(x[2], output[0]) * longest(x[3], output[1]);
+        let covering = longest(output[0], x[2]) * longest(output[1], x[3]);
+        // A quotient more, of which WGSL allows two and a half units.
+        let bound = Bound::Sum { terms: window.max(covering) + 3 };
+        cases.push(Case::new("adaptive_avg_pool2d", what.clone(), bound, move |device| {
+            let y = adaptive_avg_pool2d(&check::tensor(device, shape, 1), output);
+            let dx = adaptive_avg_pool2d_bwd_x(&check::tensor(device, y.shape(), 2), shape);
+            vec![y, dx]
+        }));
+        cases.push(Case::new("adaptive_max_pool2d", what, Bound::Exact, move |device| {
+            // Small integers: ties abound.
+            let (y, indices) =
+                adaptive_max_pool2d(&Tensor::from_slice(device, shape, &check::input_integers(device, shape.len(), 1)), output);
+            let dy = Tensor::from_slice(device, y.shape(), &check::input_integers(device, y.len(), 2));
+            let dx = adaptive_max_pool2d_bwd_x(&dy, &indices, shape);
+            vec![y, indices, dx]
+        }));
+    }
+    cases
+}
+
+pub(in crate::ops) fn benches() -> Vec<Bench> {
+    // The end of a VGG, and whole planes.
+    let rows = [([32, 512, 14, 14], [7, 7]), ([32, 256, 32, 32], [1, 1])];
+    let of = |(shape, output): ([usize; 4], [usize; 2])| {
+        let (what, y) = (format!("{shape:?} to {output:?}"), [shape[0], shape[1], output[0], output[1]]);
+        [
+            Bench::new("adaptive_avg_pool2d", what.clone(), 0, move |device| {
+                let x = check::tensor(device, shape, 1);
+                move || vec![adaptive_avg_pool2d(&x, output)]
+            }),
+            Bench::new("adaptive_avg_pool2d_bwd_x", what.clone(), 0, move |device| {
+                let dy = check::tensor(device, y, 1);
+                move || vec![adaptive_avg_pool2d_bwd_x(&dy, shape.into())]
+            }),
+            Bench::new("adaptive_max_pool2d", what.clone(), 0, move |device| {
+                let x = check::tensor(device, shape, 1);
+                move || vec![adaptive_max_pool2d(&x, output).0]
+            }),
+            Bench::new("adaptive_max_pool2d_bwd_x", what, 0, move |device| {
+                let (_, indices) = adaptive_max_pool2d(&check::tensor(device, shape, 1), output);
+                let dy = check::tensor(device, y, 1);
+                move || vec![adaptive_max_pool2d_bwd_x(&dy, &indices, shape.into())]
+            }),
+        ]
+    };
+    rows.into_iter().flat_map(of).collect()
+}

@@ -1,0 +1,183 @@
+//! Maximum and mean over windows of planes, NCHW.
+//!
+//! `y[n,c,p,q] = max (or mean) over r,s of x[n, c, p * stride + r * dilation - padding, q * stride + s * dilation - padding]`
+//!
+//! The maximum keeps where it found itself (u32, the place in the plane): its gradient then reads two small tensors instead of
+//! searching `x` again, and `x` may be freed.
+
+mod cases;
+mod geometry;
+mod mirrors;
+#[cfg(test)]
+mod tests;
+
+pub(in crate::ops) use cases::{benches, cases};
+pub use geometry::{Divisor, Pool1dGeometry, Pool2dGeometry, PoolGeometry};
+#[cfg(test)]
+pub(in crate::ops) use tests::misuses;
+
+use crate::dtype::DType;
+use crate::expect;
+use crate::kernel::{Grid, Kernel, kernel};
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use bytemuck::{Pod, Zeroable};
+use mirrors::{avg_pool2d_bwd_x_cpu, avg_pool2d_cpu, max_pool2d_bwd_x_cpu, max_pool2d_cpu};
+
+const WGSL: &str = wgsl!("pool2d.wgsl");
+static MAX_POOL2D: Kernel = kernel!(WGSL, "max_pool2d", max_pool2d_cpu);
+static MAX_POOL2D_BWD_X: Kernel = kernel!(WGSL, "max_pool2d_bwd_x", max_pool2d_bwd_x_cpu);
+static AVG_POOL2D: Kernel = kernel!(WGSL, "avg_pool2d", avg_pool2d_cpu);
+static AVG_POOL2D_BWD_X: Kernel = kernel!(WGSL, "avg_pool2d_bwd_x", avg_pool2d_bwd_x_cpu);
+// For the common windows.
+static MAX_POOL2D_BY4: Kernel = kernel!(WGSL, "max_pool2d_by4", max_pool2d_cpu);
+static MAX_POOL2D_BWD_X_BY4: Kernel = kernel!(WGSL, "max_pool2d_bwd_x_by4", max_pool2d_bwd_x_cpu);
+static AVG_POOL2D_BY4: Kernel = kernel!(WGSL, "avg_pool2d_by4", avg_pool2d_cpu);
+static AVG_POOL2D_BWD_X_BY4: Kernel = kernel!(WGSL, "avg_pool2d_bwd_x_by4", avg_pool2d_bwd_x_cpu);
+pub(in crate::ops) const KERNELS: &[&Kernel] = &[
+    &MAX_POOL2D,
+    &MAX_POOL2D_BWD_X,
+    &AVG_POOL2D,
+    &AVG_POOL2D_BWD_X,
+    &MAX_POOL2D_BY4,
+    &MAX_POOL2D_BWD_X_BY4,
+    &AVG_POOL2D_BY4,
+    &AVG_POOL2D_BWD_X_BY4,
+];
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Params {
+    planes: u32,
+    h: u32,
+    w: u32,
+    p: u32,
+    q: u32,
+    scale: f32,
+}
+
+/// The kernel of a forward pass, and its grid: a thread four of `y` where the windows are common, else one.
+fn forward(g: Pool2dGeometry, x: Shape, y: Shape, [any, by4]: [&'static Kernel; 2]) -> (&'static Kernel, Grid) {
+    let (kernel, each) = if g.goes_by_four(x, y) { (by4, 4) } else { (any, 1) };
+    (kernel, Grid::linear(y.len().div_ceil(each), 256).trips(g.taps()))
+}
+
+/// The kernel of a gradient, and its grid: a thread two rows of eight, or four neighbours.
+fn backward(g: Pool2dGeometry, x: Shape, y: Shape, [any, by4]: [&'static Kernel; 2]) -> (&'static Kernel, Grid) {
+    match g.goes_by_four(x, y) {
+        true => (by4, Grid::linear(x.n() * x.c() * x.h().div_ceil(2) * (x.w() / 8), 256)),
+        false => (any, Grid::linear(x.len().div_ceil(4), 256).trips(4 * g.taps())),
+    }
+}
+
+/// The shape that `dy` has to have.
+#[track_caller]
+fn expect_pooled(op: &str, g: Pool2dGeometry, x: Shape, tensors: &expect::Named<'_>) -> Shape {
+    let y = expect::fits(op, g.out_shape(x));
+    for (name, t) in tensors {
+        assert!(t.shape() == y, "{op}: x {x} is pooled to {y}, {name} is not ({})", expect::shapes(tensors));
+    }
+    y
+}
+
+/// The largest element of each window of `x` (N, C, H, W), and where in its plane it lies (u32, `row * W + column`).
+/// Equivalent of `torch.nn.functional.max_pool2d(x, .., return_indices=True)`: the first maximum wins, padding never does, and a
+/// NaN counts as the largest.
+///
+/// # Panics
+/// If no window fits ([`Pool2dGeometry::out_shape`] says why), or `x` does not hold f32.
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops};
+/// let x = Tensor::from_slice(&Device::Cpu, [1, 1, 2, 4], &[1.0f32, 5.0, 2.0, 7.0, 3.0, 4.0, 7.0, 6.0]);
+/// let (y, indices) = ops::max_pool2d(&x, ops::Pool2dGeometry::new([2, 2]));
+/// assert_eq!(y.to_vec()?, [5.0, 7.0]);
+/// assert_eq!(indices.read::<u32>()?, [1, 3]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn max_pool2d(x: &Tensor, g: Pool2dGeometry) -> (Tensor, Tensor) {
+    expect::f32s("max_pool2d", &[("x", x)]);
+    let shape = expect::fits("max_pool2d", g.out_shape(x.shape()));
+    let (y, indices) = (Tensor::empty(x.device(), shape), Tensor::empty_of(x.device(), shape, DType::U32));
+    let (kernel, grid) = forward(g, x.shape(), shape, [&MAX_POOL2D, &MAX_POOL2D_BY4]);
+    kernel.with(&g.constants(geometry::SCALE)).launch(g.params(x.shape(), shape, 1.0), &[x], &[&y, &indices], grid);
+    (y, indices)
+}
+
+/// dX of [`max_pool2d`]: each `dy` goes to the place that `indices` names. What PyTorch's autograd computes for `max_pool2d`.
+///
+/// # Panics
+/// If `dy` or `indices` do not have the shape of the pooled `x_shape`, or the wrong type.
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops};
+/// let g = ops::Pool2dGeometry::new([2, 2]);
+/// let x = Tensor::from_slice(&Device::Cpu, [1, 1, 2, 2], &[1.0f32, 5.0, 3.0, 4.0]);
+/// let (_, indices) = ops::max_pool2d(&x, g);
+/// let dy = Tensor::from_slice(&Device::Cpu, [1, 1, 1, 1], &[2.5f32]);
+/// assert_eq!(ops::max_pool2d_bwd_x(&dy, &indices, x.shape(), g).to_vec()?, [0.0, 2.5, 0.0, 0.0]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn max_pool2d_bwd_x(dy: &Tensor, indices: &Tensor, x_shape: Shape, g: Pool2dGeometry) -> Tensor {
+    let tensors = [("dy", dy), ("indices", indices)];
+    expect::f32s("max_pool2d_bwd_x", &tensors[..1]);
+    expect::dtype("max_pool2d_bwd_x", tensors[1], DType::U32);
+    expect::one_device("max_pool2d_bwd_x", &tensors);
+    let shape = expect_pooled("max_pool2d_bwd_x", g, x_shape, &tensors);
+    let dx = Tensor::empty(dy.device(), x_shape);
+    let (kernel, grid) = backward(g, x_shape, shape, [&MAX_POOL2D_BWD_X, &MAX_POOL2D_BWD_X_BY4]);
+    kernel.with(&g.constants(geometry::SCALE)).launch(g.params(x_shape, shape, 1.0), &[dy, indices], &[&dx], grid);
+    dx
+}
+
+/// The mean of each window of `x` (N, C, H, W), by a divisor to choose. Equivalent of `torch.nn.functional.avg_pool2d`.
+///
+/// # Panics
+/// If no window fits ([`Pool2dGeometry::out_shape`] says why), the divisor is zero, or `x` does not hold f32.
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops};
+/// use ops::{Divisor, Pool2dGeometry};
+/// let x = Tensor::from_slice(&Device::Cpu, [1, 1, 2, 4], &[1.0f32, 5.0, 2.0, 7.0, 3.0, 4.0, 7.0, 6.0]);
+/// assert_eq!(ops::avg_pool2d(&x, Pool2dGeometry::new([2, 2]), Divisor::Window).to_vec()?, [3.25, 5.5]);
+/// let padded = Pool2dGeometry { stride: [2, 4], padding: [0, 1], ..Pool2dGeometry::new([2, 2]) };
+/// assert_eq!(ops::avg_pool2d(&x, padded, Divisor::Inside).to_vec()?, [2.0, 6.5]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn avg_pool2d(x: &Tensor, g: Pool2dGeometry, divisor: Divisor) -> Tensor {
+    expect::f32s("avg_pool2d", &[("x", x)]);
+    assert!(divisor != Divisor::Fixed(0), "avg_pool2d: the divisor is zero (x {})", x.shape());
+    let y = Tensor::empty(x.device(), expect::fits("avg_pool2d", g.out_shape(x.shape())));
+    let (count, scale) = g.divide(divisor, x.shape(), y.shape());
+    let (kernel, grid) = forward(g, x.shape(), y.shape(), [&AVG_POOL2D, &AVG_POOL2D_BY4]);
+    kernel.with(&g.constants(count)).launch(g.params(x.shape(), y.shape(), scale), &[x], &[&y], grid);
+    y
+}
+
+/// dX of [`avg_pool2d`]. What PyTorch's autograd computes for `avg_pool2d`.
+///
+/// # Panics
+/// If `dy` does not have the shape of the pooled `x_shape`, the divisor is zero, or `dy` does not hold f32.
+///
+/// ```
+/// # use gpu_core::{Device, Shape, Tensor, ops};
+/// use ops::{Divisor, Pool2dGeometry};
+/// let dy = Tensor::from_slice(&Device::Cpu, [1, 1, 1, 1], &[2.0f32]);
+/// let dx = ops::avg_pool2d_bwd_x(&dy, Shape::from([1, 1, 2, 2]), Pool2dGeometry::new([2, 2]), Divisor::Window);
+/// assert_eq!(dx.to_vec()?, [0.5; 4]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn avg_pool2d_bwd_x(dy: &Tensor, x_shape: Shape, g: Pool2dGeometry, divisor: Divisor) -> Tensor {
+    expect::f32s("avg_pool2d_bwd_x", &[("dy", dy)]);
+    assert!(divisor != Divisor::Fixed(0), "avg_pool2d_bwd_x: the divisor is zero (dy {}, x {x_shape})", dy.shape());
+    let shape = expect_pooled("avg_pool2d_bwd_x", g, x_shape, &[("dy", dy)]);
+    let (count, scale) = g.divide(divisor, x_shape, shape);
+    let dx = Tensor::empty(dy.device(), x_shape);
+    let (kernel, grid) = backward(g, x_shape, shape, [&AVG_POOL2D_BWD_X, &AVG_POOL2D_BWD_X_BY4]);
+    kernel.with(&g.constants(count)).launch(g.params(x_shape, shape, scale), &[dy], &[&dx], grid);
+    dx
+}

@@ -1,0 +1,288 @@
+//! Batches from a data set of bytes that stays on the device: gather, random crop, random flip, normalise, cutout.
+//!
+//! `x[b, c, p, q] = (images[indices[b], c, p', q'] / 255 - mean[c]) / std[c]`, computed as `byte * scale[c] + bias[c]`.
+//!
+//! What happens to image `b` of a batch is a pure function of (seed, stream, step, b): the four words of the Philox block with
+//! counter `(b, stream, step, 0)` and key `seed` are
+//!
+//! 0. the flip: mirrored left to right iff the word's highest bit is set;
+//! 1. the first row of the crop out of the padded image, `word * (2 * crop_padding + 1) >> 32`;
+//! 2. its first column, likewise;
+//! 3. the centre of the square cut out: row `(word >> 16) * H >> 16`, column `(word & 0xffff) * W >> 16`.
+//!
+//! All four are drawn whatever is switched on, so that switching one off leaves the others as they were. The order is torchvision's
+//! usual one: pad with black and crop, flip, normalise, then zeros over the square (which are the mean colour).
+
+#[cfg(test)]
+mod tests;
+#[cfg(test)]
+pub(in crate::ops) use tests::misuses;
+
+use crate::check::{Bench, Bound, Case};
+use crate::device::Device;
+use crate::dtype::DType;
+use crate::expect;
+use crate::kernel::{Args, Grid, Kernel};
+use crate::rng::{Key, Stream};
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use bytemuck::{Pod, Zeroable};
+use rayon::prelude::*;
+use std::ops::Range;
+
+const WGSL: &str = wgsl!("augment.wgsl");
+static AUGMENT: Kernel = Kernel::new(WGSL, "augment", augment_cpu);
+static GATHER_LABELS: Kernel = Kernel::new(WGSL, "gather_labels", gather_labels_cpu);
+pub(in crate::ops) const KERNELS: &[&Kernel] = &[&AUGMENT, &GATHER_LABELS];
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Params {
+    images: u32,
+    batch: u32,
+    c: u32,
+    h: u32,
+    w: u32,
+    stream: u32,
+    seed_lo: u32,
+    seed_hi: u32,
+    flip: u32,
+    crop_padding: u32,
+    cutout: u32,
+    scale: [f32; 4],
+    bias: [f32; 4],
+}
+
+/// What [`augment`] does to images.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Augment {
+    /// Mirrors every other image left to right, at random.
+    pub flip: bool,
+    /// Black pixels added on each side before an image of the old size is cut out at random; 0 leaves it where it is.
+    pub crop_padding: u32,
+    /// The side of the square set to zero (the mean colour) around a random pixel, cut off at the borders; 0 for none.
+    pub cutout: u32,
+    /// The mean of each channel, of values in [0, 1].
+    pub mean: [f32; 4],
+    /// The standard deviation of each channel.
+    pub std: [f32; 4],
+}
+
+impl Augment {
+    /// Nothing random: the same normalisation, for evaluation.
+    pub fn evaluation(self) -> Self {
+        Self { flip: false, crop_padding: 0, cutout: 0, ..self }
+    }
+}
+
+/// What is done to one image: the mirror's copy of the kernel's.
+struct Decision {
+    flip: bool,
+    shift: [isize; 2],
+    cut: [Range<isize>; 2],
+}
+
+impl Decision {
+    fn new(p: &Params, step: u32, b: usize) -> Self {
+        let words = Stream::new(u64::from(p.seed_hi) << 32 | u64::from(p.seed_lo), p.stream, step).block(b as u32);
+        let shift = |word: u32| {
+            let first = (u64::from(word) * u64::from(2 * p.crop_padding + 1)) >> 32;
+            first as isize - p.crop_padding as isize
+        };
+        let cut = |half_word: u32, extent: u32| {
+            let low = ((half_word * extent) >> 16) as isize - (p.cutout / 2) as isize;
+            low..low + p.cutout as isize
+        };
+        Self {
+            flip: p.flip != 0 && words[0] >> 31 == 1,
+            shift: [shift(words[1]), shift(words[2])],
+            cut: [cut(words[3] >> 16, p.h), cut(words[3] & 0xffff, p.w)],
+        }
+    }
+
+    /// One row of the result from the image's channel.
+    fn row(&self, plane: &[u8], p: isize, x: &mut [f32], scale: f32, bias: f32) {
+        let w = x.len() as isize;
+        let source = usize::try_from(p + self.shift[0]).ok().and_then(|row| plane.chunks_exact(x.len()).nth(row));
+        for (q, x) in (0..w).zip(x.iter_mut()) {
+            let column = if self.flip { w - 1 - q } else { q } + self.shift[1];
+            let byte = source.and_then(|row| row.get(usize::try_from(column).ok()?)).copied().unwrap_or(0);
+            *x = f32::from(byte) * scale + bias;
+        }
+        if self.cut[0].contains(&p) {
+            let [low, high] = [self.cut[1].start, self.cut[1].end].map(|q| q.clamp(0, w) as usize);
+            x[low..high].fill(0.0);
+        }
+    }
+}
+
+fn augment_cpu(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (images, indices, step) = (args.input::<u8>(0), args.input::<u32>(1), args.input::<u32>(2)[0]);
+    let (w, plane) = (p.w as usize, (p.h * p.w) as usize);
+    let image = p.c as usize * plane;
+    args.output::<f32>(0).par_chunks_exact_mut(image).zip(indices).enumerate().for_each(|(b, (x, &index))| {
+        let decision = Decision::new(&p, step, b);
+        let source = &images[index.min(p.images - 1) as usize * image..][..image];
+        for (c, (x, source)) in x.chunks_exact_mut(plane).zip(source.chunks_exact(plane)).enumerate() {
+            for (row, x) in x.chunks_exact_mut(w).enumerate() {
+                decision.row(source, row as isize, x, p.scale[c], p.bias[c]);
+            }
+        }
+    });
+}
+
+fn gather_labels_cpu(args: &mut Args<'_>) {
+    let (labels, indices) = (args.input::<u32>(0), args.input::<u32>(1));
+    let chosen = |&i: &u32| labels[(i as usize).min(labels.len() - 1)];
+    args.output::<u32>(0).iter_mut().zip(indices).for_each(|(y, i)| *y = chosen(i));
+}
+
+/// Fills `x` (B, C, H, W) with the images (of `images` u8 (M, C, H, W)) that `indices` (B) names, augmented and normalised. In
+/// place. `step` is one u32 on the device; the module's page tells what is drawn. Equivalent of torchvision's
+/// `RandomCrop(size, padding)`, `RandomHorizontalFlip()`, `ToTensor()`, `Normalize(mean, std)`, and Cutout.
+///
+/// An index past the end stands for the last image.
+///
+/// # Panics
+/// If shapes or types do not fit, if there are more than four channels, or a side is over 65,535.
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops, ops::Augment, rng::Key};
+/// let cpu = Device::Cpu;
+/// let images = Tensor::from_slice(&cpu, [2, 1, 1, 2], &[0u8, 51, 102, 255]);
+/// let (indices, step) = (Tensor::from_slice(&cpu, [1], &[1u32]), Tensor::from_slice(&cpu, [1], &[0u32]));
+/// let x = Tensor::empty(&cpu, [1, 1, 1, 2]);
+/// let plain = Augment { flip: false, crop_padding: 0, cutout: 0, mean: [0.5; 4], std: [0.5; 4] };
+/// ops::augment(&images, &indices, Key { seed: 0, stream: 0 }, &step, &x, &plain);
+/// assert!(x.to_vec()?.iter().zip([-0.2, 1.0]).all(|(x, want)| (x - want).abs() < 1e-6));
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn augment(images: &Tensor, indices: &Tensor, key: Key, step: &Tensor, x: &Tensor, how: &Augment) {
+    let (from, to) = (images.shape(), x.shape());
+    let fits = from.rank() == 4 && to.rank() == 4 && from.dims()[1..] == to.dims()[1..] && from.n() > 0;
+    assert!(fits, "augment: images must be (M, C, H, W) and x (B, C, H, W), M > 0 (images {from}, x {to})");
+    assert!(from.c() <= 4, "augment: {} channels are over 4 (images {from}, x {to})", from.c());
+    let sides = from.h().max(from.w()).max(how.crop_padding as usize).max(how.cutout as usize);
+    assert!(sides <= 65_535, "augment: a side, a padding or a cutout of {sides} is over 65,535 (images {from}, x {to})");
+    let one_each = indices.shape() == Shape::from([to.n()]);
+    assert!(one_each, "augment: one index for each image of x is needed (indices {}, x {to})", indices.shape());
+    let types = [images.dtype(), indices.dtype(), step.dtype(), x.dtype()];
+    let wanted = [DType::U8, DType::U32, DType::U32, DType::F32];
+    assert!(types == wanted, "augment: images, indices, step, x must hold {wanted:?}, they hold {types:?}");
+    expect::one_device("augment", &[("images", images), ("indices", indices), ("step", step), ("x", x)]);
+    assert!(step.len() == 1, "augment: step must be one u32 (step {}, x {to})", step.shape());
+    let normal = |c: usize| (f64::from(how.mean[c]), f64::from(how.std[c]));
+    let params = Params {
+        images: from.n() as u32,
+        batch: to.n() as u32,
+        c: to.c() as u32,
+        h: to.h() as u32,
+        w: to.w() as u32,
+        stream: key.stream,
+        seed_lo: key.seed as u32,
+        seed_hi: (key.seed >> 32) as u32,
+        flip: how.flip.into(),
+        crop_padding: how.crop_padding,
+        cutout: how.cutout,
+        scale: [0, 1, 2, 3].map(|c| (1.0 / (255.0 * normal(c).1)) as f32),
+        bias: [0, 1, 2, 3].map(|c| (-normal(c).0 / normal(c).1) as f32),
+    };
+    AUGMENT.launch(params, &[images, indices, step], &[x], Grid::linear(x.len().div_ceil(4), 256).trips(54));
+}
+
+/// Fills `out` (B) with `labels[indices]`, all u32. In place. Equivalent of PyTorch's `labels[indices]`.
+///
+/// An index past the end stands for the last label.
+///
+/// # Panics
+/// If shapes or types do not fit, or if there is no label.
+///
+/// ```
+/// # use gpu_core::{DType, Device, Tensor, ops};
+/// let labels = Tensor::from_slice(&Device::Cpu, [3], &[5u32, 6, 7]);
+/// let indices = Tensor::from_slice(&Device::Cpu, [2], &[2u32, 0]);
+/// let out = Tensor::empty_of(&Device::Cpu, [2], DType::U32);
+/// ops::gather_labels(&labels, &indices, &out);
+/// assert_eq!(out.read::<u32>()?, [7, 5]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn gather_labels(labels: &Tensor, indices: &Tensor, out: &Tensor) {
+    let integers = [labels, indices, out].iter().all(|t| t.dtype() == DType::U32);
+    assert!(integers, "gather_labels: labels, indices and out must hold u32 (indices {}, out {})", indices.shape(), out.shape());
+    expect::one_device("gather_labels", &[("labels", labels), ("indices", indices), ("out", out)]);
+    let fits = indices.shape() == out.shape() && labels.shape().rank() == 1 && !labels.is_empty();
+    let shapes = (labels.shape(), indices.shape(), out.shape());
+    assert!(fits, "gather_labels: labels must be (M), indices and out (B) (labels, indices, out {shapes:?})");
+    let params = Params { images: labels.len() as u32, batch: out.len() as u32, ..Params::zeroed() };
+    GATHER_LABELS.launch(params, &[labels, indices], &[out], Grid::linear(out.len(), 256));
+}
+
+/// Pixels that are a pure function of their position.
+fn pixels(device: &Device, shape: [usize; 4]) -> Tensor {
+    let bytes: Vec<u8> = (0..shape.iter().product()).map(|i: usize| ((i as u64 * 2_654_435_761) >> 7) as u8).collect();
+    Tensor::from_slice(device, shape, &bytes)
+}
+
+const NORMAL: Augment =
+    Augment { flip: false, crop_padding: 0, cutout: 0, mean: [0.49, 0.48, 0.45, 0.5], std: [0.25, 0.24, 0.26, 0.5] };
+const ALL: Augment = Augment { flip: true, crop_padding: 4, cutout: 5, ..NORMAL };
+
+pub(in crate::ops) fn cases() -> Vec<Case> {
+    const SHAPES: &[([usize; 4], usize)] = &[
+        ([1, 1, 1, 1], 1),
+        ([7, 1, 28, 28], 13),
+        ([5, 3, 7, 5], 11),
+        ([3, 2, 5, 6], 3),
+        ([2, 4, 3, 11], 7),
+        ([19, 3, 32, 32], 128),
+    ];
+    let mut cases = Vec::new();
+    for &(shape, batch) in SHAPES {
+        for how in [NORMAL, ALL, Augment { crop_padding: 40, cutout: 64, ..ALL }] {
+            cases.push(Case::new("augment", format!("{shape:?}, batch {batch}, {how:?}"), Bound::Relative(5e-7), move |device| {
+                let [m, c, h, w] = shape;
+                let chosen: Vec<u32> = (0..batch).map(|b| (b * 7919 % m) as u32).collect();
+                let indices = Tensor::from_slice(device, [batch], &chosen);
+                let step = Tensor::from_slice(device, [1], &[3u32]);
+                let x = Tensor::empty(device, [batch, c, h, w]);
+                augment(&pixels(device, shape), &indices, Key { seed: 1 << 40 | 5, stream: 6 }, &step, &x, &how);
+                vec![x]
+            }));
+        }
+    }
+    for batch in [1usize, 257, 100_003] {
+        cases.push(Case::new("gather_labels", format!("{batch} labels"), Bound::Exact, move |device| {
+            let labels: Vec<u32> = (0..50_021).map(|i| i * 31 % 1000).collect();
+            let indices: Vec<u32> = (0..batch as u32).map(|i| i * 7919 % 50_023).collect();
+            let out = Tensor::empty_of(device, [batch], DType::U32);
+            let labels = Tensor::from_slice(device, [labels.len()], &labels);
+            gather_labels(&labels, &Tensor::from_slice(device, [batch], &indices), &out);
+            vec![out]
+        }));
+    }
+    cases
+}
+
+pub(in crate::ops) fn benches() -> Vec<Bench> {
+    let augmented = Bench::new("augment", "256x3x32x32 out of 4096, all that is random", 0, |device| {
+        let (images, x) = (pixels(device, [4096, 3, 32, 32]), Tensor::empty(device, [256, 3, 32, 32]));
+        let indices: Vec<u32> = (0..256).map(|b| b * 7919 % 4096).collect();
+        let (indices, step) = (Tensor::from_slice(device, [256], &indices), Tensor::from_slice(device, [1], &[0u32]));
+        move || {
+            augment(&images, &indices, Key { seed: 5, stream: 6 }, &step, &x, &ALL);
+            vec![]
+        }
+    });
+    let gathered = Bench::new("gather_labels", "65536 labels", 0, |device| {
+        let labels = Tensor::from_slice(device, [1 << 16], &vec![3u32; 1 << 16]);
+        let (indices, out) = (labels.clone(), Tensor::empty_of(device, [1 << 16], DType::U32));
+        move || {
+            gather_labels(&labels, &indices, &out);
+            vec![]
+        }
+    });
+    vec![augmented, gathered]
+}

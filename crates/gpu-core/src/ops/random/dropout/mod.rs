@@ -1,0 +1,252 @@
+//! Noise on activations: elements, or whole channels, dropped with probability `p`; factors from a normal distribution.
+//!
+//! What is dropped is a pure function of (seed, stream, step, index): element `i` takes word `i % 4` of the Philox block with
+//! counter `(i / 4, stream, step, 0)` and key `seed`, and is dropped iff the word is below `round(p * 2^32)` (all are, for
+//! `p = 1`). Nothing is kept for the backward pass: it draws the same words again. The step is read on the device, so it must not
+//! change between the two passes.
+
+mod alpha;
+mod mirror;
+mod noise;
+#[cfg(test)]
+mod tests;
+
+pub use alpha::{alpha_dropout, alpha_dropout_bwd_x, feature_alpha_dropout, feature_alpha_dropout_bwd_x};
+pub use noise::{bernoulli_keep, bernoulli_keep_bwd_x, gaussian_noise, gaussian_noise_bwd_x};
+#[cfg(test)]
+pub(in crate::ops) use tests::misuses;
+
+use crate::check::{self, Bench, Bound, Case};
+use crate::device::Device;
+use crate::dtype::DType;
+use crate::expect;
+use crate::kernel::{Grid, Kernel, kernel};
+use crate::shape::Shape;
+use crate::tensor::Tensor;
+use bytemuck::{Pod, Zeroable};
+use mirror::{alpha_dropout_cpu, dropout_cpu, dropout_mask_cpu, dropout2d_cpu, feature_alpha_dropout_cpu, gaussian_noise_cpu};
+
+/// Seed and stream of a dropout layer.
+pub use crate::rng::Key as DropoutKey;
+
+const WGSL: &str = wgsl!("dropout.wgsl");
+static DROPOUT: Kernel = kernel!(WGSL, "dropout", dropout_cpu);
+static DROPOUT2D: Kernel = kernel!(WGSL, "dropout2d", dropout2d_cpu);
+static ALPHA_DROPOUT: Kernel = kernel!(WGSL, "alpha_dropout", alpha_dropout_cpu);
+static FEATURE_ALPHA_DROPOUT: Kernel = kernel!(WGSL, "feature_alpha_dropout", feature_alpha_dropout_cpu);
+static GAUSSIAN_NOISE: Kernel = kernel!(WGSL, "gaussian_noise", gaussian_noise_cpu);
+// From integers to integers.
+static DROPOUT_MASK: Kernel = Kernel::new(WGSL, "dropout_mask", dropout_mask_cpu);
+pub(in crate::ops) const KERNELS: &[&Kernel] =
+    &[&DROPOUT, &DROPOUT2D, &ALPHA_DROPOUT, &FEATURE_ALPHA_DROPOUT, &GAUSSIAN_NOISE, &DROPOUT_MASK];
+
+#[repr(C)]
+#[derive(Clone, Copy, Pod, Zeroable)]
+struct Params {
+    len: u32,
+    inner: u32,
+    stream: u32,
+    seed_lo: u32,
+    seed_hi: u32,
+    threshold: u32,
+    drop_all: u32,
+    scale: f32,
+    shift: f32,
+    dropped: f32,
+}
+
+impl Params {
+    /// Elements, or channels of `inner` elements, dropped with probability `p`, the others scaled by `1 / (1 - p)`.
+    #[track_caller]
+    fn new(op: &str, shape: Shape, inner: usize, p: f64, key: DropoutKey, step: &Tensor) -> Self {
+        assert!((0.0..=1.0).contains(&p), "{op}: p {} is not in [0, 1] (x {shape})", p as f32);
+        let fits = step.len() == 1 && step.dtype() == DType::U32;
+        assert!(fits, "{op}: step must be one u32 (step {} {}, x {shape})", step.dtype(), step.shape());
+        let threshold = (p * 2f64.powi(32)).round() as u64;
+        let drop_all = threshold > u64::from(u32::MAX);
+        Self {
+            len: shape.len() as u32,
+            inner: inner as u32,
+            stream: key.stream,
+            seed_lo: key.seed as u32,
+            seed_hi: (key.seed >> 32) as u32,
+            threshold: if drop_all { u32::MAX } else { threshold as u32 },
+            drop_all: drop_all.into(),
+            scale: if drop_all { 0.0 } else { (1.0 / (1.0 - p)) as f32 },
+            shift: 0.0,
+            dropped: 0.0,
+        }
+    }
+}
+
+/// Loop iterations of one Philox block.
+const ROUNDS: usize = 10;
+
+/// Runs `kernel`, an invocation for four elements, which draws up to `blocks` blocks.
+#[track_caller]
+fn launch(op: &str, kernel: &'static Kernel, blocks: usize, params: Params, x: &Tensor, step: &Tensor) -> Tensor {
+    expect::f32s(op, &[("x", x)]);
+    expect::one_device(op, &[("x", x), ("step", step)]);
+    let y = Tensor::empty(x.device(), x.shape());
+    kernel.launch(params, &[x, step], &[&y], Grid::linear(x.len().div_ceil(4), 256).trips(blocks * ROUNDS));
+    y
+}
+
+#[track_caller]
+fn elements(op: &str, x: &Tensor, p: f32, key: DropoutKey, step: &Tensor) -> Tensor {
+    launch(op, &DROPOUT, 1, Params::new(op, x.shape(), 1, p.into(), key, step), x, step)
+}
+
+/// The elements of a channel of `x`, which must have some axis for them.
+#[track_caller]
+fn channel_len(op: &str, x: &Tensor) -> usize {
+    assert!(x.shape().rank() >= 2, "{op}: x must be (N, C, ...) (x {})", x.shape());
+    x.shape().inner(2)
+}
+
+#[track_caller]
+fn channels(op: &str, x: &Tensor, p: f32, key: DropoutKey, step: &Tensor) -> Tensor {
+    let inner = channel_len(op, x);
+    launch(op, &DROPOUT2D, 2, Params::new(op, x.shape(), inner, p.into(), key, step), x, step)
+}
+
+/// Each element of `x` (any shape) set to zero with probability `p`, the others scaled by `1 / (1 - p)`; `step` is one u32 on the
+/// device. Equivalent of `torch.nn.functional.dropout(x, p, training=True)`.
+/// Equivalent of `torch.nn.functional.dropout`.
+///
+/// # Panics
+/// If `p` is not in [0, 1] or `step` is not one u32.
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops, ops::DropoutKey};
+/// let x = Tensor::full(&Device::Cpu, [1000], 1.0);
+/// let step = Tensor::from_slice(&Device::Cpu, [1], &[0u32]);
+/// let y = ops::dropout(&x, 0.5, DropoutKey { seed: 7, stream: 0 }, &step).to_vec()?;
+/// assert!(y.iter().all(|&v| v == 0.0 || v == 2.0));
+/// assert!((400..600).contains(&y.iter().filter(|&&v| v == 0.0).count()));
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn dropout(x: &Tensor, p: f32, key: DropoutKey, step: &Tensor) -> Tensor {
+    elements("dropout", x, p, key, step)
+}
+
+/// The gradient of [`dropout`] to `x`: the same elements of `dy` dropped, the others scaled. Equivalent of `y.backward(dy)`.
+///
+/// # Panics
+/// As [`dropout`].
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops, ops::DropoutKey};
+/// let (x, step) = (Tensor::full(&Device::Cpu, [8], 1.0), Tensor::from_slice(&Device::Cpu, [1], &[3u32]));
+/// let key = DropoutKey { seed: 7, stream: 0 };
+/// // The mask times the scale, applied to ones, either way.
+/// assert_eq!(ops::dropout_bwd_x(&x, 0.5, key, &step).to_vec()?, ops::dropout(&x, 0.5, key, &step).to_vec()?);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn dropout_bwd_x(dy: &Tensor, p: f32, key: DropoutKey, step: &Tensor) -> Tensor {
+    elements("dropout_bwd_x", dy, p, key, step)
+}
+
+/// Each channel `x[n, c]` of `x` (N, C, ...) set to zero as a whole with probability `p`, the others scaled by `1 / (1 - p)`;
+/// channel `n * C + c` takes the word that element `n * C + c` takes in [`dropout`]. Equivalent of
+/// `torch.nn.functional.dropout2d(x, p, training=True)`.
+/// Equivalent of `torch.nn.functional.dropout2d`.
+///
+/// # Panics
+/// If `x` has no channels, `p` is not in [0, 1], or `step` is not one u32.
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops, ops::DropoutKey};
+/// let x = Tensor::full(&Device::Cpu, [4, 8, 3, 3], 1.0);
+/// let step = Tensor::from_slice(&Device::Cpu, [1], &[0u32]);
+/// let y = ops::dropout2d(&x, 0.5, DropoutKey { seed: 7, stream: 0 }, &step).to_vec()?;
+/// assert!(y.chunks(9).all(|channel| channel.iter().all(|v| v == &channel[0])));
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn dropout2d(x: &Tensor, p: f32, key: DropoutKey, step: &Tensor) -> Tensor {
+    channels("dropout2d", x, p, key, step)
+}
+
+/// The gradient of [`dropout2d`] to `x`. Equivalent of `y.backward(dy)`.
+///
+/// # Panics
+/// As [`dropout2d`].
+///
+/// ```
+/// # use gpu_core::{Device, Tensor, ops, ops::DropoutKey};
+/// let (dy, step) = (Tensor::full(&Device::Cpu, [1, 2, 1, 1], 3.0), Tensor::from_slice(&Device::Cpu, [1], &[0u32]));
+/// assert_eq!(ops::dropout2d_bwd_x(&dy, 1.0, DropoutKey { seed: 7, stream: 0 }, &step).to_vec()?, [0.0, 0.0]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn dropout2d_bwd_x(dy: &Tensor, p: f32, key: DropoutKey, step: &Tensor) -> Tensor {
+    channels("dropout2d_bwd_x", dy, p, key, step)
+}
+
+/// Which elements [`dropout`] keeps for a tensor of `shape`: bit `i % 32` of word `i / 32` is set iff element `i` is kept. On the
+/// device of `step`. Equivalent of `torch.nn.functional.dropout(torch.ones(shape), p) != 0`, packed.
+///
+/// # Panics
+/// If `p` is not in [0, 1] or `step` is not one u32.
+///
+/// ```
+/// # use gpu_core::{Device, Shape, Tensor, ops, ops::DropoutKey};
+/// let (key, step) = (DropoutKey { seed: 7, stream: 0 }, Tensor::from_slice(&Device::Cpu, [1], &[0u32]));
+/// assert_eq!(ops::dropout_mask(Shape::from([5, 7]), 0.0, key, &step).read::<u32>()?, [u32::MAX, 0b111]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn dropout_mask(shape: Shape, p: f32, key: DropoutKey, step: &Tensor) -> Tensor {
+    let params = Params::new("dropout_mask", shape, 1, p.into(), key, step);
+    let words = shape.len().div_ceil(32);
+    let mask = Tensor::empty_of(step.device(), [words], DType::U32);
+    DROPOUT_MASK.launch(params, &[step], &[&mask], Grid::linear(words, 256).trips(8 + 8 * ROUNDS));
+    mask
+}
+
+const KEY: DropoutKey = DropoutKey { seed: 0x0123_4567_89ab_cdef, stream: 5 };
+
+fn step_at(device: &Device, step: u32) -> Tensor {
+    Tensor::from_slice(device, [1], &[step])
+}
+
+pub(in crate::ops) fn cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for len in [1usize, 3, 4, 31, 33, 1021, 1_000_003] {
+        for p in [0.0, 0.3, 0.5, 1.0] {
+            cases.push(Case::new("dropout", format!("{len} elements, p {p}"), Bound::Exact, move |device| {
+                let (x, step) = (check::tensor(device, [len], 1), step_at(device, 41));
+                vec![dropout(&x, p, KEY, &step), dropout_bwd_x(&x, p, KEY, &step), dropout_mask(Shape::from([len]), p, KEY, &step)]
+            }));
+        }
+    }
+    for shape in [[1, 1, 1, 1], [5, 7, 1, 1], [5, 7, 1, 2], [3, 5, 1, 3], [2, 3, 7, 11], [2, 33, 4, 4], [17, 64, 16, 16]] {
+        cases.push(Case::new("dropout2d", format!("{shape:?}"), Bound::Exact, move |device| {
+            let (x, step) = (check::tensor(device, shape, 2), step_at(device, 41));
+            vec![dropout2d(&x, 0.4, KEY, &step), dropout2d_bwd_x(&x, 0.4, KEY, &step)]
+        }));
+    }
+    cases.into_iter().chain(alpha::cases()).chain(noise::cases()).collect()
+}
+
+pub(in crate::ops) fn benches() -> Vec<Bench> {
+    const SHAPE: [usize; 4] = [128, 64, 32, 32];
+    let functions: [(&str, fn(&Tensor, &Tensor) -> Tensor); 6] = [
+        ("dropout", |x, step| dropout(x, 0.5, KEY, step)),
+        ("dropout2d", |x, step| dropout2d(x, 0.5, KEY, step)),
+        ("alpha_dropout", |x, step| alpha_dropout(x, 0.5, KEY, step)),
+        ("feature_alpha_dropout", |x, step| feature_alpha_dropout(x, 0.5, KEY, step)),
+        ("gaussian_noise", |x, step| gaussian_noise(x, 1.0, 0.5, KEY, step)),
+        ("dropout_mask", |x, step| dropout_mask(x.shape(), 0.5, KEY, step)),
+    ];
+    let bench = |(name, f): (&'static str, fn(&Tensor, &Tensor) -> Tensor)| {
+        Bench::new(name, "128x64x32x32", 0, move |device| {
+            let (x, step) = (check::tensor(device, SHAPE, 1), step_at(device, 0));
+            move || vec![f(&x, &step)]
+        })
+    };
+    functions.into_iter().map(bench).collect()
+}

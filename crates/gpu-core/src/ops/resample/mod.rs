@@ -1,0 +1,4 @@
+//! Images of another size.
+
+pub(super) mod pixel_shuffle;
+pub(super) mod upsample2d;
