@@ -18,7 +18,7 @@ const PARAMS_BYTES: usize = 128;
 fn launches() -> Vec<Launch> {
     let mut all = BTreeMap::new();
     for device in check::devices() {
-        for case in ops::cases() {
+        for case in proof::cases() {
             for launch in check::launches(|| case.run(&device)).1 {
                 all.insert((launch.kernel.name(), launch.constants.clone(), launch.params_bytes), launch);
             }

@@ -82,7 +82,7 @@ pub(super) fn difference_by(got: &[f32], want: &[f32], allowed: impl Fn(usize) -
 }
 
 /// A tensor's elements as f32, whatever it holds. Integers above 2^24 are compared by halves.
-pub(crate) fn floats(tensor: &Tensor) -> Result<Vec<f32>> {
+pub fn floats(tensor: &Tensor) -> Result<Vec<f32>> {
     let halves = |v: u32| [(v >> 16) as f32, (v & 0xffff) as f32];
     Ok(match tensor.dtype() {
         DType::F32 => tensor.read::<f32>()?,

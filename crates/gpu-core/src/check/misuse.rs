@@ -5,16 +5,22 @@ use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// One wrong call of an operator, made by [`misuse!`](misuse).
-pub(crate) struct Misuse {
+pub struct Misuse {
+    /// The operator, with which the message begins.
     pub op: &'static str,
+    /// What the message holds besides.
     pub says: &'static [&'static str],
+    /// Where the call stands.
     pub file: &'static str,
+    /// The lines in one of which the call stands.
     pub lines: std::ops::Range<u32>,
+    /// The call.
     pub call: Box<dyn Fn(&Device)>,
 }
 
 /// `misuse!("add", ["[2]", "[3]"], |device| add(&a, &b))`: the call must panic at its own line, with a message that begins with the operator's name and
 /// holds each of the texts. The call stands within five lines of the row's beginning.
+#[macro_export]
 macro_rules! misuse {
     ($op:literal, [$($says:literal),*], |$device:pat_param| $call:expr) => {
         $crate::check::Misuse {
@@ -22,13 +28,12 @@ macro_rules! misuse {
             says: &[$($says),*],
             file: file!(),
             lines: line!()..line!() + 6,
-            call: Box::new(|$device: &$crate::device::Device| {
+            call: Box::new(|$device: &$crate::Device| {
                 let _ = $call;
             }),
         }
     };
 }
-pub(crate) use misuse;
 
 thread_local! {
     static SEEN: RefCell<Option<(String, String, u32)>> = const { RefCell::new(None) };

@@ -6,19 +6,17 @@ mod case;
 mod gradient;
 mod inputs;
 mod launches;
-#[cfg(test)]
 mod misuse;
 mod observers;
 
+pub use crate::misuse;
 pub use bench::Bench;
-pub(crate) use bound::floats;
-pub use bound::{Bound, Difference, difference};
+pub use bound::{Bound, Difference, difference, floats};
 pub use case::Case;
 pub use gradient::{difference_quotients, gradients, relative_error};
 pub use inputs::{devices, gpu, input_integers, input_values, integers, tensor, values};
 pub use launches::{Launch, Launches, counted};
-#[cfg(test)]
-pub(crate) use misuse::{Misuse, misuse};
+pub use misuse::Misuse;
 pub use observers::{faulty, magnitudes, poisoned};
 
 #[cfg(test)]

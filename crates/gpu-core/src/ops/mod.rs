@@ -104,7 +104,7 @@ macro_rules! families {
     ($($($family:ident)::+),*; $($($folder:ident)::+),*) => {
         /// Every kernel of the library.
         pub fn kernels() -> Vec<&'static Kernel> {
-            [$($($family)::+::KERNELS,)* $(&$($folder)::+::kernels()),*].concat()
+            [moved(), [$($($family)::+::KERNELS,)* $(&$($folder)::+::kernels()),*].concat()].concat()
         }
 
         /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
@@ -126,7 +126,12 @@ macro_rules! families {
     };
 }
 
+/// Kernels of the families whose tables stand in the package `wgrad-proof`.
+fn moved() -> Vec<&'static Kernel> {
+    [optim::lion::KERNELS].concat()
+}
+
 families! {
-    elementwise::accumulate, activation, optim::adagrad, optim::adam, pool::adaptive_pool2d, random::augment, optim::average, norm::batch_norm, elementwise::bias, elementwise::cast, optim::clip, elementwise::create, loss::cross_entropy, reduce::cumsum, random::dropout, elementwise::broadcast, elementwise::fill, index::gather, pool::global_pool, optim::lion, loss::pointwise, matmul, optim::muon, elementwise::peak, resample::pixel_shuffle, pool::pool2d, random::distribution, reduce::axes, optim::rmsprop, norm::row_norm, index::scatter, optim::sgd, index::sort, elementwise::unary, resample::upsample2d;
+    elementwise::accumulate, activation, optim::adagrad, optim::adam, pool::adaptive_pool2d, random::augment, optim::average, norm::batch_norm, elementwise::bias, elementwise::cast, optim::clip, elementwise::create, loss::cross_entropy, reduce::cumsum, random::dropout, elementwise::broadcast, elementwise::fill, index::gather, pool::global_pool, loss::pointwise, matmul, optim::muon, elementwise::peak, resample::pixel_shuffle, pool::pool2d, random::distribution, reduce::axes, optim::rmsprop, norm::row_norm, index::scatter, optim::sgd, index::sort, elementwise::unary, resample::upsample2d;
     conv::conv2d, index::strided
 }

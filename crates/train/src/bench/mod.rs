@@ -97,7 +97,7 @@ pub struct Plan {
 
 /// Everything that is timed: the kernels' table, and the layers of real networks.
 pub fn table() -> Vec<Bench> {
-    ops::benches().into_iter().chain(layers::benches()).collect()
+    proof::benches().into_iter().chain(layers::benches()).collect()
 }
 
 /// Whether `plan` wants any row at all.

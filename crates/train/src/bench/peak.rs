@@ -33,7 +33,7 @@ const LAUNCHES: usize = 1000;
 impl Peak {
     pub(super) fn measure(device: &Device, plan: &Plan) -> Result<Self> {
         let gflops = |name: &'static str, what: &str| -> Result<f64> {
-            let bench = ops::benches().into_iter().find(|b| b.name == name && b.what.starts_with(what));
+            let bench = proof::benches().into_iter().find(|b| b.name == name && b.what.starts_with(what));
             let Some(bench) = bench else { return Ok(0.0) };
             Ok(bench.flops as f64 / replayed(device, &bench, plan)?.0.fastest / 1e9)
         };

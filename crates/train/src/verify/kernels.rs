@@ -44,8 +44,8 @@ pub fn kernels(device: &Device, filter: &str, progress: &mut dyn FnMut(&str)) ->
 /// The cases whose operator has `filter` in its name, with all their kernels; where there is none, all cases, for those of their
 /// kernels that have it in theirs.
 fn selected(filter: &str) -> (Vec<Case>, &str) {
-    let of_operators: Vec<Case> = ops::cases().into_iter().filter(|case| case.name.contains(filter)).collect();
-    if of_operators.is_empty() { (ops::cases(), filter) } else { (of_operators, "") }
+    let of_operators: Vec<Case> = proof::cases().into_iter().filter(|case| case.name.contains(filter)).collect();
+    if of_operators.is_empty() { (proof::cases(), filter) } else { (of_operators, "") }
 }
 
 /// Plants a fault in the outputs of each kernel in turn; a row is ok if a case of the table noticed it.

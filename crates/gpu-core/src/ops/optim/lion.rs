@@ -5,8 +5,6 @@
 //! counts, so every weight moves by the learning rate: it wants a third to a tenth of AdamW's, and as much more weight decay.
 
 use super::parameters::{self, JOB, Params};
-use crate::check::{self, Bench, Bound, Case};
-use crate::device::Device;
 use crate::kernel::{Args, Kernel};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
@@ -81,80 +79,4 @@ pub fn lion_step(params: &Tensor, grads: &Tensor, m: &Tensor, hyper: &Tensor) {
     parameters::expect("lion_step", params, &[("grads", grads), ("m", m)]);
     parameters::expect_hyper("lion_step", params, hyper);
     LION_STEP.launch(Params::of(params), &[grads, hyper], &[params, m], parameters::grid(params));
-}
-
-/// Betas whose products with small integers are exact, zeros among them, so that no rounding turns a sign.
-const EXACT: LionHyper = LionHyper { lr: 0.125, beta1: 0.5, beta2: 0.75, weight_decay: 0.25 };
-
-/// Three steps; parameters first.
-fn three_steps(device: &Device, len: usize, hyper: LionHyper) -> Vec<Tensor> {
-    let (w, m) = (check::tensor(device, [len], 1), Tensor::zeros(device, [len]));
-    let figures = Tensor::from_slice(device, [8], &hyper.to_array());
-    for step in 0..3 {
-        lion_step(&w, &Tensor::from_slice(device, [len], &check::input_integers(device, len, 2 + step)), &m, &figures);
-    }
-    vec![w, m]
-}
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    let row = |len: usize| {
-        let what = format!("{len} elements, {EXACT:?}");
-        Case::new("lion_step", what, Bound::Relative(5e-7), move |device| three_steps(device, len, EXACT))
-    };
-    [1, 5, 1021, 300_007].into_iter().map(row).collect()
-}
-
-pub(in crate::ops) fn benches() -> Vec<Bench> {
-    vec![Bench::new("lion_step", "16777216 elements", 10 << 24, |device| {
-        let [w, g, m] = parameters::many(device, 1 << 24);
-        let hyper = Tensor::from_slice(device, [8], &LionHyper::default().to_array());
-        move || {
-            lion_step(&w, &g, &m, &hyper);
-            Vec::new()
-        }
-    })]
-}
-
-#[cfg(test)]
-pub(in crate::ops) fn misuses() -> Vec<check::Misuse> {
-    use check::misuse;
-    vec![misuse!("lion_step", ["m differs in length", "params [4], m [3]"], |device| lion_step(
-        &Tensor::zeros(device, [4]),
-        &Tensor::zeros(device, [4]),
-        &Tensor::zeros(device, [3]),
-        &Tensor::zeros(device, [8])
-    ))]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_mirror_equals_a_naive_loop() {
-        let (len, h) = (37_003, EXACT);
-        let got = three_steps(&Device::Cpu, len, h)[0].to_vec().unwrap();
-        let mut want: Vec<[f64; 2]> = check::values(len, 1).iter().map(|&w| [f64::from(w), 0.0]).collect();
-        let mut zeros = 0;
-        for step in 0..3 {
-            for ([w, m], g) in want.iter_mut().zip(check::integers(len, 2 + step)) {
-                let c = h.beta1 * *m + (1.0 - h.beta1) * f64::from(g);
-                zeros += usize::from(c == 0.0);
-                let sign = if c == 0.0 { 0.0 } else { c.signum() };
-                *w -= h.lr * (sign + h.weight_decay * *w);
-                *m = h.beta2 * *m + (1.0 - h.beta2) * f64::from(g);
-            }
-        }
-        assert!(zeros > 1000, "{zeros} zeros: the sign of nothing was not tried");
-        for (got, [want, _]) in got.iter().zip(want) {
-            assert!((f64::from(*got) - want).abs() < 1e-6, "{got} is not {want}");
-        }
-    }
-
-    #[test]
-    #[should_panic(expected = "lion_step: m differs in length from params (params [4], m [3])")]
-    fn arenas_that_do_not_fit_are_named() {
-        let zeros = |n: usize| Tensor::zeros(&Device::Cpu, [n]);
-        lion_step(&zeros(4), &zeros(4), &zeros(3), &zeros(8));
-    }
 }

@@ -1,0 +1,15 @@
+//! The proof of the kernels: each operator's cases, what is timed of it, and wrong calls, under the operator's name.
+//!
+//! ```
+//! use gpu_core::Device;
+//! let case = &proof::cases()[0];
+//! assert!(case.compare(&Device::Cpu)?.ok(), "{} {}", case.name, case.what); // of course: against itself
+//! # Ok::<(), gpu_core::Error>(())
+//! ```
+
+mod flat;
+pub mod ops;
+
+pub(crate) use flat::flat_parameters;
+pub use gpu_core::check::*;
+pub use ops::{benches, cases, wrong_calls};
