@@ -42,6 +42,8 @@ mod recording;
 pub mod rng;
 mod shape;
 mod tensor;
+#[cfg(test)]
+mod testing;
 
 pub use array::Array;
 pub use capture::Capture;

@@ -8,8 +8,10 @@
 //! ```
 
 mod flat;
+mod indices;
 pub mod ops;
 
 pub(crate) use flat::flat_parameters;
 pub use gpu_core::check::*;
+pub(crate) use indices::indices;
 pub use ops::{benches, cases, wrong_calls};

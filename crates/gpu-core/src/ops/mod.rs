@@ -4,6 +4,8 @@
 mod activation;
 mod conv;
 mod elementwise;
+#[doc(hidden)]
+pub mod forms;
 mod index;
 mod linalg;
 mod loss;
@@ -117,10 +119,10 @@ macro_rules! families {
             [$($($family)::+::benches(),)* $($($folder)::+::benches()),*].into_iter().flatten().collect()
         }
 
-        /// Wrong calls of every operator; `linalg` has no kernels.
+        /// Wrong calls of every operator.
         #[cfg(test)]
         fn misuses() -> Vec<Misuse> {
-            let lists = [$($($family)::+::misuses(),)* $($($folder)::+::misuses(),)* linalg::misuses()];
+            let lists = [$($($family)::+::misuses(),)* $($($folder)::+::misuses(),)*];
             lists.into_iter().flatten().collect()
         }
     };
@@ -128,10 +130,18 @@ macro_rules! families {
 
 /// Kernels of the families whose tables stand in the package `wgrad-proof`.
 fn moved() -> Vec<&'static Kernel> {
-    [optim::lion::KERNELS].concat()
+    [
+        &conv::conv2d::kernels(),
+        index::gather::KERNELS,
+        index::scatter::KERNELS,
+        index::sort::KERNELS,
+        &index::strided::kernels(),
+        matmul::KERNELS,
+        optim::lion::KERNELS,
+    ]
+    .concat()
 }
 
 families! {
-    elementwise::accumulate, activation, optim::adagrad, optim::adam, pool::adaptive_pool2d, random::augment, optim::average, norm::batch_norm, elementwise::bias, elementwise::cast, optim::clip, elementwise::create, loss::cross_entropy, reduce::cumsum, random::dropout, elementwise::broadcast, elementwise::fill, index::gather, pool::global_pool, loss::pointwise, matmul, optim::muon, elementwise::peak, resample::pixel_shuffle, pool::pool2d, random::distribution, reduce::axes, optim::rmsprop, norm::row_norm, index::scatter, optim::sgd, index::sort, elementwise::unary, resample::upsample2d;
-    conv::conv2d, index::strided
+    elementwise::accumulate, activation, optim::adagrad, optim::adam, pool::adaptive_pool2d, random::augment, optim::average, norm::batch_norm, elementwise::bias, elementwise::cast, optim::clip, elementwise::create, loss::cross_entropy, reduce::cumsum, random::dropout, elementwise::broadcast, elementwise::fill, pool::global_pool, loss::pointwise, optim::muon, elementwise::peak, resample::pixel_shuffle, pool::pool2d, random::distribution, reduce::axes, optim::rmsprop, norm::row_norm, optim::sgd, elementwise::unary, resample::upsample2d;
 }

@@ -6,9 +6,13 @@ mod laws;
 
 use crate::{Bench, Case, Misuse};
 
-/// The register: `room::operator`, a line each.
+/// Without kernels, and so without cases and benches.
+mod linalg;
+
+/// The register: rooms with one operator of the same name, then rooms of several, a line each.
 macro_rules! operators {
-    ($($room:ident { $($operator:ident),* $(,)? })*) => {
+    ($($alone:ident),*; $($room:ident { $($operator:ident),* $(,)? })*) => {
+        $(mod $alone;)*
         $(
             mod $room {
                 $(pub mod $operator;)*
@@ -17,21 +21,24 @@ macro_rules! operators {
 
         /// The cases over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
         pub fn cases() -> Vec<Case> {
-            [gpu_core::ops::cases(), $($($room::$operator::cases::cases()),*),*].into_iter().flatten().collect()
+            [gpu_core::ops::cases(), $($alone::cases::cases(),)* $($($room::$operator::cases::cases()),*),*].into_iter().flatten().collect()
         }
 
         /// What is timed: every operator at the sizes of real layers.
         pub fn benches() -> Vec<Bench> {
-            [gpu_core::ops::benches(), $($($room::$operator::benches::benches()),*),*].into_iter().flatten().collect()
+            [gpu_core::ops::benches(), $($alone::benches::benches(),)* $($($room::$operator::benches::benches()),*),*].into_iter().flatten().collect()
         }
 
         /// Wrong calls of every operator, and what their panics must say.
         pub fn wrong_calls() -> Vec<Misuse> {
-            [$($($room::$operator::wrong_calls::wrong_calls()),*),*].into_iter().flatten().collect()
+            [linalg::wrong_calls::wrong_calls(), $($alone::wrong_calls::wrong_calls(),)* $($($room::$operator::wrong_calls::wrong_calls()),*),*].into_iter().flatten().collect()
         }
     };
 }
 
 operators! {
+    matmul;
+    conv { conv2d }
+    index { gather, scatter, sort, strided }
     optim { lion }
 }

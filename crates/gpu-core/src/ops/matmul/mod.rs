@@ -4,14 +4,10 @@
 //! parameters. Which kernel runs is a pure function of the shapes and the adapter. A sum over a long k with few tiles is split into
 //! parts that are added in order.
 
-mod cases;
-mod plan;
+pub(super) mod plan;
 #[cfg(test)]
 mod tests;
 
-#[cfg(test)]
-pub(super) use cases::misuses;
-pub(super) use cases::{benches, cases};
 use plan::{Batches, Transpose, plan};
 pub(super) use plan::{Extents, Factor};
 
@@ -54,9 +50,12 @@ struct Params {
 
 /// The forms of the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Form {
+pub enum Form {
+    /// Workgroup tiles.
     Tiled,
+    /// Workgroup tiles by 16-byte accesses, where everything is a multiple of four.
     Tiled4,
+    /// Registers alone.
     Reg,
     /// Registers that eight invocations read from each other.
     Subgroup,
@@ -114,14 +113,18 @@ fn matmul_parts_cpu<T: Real>(args: &mut Args<'_>) {
     });
 }
 
+/// Whether rows and matrices are whole words of four: what [`Form::Tiled4`] fits.
+fn goes_by_fours(e: Extents, a: Factor, b: Factor, batches: Batches) -> bool {
+    let fours = [e.m, e.n, e.k, a.row.max(a.col), b.row.max(b.col)];
+    fours.iter().all(|v| v % 4 == 0) && batches.steps_are_fours() && a.row.min(a.col) == 1 && b.row.min(b.col) == 1
+}
+
 /// Which kernel: workgroup tiles on hardware, registers alone on software drivers.
 fn choose(device: &Device, e: Extents, a: Factor, b: Factor, batches: Batches) -> Form {
-    let fours = [e.m, e.n, e.k, a.row.max(a.col), b.row.max(b.col)];
-    let aligned = fours.iter().all(|v| v % 4 == 0) && batches.steps_are_fours() && a.row.min(a.col) == 1 && b.row.min(b.col) == 1;
     match device.prefers_registers() {
         true if Form::Subgroup.runs_on(device) => Form::Subgroup,
         true => Form::Reg,
-        false if aligned => Form::Tiled4,
+        false if goes_by_fours(e, a, b, batches) => Form::Tiled4,
         false => Form::Tiled,
     }
 }
@@ -224,6 +227,8 @@ fn product(name: &str, a: &Tensor, b: &Tensor, transpose: Transpose, form: Optio
         Ok(plan) => plan,
         Err(fault) => panic!("{name}: {fault} ({})", expect::shapes(&[("a", a), ("b", b)])),
     };
+    let fits = form != Some(Form::Tiled4) || goes_by_fours(p.extents, p.a, p.b, p.batches);
+    assert!(fits, "{name}: Tiled4 fits multiples of four ({})", expect::shapes(&[("a", a), ("b", b)]));
     let y = Tensor::empty(a.device(), p.y);
     let form = form.filter(|form| form.runs_on(a.device())).unwrap_or_else(|| choose(a.device(), p.extents, p.a, p.b, p.batches));
     launch_form(form, [a, b], [p.a, p.b], p.batches, &y, p.extents);
@@ -281,4 +286,13 @@ pub fn matmul_ta(a: &Tensor, b: &Tensor) -> Tensor {
 #[track_caller]
 pub fn matmul_tb(a: &Tensor, b: &Tensor) -> Tensor {
     product("matmul_tb", a, b, Transpose::B, None)
+}
+
+/// A product by one form of the kernel, or as usual where the device cannot run that form.
+///
+/// # Panics
+/// As [`matmul`], and if the form does not fit.
+#[track_caller]
+pub fn matmul_by(form: Form, a: &Tensor, b: &Tensor, transpose: Transpose) -> Tensor {
+    product("matmul", a, b, transpose, Some(form))
 }

@@ -75,9 +75,12 @@ impl Batches {
 
 /// Which of the two factors is read transposed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Transpose {
+pub enum Transpose {
+    /// Neither.
     None,
+    /// The left one.
     A,
+    /// The right one.
     B,
 }
 

@@ -112,7 +112,7 @@ pub(super) fn bias_of<'a, T: Real>(args: &Args<'a>) -> Option<&'a [T]> {
 
 /// The forms of the implicit products.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Form {
+pub enum Form {
     /// Workgroup tiles.
     Tiled,
     /// Workgroup tiles by 16-byte accesses, over rows of whole words.
@@ -124,16 +124,17 @@ pub(super) enum Form {
 }
 
 impl Form {
+    /// All of them.
     pub const ALL: [Self; 4] = [Self::Tiled, Self::Tiled4, Self::Reg, Self::Row3];
 
     /// What runs where nobody says otherwise.
-    pub fn choose(l: &Layout, prefers_registers: bool) -> Self {
+    pub(super) fn choose(l: &Layout, prefers_registers: bool) -> Self {
         let forms = if prefers_registers { [Self::Row3, Self::Reg] } else { [Self::Tiled4, Self::Tiled] };
         if forms[0].fits(l) { forms[0] } else { forms[1] }
     }
 
     /// Whether the form can compute this convolution at all.
-    pub fn fits(self, l: &Layout) -> bool {
+    pub(super) fn fits(self, l: &Layout) -> bool {
         match self {
             Self::Tiled | Self::Reg => true,
             Self::Tiled4 => l.in_words().is_some(),

@@ -6,29 +6,22 @@
 //! columns while loading (`gather`, `weight`), explicit columns (`im2col`), and depthwise kernels. A transposed convolution is the
 //! convolution's input gradient, and its gradients are the convolution and its weight gradient: no kernel is written twice.
 
-mod benches;
-mod cases;
 mod depthwise;
+pub(in crate::ops) mod forms;
 mod gather;
 mod geometry;
 mod im2col;
-mod layout;
+pub(in crate::ops) mod layout;
 mod mirror;
-#[cfg(test)]
-mod misuses;
 mod padding;
 #[cfg(test)]
 mod tests;
 mod transposed;
 mod weight;
 
-pub(in crate::ops) use benches::benches;
-pub(in crate::ops) use cases::cases;
 pub use geometry::{
     Conv1dGeometry, Conv2dGeometry, ConvGeometry, ConvTranspose1dGeometry, ConvTranspose2dGeometry, ConvTransposeGeometry,
 };
-#[cfg(test)]
-pub(in crate::ops) use misuses::misuses;
 pub use padding::Padding;
 pub use transposed::{conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x};
 

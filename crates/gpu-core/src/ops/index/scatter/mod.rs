@@ -6,14 +6,7 @@
 //!
 //! An index that is not one of the axis adds nothing on a GPU, which cannot refuse it; the CPU device panics.
 
-mod cases;
 mod mirrors;
-#[cfg(test)]
-mod tests;
-
-#[cfg(test)]
-pub(in crate::ops) use cases::misuses;
-pub(in crate::ops) use cases::{benches, cases};
 
 use crate::dtype::DType;
 use crate::expect;

@@ -3,14 +3,7 @@
 //! Tiles are sorted in workgroup memory and then merged, pair by pair. Numbers are compared as PyTorch does, except that NaN comes
 //! last in either direction; 0 and -0 are equal.
 
-mod cases;
 mod mirrors;
-#[cfg(test)]
-mod tests;
-
-#[cfg(test)]
-pub(in crate::ops) use cases::misuses;
-pub(in crate::ops) use cases::{benches, cases};
 
 use crate::dtype::DType;
 use crate::expect;

@@ -41,9 +41,17 @@ pub fn transpose(x: &Tensor, a: usize, b: usize) -> Tensor {
     by("transpose", x, &axes, x.device().prefers_registers())
 }
 
-/// [`permute`] in the form for hardware, or the one for software drivers.
+/// [`permute`] by registers, the form for software drivers, or in tiles, the form for hardware.
+///
+/// # Panics
+/// As [`permute`].
 #[track_caller]
-pub(super) fn by(op: &str, x: &Tensor, axes: &[usize], registers: bool) -> Tensor {
+pub fn permute_by(registers: bool, x: &Tensor, axes: &[usize]) -> Tensor {
+    by("permute", x, axes, registers)
+}
+
+#[track_caller]
+fn by(op: &str, x: &Tensor, axes: &[usize], registers: bool) -> Tensor {
     let shape = x.shape();
     expect_axes(op, shape, axes);
     let rank = shape.rank();

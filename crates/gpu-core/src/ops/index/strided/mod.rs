@@ -5,22 +5,16 @@
 //! one axis. Elements of a word are words whatever they mean; narrower ones are moved four or two at a time, as words, where they
 //! stay together, and are put together into words where they do not.
 
-mod axes;
-mod cases;
+pub(in crate::ops) mod axes;
 mod join;
 mod mirrors;
 mod pad;
 mod slice;
-#[cfg(test)]
-mod tests;
 
 pub use axes::{expand, flip, permute, repeat, transpose};
-pub(in crate::ops) use cases::{benches, cases};
 pub use join::{concat, stack};
 pub use pad::{PadMode, pad, pad_bwd_x, roll};
 pub use slice::{Slice, narrow, select, slice, slice_bwd_x};
-#[cfg(test)]
-pub(in crate::ops) use tests::misuses;
 
 use crate::kernel::{Grid, Kernel};
 use crate::shape::{MAX_RANK, Shape};
@@ -250,5 +244,26 @@ fn expect_axes(op: &str, x: Shape, axes: &[usize]) {
     for (i, &axis) in axes.iter().enumerate() {
         expect_axis(op, x, axis);
         assert!(!axes[..i].contains(&axis), "{op}: axis {axis} is named twice in {axes:?} (x {x})");
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_forms_are_chosen_as_they_should_be() {
+        let form = |dims: &[usize], axes: &[usize], registers: bool| {
+            let shape = Shape::new(dims);
+            let y: Vec<usize> = axes.iter().map(|&axis| dims[axis]).collect();
+            let steps: Vec<isize> = axes.iter().map(|&axis| strides(shape)[axis]).collect();
+            let walk = Walk::gather(Shape::new(&y), 0, &steps);
+            (walk.axes.len(), if walk.grouped(4).is_some() { Form::Vec4 } else { walk.form(registers) })
+        };
+        assert_eq!(form(&[8, 3, 32, 32], &[1, 0, 2, 3], false), (3, Form::Vec4));
+        assert_eq!(form(&[8, 64, 32, 32], &[0, 2, 3, 1], false), (3, Form::Tiled));
+        assert_eq!(form(&[8, 64, 32, 32], &[0, 2, 3, 1], true), (3, Form::Four));
+        assert_eq!(form(&[8, 3, 32, 32], &[0, 2, 3, 1], false), (3, Form::One));
+        assert_eq!(form(&[7, 8, 9], &[0, 1, 2], false), (1, Form::Vec4));
     }
 }

@@ -1,18 +1,17 @@
-use super::*;
-use crate::check;
-use crate::device::Device;
-use crate::ops;
+use crate::{devices, tensor};
+use gpu_core::ops::{self, Triangle, cholesky, lstsq, pinv, ridge, solve_spd, solve_triangular};
+use gpu_core::{Device, Error, Tensor};
 
-fn tensor(device: &Device, dims: &[usize], values: &[f32]) -> Tensor {
+fn given(device: &Device, dims: &[usize], values: &[f32]) -> Tensor {
     Tensor::from_slice(device, dims, values)
 }
 
 /// Well-conditioned: `x x^T / n + 1`.
 fn spd(device: &Device, n: usize) -> Tensor {
-    let x = check::tensor(device, [n, n], 5);
+    let x = tensor(device, [n, n], 5);
     let gram = ops::scale(&ops::matmul_tb(&x, &x), 1.0 / n as f32);
     let one: Vec<f32> = (0..n * n).map(|i| f32::from(u8::from(i / n == i % n))).collect();
-    ops::add(&gram, &tensor(device, &[n, n], &one))
+    ops::add(&gram, &given(device, &[n, n], &one))
 }
 
 #[track_caller]
@@ -25,7 +24,7 @@ fn close(got: &Tensor, want: &Tensor, bound: f32) {
 
 #[test]
 fn a_factor_times_its_transpose_is_the_matrix() {
-    for device in check::devices() {
+    for device in devices() {
         // One element, less and more than a block, several blocks.
         for n in [1, 5, 63, 64, 65, 200] {
             let a = spd(&device, n);
@@ -39,35 +38,35 @@ fn a_factor_times_its_transpose_is_the_matrix() {
 
 #[test]
 fn the_upper_triangle_is_not_read() {
-    let a = tensor(&Device::Cpu, &[2, 2], &[4.0, f32::NAN, 2.0, 5.0]);
+    let a = given(&Device::Cpu, &[2, 2], &[4.0, f32::NAN, 2.0, 5.0]);
     assert_eq!(cholesky(&a).unwrap().to_vec().unwrap(), [2.0, 0.0, 1.0, 2.0]);
 }
 
 #[test]
 fn a_matrix_that_is_not_positive_definite_is_an_error_that_names_the_pivot() {
-    for device in check::devices() {
-        let error = cholesky(&tensor(&device, &[3, 3], &[4.0, 2.0, 0.0, 2.0, 1.0, 0.0, 0.0, 0.0, 1.0])).unwrap_err();
+    for device in devices() {
+        let error = cholesky(&given(&device, &[3, 3], &[4.0, 2.0, 0.0, 2.0, 1.0, 0.0, 0.0, 0.0, 1.0])).unwrap_err();
         assert_eq!(error, Error::NotPositiveDefinite { op: "cholesky", pivot: 1, value: "0.000e0".to_owned() });
         assert!(error.to_string().contains("cholesky: the matrix is not positive definite: pivot 1 is 0.000e0"), "{error}");
         // Past the first block.
         let n = 100;
         let diagonal: Vec<f32> = (0..n * n).map(|i| if i % (n + 1) == 0 { 70.5 - (i / n) as f32 } else { 0.0 }).collect();
-        let error = cholesky(&tensor(&device, &[n, n], &diagonal)).unwrap_err();
+        let error = cholesky(&given(&device, &[n, n], &diagonal)).unwrap_err();
         assert_eq!(error, Error::NotPositiveDefinite { op: "cholesky", pivot: 71, value: "-5.000e-1".to_owned() });
-        let nan = ridge(&tensor(&device, &[1, 1], &[f32::NAN]), &tensor(&device, &[1], &[1.0]), 1.0);
+        let nan = ridge(&given(&device, &[1, 1], &[f32::NAN]), &given(&device, &[1], &[1.0]), 1.0);
         assert!(matches!(nan, Err(Error::NotPositiveDefinite { op: "ridge", pivot: 0, .. })), "{nan:?}");
     }
 }
 
 #[test]
 fn a_triangular_system_is_solved_either_way() {
-    for device in check::devices() {
+    for device in devices() {
         for (n, columns) in [(1, 1), (7, 3), (64, 1), (65, 2), (200, 5)] {
             let l = cholesky(&spd(&device, n)).unwrap();
             let mut flipped = vec![0.0; n * n];
             l.to_vec().unwrap().iter().enumerate().for_each(|(i, &v)| flipped[i % n * n + i / n] = v);
-            let u = tensor(&device, &[n, n], &flipped);
-            let x = check::tensor(&device, [n, columns], 3);
+            let u = given(&device, &[n, n], &flipped);
+            let x = tensor(&device, [n, columns], 3);
             let solve = |a: &Tensor, b: &Tensor, triangle, transposed| solve_triangular(a, b, triangle, transposed).unwrap();
             close(&solve(&l, &ops::matmul(&l, &x), Triangle::Lower, false), &x, 1e-5);
             close(&solve(&l, &ops::matmul_ta(&l, &x), Triangle::Lower, true), &x, 1e-5);
@@ -76,8 +75,8 @@ fn a_triangular_system_is_solved_either_way() {
             let a = spd(&device, n);
             close(&solve_spd(&a, &ops::matmul(&a, &x)).unwrap(), &x, 1e-5);
         }
-        let singular = tensor(&device, &[2, 2], &[1.0, 0.0, 3.0, 0.0]);
-        let error = solve_triangular(&singular, &tensor(&device, &[2], &[1.0, 1.0]), Triangle::Lower, false).unwrap_err();
+        let singular = given(&device, &[2, 2], &[1.0, 0.0, 3.0, 0.0]);
+        let error = solve_triangular(&singular, &given(&device, &[2], &[1.0, 1.0]), Triangle::Lower, false).unwrap_err();
         assert_eq!(error, Error::Singular { op: "solve_triangular", column: 1 });
     }
 }
@@ -90,29 +89,29 @@ const CHOLESKY: [f32; 9] = [2.0, 0.0, 0.0, 0.5, 1.658_312_4, 0.0, -0.5, 0.452_26
 /// float64.
 #[test]
 fn solutions_are_those_of_pytorch() {
-    for device in check::devices() {
-        let a = tensor(&device, &[4, 2], &[1.0, 2.0, -1.0, 0.5, 3.0, 1.0, 0.0, 4.0]);
-        let b = tensor(&device, &[4, 2], &[1.0, 0.0, 2.0, 1.0, -1.0, 3.0, 0.5, 2.0]);
+    for device in devices() {
+        let a = given(&device, &[4, 2], &[1.0, 2.0, -1.0, 0.5, 3.0, 1.0, 0.0, 4.0]);
+        let b = given(&device, &[4, 2], &[1.0, 0.0, 2.0, 1.0, -1.0, 3.0, 0.5, 2.0]);
         let x = lstsq(&a, &b).unwrap();
-        close(&x, &tensor(&device, &[2, 2], &LSTSQ), 1e-6);
+        close(&x, &given(&device, &[2, 2], &LSTSQ), 1e-6);
         let x = ridge(&a, &b, 0.5).unwrap();
-        close(&x, &tensor(&device, &[2, 2], &RIDGE), 1e-6);
-        let spd = tensor(&device, &[3, 3], &[4.0, 1.0, -1.0, 1.0, 3.0, 0.5, -1.0, 0.5, 2.0]);
-        close(&cholesky(&spd).unwrap(), &tensor(&device, &[3, 3], &CHOLESKY), 1e-6);
+        close(&x, &given(&device, &[2, 2], &RIDGE), 1e-6);
+        let spd = given(&device, &[3, 3], &[4.0, 1.0, -1.0, 1.0, 3.0, 0.5, -1.0, 0.5, 2.0]);
+        close(&cholesky(&spd).unwrap(), &given(&device, &[3, 3], &CHOLESKY), 1e-6);
     }
 }
 
 #[test]
 fn a_residual_is_orthogonal_to_every_column() {
-    for device in check::devices() {
+    for device in devices() {
         for (m, n, columns) in [(1, 1, 1), (9, 4, 2), (300, 70, 1)] {
-            let (a, b) = (check::tensor(&device, [m, n], 1), check::tensor(&device, [m, columns], 2));
+            let (a, b) = (tensor(&device, [m, n], 1), tensor(&device, [m, columns], 2));
             let x = lstsq(&a, &b).unwrap();
             let residual = ops::sub(&ops::matmul(&a, &x), &b);
             close(&ops::matmul_ta(&a, &residual), &Tensor::zeros(&device, [n, columns]), 3e-5);
             // A vector is one column.
-            let first = tensor(&device, &[m], &b.to_vec().unwrap().into_iter().step_by(columns).collect::<Vec<_>>());
-            let want = tensor(&device, &[n], &x.to_vec().unwrap().into_iter().step_by(columns).collect::<Vec<_>>());
+            let first = given(&device, &[m], &b.to_vec().unwrap().into_iter().step_by(columns).collect::<Vec<_>>());
+            let want = given(&device, &[n], &x.to_vec().unwrap().into_iter().step_by(columns).collect::<Vec<_>>());
             close(&lstsq(&a, &first).unwrap(), &want, 1e-6);
         }
     }
@@ -122,11 +121,11 @@ fn a_residual_is_orthogonal_to_every_column() {
 #[test]
 fn almost_dependent_columns_are_told_apart() {
     const E: f32 = 1.0 / (1 << 20) as f32;
-    let a = tensor(&Device::Cpu, &[3, 2], &[1.0, 1.0, E, 0.0, 0.0, E]);
-    let b = tensor(&Device::Cpu, &[3], &[3.0, 2.0 * E, E]);
-    close(&lstsq(&a, &b).unwrap(), &tensor(&Device::Cpu, &[2], &[2.0, 1.0]), 1e-6);
-    let dependent = tensor(&Device::Cpu, &[3, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 9.0, 7.0, 9.0, 16.0]);
-    let error = lstsq(&dependent, &tensor(&Device::Cpu, &[3], &[1.0, 2.0, 3.0])).unwrap_err();
+    let a = given(&Device::Cpu, &[3, 2], &[1.0, 1.0, E, 0.0, 0.0, E]);
+    let b = given(&Device::Cpu, &[3], &[3.0, 2.0 * E, E]);
+    close(&lstsq(&a, &b).unwrap(), &given(&Device::Cpu, &[2], &[2.0, 1.0]), 1e-6);
+    let dependent = given(&Device::Cpu, &[3, 3], &[1.0, 2.0, 3.0, 4.0, 5.0, 9.0, 7.0, 9.0, 16.0]);
+    let error = lstsq(&dependent, &given(&Device::Cpu, &[3], &[1.0, 2.0, 3.0])).unwrap_err();
     assert_eq!(error, Error::Singular { op: "lstsq", column: 2 });
 }
 
@@ -134,10 +133,10 @@ fn almost_dependent_columns_are_told_apart() {
 #[test]
 fn a_wide_ridge_is_the_tall_one() {
     for (m, n) in [(5, 9), (9, 5)] {
-        let (a, b) = (check::tensor(&Device::Cpu, [m, n], 1), check::tensor(&Device::Cpu, [m, 2], 2));
+        let (a, b) = (tensor(&Device::Cpu, [m, n], 1), tensor(&Device::Cpu, [m, 2], 2));
         let gram = ops::matmul_ta(&a, &a);
         let lambda: Vec<f32> = (0..n * n).map(|i| if i % (n + 1) == 0 { 0.25 } else { 0.0 }).collect();
-        let want = solve_spd(&ops::add(&gram, &tensor(&Device::Cpu, &[n, n], &lambda)), &ops::matmul_ta(&a, &b)).unwrap();
+        let want = solve_spd(&ops::add(&gram, &given(&Device::Cpu, &[n, n], &lambda)), &ops::matmul_ta(&a, &b)).unwrap();
         close(&ridge(&a, &b, 0.25).unwrap(), &want, 1e-5);
     }
 }
@@ -145,10 +144,10 @@ fn a_wide_ridge_is_the_tall_one() {
 /// Penrose's four equations, which have one solution: of full rank, wide and tall, and of rank 3 whatever the shape.
 #[test]
 fn a_pseudo_inverse_fulfils_its_four_equations() {
-    for device in check::devices() {
+    for device in devices() {
         for (m, n) in [(1, 1), (1, 7), (9, 4), (4, 9), (30, 30), (65, 20)] {
-            let low = ops::matmul(&check::tensor(&device, [m, 3], 1), &check::tensor(&device, [3, n], 2));
-            for a in [check::tensor(&device, [m, n], 3), low] {
+            let low = ops::matmul(&tensor(&device, [m, 3], 1), &tensor(&device, [3, n], 2));
+            for a in [tensor(&device, [m, n], 3), low] {
                 let x = pinv(&a).unwrap();
                 let (ax, xa) = (ops::matmul(&a, &x), ops::matmul(&x, &a));
                 let size = x.to_vec().unwrap().into_iter().fold(1.0, |most: f32, v| most.max(v.abs()));
@@ -164,29 +163,29 @@ fn a_pseudo_inverse_fulfils_its_four_equations() {
 /// `a^T (a a^T)^-1` by hand, and the convention of `torch.linalg.pinv` for what is zero to f32.
 #[test]
 fn a_small_pseudo_inverse_is_that_done_by_hand_and_rounding_counts_as_zero() {
-    for device in check::devices() {
-        let a = tensor(&device, &[2, 3], &[1.0, 0.0, 1.0, 0.0, 1.0, 1.0]);
+    for device in devices() {
+        let a = given(&device, &[2, 3], &[1.0, 0.0, 1.0, 0.0, 1.0, 1.0]);
         let third = 1.0 / 3.0;
         let want = [2.0 * third, -third, -third, 2.0 * third, third, third];
-        close(&pinv(&a).unwrap(), &tensor(&device, &[3, 2], &want), 1e-6);
+        close(&pinv(&a).unwrap(), &given(&device, &[3, 2], &want), 1e-6);
         assert_eq!(pinv(&Tensor::zeros(&device, [3, 2])).unwrap().to_vec().unwrap(), [0.0; 6]);
         // What f32 cannot tell from nothing counts as nothing.
-        let small = tensor(&device, &[2, 2], &[4.0, 0.0, 0.0, 4.0 * f32::EPSILON]);
+        let small = given(&device, &[2, 2], &[4.0, 0.0, 0.0, 4.0 * f32::EPSILON]);
         assert_eq!(pinv(&small).unwrap().to_vec().unwrap(), [0.25, 0.0, 0.0, 0.0]);
-        assert!(pinv(&tensor(&device, &[1, 1], &[f32::NAN])).unwrap().to_vec().unwrap()[0].is_nan());
+        assert!(pinv(&given(&device, &[1, 1], &[f32::NAN])).unwrap().to_vec().unwrap()[0].is_nan());
     }
 }
 
 /// The shortest solution: the others differ from it by what `a` does not see, at right angles.
 #[test]
 fn the_pseudo_inverse_gives_what_least_squares_gives_where_there_is_one() {
-    let (a, b) = (check::tensor(&Device::Cpu, [9, 4], 1), check::tensor(&Device::Cpu, [9, 2], 2));
+    let (a, b) = (tensor(&Device::Cpu, [9, 4], 1), tensor(&Device::Cpu, [9, 2], 2));
     close(&ops::matmul(&pinv(&a).unwrap(), &b), &lstsq(&a, &b).unwrap(), 1e-5);
 }
 
 #[test]
 fn inside_a_capture_it_is_refused() {
-    for device in check::devices() {
+    for device in devices() {
         let (a, b) = (spd(&device, 3), Tensor::zeros(&device, [3]));
         let (errors, _) = device
             .capture(|| {
@@ -207,7 +206,7 @@ fn inside_a_capture_it_is_refused() {
 
 #[test]
 fn nothing_is_solved_by_nothing() {
-    for device in check::devices() {
+    for device in devices() {
         let none = Tensor::zeros(&device, [0, 0]);
         assert_eq!(cholesky(&none).unwrap().shape(), [0, 0].into());
         assert_eq!(solve_spd(&none, &Tensor::zeros(&device, [0])).unwrap().shape(), [0].into());

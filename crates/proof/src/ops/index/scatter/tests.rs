@@ -1,8 +1,6 @@
-use super::*;
-use crate::check;
-use crate::device::Device;
-use crate::ops::index::gather::indices;
-use crate::ops::{gather, index_select};
+use crate::{devices, gpu, gradients, indices, integers, tensor};
+use gpu_core::ops::{gather, gather_bwd_x, index_add, index_select, index_select_bwd_x, scatter_add};
+use gpu_core::{Device, Tensor};
 use proptest::prelude::*;
 
 proptest! {
@@ -15,7 +13,7 @@ proptest! {
         inner in 1..6usize,
         seed: u64,
     ) {
-        let (x, src) = (check::integers(outer * size * inner, seed), check::integers(outer * len * inner, seed ^ 1));
+        let (x, src) = (integers(outer * size * inner, seed), integers(outer * len * inner, seed ^ 1));
         let each = indices(outer * len * inner, size, seed);
         let plain = |start: &[f32], shared: bool| {
             let mut y = start.to_vec();
@@ -26,7 +24,7 @@ proptest! {
             y
         };
         let zeros = vec![0.0; x.len()];
-        for device in check::devices() {
+        for device in devices() {
             let shape = [outer, size, inner];
             let (x_t, src) = (Tensor::from_slice(&device, shape, &x), Tensor::from_slice(&device, [outer, len, inner], &src));
             let index = Tensor::from_slice(&device, [outer, len, inner], &each);
@@ -42,7 +40,7 @@ proptest! {
 /// `torch.ones(3, 4).scatter_add(0, index, src)` and `torch.ones(4, 3).index_add(1, ...)`, with `src` = 1, 2, 3, ...
 #[test]
 fn sums_are_those_of_pytorch() {
-    for device in check::devices() {
+    for device in devices() {
         let src = |shape: [usize; 2]| Tensor::from_slice(&device, shape, &(1..=8).map(|v| v as f32).collect::<Vec<_>>());
         let index = Tensor::from_slice(&device, [2, 4], &[0u32, 2, 2, 1, 0, 0, 2, 2]);
         let y = scatter_add(&Tensor::full(&device, [3, 4], 1.0), 0, &index, &src([2, 4]));
@@ -55,18 +53,18 @@ fn sums_are_those_of_pytorch() {
 
 #[test]
 fn the_gradients_of_picking_are_the_difference_quotients() {
-    let x = check::tensor(&Device::Cpu, [3, 5, 2], 1);
+    let x = tensor(&Device::Cpu, [3, 5, 2], 1);
     let list = Tensor::from_slice(&Device::Cpu, [2, 3], &indices(6, 5, 1));
     let backward = |_: &[Tensor], dy: &Tensor| vec![index_select_bwd_x(dy, 1, &list, [3, 5, 2])];
-    check::gradients(std::slice::from_ref(&x), |t| index_select(&t[0], 1, &list), backward);
+    gradients(std::slice::from_ref(&x), |t| index_select(&t[0], 1, &list), backward);
     let each = Tensor::from_slice(&Device::Cpu, [3, 40, 2], &indices(240, 5, 1));
     let backward = |_: &[Tensor], dy: &Tensor| vec![gather_bwd_x(dy, 1, &each, [3, 5, 2])];
-    check::gradients(&[x], |t| gather(&t[0], 1, &each), backward);
+    gradients(&[x], |t| gather(&t[0], 1, &each), backward);
 }
 
 #[test]
 fn an_index_past_the_end_adds_nothing_on_a_gpu() {
-    let Some(device) = check::gpu() else { return };
+    let Some(device) = gpu() else { return };
     for len in [2, 40] {
         let mut index = vec![u32::MAX; len];
         index[1] = 1;
@@ -99,7 +97,7 @@ fn the_cpu_refuses_an_index_past_the_end() {
 
 #[test]
 fn nothing_adds_to_nothing() {
-    for device in check::devices() {
+    for device in devices() {
         let (none, index) = (Tensor::zeros(&device, [0]), Tensor::from_slice::<u32>(&device, [0], &[]));
         assert_eq!(scatter_add(&Tensor::full(&device, [2], 5.0), 0, &index, &none).to_vec().unwrap(), [5.0, 5.0]);
         assert_eq!(index_select_bwd_x(&none, 0, &index, [2]).to_vec().unwrap(), [0.0, 0.0]);

@@ -1,13 +1,12 @@
-//! The table: every form of every kernel over plain, padded, strided, dilated, grouped and degenerate geometries.
+//! What is held against the mirror: every form of every kernel over plain, padded, strided, dilated, grouped and degenerate
+//! geometries.
 
-use super::layout::{Form, Layout};
-use super::{Conv2dGeometry, ConvTranspose2dGeometry, conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x};
-use super::{Padding, depthwise, gather, im2col, weight};
-use crate::check::{Bound, Case, tensor};
-use crate::device::Device;
-use crate::shape::Shape;
-use crate::tensor::Tensor;
-use gather::Direction;
+use crate::{Bound, Case, tensor};
+use gpu_core::ops::forms::{self, Conv2dForm, ProductForm};
+use gpu_core::ops::{
+    Conv2dGeometry, ConvTranspose2dGeometry, Padding, conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x,
+};
+use gpu_core::{Device, Shape, Tensor};
 
 /// A convolution of the table: x (n, c, h, w), k output channels, taps, and its geometry.
 pub(super) type Row = ([usize; 4], usize, [usize; 2], Conv2dGeometry);
@@ -85,10 +84,9 @@ pub(super) const TRANSPOSED_ROWS: &[TransposedRow] = &[
     ([0, 3, 4, 4], 2, [3, 3], transposed([2; 2], Padding::both([1; 2]), [1; 2], [1; 2], 1)),
 ];
 
-/// What a row's kernels are given.
+/// The shapes of a row.
 #[derive(Clone, Copy)]
 pub(super) struct Shapes {
-    pub l: Layout,
     pub x: Shape,
     pub w: Shape,
     pub y: Shape,
@@ -96,81 +94,92 @@ pub(super) struct Shapes {
 
 pub(super) fn shapes(&(x, k, [r, s], g): &Row) -> Shapes {
     let (x, w) = (Shape::from(x), Shape::from([k, x[1] / g.groups, r, s]));
-    let y = g.out_shape(x, w).expect("the table's rows fit");
-    Shapes { l: Layout::new(g, x, w, y), x, w, y }
+    Shapes { x, w, y: g.out_shape(x, w).expect("the table's rows fit") }
 }
 
-/// One case of the table: `run` fills `out` from the two tensors.
+impl Shapes {
+    /// The terms of the sums in an element of y, of dx and of dw.
+    fn terms(self, g: Conv2dGeometry) -> [usize; 3] {
+        let Self { w, y, .. } = self;
+        [w.inner(1), w.dim(0) / g.groups * w.inner(2), y.n() * y.inner(2)]
+    }
+}
+
+/// The implicit products that can compute a row.
+pub(super) fn products(row: &Row) -> impl Iterator<Item = ProductForm> {
+    let (Shapes { x, w, .. }, g) = (shapes(row), row.3);
+    ProductForm::ALL.into_iter().filter(move |&form| forms::conv2d_fits(Conv2dForm::Product(form), x, w, g))
+}
+
+/// One case of the table: an operator of two tensors.
 fn case(
     name: &'static str,
     what: String,
     terms: usize,
-    [a, b, out]: [Shape; 3],
-    run: impl Fn(&Tensor, &Tensor, &Tensor) + Send + Sync + 'static,
+    [a, b]: [Shape; 2],
+    run: impl Fn(&Tensor, &Tensor) -> Tensor + Send + Sync + 'static,
 ) -> Case {
     // A bias adds one more term.
     Case::new(name, what, Bound::Sum { terms: terms + 1 }, move |device: &Device| {
-        let result = Tensor::empty(device, out);
-        run(&tensor(device, a, 1), &tensor(device, b, 2), &result);
-        vec![result]
+        vec![run(&tensor(device, a, 1), &tensor(device, b, 2))]
     })
 }
 
 fn gather_cases(row: &Row, cases: &mut Vec<Case>) {
-    let Shapes { l, x, w, y } = shapes(row);
-    for form in Form::ALL.into_iter().filter(|form| form.fits(&l)) {
-        let what = format!("{form:?} {row:?}");
-        cases.push(case("conv2d", what.clone(), l.terms(), [x, w, y], move |x, w, y| {
-            let bias = tensor(x.device(), [l.k], 3);
-            gather::launch(&l, Direction::Forward, form, x, w, Some(&bias), y);
+    let (s, g) = (shapes(row), row.3);
+    let Shapes { x, w, y } = s;
+    let [y_terms, x_terms, _] = s.terms(g);
+    for product in products(row) {
+        let (form, what) = (Conv2dForm::Product(product), format!("{product:?} {row:?}"));
+        cases.push(case("conv2d", what.clone(), y_terms, [x, w], move |x, w| {
+            let bias = tensor(x.device(), [w.shape().dim(0)], 3);
+            forms::conv2d(form, x, w, Some(&bias), g)
         }));
-        cases.push(case("conv2d_bwd_x", what, l.group_k() * l.taps(), [y, w, x], move |dy, w, dx| {
-            gather::launch(&l, Direction::Backward, form, dy, w, None, dx);
-        }));
+        cases.push(case("conv2d_bwd_x", what, x_terms, [y, w], move |dy, w| forms::conv2d_bwd_x(form, dy, w, None, x, g)));
     }
 }
 
 fn weight_cases(row: &Row, cases: &mut Vec<Case>) {
-    let Shapes { l, x, w, y } = shapes(row);
-    for form in Form::ALL.into_iter().filter(|form| form.fits(&l)) {
-        let what = format!("{form:?} {row:?}");
-        cases.push(case("conv2d_bwd_w", what, l.n * l.p * l.q, [x, y, w], move |x, dy, dw| {
-            weight::launch(&l, form, x, dy, dw);
+    let (s, g) = (shapes(row), row.3);
+    for product in products(row) {
+        let (form, what) = (Conv2dForm::Product(product), format!("{product:?} {row:?}"));
+        cases.push(case("conv2d_bwd_w", what, s.terms(g)[2], [s.x, s.y], move |x, dy| {
+            forms::conv2d_bwd_w(form, x, dy, s.w, g)
         }));
     }
 }
 
 fn im2col_cases(row: &Row, cases: &mut Vec<Case>) {
-    let Shapes { l, x, w, y } = shapes(row);
+    let (s, g, form) = (shapes(row), row.3, Conv2dForm::Im2col);
+    let Shapes { x, w, y } = s;
     let what = format!("{row:?}");
-    cases.push(Case::new("im2col", what.clone(), Bound::Exact, move |device| vec![im2col::im2col(&l, &tensor(device, x, 1))]));
-    if im2col::fits(&l) {
-        cases.push(case("conv2d im2col", what.clone(), l.terms(), [x, w, y], move |x, w, y| im2col::forward(&l, x, w, y)));
-        let terms = l.k * l.taps();
-        cases.push(case("conv2d_bwd_x im2col", what.clone(), terms, [y, w, x], move |dy, w, dx| {
-            im2col::backward_x(&l, dy, w, None, dx)
+    cases.push(Case::new("im2col", what.clone(), Bound::Exact, move |device| vec![forms::im2col(&tensor(device, x, 1), w, g)]));
+    if forms::conv2d_fits(form, x, w, g) {
+        let [y_terms, x_terms, w_terms] = s.terms(g);
+        cases.push(case("conv2d im2col", what.clone(), y_terms, [x, w], move |x, w| forms::conv2d(form, x, w, None, g)));
+        cases.push(case("conv2d_bwd_x im2col", what.clone(), x_terms, [y, w], move |dy, w| {
+            forms::conv2d_bwd_x(form, dy, w, None, x, g)
         }));
         let what_biased = format!("{what}, bias");
-        cases.push(case("conv2d_bwd_x im2col", what_biased, terms, [y, w, x], move |dy, w, dx| {
-            im2col::backward_x(&l, dy, w, Some(&tensor(dx.device(), [l.c], 3)), dx);
+        cases.push(case("conv2d_bwd_x im2col", what_biased, x_terms, [y, w], move |dy, w| {
+            forms::conv2d_bwd_x(form, dy, w, Some(&tensor(dy.device(), [x.c()], 3)), x, g)
         }));
-        let terms = l.n * l.p * l.q;
-        cases.push(case("conv2d_bwd_w im2col", what, terms, [x, y, w], move |x, dy, dw| im2col::backward_w(&l, x, dy, dw)));
+        cases.push(case("conv2d_bwd_w im2col", what, w_terms, [x, y], move |x, dy| forms::conv2d_bwd_w(form, x, dy, w, g)));
     }
 }
 
 fn depthwise_cases(row: &Row, cases: &mut Vec<Case>) {
-    let Shapes { l, x, w, y } = shapes(row);
+    let (s, g, form) = (shapes(row), row.3, Conv2dForm::Depthwise);
+    let Shapes { x, w, y } = s;
+    let [y_terms, x_terms, w_terms] = s.terms(g);
     let what = format!("{row:?}");
-    cases.push(case("depthwise", what.clone(), l.taps(), [x, w, y], move |x, w, y| {
-        depthwise::forward(&l, x, w, Some(&tensor(x.device(), [l.k], 3)), y);
+    cases.push(case("depthwise", what.clone(), y_terms, [x, w], move |x, w| {
+        forms::conv2d(form, x, w, Some(&tensor(x.device(), [w.shape().dim(0)], 3)), g)
     }));
-    let terms = l.taps() * (l.k / l.c);
-    cases.push(case("depthwise_bwd_x", what.clone(), terms, [y, w, x], move |dy, w, dx| {
-        depthwise::backward_x(&l, dy, w, Some(&tensor(w.device(), [l.c], 3)), dx);
+    cases.push(case("depthwise_bwd_x", what.clone(), x_terms, [y, w], move |dy, w| {
+        forms::conv2d_bwd_x(form, dy, w, Some(&tensor(w.device(), [x.c()], 3)), x, g)
     }));
-    let terms = l.n * l.p * l.q;
-    cases.push(case("depthwise_bwd_w", what, terms, [x, y, w], move |x, dy, dw| depthwise::backward_w(&l, x, dy, dw)));
+    cases.push(case("depthwise_bwd_w", what, w_terms, [x, y], move |x, dy| forms::conv2d_bwd_w(form, x, dy, w, g)));
 }
 
 fn transposed_cases(cases: &mut Vec<Case>) {
@@ -192,8 +201,7 @@ fn transposed_cases(cases: &mut Vec<Case>) {
     }
 }
 
-/// Every case of this folder.
-pub(in crate::ops) fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for row in ROWS {
         gather_cases(row, &mut cases);

@@ -1,10 +1,10 @@
-//! The table: every form, on every width of element.
+//! What is held against the mirror: every form, on every width of element.
 
-use super::*;
-use crate::check::{self, Bench, Bound, Case};
-use crate::device::Device;
-use crate::dtype::DType;
-use half::f16;
+use crate::{Bound, Case, input_integers, tensor};
+use gpu_core::ops::{
+    PadMode, Slice, concat, expand, flip, forms, narrow, pad, pad_bwd_x, repeat, roll, select, slice, slice_bwd_x, stack, transpose,
+};
+use gpu_core::{DType, Device, Shape, Tensor, f16};
 
 /// The widths that elements have on a GPU: 4, 2 and 1 bytes.
 pub(super) const WIDTHS: [DType; 4] = [DType::F32, DType::F16, DType::U8, DType::Bool];
@@ -57,7 +57,7 @@ fn axes_cases() -> Vec<Case> {
     for &(dims, order) in orders {
         for registers in [true, false] {
             let form = if registers { "in registers" } else { "in tiles" };
-            cases.push(case("permute", format!("to {order:?} {form}"), dims, move |x| axes::by("permute", x, order, registers)));
+            cases.push(case("permute", format!("to {order:?} {form}"), dims, move |x| forms::permute(registers, x, order)));
         }
     }
     cases.push(case("transpose", "0 1".to_owned(), &[31, 8, 5], |x| transpose(x, 0, 1)));
@@ -96,7 +96,7 @@ fn slice_cases() -> Vec<Case> {
         cases.push(case("slice", what.clone(), dims, move |x| slice(x, &parts)));
         let shape = Shape::new(dims);
         cases.push(Case::new("slice_bwd_x", format!("{shape} {what}"), Bound::Exact, move |device| {
-            let dy = slice(&check::tensor(device, shape, 1), &backward);
+            let dy = slice(&tensor(device, shape, 1), &backward);
             vec![slice_bwd_x(&dy, shape, &backward)]
         }));
     }
@@ -121,7 +121,7 @@ fn pad_cases() -> Vec<Case> {
         // Small integers: their sums are exact in any order.
         cases.push(Case::new("pad_bwd_x", format!("{shape} {amounts:?} {mode:?}"), Bound::Exact, move |device| {
             let y = pad(&Tensor::zeros(device, shape), amounts, mode).shape();
-            let dy = Tensor::from_slice(device, y, &check::input_integers(device, y.len(), 1));
+            let dy = Tensor::from_slice(device, y, &input_integers(device, y.len(), 1));
             vec![pad_bwd_x(&dy, shape, amounts, mode)]
         }));
     }
@@ -159,43 +159,12 @@ fn join_cases() -> Vec<Case> {
     joins.iter().map(of).chain(stacks).collect()
 }
 
-pub(in crate::ops) fn cases() -> Vec<Case> {
+pub fn cases() -> Vec<Case> {
     let tables = [axes_cases(), slice_cases(), pad_cases(), join_cases()];
     let mut cases: Vec<Case> = tables.into_iter().flatten().collect();
     // More workgroups than fit into a row of the grid.
     cases.push(Case::new("expand", "[4099] to [4099, 4099]".to_owned(), Bound::Exact, |device| {
-        vec![expand(&check::tensor(device, [4099], 1), [4099, 4099])]
+        vec![expand(&tensor(device, [4099], 1), [4099, 4099])]
     }));
     cases
-}
-
-pub(in crate::ops) fn benches() -> Vec<Bench> {
-    const SHAPE: [usize; 4] = [128, 64, 32, 32];
-    let moved = |name, what: &str, f: fn(&Tensor) -> Tensor| {
-        Bench::new(name, format!("128x64x32x32 {what}"), 0, move |device| {
-            let x = check::tensor(device, SHAPE, 1);
-            move || vec![f(&x)]
-        })
-    };
-    let mut benches = vec![
-        moved("permute", "to NHWC", |x| permute(x, &[0, 2, 3, 1])),
-        moved("permute", "to NHWC in tiles", |x| axes::by("permute", x, &[0, 2, 3, 1], false)),
-        moved("permute", "to CNHW", |x| permute(x, &[1, 0, 2, 3])),
-        moved("flip", "columns", |x| flip(x, &[3])),
-        moved("slice", "of odd columns", |x| slice(x, &[(..).into(), (..).into(), (..).into(), (1..30).into()])),
-        moved("roll", "rows", |x| roll(x, &[5], &[2])),
-        moved("concat", "twice, channels", |x| concat(&[x, x], 1)),
-        moved("pad", "by 4, constant", |x| pad(x, &[4; 4], PadMode::Constant(0.0))),
-        moved("pad", "by 3, reflected", |x| pad(x, &[3, 4, 3, 4], PadMode::Reflect)),
-        moved("pad_bwd_x", "by 3, reflected", |x| pad_bwd_x(x, [128, 64, 26, 26], &[3; 4], PadMode::Reflect)),
-    ];
-    let bytes = |name, f: fn(&Tensor) -> Tensor| {
-        Bench::new(name, "512x32x32x3 bytes", 0, move |device| {
-            let x = numbers(device, Shape::from([512, 32, 32, 3]), DType::U8);
-            move || vec![f(&x)]
-        })
-    };
-    benches.push(bytes("permute", |x| permute(x, &[0, 3, 1, 2])));
-    benches.push(bytes("pad", |x| pad(x, &[0, 0, 3, 2, 1, 1], PadMode::Reflect)));
-    benches
 }

@@ -11,7 +11,7 @@ fn cases(device: &Device) -> u32 {
 
 /// Holds `property` for as many values on each device as it gets.
 fn hold<S: Strategy>(strategy: S, property: impl Fn(&S::Value, &Device) -> Result<(), String>) {
-    for device in check::devices() {
+    for device in devices() {
         let config = Config { cases: cases(&device), failure_persistence: None, ..Config::default() };
         let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
         let held = runner.run(&strategy, |value| property(&value, &device).map_err(TestCaseError::fail));

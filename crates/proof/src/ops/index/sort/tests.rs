@@ -1,7 +1,7 @@
 use super::cases::awkward;
-use super::*;
-use crate::check;
-use crate::device::Device;
+use crate::{devices, gpu, gradients, tensor};
+use gpu_core::ops::{argsort, sort, sort_bwd_x, topk};
+use gpu_core::{Device, Tensor};
 use proptest::prelude::*;
 use std::cmp::Ordering;
 
@@ -45,7 +45,7 @@ proptest! {
     ) {
         let values = awkward(outer * len * inner, seed);
         let k = 1 + (seed % len as u64) as usize;
-        for device in check::devices() {
+        for device in devices() {
             let x = Tensor::from_slice(&device, [outer, len, inner], &values);
             prop_assert_eq!(bits(sort(&x, 1, descending)), naive(&values, [outer, len, inner], len, descending));
             prop_assert_eq!(bits(topk(&x, k, 1, descending)), naive(&values, [outer, len, inner], k, descending), "{} of them", k);
@@ -57,7 +57,7 @@ proptest! {
 #[test]
 fn values_and_indices_are_those_of_pytorch() {
     const INF: f32 = f32::INFINITY;
-    for device in check::devices() {
+    for device in devices() {
         let x = Tensor::from_slice(&device, [2, 6], &[3.0f32, 1.0, 2.0, 1.0, 3.0, -1.0, 0.0, -0.0, 5.0, -5.0, 0.0, INF]);
         let z = Tensor::from_slice(&device, [2, 4], &[0.3f32, -1.2, 2.5, 0.7, 1.1, 4.0, -0.5, 3.9]);
         let rows: [((Tensor, Tensor), &[f32], &[u32]); 6] = [
@@ -92,16 +92,16 @@ fn values_and_indices_are_those_of_pytorch() {
 
 #[test]
 fn the_gradient_of_a_sort_is_the_difference_quotient() {
-    let x = check::tensor(&Device::Cpu, [3, 7, 2], 1);
+    let x = tensor(&Device::Cpu, [3, 7, 2], 1);
     let backward = |t: &[Tensor], dy: &Tensor| vec![sort_bwd_x(dy, &sort(&t[0], 1, true).1, 1, [3, 7, 2])];
-    check::gradients(std::slice::from_ref(&x), |t| sort(&t[0], 1, true).0, backward);
+    gradients(std::slice::from_ref(&x), |t| sort(&t[0], 1, true).0, backward);
     let backward = |t: &[Tensor], dy: &Tensor| vec![sort_bwd_x(dy, &topk(&t[0], 3, 1, true).1, 1, [3, 7, 2])];
-    check::gradients(&[x], |t| topk(&t[0], 3, 1, true).0, backward);
+    gradients(&[x], |t| topk(&t[0], 3, 1, true).0, backward);
 }
 
 #[test]
 fn a_foreign_index_is_ignored_on_a_gpu() {
-    let Some(device) = check::gpu() else { return };
+    let Some(device) = gpu() else { return };
     let (dy, index) = (Tensor::full(&device, [2], 1.0), Tensor::from_slice(&device, [2], &[7u32, 1]));
     assert_eq!(sort_bwd_x(&dy, &index, 0, [3]).to_vec().unwrap(), [0.0, 1.0, 0.0]);
 }
@@ -114,7 +114,7 @@ fn a_foreign_index_is_refused_on_the_cpu() {
 
 #[test]
 fn nothing_is_sorted_to_nothing() {
-    for device in check::devices() {
+    for device in devices() {
         for dims in [[0, 3], [3, 0]] {
             let (y, index) = sort(&Tensor::zeros(&device, dims), 1, false);
             assert_eq!((y.shape(), index.shape()), (dims.into(), dims.into()));

@@ -1,55 +1,11 @@
 use super::cases::{WIDTHS, number, numbers};
-use super::*;
-use crate::check::{self, Misuse, devices, misuse};
-use crate::device::Device;
-use crate::dtype::DType;
+use crate::{devices, floats, gradients, integers, poisoned, tensor};
+use gpu_core::ops::{
+    PadMode, Slice, concat, expand, flip, forms, pad, pad_bwd_x, permute, repeat, roll, slice, slice_bwd_x, stack,
+};
+use gpu_core::{DType, Device, Shape, Tensor};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
-
-fn zeros(device: &Device, dims: &[usize]) -> Tensor {
-    Tensor::zeros(device, dims)
-}
-
-pub(in crate::ops) fn misuses() -> Vec<Misuse> {
-    vec![
-        misuse!("permute", ["axis 0 is named twice in [0, 0]", "x [2, 3]"], |d| permute(&zeros(d, &[2, 3]), &[0, 0])),
-        misuse!("permute", ["[1] names 1 of 2 axes", "x [2, 3]"], |d| permute(&zeros(d, &[2, 3]), &[1])),
-        misuse!("transpose", ["no axis 2", "x [2, 3]"], |d| transpose(&zeros(d, &[2, 3]), 0, 2)),
-        misuse!("expand", ["does not broadcast to [2, 4]", "x [2, 3]"], |d| expand(&zeros(d, &[2, 3]), [2, 4])),
-        misuse!("expand", ["does not broadcast to [3]", "x [2, 3]"], |d| expand(&zeros(d, &[2, 3]), [3])),
-        misuse!("flip", ["no axis 1", "x [2]"], |d| flip(&zeros(d, &[2]), &[1])),
-        misuse!("slice", ["1..4 is not a part of axis 0", "x [3]"], |d| slice(&zeros(d, &[3]), &[(1..4).into()])),
-        misuse!("slice", ["2 slices of 1 axes", "x [3]"], |d| slice(&zeros(d, &[3]), &[(..).into(), (..).into()])),
-        misuse!("slice_bwd_x", ["the slices give [2]", "x [3], dy [3]"], |d| {
-            slice_bwd_x(&zeros(d, &[3]), [3], &[(..2).into()])
-        }),
-        misuse!("slice_bwd_x", ["dy holds u8, not f32", "dy [3]"], |d| {
-            slice_bwd_x(&numbers(d, Shape::from([3]), DType::U8), [3], &[])
-        }),
-        misuse!("narrow", ["2..5 is not a part of axis 1", "x [9, 4]"], |d| narrow(&zeros(d, &[9, 4]), 1, 2, 3)),
-        misuse!("select", ["axis 0 has no index 9", "x [9, 4]"], |d| select(&zeros(d, &[9, 4]), 0, 9)),
-        misuse!("concat", ["nothing to join"], |_| concat(&[], 0)),
-        misuse!("concat", ["differ in more than axis 0", "x [2, 3], x [2, 4]"], |d| {
-            concat(&[&zeros(d, &[2, 3]), &zeros(d, &[2, 4])], 0)
-        }),
-        misuse!("concat", ["some hold f32, some u8", "x [2], x [3]"], |d| {
-            concat(&[&zeros(d, &[2]), &numbers(d, Shape::from([3]), DType::U8)], 0)
-        }),
-        misuse!("concat", ["on CPU", "x [2], x [3]"], |d| concat(&[&zeros(d, &[2]), &zeros(&Device::Cpu, &[3])], 0)),
-        misuse!("stack", ["the shapes differ", "x [2], x [3]"], |d| stack(&[&zeros(d, &[2]), &zeros(d, &[3])], 0)),
-        misuse!("stack", ["no place for a new axis 2", "x [2]"], |d| stack(&[&zeros(d, &[2])], 2)),
-        misuse!("pad", ["4 amounts", "at most 1 axes", "x [2]"], |d| pad(&zeros(d, &[2]), &[1; 4], PadMode::Reflect)),
-        misuse!("pad", ["2 before and 0 after", "Reflect", "x [2]"], |d| pad(&zeros(d, &[2]), &[2, 0], PadMode::Reflect)),
-        misuse!("pad", ["0.5 is not a value of u8", "x [2]"], |d| {
-            pad(&numbers(d, Shape::from([2]), DType::U8), &[1, 1], PadMode::Constant(0.5))
-        }),
-        misuse!("pad_bwd_x", ["dy is not x with [1, 1] more", "x [2], dy [2]"], |d| {
-            pad_bwd_x(&zeros(d, &[2]), [2], &[1, 1], PadMode::Circular)
-        }),
-        misuse!("roll", ["2 shifts of 1 axes", "x [2]"], |d| roll(&zeros(d, &[2]), &[1, 1], &[0])),
-        misuse!("repeat", ["1 numbers for 2 axes", "x [2, 3]"], |d| repeat(&zeros(d, &[2, 3]), &[2])),
-    ]
-}
 
 /// Runs `f` on values that are the same in every run, and shrinks the first that fails.
 fn hold_for<S: Strategy>(strategy: S, f: impl Fn(S::Value)) {
@@ -89,14 +45,14 @@ fn is_moved(x: &[usize], y: &[usize], value: f32, f: impl Fn(&Tensor) -> Tensor,
     let (x, y) = (Shape::new(x), Shape::new(y));
     for device in devices() {
         for dtype in WIDTHS.into_iter().chain([DType::I32]) {
-            let got = f(&numbers(&check::poisoned(&device), x, dtype));
+            let got = f(&numbers(&poisoned(&device), x, dtype));
             assert_eq!((got.shape(), got.dtype()), (y, dtype));
             let want = indices(y).map(|index| from(&index).map_or(value, |index| number(dtype, flat(x, &index))));
             let want: Vec<f32> = match dtype {
                 DType::I32 => want.flat_map(|v| [0.0, v]).collect(),
                 _ => want.collect(),
             };
-            assert_eq!(check::floats(&got).unwrap(), want, "{dtype} on {}", device.name());
+            assert_eq!(floats(&got).unwrap(), want, "{dtype} on {}", device.name());
         }
     }
 }
@@ -111,7 +67,7 @@ fn permutations_are_those_of_a_plain_loop_in_either_form() {
                 axes.iter().zip(index).for_each(|(&axis, &i)| from[axis] = i);
                 Some(from)
             };
-            is_moved(&dims, &y, 0.0, |x| axes::by("permute", x, &axes, registers), back);
+            is_moved(&dims, &y, 0.0, |x| forms::permute(registers, x, &axes), back);
         }
     });
 }
@@ -150,7 +106,7 @@ fn slices_and_mirror_images_are_those_of_a_plain_loop() {
         let mut want = vec![0.0; x.len()];
         indices(y).enumerate().for_each(|(i, index)| want[flat(x, &from(&index).unwrap())] = i as f32);
         for device in devices() {
-            let dx = slice_bwd_x(&numbers(&check::poisoned(&device), y, DType::F32), x, &slices);
+            let dx = slice_bwd_x(&numbers(&poisoned(&device), y, DType::F32), x, &slices);
             assert_eq!(dx.to_vec().unwrap(), want);
         }
     });
@@ -239,7 +195,7 @@ fn edges_are_those_of_a_plain_loop_and_so_are_their_gradients() {
         is_moved(&dims, &y, 1.0, |x| pad(x, &amounts, mode), from);
 
         let (x, y) = (Shape::new(&dims), Shape::new(&y));
-        let dy = check::integers(y.len(), 3);
+        let dy = integers(y.len(), 3);
         let mut want = vec![0.0; x.len()];
         for (index, dy) in indices(y).zip(&dy) {
             if let Some(index) = from(&index) {
@@ -247,7 +203,7 @@ fn edges_are_those_of_a_plain_loop_and_so_are_their_gradients() {
             }
         }
         for device in devices() {
-            let dx = pad_bwd_x(&Tensor::from_slice(&check::poisoned(&device), y, &dy), x, &amounts, mode);
+            let dx = pad_bwd_x(&Tensor::from_slice(&poisoned(&device), y, &dy), x, &amounts, mode);
             assert_eq!((dx.shape(), dx.to_vec().unwrap()), (x, want.clone()));
         }
     });
@@ -258,7 +214,7 @@ fn joins_are_those_of_a_plain_loop() {
     hold_for((dims(5), prop::collection::vec(0..5usize, 1..5), any::<prop::sample::Index>()), |(mut dims, extents, axis)| {
         dims.push(3);
         let axis = axis.index(dims.len());
-        for device in devices().iter().map(check::poisoned) {
+        for device in devices().iter().map(poisoned) {
             for dtype in WIDTHS {
                 let parts: Vec<Tensor> = extents
                     .iter()
@@ -279,7 +235,7 @@ fn joins_are_those_of_a_plain_loop() {
                     number(dtype, flat(parts[part].shape(), &index))
                 };
                 let want: Vec<f32> = indices(y.shape()).map(element).collect();
-                assert_eq!(check::floats(&y).unwrap(), want, "{dtype}");
+                assert_eq!(floats(&y).unwrap(), want, "{dtype}");
             }
         }
     });
@@ -344,31 +300,15 @@ fn what_keeps_its_order_is_not_copied() {
 
 #[test]
 fn gradients_are_difference_quotients() {
-    let x = check::tensor(&Device::Cpu, [3, 4, 5], 1);
+    let x = tensor(&Device::Cpu, [3, 4, 5], 1);
     let slices = [Slice::from(..).step(-1), Slice::from(1..), Slice::from(0..5).step(2)];
-    check::gradients(std::slice::from_ref(&x), |t| slice(&t[0], &slices), |t, dy| vec![slice_bwd_x(dy, t[0].shape(), &slices)]);
+    gradients(std::slice::from_ref(&x), |t| slice(&t[0], &slices), |t, dy| vec![slice_bwd_x(dy, t[0].shape(), &slices)]);
     for mode in [PadMode::Constant(0.3), PadMode::Reflect, PadMode::Replicate, PadMode::Circular] {
         let amounts = [2, 1, 3, 0];
-        check::gradients(
+        gradients(
             std::slice::from_ref(&x),
             |t| pad(&t[0], &amounts, mode),
             |t, dy| vec![pad_bwd_x(dy, t[0].shape(), &amounts, mode)],
         );
     }
-}
-
-#[test]
-fn the_forms_are_chosen_as_they_should_be() {
-    let form = |dims: &[usize], axes: &[usize], registers: bool| {
-        let shape = Shape::new(dims);
-        let y: Vec<usize> = axes.iter().map(|&axis| dims[axis]).collect();
-        let steps: Vec<isize> = axes.iter().map(|&axis| strides(shape)[axis]).collect();
-        let walk = Walk::gather(Shape::new(&y), 0, &steps);
-        (walk.axes.len(), if walk.grouped(4).is_some() { Form::Vec4 } else { walk.form(registers) })
-    };
-    assert_eq!(form(&[8, 3, 32, 32], &[1, 0, 2, 3], false), (3, Form::Vec4));
-    assert_eq!(form(&[8, 64, 32, 32], &[0, 2, 3, 1], false), (3, Form::Tiled));
-    assert_eq!(form(&[8, 64, 32, 32], &[0, 2, 3, 1], true), (3, Form::Four));
-    assert_eq!(form(&[8, 3, 32, 32], &[0, 2, 3, 1], false), (3, Form::One));
-    assert_eq!(form(&[7, 8, 9], &[0, 1, 2], false), (1, Form::Vec4));
 }

@@ -1,12 +1,15 @@
 //! The mirrors and the kernels against the definition, with integers: exactly.
 
-mod plans;
 mod random;
 
-use super::cases::{DEPTHWISE_ROWS, ROWS, Row, Shapes, TRANSPOSED_ROWS, TransposedRow, shapes};
-use super::*;
-use crate::check;
-use crate::device::Device;
+use super::cases::{DEPTHWISE_ROWS, ROWS, Row, Shapes, TRANSPOSED_ROWS, TransposedRow, products, shapes};
+use crate::{counted, devices, faulty, gpu, gradients, poisoned, tensor};
+use gpu_core::ops::forms::{self, Conv2dForm};
+use gpu_core::ops::{
+    Conv2dGeometry, ConvAlgorithm, ConvTranspose2dGeometry, Padding, conv_transpose2d, conv_transpose2d_bwd_w,
+    conv_transpose2d_bwd_x, conv2d, conv2d_bwd_w, conv2d_bwd_w_by, conv2d_bwd_x, conv2d_bwd_x_by, conv2d_by,
+};
+use gpu_core::{Device, Shape, Tensor};
 
 /// Calls `f` with (x index, w index, y index) of every product of a convolution: the definition, once. `shift` moves every group
 /// to other input channels: 0 is right.
@@ -28,8 +31,8 @@ fn for_each_tap(g: Conv2dGeometry, shift: usize, [x, w, y]: [Shape; 3], mut f: i
 }
 
 /// The inputs of a row as integers: x, w, dy.
-fn integers(Shapes { x, w, y, .. }: Shapes) -> [Vec<f32>; 3] {
-    [(x, 1), (w, 2), (y, 3)].map(|(shape, seed)| check::integers(shape.len(), seed))
+fn integers(Shapes { x, w, y }: Shapes) -> [Vec<f32>; 3] {
+    [(x, 1), (w, 2), (y, 3)].map(|(shape, seed)| crate::integers(shape.len(), seed))
 }
 
 /// y, dx and dw of a row's integers by the definition, under another geometry if a fault is to be planted.
@@ -47,34 +50,24 @@ fn naive(row: &Row, g: Conv2dGeometry, shift: usize) -> [Vec<f32>; 3] {
 
 /// y, dx and dw of a row's integers on `device`, by everything that can compute them.
 fn computed(row: &Row, device: &Device) -> Vec<(String, [Vec<f32>; 3])> {
-    let (Shapes { l, x, w, y }, g) = (shapes(row), row.3);
-    let device = &check::poisoned(device);
+    let (Shapes { x, w, y }, g) = (shapes(row), row.3);
+    let device = &poisoned(device);
     let [xs, ws, ds] = integers(shapes(row));
     let [xt, wt, dt] = [(x, &xs), (w, &ws), (y, &ds)].map(|(shape, v)| Tensor::from_slice(device, shape, v));
     let mut all = Vec::new();
-    let mut add = |what: String, run: &dyn Fn(&Tensor, &Tensor, &Tensor)| {
-        let out = [y, x, w].map(|shape| Tensor::empty(device, shape));
-        run(&out[0], &out[1], &out[2]);
-        all.push((what, out.map(|t| t.to_vec().unwrap())));
+    let mut add = |what: String, out: [Tensor; 3]| all.push((what, out.map(|t| t.to_vec().unwrap())));
+    let by = |form: Conv2dForm| {
+        let y = forms::conv2d(form, &xt, &wt, None, g);
+        [y, forms::conv2d_bwd_x(form, &dt, &wt, None, x, g), forms::conv2d_bwd_w(form, &xt, &dt, w, g)]
     };
-    for form in Form::ALL.into_iter().filter(|form| form.fits(&l)) {
-        add(format!("{form:?}"), &|y, dx, dw| {
-            gather::launch(&l, Direction::Forward, form, &xt, &wt, None, y);
-            gather::launch(&l, Direction::Backward, form, &dt, &wt, None, dx);
-            weight::launch(&l, form, &xt, &dt, dw);
-        });
-    }
-    if l.is_depthwise() {
-        add("depthwise".to_owned(), &|y, dx, dw| {
-            depthwise::forward(&l, &xt, &wt, None, y);
-            depthwise::backward_x(&l, &dt, &wt, None, dx);
-            depthwise::backward_w(&l, &xt, &dt, dw);
-        });
+    products(row).for_each(|form| add(format!("{form:?}"), by(Conv2dForm::Product(form))));
+    if forms::conv2d_fits(Conv2dForm::Depthwise, x, w, g) {
+        add("depthwise".to_owned(), by(Conv2dForm::Depthwise));
     }
     for algorithm in [ConvAlgorithm::Auto, ConvAlgorithm::Im2col] {
         let y = conv2d_by(algorithm, &xt, &wt, None, g);
         let (dx, dw) = (conv2d_bwd_x_by(algorithm, &dt, &wt, x, g), conv2d_bwd_w_by(algorithm, &xt, &dt, w, g));
-        all.push((format!("{algorithm:?}"), [y, dx, dw].map(|t| t.to_vec().unwrap())));
+        add(format!("{algorithm:?}"), [y, dx, dw]);
     }
     all
 }
@@ -92,7 +85,7 @@ fn differing(computed: &[(String, [Vec<f32>; 3])], want: &[Vec<f32>; 3]) -> Vec<
 #[test]
 fn small_integers_convolve_exactly_on_every_device_and_by_every_kernel() {
     for row in ROWS.iter().chain(DEPTHWISE_ROWS) {
-        for device in check::devices() {
+        for device in devices() {
             let wrong = differing(&computed(row, &device), &naive(row, row.3, 0));
             assert!(wrong.is_empty(), "{wrong:?} on {}: {row:?}", device.name());
         }
@@ -113,7 +106,7 @@ fn a_fault_of_geometry_is_noticed_by_the_same_comparison() {
         ("dilation", Conv2dGeometry { dilation: [1, 1], ..g }, 0),
         ("group", g, 1),
     ];
-    for device in check::devices() {
+    for device in devices() {
         let computed = computed(&row, &device);
         assert!(differing(&computed, &naive(&row, g, 0)).is_empty(), "without a fault, on {}", device.name());
         for (what, wrong, shift) in faults {
@@ -128,14 +121,13 @@ fn a_fault_of_geometry_is_noticed_by_the_same_comparison() {
 fn a_fault_of_a_kernel_is_noticed_by_the_same_comparison() {
     let plain: Row = ([2, 3, 8, 8], 8, [3, 3], Conv2dGeometry { padding: 1.into(), ..Default::default() });
     let depthwise: Row = ([2, 2, 8, 8], 2, [3, 3], Conv2dGeometry { groups: 2, ..plain.3 });
-    let Some(device) = check::gpu() else { return };
+    let Some(device) = gpu() else { return };
     for row in [plain, depthwise] {
         let want = naive(&row, row.3, 0);
-        let (counted, launches) = check::counted(&device);
-        computed(&row, &counted);
-        let launched = launches.names();
-        for kernel in kernels().iter().map(|k| k.name()).filter(|name| launched.contains(name)) {
-            let spoiled = computed(&row, &check::faulty(&device, kernel));
+        let (watched, launches) = counted(&device);
+        computed(&row, &watched);
+        for kernel in launches.names() {
+            let spoiled = computed(&row, &faulty(&device, kernel));
             assert!(!differing(&spoiled, &want).is_empty(), "{kernel}");
         }
     }
@@ -145,7 +137,7 @@ fn a_fault_of_a_kernel_is_noticed_by_the_same_comparison() {
 fn naive_transposed((x, k, [r, s], g): &TransposedRow, y: Shape) -> [Vec<f32>; 3] {
     let (x, group_c, group_k) = (Shape::from(*x), x[1] / g.groups, k / g.groups);
     let w = Shape::from([x.c(), group_k, *r, *s]);
-    let [xs, ws, ds] = [(x, 1), (w, 2), (y, 3)].map(|(shape, seed)| check::integers(shape.len(), seed));
+    let [xs, ws, ds] = [(x, 1), (w, 2), (y, 3)].map(|(shape, seed)| crate::integers(shape.len(), seed));
     let (mut out, mut dx, mut dw) = (vec![0f32; ds.len()], vec![0f32; xs.len()], vec![0f32; ws.len()]);
     for xi in 0..x.len() {
         let (j, i, c, n) = (xi % x.w(), xi / x.w() % x.h(), xi / x.inner(2) % x.c(), xi / x.inner(1));
@@ -169,8 +161,8 @@ fn differing_transposed(row: &TransposedRow, device: &Device) -> Vec<String> {
     let &(x, k, [r, s], g) = row;
     let (x, w) = (Shape::from(x), Shape::from([x[1], k / g.groups, r, s]));
     let y = g.out_shape(x, w).unwrap();
-    let device = &check::poisoned(device);
-    let make = |shape: Shape, seed| Tensor::from_slice(device, shape, &check::integers(shape.len(), seed));
+    let device = &poisoned(device);
+    let make = |shape: Shape, seed| Tensor::from_slice(device, shape, &crate::integers(shape.len(), seed));
     let (xt, wt, dt) = (make(x, 1), make(w, 2), make(y, 3));
     let bias: Vec<f32> = (1..=k).map(|v| v as f32).collect();
     let mut want = naive_transposed(row, y);
@@ -186,7 +178,7 @@ fn differing_transposed(row: &TransposedRow, device: &Device) -> Vec<String> {
 #[test]
 fn small_integers_convolve_exactly_backwards_too() {
     for row in TRANSPOSED_ROWS {
-        for device in check::devices() {
+        for device in devices() {
             let wrong = differing_transposed(row, &device);
             assert!(wrong.is_empty(), "{wrong:?} on {}: {row:?}", device.name());
         }
@@ -196,7 +188,7 @@ fn small_integers_convolve_exactly_backwards_too() {
 /// From `torch.nn.functional.conv2d(torch.arange(16.).view(1, 1, 4, 4), torch.ones(1, 1, 3, 3), torch.tensor([0.5]))`.
 #[test]
 fn conv2d_agrees_with_pytorch() {
-    for device in check::devices() {
+    for device in devices() {
         let x: Vec<f32> = (0..16).map(|v| v as f32).collect();
         let x = Tensor::from_slice(&device, [1, 1, 4, 4], &x);
         let (w, b) = (Tensor::full(&device, [1, 1, 3, 3], 1.0), Tensor::full(&device, [1], 0.5));
@@ -213,21 +205,21 @@ fn gradients_agree_with_differences() {
         ([2, 3, 5, 4], 3, [3, 3], Conv2dGeometry { padding: 1.into(), groups: 3, ..Default::default() }),
     ];
     for (x, k, [r, s], g) in rows {
-        let inputs = [check::tensor(&Device::Cpu, x, 1), check::tensor(&Device::Cpu, [k, x[1] / g.groups, r, s], 2)];
+        let inputs = [tensor(&Device::Cpu, x, 1), tensor(&Device::Cpu, [k, x[1] / g.groups, r, s], 2)];
         let backward =
             |t: &[Tensor], dy: &Tensor| vec![conv2d_bwd_x(dy, &t[1], t[0].shape(), g), conv2d_bwd_w(&t[0], dy, t[1].shape(), g)];
-        check::gradients(&inputs, |t| conv2d(&t[0], &t[1], None, g), backward);
+        gradients(&inputs, |t| conv2d(&t[0], &t[1], None, g), backward);
     }
 }
 
 #[test]
 fn transposed_gradients_agree_with_differences() {
     for &(x, k, [r, s], g) in &TRANSPOSED_ROWS[..6] {
-        let inputs = [check::tensor(&Device::Cpu, x, 1), check::tensor(&Device::Cpu, [x[1], k / g.groups, r, s], 2)];
+        let inputs = [tensor(&Device::Cpu, x, 1), tensor(&Device::Cpu, [x[1], k / g.groups, r, s], 2)];
         let backward = |t: &[Tensor], dy: &Tensor| {
             vec![conv_transpose2d_bwd_x(dy, &t[1], t[0].shape(), g), conv_transpose2d_bwd_w(&t[0], dy, t[1].shape(), g)]
         };
-        check::gradients(&inputs, |t| conv_transpose2d(&t[0], &t[1], None, g), backward);
+        gradients(&inputs, |t| conv_transpose2d(&t[0], &t[1], None, g), backward);
     }
 }
 

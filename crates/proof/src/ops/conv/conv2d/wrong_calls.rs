@@ -1,8 +1,11 @@
-//! Wrong calls.
+//! Wrong calls, and what their panics say.
 
-use super::*;
-use crate::check::{Misuse, misuse};
-use crate::device::Device;
+use crate::{Misuse, misuse};
+use gpu_core::ops::{
+    Conv2dGeometry, ConvAlgorithm, ConvTranspose2dGeometry, Padding, conv_transpose2d, conv_transpose2d_bwd_w,
+    conv_transpose2d_bwd_x, conv2d, conv2d_bwd_w, conv2d_bwd_w_by, conv2d_bwd_x, conv2d_bwd_x_by, conv2d_by,
+};
+use gpu_core::{Device, Tensor};
 
 const PLAIN: Conv2dGeometry = Conv2dGeometry { stride: [1; 2], padding: Padding::both([0; 2]), dilation: [1; 2], groups: 1 };
 const GROUPED: Conv2dGeometry = Conv2dGeometry { groups: 2, ..PLAIN };
@@ -15,7 +18,7 @@ fn zeros<const R: usize>(device: &Device, shape: [usize; R]) -> Tensor {
     Tensor::zeros(device, shape)
 }
 
-pub(in crate::ops) fn misuses() -> Vec<Misuse> {
+pub fn wrong_calls() -> Vec<Misuse> {
     vec![
         misuse!("conv2d", ["x has 3 channels, w wants 4", "x [1, 3, 8, 8]", "w [8, 4, 3, 3]"], |d| {
             conv2d(&zeros(d, [1, 3, 8, 8]), &zeros(d, [8, 4, 3, 3]), None, PLAIN)

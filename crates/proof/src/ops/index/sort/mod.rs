@@ -1,0 +1,7 @@
+//! `sort`, `argsort`, `topk`, and their gradient.
+
+pub mod benches;
+pub mod cases;
+#[cfg(test)]
+mod tests;
+pub mod wrong_calls;
