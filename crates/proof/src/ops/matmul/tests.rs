@@ -142,3 +142,10 @@ fn axes_broadcast_and_vectors_vanish_as_in_pytorch() {
         }
     }
 }
+
+#[test]
+#[should_panic(expected = "matmul: Tiled4 fits multiples of four (a [4, 3], b [3, 4])")]
+fn tiles_of_four_refuse_other_extents() {
+    let zeros = |dims: [usize; 2]| Tensor::zeros(&Device::Cpu, dims);
+    forms::matmul(MatmulForm::Tiled4, &zeros([4, 3]), &zeros([3, 4]), Transpose::None);
+}

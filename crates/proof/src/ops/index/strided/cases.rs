@@ -9,7 +9,7 @@ use gpu_core::{DType, Device, Shape, Tensor, f16};
 /// The widths that elements have on a GPU: 4, 2 and 1 bytes.
 pub(super) const WIDTHS: [DType; 4] = [DType::F32, DType::F16, DType::U8, DType::Bool];
 
-/// Element `i` of [`numbers`]: none near it is the same.
+/// Element `i` of [`numbers`].
 pub(super) fn number(dtype: DType, i: usize) -> f32 {
     match dtype {
         DType::U8 => (i * 7 % 251) as f32,

@@ -4,7 +4,7 @@ mod random;
 
 use super::cases::{DEPTHWISE_ROWS, ROWS, Row, Shapes, TRANSPOSED_ROWS, TransposedRow, products, shapes};
 use crate::{counted, devices, faulty, gpu, gradients, poisoned, tensor};
-use gpu_core::ops::forms::{self, Conv2dForm};
+use gpu_core::ops::forms::{self, Conv2dForm, ProductForm};
 use gpu_core::ops::{
     Conv2dGeometry, ConvAlgorithm, ConvTranspose2dGeometry, Padding, conv_transpose2d, conv_transpose2d_bwd_w,
     conv_transpose2d_bwd_x, conv2d, conv2d_bwd_w, conv2d_bwd_w_by, conv2d_bwd_x, conv2d_bwd_x_by, conv2d_by,
@@ -239,4 +239,11 @@ fn padding_is_written_as_short_as_it_can_be() {
     let texts = [1.into(), [1, 2].into(), [0, 1, 2, 3].into()].map(|p: Padding<2>| p.to_string());
     assert_eq!(texts, ["1", "1x2", "0,1,2,3"]);
     assert_eq!(Padding::<1>::from([2, 3]).to_string(), "2,3");
+}
+
+#[test]
+#[should_panic(expected = "conv2d: Product(Row3) cannot compute")]
+fn a_form_that_does_not_fit_is_refused() {
+    let [x, w] = [[1, 1, 4, 4], [1, 1, 2, 2]].map(|shape| Tensor::zeros(&Device::Cpu, shape));
+    forms::conv2d(Conv2dForm::Product(ProductForm::Row3), &x, &w, None, Conv2dGeometry::default());
 }
