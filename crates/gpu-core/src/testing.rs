@@ -26,11 +26,11 @@ pub(crate) fn gpu() -> Option<Device> {
     GPU.get_or_init(open).clone()
 }
 
-/// Uniform in [0, 1): a pure function of the seed.
+/// Uniform in [-1, 1): a pure function of the seed.
 #[track_caller]
 pub(crate) fn uniform(device: &Device, shape: impl Into<Shape>, seed: u64) -> Tensor {
     let (shape, stream) = (shape.into(), Stream::new(seed, 0, 0));
-    let values: Vec<f32> = (0..shape.len() as u64).map(|i| stream.uniform(i)).collect();
+    let values: Vec<f32> = (0..shape.len() as u64).map(|i| 2.0 * stream.uniform(i) - 1.0).collect();
     Tensor::from_slice(device, shape, &values)
 }
 
