@@ -33,5 +33,5 @@ macro_rules! operators {
 }
 
 operators! {
-    optim { lion }
+    optim { adagrad, adam, average, clip, lion, muon, rmsprop, sgd }
 }
