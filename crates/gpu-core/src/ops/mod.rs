@@ -12,6 +12,8 @@ mod norm;
 mod optim;
 mod pool;
 mod random;
+#[doc(hidden)]
+pub mod raw;
 mod reduce;
 mod resample;
 #[cfg(test)]
@@ -35,7 +37,6 @@ pub use elementwise::broadcast::{
     var_bwd_x, where_,
 };
 pub use elementwise::cast::cast;
-pub(crate) use elementwise::fill::{fill_word, spoil};
 pub use elementwise::peak::peak_multiply_add;
 pub use elementwise::unary::{
     abs, abs_bwd_x, add_scalar, ceil, clamp, clamp_bwd_x, cos, cos_bwd_x, erf, erf_bwd_x, exp, expm1, expm1_bwd_x, floor, isfinite,
@@ -137,11 +138,19 @@ fn moved() -> Vec<&'static Kernel> {
         optim::muon::KERNELS,
         optim::rmsprop::KERNELS,
         optim::sgd::KERNELS,
+        elementwise::accumulate::KERNELS,
+        elementwise::bias::KERNELS,
+        elementwise::broadcast::KERNELS,
+        elementwise::cast::KERNELS,
+        elementwise::create::KERNELS,
+        elementwise::fill::KERNELS,
+        elementwise::peak::KERNELS,
+        elementwise::unary::KERNELS,
     ]
     .concat()
 }
 
 families! {
-    elementwise::accumulate, activation, pool::adaptive_pool2d, random::augment, norm::batch_norm, elementwise::bias, elementwise::cast, elementwise::create, loss::cross_entropy, reduce::cumsum, random::dropout, elementwise::broadcast, elementwise::fill, index::gather, pool::global_pool, loss::pointwise, matmul, elementwise::peak, resample::pixel_shuffle, pool::pool2d, random::distribution, reduce::axes, norm::row_norm, index::scatter, index::sort, elementwise::unary, resample::upsample2d;
+    activation, pool::adaptive_pool2d, random::augment, norm::batch_norm, loss::cross_entropy, reduce::cumsum, random::dropout, index::gather, pool::global_pool, loss::pointwise, matmul, resample::pixel_shuffle, pool::pool2d, random::distribution, reduce::axes, norm::row_norm, index::scatter, index::sort, resample::upsample2d;
     conv::conv2d, index::strided
 }

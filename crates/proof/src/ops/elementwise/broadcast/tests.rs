@@ -1,11 +1,13 @@
 // Numbers stand as PyTorch printed them.
 #![allow(clippy::approx_constant)]
 
-use super::tables::truths;
-use super::*;
-use crate::check;
-use crate::device::Device;
-use crate::shape::Shape;
+use super::cases::truths;
+use crate::{devices, gradients, integers, tensor, values};
+use gpu_core::ops::{
+    add, copy_into, div, div_bwd_b, eq, ge, gt, le, logical_not, lt, maximum, maximum_bwd_a, minimum, minimum_bwd_a, mul, ne, pow,
+    pow_bwd_a, pow_bwd_b, spread, sub, where_,
+};
+use gpu_core::{Device, Shape, Tensor};
 use proptest::prelude::{ProptestConfig, any, prop_assert_eq, proptest};
 use proptest::test_runner::RngSeed;
 
@@ -27,7 +29,7 @@ fn the_mirrors_are_the_formulas() {
     let pairs: &[(&[usize], &[usize])] =
         &[(&[], &[]), (&[3, 4], &[3, 4]), (&[4, 1], &[1, 6]), (&[2, 3, 4, 5], &[3, 1, 1]), (&[3, 1, 5, 1, 2, 1], &[4, 1, 3, 1, 7])];
     for &(a, b) in pairs {
-        let (a, b) = (check::tensor(&Device::Cpu, a, 1), check::tensor(&Device::Cpu, b, 2));
+        let (a, b) = (tensor(&Device::Cpu, a, 1), tensor(&Device::Cpu, b, 2));
         let exact: [(fn(&Tensor, &Tensor) -> Tensor, fn(f64, f64) -> f64); 6] = [
             (add, |a, b| a + b),
             (sub, |a, b| a - b),
@@ -58,10 +60,10 @@ proptest! {
         let of = |keeps: fn(&(usize, bool, bool)) -> bool| extents.iter().map(|e| if keeps(e) { e.0 } else { 1 }).collect::<Vec<_>>();
         let (a, b) = (of(|e| e.1), of(|e| e.2));
         let b = &b[short.min(b.len())..];
-        for device in check::devices() {
+        for device in devices() {
             let make = |dims: &[usize], seed| {
                 let shape = Shape::new(dims);
-                Tensor::from_slice(&device, shape, &check::integers(shape.len(), seed))
+                Tensor::from_slice(&device, shape, &integers(shape.len(), seed))
             };
             let (a, b) = (make(&a, seed), make(b, seed ^ 1));
             prop_assert_eq!(add(&a, &b).to_vec().unwrap(), naive(&a, &b, |a, b| a + b));
@@ -77,7 +79,7 @@ proptest! {
             let chosen: Vec<f32> = (0..y.len()).map(|i| if flags[i] { left[from_a[i]] } else { right[from_b[i]] }).collect();
             prop_assert_eq!(where_(&cond, &a, &b).to_vec().unwrap(), chosen);
             let spread: Vec<f32> = from_a.iter().map(|&i| 3.0 * left[i]).collect();
-            prop_assert_eq!(super::spread(&a, y, 3.0).to_vec().unwrap(), spread);
+            prop_assert_eq!(gpu_core::ops::spread(&a, y, 3.0).to_vec().unwrap(), spread);
         }
     }
 }
@@ -87,7 +89,7 @@ const NAN: f32 = f32::NAN;
 
 /// Equal, and a NaN where one is wanted. Of zeros the sign counts.
 #[track_caller]
-pub(in crate::ops) fn same(what: &str, device: &Device, got: &[f32], want: &[f32]) {
+fn same(what: &str, device: &Device, got: &[f32], want: &[f32]) {
     let close = |g: f32, w: f32| {
         (g.is_nan() && w.is_nan()) || g == w && (g != 0.0 || g.to_bits() == w.to_bits()) || (g - w).abs() <= 2e-6 * w.abs()
     };
@@ -112,7 +114,7 @@ const POWERS: [(f32, [f32; 10]); 10] = [
 
 #[test]
 fn the_edges_of_a_power_are_those_of_pytorch() {
-    for device in check::devices() {
+    for device in devices() {
         let bases = Tensor::from_slice(&device, [10], &BASES);
         for (exponent, want) in POWERS {
             let got = pow(&bases, &Tensor::scalar(&device, exponent)).to_vec().unwrap();
@@ -123,7 +125,7 @@ fn the_edges_of_a_power_are_those_of_pytorch() {
 
 #[test]
 fn a_nan_wins_a_maximum_and_loses_a_comparison() {
-    for device in check::devices() {
+    for device in devices() {
         let a = Tensor::from_slice(&device, [5], &[NAN, 1.0, 0.0, -0.0, 2.0]);
         let b = Tensor::from_slice(&device, [5], &[1.0, NAN, -0.0, 0.0, INF]);
         // torch.maximum, torch.minimum
@@ -142,7 +144,7 @@ fn a_nan_wins_a_maximum_and_loses_a_comparison() {
 
 #[test]
 fn the_gradients_of_a_power_at_nought_are_those_of_pytorch() {
-    for device in check::devices() {
+    for device in devices() {
         let a = Tensor::from_slice(&device, [6], &[0.0f32, -0.0, 2.0, -2.0, 0.0, 0.0]);
         let b = Tensor::from_slice(&device, [6], &[0.0f32, 2.0, 0.0, 2.0, 0.5, -1.0]);
         let dy = Tensor::full(&device, [6], 1.0);
@@ -154,7 +156,7 @@ fn the_gradients_of_a_power_at_nought_are_those_of_pytorch() {
 
 #[test]
 fn where_moves_a_nan_that_it_does_not_choose_nowhere() {
-    for device in check::devices() {
+    for device in devices() {
         let cond = Tensor::from_slice(&device, [3], &[true, false, true]);
         let (a, b) = (Tensor::from_slice(&device, [3], &[1.0, NAN, 3.0]), Tensor::scalar(&device, 5.0));
         assert_eq!(where_(&cond, &a, &b).to_vec().unwrap(), [1.0, 5.0, 3.0]);
@@ -165,27 +167,19 @@ fn where_moves_a_nan_that_it_does_not_choose_nowhere() {
 #[test]
 fn gradients_are_difference_quotients() {
     let positive = |dims: &[usize], seed| {
-        let values: Vec<f32> = check::values(dims.iter().product(), seed).iter().map(|v| v + 1.5).collect();
+        let values: Vec<f32> = values(dims.iter().product(), seed).iter().map(|v| v + 1.5).collect();
         Tensor::from_slice(&Device::Cpu, dims, &values)
     };
     let inputs = [positive(&[3, 4], 1), positive(&[3, 4], 2)];
-    check::gradients(&inputs, |t| div(&t[0], &t[1]), |t, dy| vec![div(dy, &t[1]), div_bwd_b(&t[0], &t[1], dy)]);
-    check::gradients(&inputs, |t| pow(&t[0], &t[1]), |t, dy| vec![pow_bwd_a(&t[0], &t[1], dy), pow_bwd_b(&t[0], &t[1], dy)]);
-    check::gradients(
-        &inputs,
-        |t| maximum(&t[0], &t[1]),
-        |t, dy| vec![maximum_bwd_a(&t[0], &t[1], dy), maximum_bwd_a(&t[1], &t[0], dy)],
-    );
-    check::gradients(
-        &inputs,
-        |t| minimum(&t[0], &t[1]),
-        |t, dy| vec![minimum_bwd_a(&t[0], &t[1], dy), minimum_bwd_a(&t[1], &t[0], dy)],
-    );
+    gradients(&inputs, |t| div(&t[0], &t[1]), |t, dy| vec![div(dy, &t[1]), div_bwd_b(&t[0], &t[1], dy)]);
+    gradients(&inputs, |t| pow(&t[0], &t[1]), |t, dy| vec![pow_bwd_a(&t[0], &t[1], dy), pow_bwd_b(&t[0], &t[1], dy)]);
+    gradients(&inputs, |t| maximum(&t[0], &t[1]), |t, dy| vec![maximum_bwd_a(&t[0], &t[1], dy), maximum_bwd_a(&t[1], &t[0], dy)]);
+    gradients(&inputs, |t| minimum(&t[0], &t[1]), |t, dy| vec![minimum_bwd_a(&t[0], &t[1], dy), minimum_bwd_a(&t[1], &t[0], dy)]);
 }
 
 #[test]
 fn integers_wrap_around() {
-    for device in check::devices() {
+    for device in devices() {
         let (a, b) = (Tensor::from_slice(&device, [2], &[i32::MAX, -7]), Tensor::from_slice(&device, [1], &[3i32]));
         assert_eq!(add(&a, &b).read::<i32>().unwrap(), [i32::MIN + 2, -4]);
         assert_eq!(sub(&a, &b).read::<i32>().unwrap(), [i32::MAX - 3, -10]);
@@ -195,7 +189,7 @@ fn integers_wrap_around() {
 
 #[test]
 fn operators_are_the_functions() {
-    for device in check::devices() {
+    for device in devices() {
         let (a, b) = (Tensor::from_slice(&device, [2], &[6.0f32, -8.0]), Tensor::full(&device, [2], 2.0));
         assert_eq!((&a + &b).to_vec().unwrap(), [8.0, -6.0]);
         assert_eq!((&a - &b).to_vec().unwrap(), [4.0, -10.0]);
@@ -206,18 +200,18 @@ fn operators_are_the_functions() {
 
 #[test]
 fn copy_into_leaves_the_neighbours_of_a_slot_alone() {
-    for device in check::devices() {
+    for device in devices() {
         let arena = Tensor::full(&device, [192], 5.0);
-        copy_into(&check::tensor(&device, [61], 3), &arena.view(64, [61]));
+        copy_into(&tensor(&device, [61], 3), &arena.view(64, [61]));
         let got = arena.to_vec().unwrap();
-        assert_eq!(got[64..125], check::values(61, 3));
+        assert_eq!(got[64..125], values(61, 3));
         assert!(got[..64].iter().chain(&got[128..]).all(|&v| v == 5.0));
     }
 }
 
 #[test]
 fn empty_tensors_are_left_alone() {
-    for device in check::devices() {
+    for device in devices() {
         let (none, three) = (Tensor::zeros(&device, [0, 3]), Tensor::zeros(&device, [3]));
         assert!(add(&none, &three).to_vec().unwrap().is_empty());
         assert!(where_(&lt(&none, &three), &none, &three).to_vec().unwrap().is_empty());

@@ -1,10 +1,13 @@
 // Numbers stand as PyTorch printed them.
 #![allow(clippy::approx_constant)]
 
-use super::*;
-use crate::check;
-use crate::device::Device;
-use crate::tensor::Tensor;
+use crate::{devices, gradients, values};
+use gpu_core::ops::{
+    abs, abs_bwd_x, ceil, clamp, clamp_bwd_x, cos, cos_bwd_x, erf, erf_bwd_x, exp, expm1, expm1_bwd_x, floor, isfinite, isinf,
+    isnan, log, log1p, log1p_bwd_x, neg, pow_scalar, pow_scalar_bwd_x, reciprocal, reciprocal_bwd_x, round, rsqrt, rsqrt_bwd_x,
+    scalar_pow, scalar_pow_bwd_x, sign, sin, sin_bwd_x, sqrt, sqrt_bwd_x, square, square_bwd_x, std_bwd_var, tan, tan_bwd_x,
+};
+use gpu_core::{Device, Tensor};
 
 const INF: f32 = f32::INFINITY;
 const NAN: f32 = f32::NAN;
@@ -45,7 +48,7 @@ fn same(what: &str, device: &Device, got: &[f32], want: &[f32]) {
 
 #[test]
 fn edges_and_values_are_those_of_pytorch() {
-    for device in check::devices() {
+    for device in devices() {
         let x = Tensor::from_slice(&device, [10], &EDGES);
         for (name, f, want) in WANTED {
             same(name, &device, &f(&x).to_vec().unwrap(), &want);
@@ -71,7 +74,7 @@ fn powers_by_a_number_are_those_of_pytorch() {
         (0.0, [1.0; 6]),
         (1.5, [0.0, NAN, 2.828_427, INF, NAN, 0.353_553_4]),
     ];
-    for device in check::devices() {
+    for device in devices() {
         let x = Tensor::from_slice(&device, [6], &X);
         for (exponent, want) in rows {
             same(&format!("pow_scalar {exponent}"), &device, &pow_scalar(&x, exponent).to_vec().unwrap(), &want);
@@ -83,7 +86,7 @@ fn powers_by_a_number_are_those_of_pytorch() {
 
 #[test]
 fn small_arguments_keep_their_digits() {
-    for device in check::devices() {
+    for device in devices() {
         let small: Vec<f32> = (1..200).map(|i| 1e-6 * 1.06f32.powi(i)).flat_map(|v| [v, -v]).collect();
         let x = Tensor::from_slice(&device, [small.len()], &small);
         let rows: [(fn(&Tensor) -> Tensor, fn(f64) -> f64); 4] =
@@ -99,28 +102,28 @@ fn small_arguments_keep_their_digits() {
 
 #[test]
 fn gradients_are_difference_quotients() {
-    let positive: Vec<f32> = check::values(24, 1).iter().map(|v| v + 1.5).collect();
+    let positive: Vec<f32> = values(24, 1).iter().map(|v| v + 1.5).collect();
     let x = [Tensor::from_slice(&Device::Cpu, [4, 6], &positive)];
-    check::gradients(&x, |t| abs(&t[0]), |t, dy| vec![abs_bwd_x(&t[0], dy)]);
-    check::gradients(&x, |t| square(&t[0]), |t, dy| vec![square_bwd_x(&t[0], dy)]);
-    check::gradients(&x, |t| sqrt(&t[0]), |t, dy| vec![sqrt_bwd_x(&sqrt(&t[0]), dy)]);
-    check::gradients(&x, |t| rsqrt(&t[0]), |t, dy| vec![rsqrt_bwd_x(&rsqrt(&t[0]), dy)]);
-    check::gradients(&x, |t| log1p(&t[0]), |t, dy| vec![log1p_bwd_x(&t[0], dy)]);
-    check::gradients(&x, |t| expm1(&t[0]), |t, dy| vec![expm1_bwd_x(&expm1(&t[0]), dy)]);
-    check::gradients(&x, |t| sin(&t[0]), |t, dy| vec![sin_bwd_x(&t[0], dy)]);
-    check::gradients(&x, |t| cos(&t[0]), |t, dy| vec![cos_bwd_x(&t[0], dy)]);
-    check::gradients(&x, |t| tan(&t[0]), |t, dy| vec![tan_bwd_x(&tan(&t[0]), dy)]);
-    check::gradients(&x, |t| reciprocal(&t[0]), |t, dy| vec![reciprocal_bwd_x(&reciprocal(&t[0]), dy)]);
-    check::gradients(&x, |t| erf(&t[0]), |t, dy| vec![erf_bwd_x(&t[0], dy)]);
-    check::gradients(&x, |t| clamp(&t[0], 1.1, 1.9), |t, dy| vec![clamp_bwd_x(&t[0], dy, 1.1, 1.9)]);
-    check::gradients(&x, |t| pow_scalar(&t[0], -1.7), |t, dy| vec![pow_scalar_bwd_x(&t[0], dy, -1.7)]);
-    check::gradients(&x, |t| scalar_pow(2.5, &t[0]), |t, dy| vec![scalar_pow_bwd_x(2.5, &t[0], dy)]);
-    check::gradients(&x, |t| sqrt(&t[0]), |t, dy| vec![std_bwd_var(&sqrt(&t[0]), dy)]);
+    gradients(&x, |t| abs(&t[0]), |t, dy| vec![abs_bwd_x(&t[0], dy)]);
+    gradients(&x, |t| square(&t[0]), |t, dy| vec![square_bwd_x(&t[0], dy)]);
+    gradients(&x, |t| sqrt(&t[0]), |t, dy| vec![sqrt_bwd_x(&sqrt(&t[0]), dy)]);
+    gradients(&x, |t| rsqrt(&t[0]), |t, dy| vec![rsqrt_bwd_x(&rsqrt(&t[0]), dy)]);
+    gradients(&x, |t| log1p(&t[0]), |t, dy| vec![log1p_bwd_x(&t[0], dy)]);
+    gradients(&x, |t| expm1(&t[0]), |t, dy| vec![expm1_bwd_x(&expm1(&t[0]), dy)]);
+    gradients(&x, |t| sin(&t[0]), |t, dy| vec![sin_bwd_x(&t[0], dy)]);
+    gradients(&x, |t| cos(&t[0]), |t, dy| vec![cos_bwd_x(&t[0], dy)]);
+    gradients(&x, |t| tan(&t[0]), |t, dy| vec![tan_bwd_x(&tan(&t[0]), dy)]);
+    gradients(&x, |t| reciprocal(&t[0]), |t, dy| vec![reciprocal_bwd_x(&reciprocal(&t[0]), dy)]);
+    gradients(&x, |t| erf(&t[0]), |t, dy| vec![erf_bwd_x(&t[0], dy)]);
+    gradients(&x, |t| clamp(&t[0], 1.1, 1.9), |t, dy| vec![clamp_bwd_x(&t[0], dy, 1.1, 1.9)]);
+    gradients(&x, |t| pow_scalar(&t[0], -1.7), |t, dy| vec![pow_scalar_bwd_x(&t[0], dy, -1.7)]);
+    gradients(&x, |t| scalar_pow(2.5, &t[0]), |t, dy| vec![scalar_pow_bwd_x(2.5, &t[0], dy)]);
+    gradients(&x, |t| sqrt(&t[0]), |t, dy| vec![std_bwd_var(&sqrt(&t[0]), dy)]);
 }
 
 #[test]
 fn gradients_at_edges_are_those_of_pytorch() {
-    for device in check::devices() {
+    for device in devices() {
         let x = Tensor::from_slice(&device, [6], &[NAN, 1.0, 2.0, 3.0, -1.0, 4.0]);
         let dy = Tensor::full(&device, [6], 1.0);
         // torch.clamp(x, 1, 3).backward(torch.ones(6))
@@ -137,7 +140,7 @@ fn gradients_at_edges_are_those_of_pytorch() {
 
 #[test]
 fn empty_tensors_are_left_alone() {
-    for device in check::devices() {
+    for device in devices() {
         let none = Tensor::zeros(&device, [0, 3]);
         assert!(exp(&none).to_vec().unwrap().is_empty() && isnan(&none).read::<bool>().unwrap().is_empty());
         assert!(square_bwd_x(&none, &none).to_vec().unwrap().is_empty());
