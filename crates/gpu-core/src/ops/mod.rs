@@ -146,11 +146,13 @@ fn moved() -> Vec<&'static Kernel> {
         elementwise::fill::KERNELS,
         elementwise::peak::KERNELS,
         elementwise::unary::KERNELS,
+        reduce::axes::KERNELS,
+        reduce::cumsum::KERNELS,
     ]
     .concat()
 }
 
 families! {
-    activation, pool::adaptive_pool2d, random::augment, norm::batch_norm, loss::cross_entropy, reduce::cumsum, random::dropout, index::gather, pool::global_pool, loss::pointwise, matmul, resample::pixel_shuffle, pool::pool2d, random::distribution, reduce::axes, norm::row_norm, index::scatter, index::sort, resample::upsample2d;
+    activation, pool::adaptive_pool2d, random::augment, norm::batch_norm, loss::cross_entropy, random::dropout, index::gather, pool::global_pool, loss::pointwise, matmul, resample::pixel_shuffle, pool::pool2d, random::distribution, norm::row_norm, index::scatter, index::sort, resample::upsample2d;
     conv::conv2d, index::strided
 }

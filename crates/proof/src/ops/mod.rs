@@ -35,4 +35,5 @@ macro_rules! operators {
 operators! {
     optim { adagrad, adam, average, clip, lion, muon, rmsprop, sgd }
     elementwise { accumulate, bias, broadcast, cast, create, fill, peak, unary }
+    reduce { axes, cumsum }
 }

@@ -1,9 +1,10 @@
-use super::tables::CASES;
-use super::*;
-use crate::check;
-use crate::device::Device;
-use crate::shape::Shape;
-use crate::tensor::Tensor;
+use super::cases::CASES;
+use crate::{devices, gradients, integers, tensor, values};
+use gpu_core::ops::{
+    all, all_axes, amax, amax_ties, amin, any, any_axes, argmax_all, argmax_axis, argmin_axis, logsumexp, mean, mean_axes, std,
+    sum_axes, sum_to, var,
+};
+use gpu_core::{Device, Shape, Tensor};
 use proptest::prelude::{Just, ProptestConfig, any as arbitrary, prop_assert_eq, prop_oneof, proptest};
 use proptest::test_runner::RngSeed;
 
@@ -47,7 +48,7 @@ fn the_mirrors_are_the_formulas() {
         (logsumexp, |v| v.iter().map(|x| x.exp()).sum::<f64>().ln()),
     ];
     for &(dims, axes) in &CASES[..15] {
-        let x = check::tensor(&Device::Cpu, dims, 1);
+        let x = tensor(&Device::Cpu, dims, 1);
         let groups = groups(&x, axes);
         for (which, (f, formula)) in rows.iter().enumerate() {
             let (got, kept) = (f(&x, axes, false), f(&x, axes, true));
@@ -83,8 +84,8 @@ proptest! {
         let dims: Vec<usize> = extents.iter().map(|e| e.0).collect();
         let axes: Vec<usize> = (0..dims.len()).filter(|&axis| extents[axis].1).collect();
         let shape = Shape::new(&dims);
-        for device in check::devices() {
-            let x = Tensor::from_slice(&device, shape, &check::integers(shape.len(), seed));
+        for device in devices() {
+            let x = Tensor::from_slice(&device, shape, &integers(shape.len(), seed));
             let groups = groups(&x, &axes);
             let of = |f: fn(&[f64]) -> f64| groups.iter().map(|v| f(v) as f32).collect::<Vec<_>>();
             let largest = |v: &[f64]| v.iter().copied().fold(f64::MIN, f64::max);
@@ -94,7 +95,7 @@ proptest! {
             let ties: Vec<f32> = groups.iter().map(|v| v.iter().filter(|&&x| x == largest(v)).count() as f32).collect();
             prop_assert_eq!(amax_ties(&x, &axes, false).to_vec().unwrap(), ties);
 
-            let flags: Vec<bool> = check::integers(shape.len(), seed).iter().map(|&v| v > 3.0).collect();
+            let flags: Vec<bool> = integers(shape.len(), seed).iter().map(|&v| v > 3.0).collect();
             let truths = Tensor::from_slice(&device, shape, &flags);
             let held: Vec<bool> = groups.iter().map(|v| v.iter().any(|&v| v > 3.0)).collect();
             prop_assert_eq!(any_axes(&truths, &axes, true).read::<bool>().unwrap(), held);
@@ -112,7 +113,7 @@ proptest! {
 
 #[test]
 fn sum_to_is_the_gradient_of_broadcasting() {
-    for device in check::devices() {
+    for device in devices() {
         let x = Tensor::from_slice(&device, [2, 3, 2], &(1..=12).map(|v| v as f32).collect::<Vec<_>>());
         assert_eq!(sum_to(&x, [2]).to_vec().unwrap(), [36.0, 42.0]);
         assert_eq!(sum_to(&x, [1, 3, 1]).to_vec().unwrap(), [18.0, 26.0, 34.0]);
@@ -124,8 +125,8 @@ fn sum_to_is_the_gradient_of_broadcasting() {
 
 #[test]
 fn a_reduction_over_no_axes_is_of_each_element() {
-    for device in check::devices() {
-        let x = check::tensor(&device, [3, 4], 1);
+    for device in devices() {
+        let x = tensor(&device, [3, 4], 1);
         for f in [sum_axes, amax, amin, logsumexp] {
             let y = f(&x, &[], false);
             let near = y.to_vec().unwrap().iter().zip(x.to_vec().unwrap()).all(|(y, x)| (y - x).abs() < 1e-6);
@@ -138,7 +139,7 @@ fn a_reduction_over_no_axes_is_of_each_element() {
 
 #[test]
 fn reductions_of_nothing_are_those_of_pytorch() {
-    for device in check::devices() {
+    for device in devices() {
         let none = Tensor::zeros(&device, [0, 2]);
         assert_eq!(sum_axes(&none, &[0], false).to_vec().unwrap(), [0.0, 0.0]);
         assert_eq!(logsumexp(&none, &[0], false).to_vec().unwrap(), [-INF, -INF]);
@@ -153,7 +154,7 @@ fn reductions_of_nothing_are_those_of_pytorch() {
 
 #[test]
 fn a_nan_is_an_extremum_and_infinities_are_values() {
-    for device in check::devices() {
+    for device in devices() {
         let x = Tensor::from_slice(&device, [4, 3], &[1.0, NAN, NAN, 2.0, 2.0, 1.0, INF, 1.0, 1.0, -INF, -INF, -INF]);
         // torch.argmax, argmin, amax, amin, logsumexp over dim 1.
         assert_eq!(argmax_axis(&x, 1, false).read::<u32>().unwrap(), [1, 0, 0, 0]);
@@ -182,10 +183,10 @@ fn a_nan_is_an_extremum_and_infinities_are_values() {
 
 #[test]
 fn a_variance_is_right_where_the_mean_is_large() {
-    for device in check::devices() {
+    for device in devices() {
         for dims in [[1, 70_000], [70_000, 1], [700, 100]] {
             // Steps of 1/16 about 10,000: exact in f32, where the square of the mean is not.
-            let values: Vec<f32> = check::values(70_000, 3).iter().map(|v| 10_000.0 + (v * 16.0).round() / 16.0).collect();
+            let values: Vec<f32> = values(70_000, 3).iter().map(|v| 10_000.0 + (v * 16.0).round() / 16.0).collect();
             let wide: Vec<f64> = values.iter().map(|&v| v.into()).collect();
             let x = Tensor::from_slice(&device, dims, &values);
             let (got, want) = (var(&x, &[0, 1], 1, false).item().unwrap(), var_of(&wide) * 70_000.0 / 69_999.0);
@@ -201,6 +202,6 @@ fn a_variance_is_right_where_the_mean_is_large() {
 
 #[test]
 fn the_gradient_of_a_mean_is_the_difference_quotient() {
-    let x = check::tensor(&Device::Cpu, [3, 4], 1);
-    check::gradients(&[x], |t| mean(&t[0]), |_, dy| vec![Tensor::full(&Device::Cpu, [3, 4], dy.item().unwrap() / 12.0)]);
+    let x = tensor(&Device::Cpu, [3, 4], 1);
+    gradients(&[x], |t| mean(&t[0]), |_, dy| vec![Tensor::full(&Device::Cpu, [3, 4], dy.item().unwrap() / 12.0)]);
 }
