@@ -148,11 +148,14 @@ fn moved() -> Vec<&'static Kernel> {
         elementwise::unary::KERNELS,
         reduce::axes::KERNELS,
         reduce::cumsum::KERNELS,
+        random::augment::KERNELS,
+        random::distribution::KERNELS,
+        random::dropout::KERNELS,
     ]
     .concat()
 }
 
 families! {
-    activation, pool::adaptive_pool2d, random::augment, norm::batch_norm, loss::cross_entropy, random::dropout, index::gather, pool::global_pool, loss::pointwise, matmul, resample::pixel_shuffle, pool::pool2d, random::distribution, norm::row_norm, index::scatter, index::sort, resample::upsample2d;
+    activation, pool::adaptive_pool2d, norm::batch_norm, loss::cross_entropy, index::gather, pool::global_pool, loss::pointwise, matmul, resample::pixel_shuffle, pool::pool2d, norm::row_norm, index::scatter, index::sort, resample::upsample2d;
     conv::conv2d, index::strided
 }

@@ -36,4 +36,5 @@ operators! {
     optim { adagrad, adam, average, clip, lion, muon, rmsprop, sgd }
     elementwise { accumulate, bias, broadcast, cast, create, fill, peak, unary }
     reduce { axes, cumsum }
+    random { augment, distribution, dropout }
 }

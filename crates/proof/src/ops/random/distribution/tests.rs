@@ -1,27 +1,8 @@
-use super::*;
-use crate::check::{Misuse, devices, misuse};
-
-pub(in crate::ops) fn misuses() -> Vec<Misuse> {
-    fn of(device: &Device) -> Tensor {
-        step(device, 0)
-    }
-    vec![
-        misuse!("uniform", ["from 1 below 1", "y [2]"], |d| uniform([2], 1.0, 1.0, KEY, &of(d))),
-        misuse!("uniform", ["step must be one u32", "step f32 [1]", "y [2]"], |d| uniform(
-            [2],
-            0.0,
-            1.0,
-            KEY,
-            &Tensor::zeros(d, [1])
-        )),
-        misuse!("normal", ["standard deviation -1", "y [2]"], |d| normal([2], 0.0, -1.0, KEY, &of(d))),
-        misuse!("bernoulli", ["p 1.5 is not in [0, 1]", "y [2]"], |d| bernoulli([2], 1.5, KEY, &of(d))),
-        misuse!("randint", ["from 3 below 3", "y [2]"], |d| randint([2], 3, 3, KEY, &of(d))),
-        misuse!("permutation", ["step must be one u32", "step u32 [2]", "y [9]"], |d| {
-            permutation(9, KEY, &Tensor::from_slice(d, [2], &[0u32, 1]))
-        }),
-    ]
-}
+use super::cases::{KEY, step};
+use crate::devices;
+use gpu_core::ops::{bernoulli, normal, permutation, randint, uniform};
+use gpu_core::rng::{Key, Stream};
+use gpu_core::{Device, Tensor};
 
 fn cpu(value: u32) -> Tensor {
     step(&Device::Cpu, value)
@@ -149,15 +130,6 @@ fn large_permutations_look_random() {
     assert!(unevenness(&places).abs() < 4.0 && unevenness(&steps).abs() < 4.0, "{places:?} {steps:?}");
     // One on average, with variance one.
     assert!((stay as f64 - 600.0).abs() < 4.0 * 600f64.sqrt(), "{stay}");
-}
-
-#[test]
-fn the_rectangle_is_hardly_larger_than_needed() {
-    for n in (1025..20_000).step_by(7).chain([1_000_003, 16_777_259, 2_147_483_647]) {
-        let (rows, columns) = rectangle(n);
-        let over = rows * columns - n;
-        assert!(over < 700 && rows < 4 * columns && columns < 4 * rows, "{n}: {rows} x {columns}");
-    }
 }
 
 #[test]

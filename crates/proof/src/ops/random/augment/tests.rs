@@ -1,38 +1,8 @@
-use super::*;
-use crate::check::{Misuse, devices, misuse};
-
-const KEY: Key = Key { seed: 11, stream: 3 };
-
-pub(in crate::ops) fn misuses() -> Vec<Misuse> {
-    fn numbers(device: &Device, len: usize) -> Tensor {
-        Tensor::from_slice(device, [len], &vec![0u32; len])
-    }
-    vec![
-        misuse!("augment", ["images must be (M, C, H, W)", "images [2, 1, 3, 3], x [2, 1, 3, 4]"], |d| {
-            let x = Tensor::zeros(d, [2, 1, 3, 4]);
-            augment(&pixels(d, [2, 1, 3, 3]), &numbers(d, 2), KEY, &numbers(d, 1), &x, &NORMAL)
-        }),
-        misuse!("augment", ["one index for each image", "indices [3], x [2, 1, 3, 3]"], |d| {
-            let x = Tensor::zeros(d, [2, 1, 3, 3]);
-            augment(&pixels(d, [2, 1, 3, 3]), &numbers(d, 3), KEY, &numbers(d, 1), &x, &NORMAL)
-        }),
-        misuse!("augment", ["they hold [F32, U32, U32, F32]"], |d| {
-            let x = Tensor::zeros(d, [2, 1, 3, 3]);
-            augment(&Tensor::zeros(d, [2, 1, 3, 3]), &numbers(d, 2), KEY, &numbers(d, 1), &x, &NORMAL)
-        }),
-        misuse!("augment", ["step must be one u32", "step [2]"], |d| {
-            let x = Tensor::zeros(d, [2, 1, 3, 3]);
-            augment(&pixels(d, [2, 1, 3, 3]), &numbers(d, 2), KEY, &numbers(d, 2), &x, &NORMAL)
-        }),
-        misuse!("gather_labels", ["must be (M), indices and out (B)", "([3], [2], [4])"], |d| {
-            gather_labels(&numbers(d, 3), &numbers(d, 2), &numbers(d, 4))
-        }),
-        misuse!("gather_labels", ["must hold u32", "out [2]"], |d| {
-            gather_labels(&numbers(d, 3), &numbers(d, 2), &Tensor::zeros(d, [2]))
-        }),
-        misuse!("gather_labels", ["on CPU"], |d| gather_labels(&numbers(d, 3), &numbers(&Device::Cpu, 2), &numbers(d, 2))),
-    ]
-}
+use super::cases::{ALL, KEY, NORMAL, pixels};
+use crate::devices;
+use gpu_core::ops::{Augment, augment};
+use gpu_core::rng::Stream;
+use gpu_core::{Device, Tensor};
 
 /// The batch of the images 0.. in order.
 fn batch(device: &Device, images: &Tensor, step: u32, how: &Augment) -> Vec<f32> {
