@@ -14,6 +14,8 @@ mod norm;
 mod optim;
 mod pool;
 mod random;
+#[doc(hidden)]
+pub mod raw;
 mod reduce;
 mod resample;
 #[cfg(test)]
@@ -37,7 +39,6 @@ pub use elementwise::broadcast::{
     var_bwd_x, where_,
 };
 pub use elementwise::cast::cast;
-pub(crate) use elementwise::fill::{fill_word, spoil};
 pub use elementwise::peak::peak_multiply_add;
 pub use elementwise::unary::{
     abs, abs_bwd_x, add_scalar, ceil, clamp, clamp_bwd_x, cos, cos_bwd_x, erf, erf_bwd_x, exp, expm1, expm1_bwd_x, floor, isfinite,
@@ -132,16 +133,37 @@ macro_rules! families {
 fn moved() -> Vec<&'static Kernel> {
     [
         &conv::conv2d::kernels(),
+        elementwise::accumulate::KERNELS,
+        elementwise::bias::KERNELS,
+        elementwise::broadcast::KERNELS,
+        elementwise::cast::KERNELS,
+        elementwise::create::KERNELS,
+        elementwise::fill::KERNELS,
+        elementwise::peak::KERNELS,
+        elementwise::unary::KERNELS,
         index::gather::KERNELS,
         index::scatter::KERNELS,
         index::sort::KERNELS,
         &index::strided::kernels(),
         matmul::KERNELS,
+        optim::adagrad::KERNELS,
+        optim::adam::KERNELS,
+        optim::average::KERNELS,
+        optim::clip::KERNELS,
         optim::lion::KERNELS,
+        optim::muon::KERNELS,
+        optim::rmsprop::KERNELS,
+        optim::sgd::KERNELS,
+        random::augment::KERNELS,
+        random::distribution::KERNELS,
+        random::dropout::KERNELS,
+        reduce::axes::KERNELS,
+        reduce::cumsum::KERNELS,
     ]
     .concat()
 }
 
 families! {
-    elementwise::accumulate, activation, optim::adagrad, optim::adam, pool::adaptive_pool2d, random::augment, optim::average, norm::batch_norm, elementwise::bias, elementwise::cast, optim::clip, elementwise::create, loss::cross_entropy, reduce::cumsum, random::dropout, elementwise::broadcast, elementwise::fill, pool::global_pool, loss::pointwise, optim::muon, elementwise::peak, resample::pixel_shuffle, pool::pool2d, random::distribution, reduce::axes, optim::rmsprop, norm::row_norm, optim::sgd, elementwise::unary, resample::upsample2d;
+    activation, loss::cross_entropy, loss::pointwise, norm::batch_norm, norm::row_norm, pool::adaptive_pool2d,
+    pool::global_pool, pool::pool2d, resample::pixel_shuffle, resample::upsample2d;
 }

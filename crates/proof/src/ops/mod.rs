@@ -39,6 +39,9 @@ macro_rules! operators {
 operators! {
     matmul;
     conv { conv2d }
+    elementwise { accumulate, bias, broadcast, cast, create, fill, peak, unary }
     index { gather, scatter, sort, strided }
-    optim { lion }
+    optim { adagrad, adam, average, clip, lion, muon, rmsprop, sgd }
+    random { augment, distribution, dropout }
+    reduce { axes, cumsum }
 }

@@ -1,6 +1,5 @@
 //! Gradients on their way into an arena: `y = y + scale * x`, or `y = scale * x`.
 
-use crate::check::{self, Bench, Bound, Case};
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::mirror::CHUNK;
@@ -50,68 +49,4 @@ pub fn accumulate(x: &Tensor, y: &Tensor, scale: f32, keep: bool) {
     assert!(x.len() == y.len(), "accumulate: lengths differ (x {}, y {})", x.shape(), y.shape());
     let params = Params { len: x.len() as u32, keep: u32::from(keep), scale };
     ACCUMULATE.launch(params, &[x], &[y], Grid::linear(x.len().div_ceil(4), 256));
-}
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for len in [1usize, 5, 8, 1021, 300_007] {
-        for (scale, keep) in [(1.0, false), (-1.0, true), (0.25, false), (0.3, true)] {
-            let what = format!("{len} elements, scale {scale}, keep {keep}");
-            cases.push(Case::new("accumulate", what, Bound::Relative(2e-7), move |device| {
-                // What is not kept must not show, not even as NaN: the output is poisoned then.
-                let y = if keep { check::tensor(device, [len], 2) } else { Tensor::empty(device, [len]) };
-                accumulate(&check::tensor(device, [1, len], 1), &y, scale, keep);
-                vec![y]
-            }));
-        }
-    }
-    cases
-}
-
-pub(in crate::ops) fn benches() -> Vec<Bench> {
-    vec![Bench::new("accumulate", "16777216 elements", 2 << 24, |device| {
-        let (x, y) = (check::tensor(device, [1 << 24], 1), Tensor::zeros(device, [1 << 24]));
-        move || {
-            accumulate(&x, &y, 0.5, true);
-            Vec::new()
-        }
-    })]
-}
-
-#[cfg(test)]
-pub(in crate::ops) fn misuses() -> Vec<check::Misuse> {
-    use check::misuse;
-    vec![misuse!("accumulate", ["lengths differ", "x [2], y [3]"], |device| accumulate(
-        &Tensor::zeros(device, [2]),
-        &Tensor::zeros(device, [3]),
-        1.0,
-        true
-    ))]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::device::Device;
-
-    #[test]
-    fn the_mirror_is_the_formula_and_neighbours_stay() {
-        for device in check::devices() {
-            for keep in [false, true] {
-                let arena = Tensor::full(&device, [192], 5.0);
-                accumulate(&check::tensor(&device, [61], 3), &arena.view(64, [61]), 0.5, keep);
-                let got = arena.to_vec().unwrap();
-                let before = if keep { 5.0 } else { 0.0 };
-                let want: Vec<f32> = check::values(61, 3).iter().map(|v| before + 0.5 * v).collect();
-                assert_eq!(got[64..125], want);
-                assert!(got[..64].iter().chain(&got[125..]).all(|&v| v == 5.0), "{}: a neighbour changed", device.name());
-            }
-        }
-    }
-
-    #[test]
-    #[should_panic(expected = "accumulate: lengths differ (x [2], y [3])")]
-    fn lengths_that_differ_are_refused() {
-        accumulate(&Tensor::zeros(&Device::Cpu, [2]), &Tensor::zeros(&Device::Cpu, [3]), 1.0, true);
-    }
 }

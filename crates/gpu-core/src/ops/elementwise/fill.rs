@@ -1,6 +1,5 @@
 //! One value everywhere: `y[i] = value`.
 
-use crate::check::{Bench, Bound, Case};
 use crate::device::Device;
 use crate::dtype::{DType, Element};
 use crate::expect;
@@ -47,9 +46,9 @@ fn spoil_cpu(args: &mut Args<'_>) {
     bytes[at..at + len].copy_from_slice(&spoiled.to_ne_bytes()[..len]);
 }
 
-/// Overwrites all elements: with one word, whatever of them it holds; f64 with the f32 of these bits.
+/// Overwrites all bytes with one word, whatever the type of the elements; each f64 with the f32 of these bits.
 #[track_caller]
-pub(crate) fn fill_word(y: &Tensor, value: u32) {
+pub fn fill_word(y: &Tensor, value: u32) {
     let bits = match y.dtype() {
         DType::F64 => f64::from(f32::from_bits(value)).to_bits(),
         _ => value.into(),
@@ -64,8 +63,8 @@ fn fill_bits(y: &Tensor, bits: u64) {
     FILL.launch(p, &[], &[y], Grid::linear(words.div_ceil(4), 256));
 }
 
-/// Changes the middle element visibly: what [`crate::check::faulty`] plants.
-pub(crate) fn spoil(y: &Tensor) {
+/// Changes the middle element visibly: the fault that the proof plants.
+pub fn spoil(y: &Tensor) {
     // Zero adds to a float; all else flips these bits of a word.
     let value = match y.dtype() {
         DType::F32 => 0,
@@ -144,61 +143,5 @@ impl Tensor {
     pub fn fill(&self, value: f32) {
         expect::f32s("fill", &[("x", self)]);
         fill_word(self, value.to_bits());
-    }
-}
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    let mut cases: Vec<Case> = [1, 257, 1_000_003]
-        .into_iter()
-        .map(|len| Case::new("fill", format!("{len} elements"), Bound::Exact, move |device| vec![Tensor::full(device, [len], 2.5)]))
-        .collect();
-    cases.push(Case::new("fill", "other types".to_owned(), Bound::Exact, |device| {
-        let half = half::f16::from_f32(2.5);
-        let mut filled = vec![Tensor::full_of(device, [5], 7u8), Tensor::full_of(device, [7], true)];
-        filled.extend([Tensor::full_of(device, [7], half), Tensor::full_of(device, [9], -3i32)]);
-        filled.push(Tensor::zeros_of(device, [9], DType::U8));
-        filled
-    }));
-    cases.push(Case::new("spoil", "middle of 5".to_owned(), Bound::Exact, |device| {
-        let y = Tensor::full(device, [5], -3.0);
-        spoil(&y);
-        vec![y]
-    }));
-    cases
-}
-
-pub(in crate::ops) fn benches() -> Vec<Bench> {
-    vec![Bench::new("fill", "16777216 elements", 0, |device| {
-        let y = Tensor::empty(device, [1 << 24]);
-        move || {
-            y.fill(1.0);
-            vec![]
-        }
-    })]
-}
-
-#[cfg(test)]
-pub(in crate::ops) fn misuses() -> Vec<crate::check::Misuse> {
-    vec![crate::check::misuse!("fill", ["x holds u8, not f32", "x [2]"], |d| Tensor::zeros_of(d, [2], DType::U8).fill(1.0))]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::check;
-
-    #[test]
-    fn every_type_is_filled_to_its_end() {
-        for device in check::devices() {
-            assert_eq!(Tensor::full_of(&device, [2, 3], 200u8).read::<u8>().unwrap(), [200; 6]);
-            assert_eq!(Tensor::full_of(&device, [3], half::f16::ONE).read::<half::f16>().unwrap(), [half::f16::ONE; 3]);
-            assert_eq!(Tensor::full_of(&device, [5], true).read::<bool>().unwrap(), [true; 5]);
-            assert_eq!(Tensor::full_of(&device, [5], -7i32).read::<i32>().unwrap(), [-7; 5]);
-            assert_eq!(Tensor::zeros_of(&device, [5], DType::U32).read::<u32>().unwrap(), [0; 5]);
-            assert!(Tensor::zeros_of(&device, [0], DType::U8).read::<u8>().unwrap().is_empty());
-        }
-        assert_eq!(Tensor::full_of(&Device::Cpu, [2], 0.1f64).read::<f64>().unwrap(), [0.1; 2]);
-        let wide = Tensor::full_of(&Device::cpu_f64(), [2], 0.1f32);
-        assert_eq!(wide.read::<f64>().unwrap(), [f64::from(0.1f32); 2]);
     }
 }

@@ -2,7 +2,6 @@
 //!
 //! Each of `len` threads follows sixteen chains `v = v / 2 + 1` for `rounds` rounds and writes their sum.
 
-use crate::check::{Bench, Bound, Case};
 use crate::device::Device;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{self, Real};
@@ -61,11 +60,6 @@ impl<T: Real> WithSimd for Chains<'_, T> {
     }
 }
 
-/// Floating-point operations of [`peak_multiply_add`].
-fn peak_flops(len: usize, rounds: usize) -> u64 {
-    (2 * CHAINS * len * rounds) as u64
-}
-
 /// `len` sums of sixteen chains `v = v / 2 + 1` of `rounds` steps, whose limit is 32: work without memory. No equivalent in PyTorch.
 ///
 /// # Panics
@@ -83,29 +77,4 @@ pub fn peak_multiply_add(device: &Device, len: usize, rounds: usize) -> Tensor {
     let y = Tensor::empty(device, [len]);
     PEAK_MULTIPLY_ADD.launch(Params { len: len as u32, rounds: rounds as u32 }, &[], &[&y], Grid::linear(len, 256).trips(rounds));
     y
-}
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    // Halves and ones are exact for so few rounds.
-    let sizes = [(1, 1), (257, 5), (16_777_217, 1)];
-    let of = |(len, rounds)| {
-        Case::new("peak_multiply_add", format!("{len} x {rounds}"), Bound::Relative(1e-6), move |device| {
-            vec![peak_multiply_add(device, len, rounds)]
-        })
-    };
-    sizes.into_iter().map(of).collect()
-}
-
-pub(in crate::ops) fn benches() -> Vec<Bench> {
-    let (len, rounds) = (1 << 16, 1024);
-    vec![Bench::new("peak_multiply_add", "65536 x 1024", peak_flops(len, rounds), move |device| {
-        let device = device.clone();
-        move || vec![peak_multiply_add(&device, len, rounds)]
-    })]
-}
-
-#[cfg(test)]
-pub(in crate::ops) fn misuses() -> Vec<crate::check::Misuse> {
-    use crate::check::misuse;
-    vec![misuse!("peak_multiply_add", ["70000 rounds", "y [3]"], |device| peak_multiply_add(device, 3, 70_000))]
 }

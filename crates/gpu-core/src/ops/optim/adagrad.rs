@@ -4,8 +4,6 @@
 //! `g = grad + weight_decay * w`, `sum += g^2`, `w -= lr / (1 + (t - 1) * lr_decay) * g / (sqrt(sum) + eps)`.
 
 use super::parameters::{self, JOB, Params};
-use crate::check::{self, Bench, Bound, Case};
-use crate::device::Device;
 use crate::kernel::{Args, Kernel};
 use crate::tensor::Tensor;
 use rayon::prelude::*;
@@ -82,85 +80,4 @@ pub fn adagrad_step(params: &Tensor, grads: &Tensor, square_sum: &Tensor, hyper:
     parameters::expect("adagrad_step", params, &[("grads", grads), ("square_sum", square_sum)]);
     parameters::expect_hyper("adagrad_step", params, hyper);
     ADAGRAD_STEP.launch(Params::of(params), &[grads, hyper], &[params, square_sum], parameters::grid(params));
-}
-
-const HYPERS: [AdagradHyper; 2] = [
-    AdagradHyper { lr: 0.1, lr_decay: 0.0, weight_decay: 0.0, eps: 1e-10 },
-    AdagradHyper { lr: 0.1, lr_decay: 0.3, weight_decay: 0.05, eps: 1e-3 },
-];
-
-/// Three steps from sums of `initial`; parameters first.
-fn three_steps(device: &Device, len: usize, hyper: AdagradHyper, initial: f32) -> Vec<Tensor> {
-    let (w, sum) = (check::tensor(device, [len], 1), Tensor::full(device, [len], initial));
-    for step in 1..4 {
-        let figures = Tensor::from_slice(device, [8], &hyper.at_step(step));
-        adagrad_step(&w, &check::tensor(device, [len], 1 + step), &sum, &figures);
-    }
-    vec![w, sum]
-}
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for len in [1usize, 5, 1021, 300_007] {
-        for (hyper, initial) in HYPERS.into_iter().zip([0.0, 0.5]) {
-            let what = format!("{len} elements, {hyper:?} from {initial}");
-            cases.push(Case::new("adagrad_step", what, Bound::Relative(2e-6), move |device| {
-                three_steps(device, len, hyper, initial)
-            }));
-        }
-    }
-    cases
-}
-
-pub(in crate::ops) fn benches() -> Vec<Bench> {
-    vec![Bench::new("adagrad_step", "16777216 elements", 8 << 24, |device| {
-        let [w, g, sum] = parameters::many(device, 1 << 24);
-        let hyper = Tensor::from_slice(device, [8], &AdagradHyper::default().at_step(1));
-        move || {
-            adagrad_step(&w, &g, &sum, &hyper);
-            Vec::new()
-        }
-    })]
-}
-
-#[cfg(test)]
-pub(in crate::ops) fn misuses() -> Vec<check::Misuse> {
-    use check::misuse;
-    vec![misuse!("adagrad_step", ["square_sum differs in length", "params [4], square_sum [3]"], |device| adagrad_step(
-        &Tensor::zeros(device, [4]),
-        &Tensor::zeros(device, [4]),
-        &Tensor::zeros(device, [3]),
-        &Tensor::zeros(device, [8])
-    ))]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn the_mirror_equals_a_naive_loop() {
-        for (h, initial) in HYPERS.into_iter().zip([0.0f32, 0.5]) {
-            let len = 37_003;
-            let got = three_steps(&Device::Cpu, len, h, initial)[0].to_vec().unwrap();
-            let mut want: Vec<[f64; 2]> = check::values(len, 1).iter().map(|&w| [f64::from(w), f64::from(initial)]).collect();
-            for step in 1..4u64 {
-                for ([w, sum], g) in want.iter_mut().zip(check::values(len, 1 + step)) {
-                    let g = f64::from(g) + h.weight_decay * *w;
-                    *sum += g * g;
-                    *w -= h.lr / (1.0 + (step - 1) as f64 * h.lr_decay) * g / (sum.sqrt() + h.eps);
-                }
-            }
-            for (got, [want, _]) in got.iter().zip(want) {
-                assert!((f64::from(*got) - want).abs() < 1e-6, "{h:?}: {got} is not {want}");
-            }
-        }
-    }
-
-    #[test]
-    #[should_panic(expected = "adagrad_step: square_sum differs in length from params (params [4], square_sum [3])")]
-    fn arenas_that_do_not_fit_are_named() {
-        let zeros = |n: usize| Tensor::zeros(&Device::Cpu, [n]);
-        adagrad_step(&zeros(4), &zeros(4), &zeros(3), &zeros(8));
-    }
 }

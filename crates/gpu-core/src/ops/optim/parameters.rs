@@ -1,6 +1,5 @@
 //! What the optimisers' kernels share: flat parameters of one length that change in place, and eight figures in a tensor.
 
-use crate::device::Device;
 use crate::expect;
 use crate::kernel::Grid;
 use crate::shape::Shape;
@@ -45,9 +44,4 @@ pub(super) fn expect(op: &str, params: &Tensor, others: &[(&str, &Tensor)]) {
 pub(super) fn expect_hyper(op: &str, params: &Tensor, hyper: &Tensor) {
     expect::f32s(op, &[("params", params), ("hyper", hyper)]);
     assert!(hyper.shape() == Shape::from([8]), "{op}: hyper must be [8] (hyper {})", hyper.shape());
-}
-
-/// Arenas to be timed on: values that are positive, so that they may be mean squares.
-pub(super) fn many<const N: usize>(device: &Device, len: usize) -> [Tensor; N] {
-    std::array::from_fn(|_| Tensor::full(device, [len], 0.5))
 }

@@ -4,11 +4,9 @@
 //! A long axis is cut into parts: their totals first, then the running sums of the totals, then each part from where the one before
 //! it ended.
 
-use crate::check::{self, Bench, Bound, Case};
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{self, Real};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
@@ -208,100 +206,4 @@ pub fn cumsum(x: &Tensor, axis: usize) -> Tensor {
 #[track_caller]
 pub fn cumsum_bwd_x(dy: &Tensor, axis: usize) -> Tensor {
     along("cumsum_bwd_x", ("dy", dy), axis, true)
-}
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    // One element, short and long rows, a whole tile and one more, long columns, parts of several tiles, a folded grid.
-    const SHAPES: [(&[usize], usize); 11] = [
-        (&[1], 0),
-        (&[5, 7], 1),
-        (&[5, 7], 0),
-        (&[3, 1024], 1),
-        (&[3, 1025], 1),
-        (&[2, 5003], 1),
-        (&[2, 5003, 3], 1),
-        (&[2, 3, 4, 5], 2),
-        (&[70_001, 2], 0),
-        (&[66_000, 130], 1),
-        (&[2, 1_500_001], 1),
-    ];
-    let of = |(dims, axis): (&[usize], usize)| {
-        let (shape, what) = (Shape::new(dims), format!("{:?} along {axis}", Shape::new(dims)));
-        // Sums of small integers are exact in whatever order; over these lengths they stay far under 2^24.
-        let integers = move |device: &_, seed| Tensor::from_slice(device, shape, &check::input_integers(device, shape.len(), seed));
-        [
-            Case::new("cumsum", what.clone(), Bound::Exact, move |device| vec![cumsum(&integers(device, 1), axis)]),
-            Case::new("cumsum_bwd_x", what, Bound::Exact, move |device| vec![cumsum_bwd_x(&integers(device, 2), axis)]),
-        ]
-    };
-    let fractions = Case::new("cumsum", "[40, 130], fractions".into(), Bound::Sum { terms: 130 }, |device| {
-        vec![cumsum(&check::tensor(device, [40, 130], 1), 1), cumsum(&check::tensor(device, [40, 130], 1), 0)]
-    });
-    SHAPES.into_iter().flat_map(of).chain([fractions]).collect()
-}
-
-pub(in crate::ops) fn benches() -> Vec<Bench> {
-    let of = |shape: &'static [usize], axis| {
-        Bench::new("cumsum", format!("{:?} along {axis}", Shape::new(shape)), Shape::new(shape).len() as u64, move |device| {
-            let x = check::tensor(device, shape, 1);
-            move || vec![cumsum(&x, axis)]
-        })
-    };
-    vec![of(&[1 << 24], 0), of(&[4096, 4096], 0), of(&[4096, 4096], 1)]
-}
-
-#[cfg(test)]
-pub(in crate::ops) fn misuses() -> Vec<check::Misuse> {
-    use check::misuse;
-    vec![
-        misuse!("cumsum", ["no axis 1", "x [2]"], |device| cumsum(&Tensor::zeros(device, [2]), 1)),
-        misuse!("cumsum", ["x holds u32, not f32", "x [1]"], |device| cumsum(&Tensor::from_slice(device, [1], &[1u32]), 0)),
-        misuse!("cumsum_bwd_x", ["no axis 0", "dy []"], |device| cumsum_bwd_x(&Tensor::scalar(device, 1.0), 0)),
-    ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::device::Device;
-    use proptest::prelude::*;
-
-    proptest! {
-        #![proptest_config(ProptestConfig { cases: 24, failure_persistence: None, ..ProptestConfig::default() })]
-        #[test]
-        fn running_sums_are_those_of_a_plain_loop(
-            outer in 1..4usize,
-            len in prop_oneof![1..40usize, 120..300usize, 1000..3000usize],
-            inner in prop_oneof![Just(1), 1..6usize],
-            seed: u64,
-        ) {
-            let x = check::integers(outer * len * inner, seed);
-            let at = |e: usize| (e / inner / len * len * inner + e % inner, e / inner % len);
-            let sum = |first: usize, of: Range<usize>| of.map(|j| x[first + j * inner]).sum::<f32>();
-            let forward: Vec<f32> = (0..x.len()).map(|e| sum(at(e).0, 0..at(e).1 + 1)).collect();
-            let backward: Vec<f32> = (0..x.len()).map(|e| sum(at(e).0, at(e).1..len)).collect();
-            for device in check::devices() {
-                let x = Tensor::from_slice(&device, [outer, len, inner], &x);
-                prop_assert_eq!(&cumsum(&x, 1).to_vec().unwrap(), &forward);
-                prop_assert_eq!(&cumsum_bwd_x(&x, 1).to_vec().unwrap(), &backward);
-            }
-        }
-    }
-
-    #[test]
-    fn the_gradient_is_the_difference_quotient() {
-        for axis in 0..3 {
-            let x = check::tensor(&Device::Cpu, [2, 5, 3], 1);
-            check::gradients(&[x], |t| cumsum(&t[0], axis), |_, dy| vec![cumsum_bwd_x(dy, axis)]);
-        }
-    }
-
-    #[test]
-    fn running_sums_of_nothing_are_nothing() {
-        for device in check::devices() {
-            for dims in [[0, 3], [3, 0]] {
-                assert_eq!(cumsum(&Tensor::zeros(&device, dims), 0).shape(), dims.into());
-            }
-        }
-    }
 }

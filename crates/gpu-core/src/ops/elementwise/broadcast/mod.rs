@@ -6,17 +6,11 @@ mod binary;
 mod broadcast;
 mod compare;
 mod operators;
-mod tables;
 mod ternary;
-#[cfg(test)]
-mod tests;
 mod where_;
 
 pub use binary::{add, div, maximum, minimum, mul, pow, spread, sub};
 pub use compare::{eq, ge, gt, le, logical_and, logical_not, logical_or, logical_xor, lt, ne};
-#[cfg(test)]
-pub(in crate::ops) use tables::misuses;
-pub(in crate::ops) use tables::{benches, cases};
 pub use ternary::{amax_bwd_x, div_bwd_b, logsumexp_bwd_x, maximum_bwd_a, minimum_bwd_a, pow_bwd_a, pow_bwd_b, var_bwd_x};
 pub use where_::where_;
 

@@ -6,9 +6,6 @@
 mod functions;
 mod gradients;
 mod parametric;
-mod tables;
-#[cfg(test)]
-mod tests;
 
 pub use functions::{
     abs, ceil, cos, erf, exp, expm1, floor, log, log1p, neg, reciprocal, round, rsqrt, sign, sin, sqrt, square, tan,
@@ -18,9 +15,6 @@ pub use gradients::{
     scalar_pow_bwd_x, sin_bwd_x, sqrt_bwd_x, square_bwd_x, std_bwd_var, tan_bwd_x,
 };
 pub use parametric::{add_scalar, clamp, isfinite, isinf, isnan, pow_scalar, scalar_pow};
-#[cfg(test)]
-pub(in crate::ops) use tables::misuses;
-pub(in crate::ops) use tables::{benches, cases};
 
 use crate::kernel::{Grid, Kernel};
 use bytemuck::{Pod, Zeroable};

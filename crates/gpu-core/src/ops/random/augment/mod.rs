@@ -13,13 +13,6 @@
 //! All four are drawn whatever is switched on, so that switching one off leaves the others as they were. The order is torchvision's
 //! usual one: pad with black and crop, flip, normalise, then zeros over the square (which are the mean colour).
 
-#[cfg(test)]
-mod tests;
-#[cfg(test)]
-pub(in crate::ops) use tests::misuses;
-
-use crate::check::{Bench, Bound, Case};
-use crate::device::Device;
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
@@ -218,71 +211,4 @@ pub fn gather_labels(labels: &Tensor, indices: &Tensor, out: &Tensor) {
     assert!(fits, "gather_labels: labels must be (M), indices and out (B) (labels, indices, out {shapes:?})");
     let params = Params { images: labels.len() as u32, batch: out.len() as u32, ..Params::zeroed() };
     GATHER_LABELS.launch(params, &[labels, indices], &[out], Grid::linear(out.len(), 256));
-}
-
-/// Pixels that are a pure function of their position.
-fn pixels(device: &Device, shape: [usize; 4]) -> Tensor {
-    let bytes: Vec<u8> = (0..shape.iter().product()).map(|i: usize| ((i as u64 * 2_654_435_761) >> 7) as u8).collect();
-    Tensor::from_slice(device, shape, &bytes)
-}
-
-const NORMAL: Augment =
-    Augment { flip: false, crop_padding: 0, cutout: 0, mean: [0.49, 0.48, 0.45, 0.5], std: [0.25, 0.24, 0.26, 0.5] };
-const ALL: Augment = Augment { flip: true, crop_padding: 4, cutout: 5, ..NORMAL };
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    const SHAPES: &[([usize; 4], usize)] = &[
-        ([1, 1, 1, 1], 1),
-        ([7, 1, 28, 28], 13),
-        ([5, 3, 7, 5], 11),
-        ([3, 2, 5, 6], 3),
-        ([2, 4, 3, 11], 7),
-        ([19, 3, 32, 32], 128),
-    ];
-    let mut cases = Vec::new();
-    for &(shape, batch) in SHAPES {
-        for how in [NORMAL, ALL, Augment { crop_padding: 40, cutout: 64, ..ALL }] {
-            cases.push(Case::new("augment", format!("{shape:?}, batch {batch}, {how:?}"), Bound::Relative(5e-7), move |device| {
-                let [m, c, h, w] = shape;
-                let chosen: Vec<u32> = (0..batch).map(|b| (b * 7919 % m) as u32).collect();
-                let indices = Tensor::from_slice(device, [batch], &chosen);
-                let step = Tensor::from_slice(device, [1], &[3u32]);
-                let x = Tensor::empty(device, [batch, c, h, w]);
-                augment(&pixels(device, shape), &indices, Key { seed: 1 << 40 | 5, stream: 6 }, &step, &x, &how);
-                vec![x]
-            }));
-        }
-    }
-    for batch in [1usize, 257, 100_003] {
-        cases.push(Case::new("gather_labels", format!("{batch} labels"), Bound::Exact, move |device| {
-            let labels: Vec<u32> = (0..50_021).map(|i| i * 31 % 1000).collect();
-            let indices: Vec<u32> = (0..batch as u32).map(|i| i * 7919 % 50_023).collect();
-            let out = Tensor::empty_of(device, [batch], DType::U32);
-            let labels = Tensor::from_slice(device, [labels.len()], &labels);
-            gather_labels(&labels, &Tensor::from_slice(device, [batch], &indices), &out);
-            vec![out]
-        }));
-    }
-    cases
-}
-
-pub(in crate::ops) fn benches() -> Vec<Bench> {
-    let augmented = Bench::new("augment", "256x3x32x32 out of 4096, all that is random", 0, |device| {
-        let (images, x) = (pixels(device, [4096, 3, 32, 32]), Tensor::empty(device, [256, 3, 32, 32]));
-        let indices: Vec<u32> = (0..256).map(|b| b * 7919 % 4096).collect();
-        let (indices, step) = (Tensor::from_slice(device, [256], &indices), Tensor::from_slice(device, [1], &[0u32]));
-        move || {
-            augment(&images, &indices, Key { seed: 5, stream: 6 }, &step, &x, &ALL);
-            vec![]
-        }
-    });
-    let gathered = Bench::new("gather_labels", "65536 labels", 0, |device| {
-        let labels = Tensor::from_slice(device, [1 << 16], &vec![3u32; 1 << 16]);
-        let (indices, out) = (labels.clone(), Tensor::empty_of(device, [1 << 16], DType::U32));
-        move || {
-            gather_labels(&labels, &indices, &out);
-            vec![]
-        }
-    });
-    vec![augmented, gathered]
 }

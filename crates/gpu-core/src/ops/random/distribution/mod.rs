@@ -11,13 +11,6 @@
 //!   by a random function of the column and the column by one of the row (a Feistel network), and those outside moved on until they are
 //!   inside (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002)
 
-#[cfg(test)]
-mod tests;
-#[cfg(test)]
-pub(in crate::ops) use tests::misuses;
-
-use crate::check::{Bench, Bound, Case};
-use crate::device::Device;
 use crate::dtype::DType;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{self, Real};
@@ -296,54 +289,16 @@ pub fn permutation(n: usize, key: Key, step: &Tensor) -> Tensor {
     y
 }
 
-const KEY: Key = Key { seed: 0x0123_4567_89ab_cdef, stream: 5 };
+#[cfg(test)]
+mod tests {
+    use super::rectangle;
 
-fn step(device: &Device, value: u32) -> Tensor {
-    Tensor::from_slice(device, [1], &[value])
-}
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for len in [1usize, 5, 1031, 300_001] {
-        for (low, high) in [(0.0, 1.0), (-0.1, 0.7), (1e7, 1.1e7), (-1e-38, 3e-38)] {
-            cases.push(Case::new("uniform", format!("{len} in [{low}, {high})"), Bound::Exact, move |device| {
-                vec![uniform([len], low, high, KEY, &step(device, 41))]
-            }));
+    #[test]
+    fn the_rectangle_is_hardly_larger_than_needed() {
+        for n in (1025..20_000).step_by(7).chain([1_000_003, 16_777_259, 2_147_483_647]) {
+            let (rows, columns) = rectangle(n);
+            let over = rows * columns - n;
+            assert!(over < 700 && rows < 4 * columns && columns < 4 * rows, "{n}: {rows} x {columns}");
         }
-        // A few roundings of f32 in each of the logarithm, the root, the circle and their product.
-        cases.push(Case::new("normal", format!("{len} elements"), Bound::Relative(1e-6), move |device| {
-            vec![normal([len], 0.0, 1.0, KEY, &step(device, 3)), normal([len], -7.0, 0.3, KEY, &step(device, 4))]
-        }));
-        cases.push(Case::new("bernoulli", format!("{len} elements"), Bound::Exact, move |device| {
-            [0.0, 0.3, 1.0].map(|p| bernoulli([len], p, KEY, &step(device, 5))).to_vec()
-        }));
-        cases.push(Case::new("randint", format!("{len} elements"), Bound::Exact, move |device| {
-            [(0, 1), (-3, 4), (0, 1_000_003), (i32::MIN, i32::MAX)]
-                .map(|(low, high)| randint([len], low, high, KEY, &step(device, 6)))
-                .to_vec()
-        }));
     }
-    for n in [1usize, 2, 3, 255, 1024, 1025, 1031, 50_021, 60_000] {
-        cases.push(Case::new("permutation", format!("of {n}"), Bound::Exact, move |device| {
-            vec![permutation(n, KEY, &step(device, 7))]
-        }));
-    }
-    cases
-}
-
-pub(in crate::ops) fn benches() -> Vec<Bench> {
-    let of = |name, what: &str, f: fn(&Tensor) -> Tensor| {
-        Bench::new(name, what, 0, move |device| {
-            let step = step(device, 0);
-            move || vec![f(&step)]
-        })
-    };
-    vec![
-        of("uniform", "4194304 elements", |step| uniform([1 << 22], -0.1, 0.7, KEY, step)),
-        of("normal", "4194304 elements", |step| normal([1 << 22], 0.0, 1.0, KEY, step)),
-        of("bernoulli", "4194304 elements", |step| bernoulli([1 << 22], 0.5, KEY, step)),
-        of("randint", "4194304 elements", |step| randint([1 << 22], 0, 10, KEY, step)),
-        of("permutation", "of 1024", |step| permutation(1024, KEY, step)),
-        of("permutation", "of 60000", |step| permutation(60_000, KEY, step)),
-    ]
 }

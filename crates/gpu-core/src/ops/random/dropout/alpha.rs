@@ -4,8 +4,7 @@
 //! With `q = 1 - p` and `alpha' = 1.758...`: `a = 1 / sqrt(q (1 + p alpha'^2))`; kept elements become `a x + a p alpha'`, dropped
 //! ones `a (p - 1) alpha'`; everything is zero for `p = 1`.
 
-use super::{ALPHA_DROPOUT, DROPOUT, DROPOUT2D, DropoutKey, FEATURE_ALPHA_DROPOUT, KEY, Params, channel_len, launch, step_at};
-use crate::check::{self, Bound, Case};
+use super::{ALPHA_DROPOUT, DROPOUT, DROPOUT2D, DropoutKey, FEATURE_ALPHA_DROPOUT, Params, channel_len, launch};
 use crate::tensor::Tensor;
 
 /// Minus the limit of SELU at minus infinity: its alpha times its scale.
@@ -92,25 +91,4 @@ pub fn feature_alpha_dropout_bwd_x(dy: &Tensor, p: f32, key: DropoutKey, step: &
     let inner = channel_len("feature_alpha_dropout_bwd_x", dy);
     let params = params("feature_alpha_dropout_bwd_x", dy, inner, p, key, step);
     launch("feature_alpha_dropout_bwd_x", &DROPOUT2D, 2, params, dy, step)
-}
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    // A driver may fuse the product and the sum.
-    let bound = Bound::Relative(2e-7);
-    for len in [1usize, 3, 1021, 100_003] {
-        for p in [0.0, 0.3, 1.0] {
-            cases.push(Case::new("alpha_dropout", format!("{len} elements, p {p}"), bound, move |device| {
-                let (x, step) = (check::tensor(device, [len], 1), step_at(device, 41));
-                vec![alpha_dropout(&x, p, KEY, &step), alpha_dropout_bwd_x(&x, p, KEY, &step)]
-            }));
-        }
-    }
-    for shape in [[1, 1, 1, 1], [5, 7, 1, 1], [3, 5, 1, 3], [2, 3, 7, 11], [17, 64, 4, 4]] {
-        cases.push(Case::new("feature_alpha_dropout", format!("{shape:?}"), bound, move |device| {
-            let (x, step) = (check::tensor(device, shape, 2), step_at(device, 41));
-            vec![feature_alpha_dropout(&x, 0.4, KEY, &step), feature_alpha_dropout_bwd_x(&x, 0.4, KEY, &step)]
-        }));
-    }
-    cases
 }

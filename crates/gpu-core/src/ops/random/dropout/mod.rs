@@ -8,16 +8,10 @@
 mod alpha;
 mod mirror;
 mod noise;
-#[cfg(test)]
-mod tests;
 
 pub use alpha::{alpha_dropout, alpha_dropout_bwd_x, feature_alpha_dropout, feature_alpha_dropout_bwd_x};
 pub use noise::{bernoulli_keep, bernoulli_keep_bwd_x, gaussian_noise, gaussian_noise_bwd_x};
-#[cfg(test)]
-pub(in crate::ops) use tests::misuses;
 
-use crate::check::{self, Bench, Bound, Case};
-use crate::device::Device;
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
@@ -205,48 +199,4 @@ pub fn dropout_mask(shape: Shape, p: f32, key: DropoutKey, step: &Tensor) -> Ten
     let mask = Tensor::empty_of(step.device(), [words], DType::U32);
     DROPOUT_MASK.launch(params, &[step], &[&mask], Grid::linear(words, 256).trips(8 + 8 * ROUNDS));
     mask
-}
-
-const KEY: DropoutKey = DropoutKey { seed: 0x0123_4567_89ab_cdef, stream: 5 };
-
-fn step_at(device: &Device, step: u32) -> Tensor {
-    Tensor::from_slice(device, [1], &[step])
-}
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for len in [1usize, 3, 4, 31, 33, 1021, 1_000_003] {
-        for p in [0.0, 0.3, 0.5, 1.0] {
-            cases.push(Case::new("dropout", format!("{len} elements, p {p}"), Bound::Exact, move |device| {
-                let (x, step) = (check::tensor(device, [len], 1), step_at(device, 41));
-                vec![dropout(&x, p, KEY, &step), dropout_bwd_x(&x, p, KEY, &step), dropout_mask(Shape::from([len]), p, KEY, &step)]
-            }));
-        }
-    }
-    for shape in [[1, 1, 1, 1], [5, 7, 1, 1], [5, 7, 1, 2], [3, 5, 1, 3], [2, 3, 7, 11], [2, 33, 4, 4], [17, 64, 16, 16]] {
-        cases.push(Case::new("dropout2d", format!("{shape:?}"), Bound::Exact, move |device| {
-            let (x, step) = (check::tensor(device, shape, 2), step_at(device, 41));
-            vec![dropout2d(&x, 0.4, KEY, &step), dropout2d_bwd_x(&x, 0.4, KEY, &step)]
-        }));
-    }
-    cases.into_iter().chain(alpha::cases()).chain(noise::cases()).collect()
-}
-
-pub(in crate::ops) fn benches() -> Vec<Bench> {
-    const SHAPE: [usize; 4] = [128, 64, 32, 32];
-    let functions: [(&str, fn(&Tensor, &Tensor) -> Tensor); 6] = [
-        ("dropout", |x, step| dropout(x, 0.5, KEY, step)),
-        ("dropout2d", |x, step| dropout2d(x, 0.5, KEY, step)),
-        ("alpha_dropout", |x, step| alpha_dropout(x, 0.5, KEY, step)),
-        ("feature_alpha_dropout", |x, step| feature_alpha_dropout(x, 0.5, KEY, step)),
-        ("gaussian_noise", |x, step| gaussian_noise(x, 1.0, 0.5, KEY, step)),
-        ("dropout_mask", |x, step| dropout_mask(x.shape(), 0.5, KEY, step)),
-    ];
-    let bench = |(name, f): (&'static str, fn(&Tensor, &Tensor) -> Tensor)| {
-        Bench::new(name, "128x64x32x32", 0, move |device| {
-            let (x, step) = (check::tensor(device, SHAPE, 1), step_at(device, 0));
-            move || vec![f(&x, &step)]
-        })
-    };
-    functions.into_iter().map(bench).collect()
 }

@@ -3,8 +3,7 @@
 //! A normal pair is made by Box and Muller from two words `u`, `v`: `sqrt(-2 ln((u / 2^8 + 1) / 2^24))` times the cosine and the
 //! sine of `2 pi v / 2^32`. Elements `4 b` and `4 b + 1` have words 0 and 1 of block `b`, the next two words 2 and 3.
 
-use super::{DROPOUT, DropoutKey, GAUSSIAN_NOISE, KEY, Params, launch, step_at};
-use crate::check::{self, Bound, Case};
+use super::{DROPOUT, DropoutKey, GAUSSIAN_NOISE, Params, launch};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
@@ -90,24 +89,4 @@ pub fn bernoulli_keep(x: &Tensor, keep: f32, key: DropoutKey, step: &Tensor) -> 
 #[track_caller]
 pub fn bernoulli_keep_bwd_x(dy: &Tensor, keep: f32, key: DropoutKey, step: &Tensor) -> Tensor {
     launch("bernoulli_keep_bwd_x", &DROPOUT, 1, unscaled("bernoulli_keep_bwd_x", dy.shape(), keep, key, step), dy, step)
-}
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for len in [1usize, 3, 1021, 100_003] {
-        for [mean, sigma] in [[1.0, 0.5], [0.0, 1.0], [2.0, 0.0]] {
-            let what = format!("{len} elements, mean {mean}, sigma {sigma}");
-            cases.push(Case::new("gaussian_noise", what, Bound::Relative(2e-6), move |device| {
-                // Of ones: a small x would hide the error of its factor.
-                let (x, step) = (Tensor::full(device, [len], 1.0), step_at(device, 41));
-                let dy = check::tensor(device, [len], 2);
-                vec![gaussian_noise(&x, mean, sigma, KEY, &step), gaussian_noise_bwd_x(&dy, mean, sigma, KEY, &step)]
-            }));
-        }
-        cases.push(Case::new("bernoulli_keep", format!("{len} elements"), Bound::Exact, move |device| {
-            let (x, step) = (check::tensor(device, [len], 1), step_at(device, 41));
-            vec![bernoulli_keep(&x, 0.3, KEY, &step), bernoulli_keep_bwd_x(&x, 0.3, KEY, &step)]
-        }));
-    }
-    cases
 }

@@ -8,17 +8,11 @@ mod moments;
 mod plan;
 mod states;
 mod sums;
-mod tables;
-#[cfg(test)]
-mod tests;
 mod truths;
 
 pub use extrema::{amax, amax_ties, amin, amin_ties, argmax_all, argmax_axis, argmin_all, argmin_axis};
 pub use moments::{logsumexp, std, var};
 pub use sums::{mean, mean_axes, sum, sum_axes, sum_to};
-#[cfg(test)]
-pub(in crate::ops) use tables::misuses;
-pub(in crate::ops) use tables::{benches, cases};
 pub use truths::{all, all_axes, any, any_axes};
 
 use crate::kernel::Kernel;

@@ -1,0 +1,5 @@
+//! `peak_multiply_add`.
+
+pub mod benches;
+pub mod cases;
+pub mod wrong_calls;

@@ -1,0 +1,7 @@
+//! `uniform`, `normal`, `bernoulli`, `randint` and `permutation`.
+
+pub mod benches;
+pub mod cases;
+#[cfg(test)]
+mod tests;
+pub mod wrong_calls;
