@@ -3,7 +3,6 @@
 use crate::array::Array;
 use crate::device::Device;
 use crate::observer::{Launched, Observer};
-use crate::ops;
 use crate::place::Place;
 use crate::tensor::Tensor;
 use std::sync::Arc;
@@ -12,7 +11,7 @@ struct Poison;
 
 impl Observer for Poison {
     fn made(&self, on: &Place, array: &Array) {
-        ops::fill_word(&Tensor::of_array(on, array), u32::MAX);
+        Tensor::of_array(on, array).fill_word(u32::MAX);
     }
 }
 
@@ -36,7 +35,7 @@ struct Fault {
 impl Observer for Fault {
     fn launched(&self, on: &Place, launch: &Launched<'_>) {
         if launch.kernel.name() == self.kernel {
-            launch.outputs.iter().for_each(|array| ops::spoil(&Tensor::of_array(on, array)));
+            launch.outputs.iter().for_each(|array| Tensor::of_array(on, array).spoil());
         }
     }
 }
@@ -78,6 +77,7 @@ pub(super) fn has_magnitudes(device: &Device) -> bool {
 mod tests {
     use super::*;
     use crate::check::{counted, devices};
+    use crate::ops;
 
     #[test]
     fn a_planted_fault_is_seen_on_its_device_alone() {

@@ -47,34 +47,11 @@ fn spoil_cpu(args: &mut Args<'_>) {
     bytes[at..at + len].copy_from_slice(&spoiled.to_ne_bytes()[..len]);
 }
 
-/// Overwrites all elements: with one word, whatever of them it holds; f64 with the f32 of these bits.
-#[track_caller]
-pub(crate) fn fill_word(y: &Tensor, value: u32) {
-    let bits = match y.dtype() {
-        DType::F64 => f64::from(f32::from_bits(value)).to_bits(),
-        _ => value.into(),
-    };
-    fill_bits(y, bits);
-}
-
 #[track_caller]
 fn fill_bits(y: &Tensor, bits: u64) {
     let words = y.bytes().div_ceil(4);
     let p = Params { len: words as u32, value: bits as u32, high: (bits >> 32) as u32 };
     FILL.launch(p, &[], &[y], Grid::linear(words.div_ceil(4), 256));
-}
-
-/// Changes the middle element visibly: what [`crate::check::faulty`] plants.
-pub(crate) fn spoil(y: &Tensor) {
-    // Zero adds to a float; all else flips these bits of a word.
-    let value = match y.dtype() {
-        DType::F32 => 0,
-        DType::F16 => 0x4000,
-        _ => 1,
-    };
-    if !y.is_empty() {
-        SPOIL.launch(Params { len: (y.bytes() / 4 / 2) as u32, value, high: 0 }, &[], &[y], Grid::folded(1));
-    }
 }
 
 impl Tensor {
@@ -88,7 +65,7 @@ impl Tensor {
     #[track_caller]
     pub fn full(device: &Device, shape: impl Into<Shape>, value: f32) -> Self {
         let y = Self::empty(device, shape);
-        fill_word(&y, value.to_bits());
+        y.fill_word(value.to_bits());
         y
     }
 
@@ -120,7 +97,7 @@ impl Tensor {
         let repeated = u64::from_ne_bytes(std::array::from_fn(|i| bytes[i % bytes.len()]));
         match T::DTYPE {
             DType::F64 => fill_bits(&y, repeated),
-            _ => fill_word(&y, repeated as u32),
+            _ => y.fill_word(repeated as u32),
         }
         y
     }
@@ -143,7 +120,32 @@ impl Tensor {
     #[track_caller]
     pub fn fill(&self, value: f32) {
         expect::f32s("fill", &[("x", self)]);
-        fill_word(self, value.to_bits());
+        self.fill_word(value.to_bits());
+    }
+
+    /// Overwrites all elements: with one word, whatever of them it holds; f64 with the f32 of these bits.
+    #[doc(hidden)]
+    #[track_caller]
+    pub fn fill_word(&self, value: u32) {
+        let bits = match self.dtype() {
+            DType::F64 => f64::from(f32::from_bits(value)).to_bits(),
+            _ => value.into(),
+        };
+        fill_bits(self, bits);
+    }
+
+    /// Changes the middle element visibly: what [`crate::check::faulty`] plants.
+    #[doc(hidden)]
+    pub fn spoil(&self) {
+        // Zero adds to a float; all else flips these bits of a word.
+        let value = match self.dtype() {
+            DType::F32 => 0,
+            DType::F16 => 0x4000,
+            _ => 1,
+        };
+        if !self.is_empty() {
+            SPOIL.launch(Params { len: (self.bytes() / 4 / 2) as u32, value, high: 0 }, &[], &[self], Grid::folded(1));
+        }
     }
 }
 
@@ -161,7 +163,7 @@ pub(super) fn cases() -> Vec<Case> {
     }));
     cases.push(Case::new("spoil", "middle of 5".to_owned(), Bound::Exact, |device| {
         let y = Tensor::full(device, [5], -3.0);
-        spoil(&y);
+        y.spoil();
         vec![y]
     }));
     cases

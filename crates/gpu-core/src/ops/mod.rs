@@ -81,7 +81,6 @@ pub use elementwise::{
     logsumexp_bwd_x, lt, maximum, maximum_bwd_a, minimum, minimum_bwd_a, mul, ne, pow, pow_bwd_a, pow_bwd_b, scale, spread, sub,
     var_bwd_x, where_,
 };
-pub(crate) use fill::{fill_word, spoil};
 pub use gather::{gather, index_select, one_hot};
 pub use global_pool::{global_avg_pool, global_avg_pool_bwd_x};
 pub use linalg::{Triangle, cholesky, lstsq, pinv, ridge, solve_spd, solve_triangular};

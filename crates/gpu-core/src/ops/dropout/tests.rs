@@ -90,7 +90,7 @@ fn the_number_of_threads_changes_nothing() {
 
 #[test]
 fn gradients_equal_difference_quotients() {
-    let (x, step) = (check::tensor(&Device::Cpu, [2, 3, 3, 5], 1), step(&Device::Cpu, 4));
+    let (x, step) = (check::tensor(&Device::Cpu, [2, 3, 3, 5], 1), step(&Device::cpu_f64(), 4));
     let hold = |f: &dyn Fn(&Tensor) -> Tensor, bwd: &dyn Fn(&Tensor) -> Tensor| {
         check::gradients(std::slice::from_ref(&x), |t| f(&t[0]), |_, dy| vec![bwd(dy)]);
     };

@@ -76,7 +76,7 @@ impl Op {
             Self::LogSumExp => Tensor::full(device, shape, f32::NEG_INFINITY),
             Self::Any | Self::All => {
                 let y = Tensor::empty_of(device, shape, crate::dtype::DType::U32);
-                crate::ops::fill_word(&y, (self == Self::All).into());
+                y.fill_word((self == Self::All).into());
                 y
             }
             Self::ArgMax | Self::ArgMin => Tensor::empty_of(device, shape, crate::dtype::DType::U32),
