@@ -5,7 +5,6 @@
 mod common;
 
 use common::{Axes, Series, Study, Tile, row};
-use wgrad::gpu_core::check::in_f64;
 use wgrad::gpu_core::ops::{Conv2dGeometry, Pool2dGeometry};
 use wgrad::gpu_core::rng::Stream;
 use wgrad::nn::parameters;
@@ -42,9 +41,9 @@ fn tensor(device: &Device, shape: &[usize], values: &[f64]) -> Tensor {
     Tensor::from_slice(device, Shape::new(shape), &values.iter().map(|&v| v as f32).collect::<Vec<f32>>())
 }
 
-/// `values` in double precision.
+/// `values` on the CPU in double precision.
 fn wide(shape: &[usize], values: &[f64]) -> Tensor {
-    Tensor::from_slice(&Device::Cpu, Shape::new(shape), values)
+    Tensor::from_slice(&Device::cpu_f64(), Shape::new(shape), values)
 }
 
 /// Conv forward of images 1 and 2: three channels of 2 x 2.
@@ -84,7 +83,7 @@ fn given_tables(study: &mut Study) -> anyhow::Result<()> {
         let b = Var::constant(&make(&[3], &b.1));
         [convolved(&x, &w, &b, 2), pooled(&Var::constant(&make(&[2, 3, 4, 4], &ramp)), [2, 2])].map(|y| y.value().clone())
     };
-    let [convolved, maxima] = in_f64(|| tables(&wide));
+    let [convolved, maxima] = tables(&wide);
     study.check_all("conv forward: the given table, all digits", &convolved.read::<f64>()?, &CONVOLVED, DIGITS);
     study.check_all("max pool forward: the given table, all digits", &maxima.read::<f64>()?, &POOLED, DIGITS);
     let device = &study.device.clone();
@@ -109,7 +108,7 @@ fn gradients_of_layers(study: &mut Study) {
     let draw = |shape: &[usize], stream| wide(shape, &normal(shape.iter().product(), stream, 0.0, 1.0));
     let rows_of_pixels = wide(&[2, 3, 4, 5], &normal(120, 8, 12.0, 5.0));
     let batch_norm = |v: &[Var]| {
-        let [mean, var] = [0.0, 1.0].map(|start| Tensor::full(&Device::Cpu, [3], start));
+        let [mean, var] = [0.0, 1.0].map(|start| Tensor::full(&Device::cpu_f64(), [3], start));
         v[0].batch_norm(&v[1], &v[2], &mean, &var, 0.1, 1e-5)
     };
     let layers: [(&str, &[Tensor], &[&str], &dyn Fn(&[Var]) -> Var); 4] = [
@@ -211,7 +210,7 @@ fn three_layer_net(study: &mut Study) -> anyhow::Result<()> {
     study.check("the same with regularisation 0.5", loss(0.5)?.into(), 2.322037342994046, 4.0 * 0.000394 / 4.0);
 
     let weights: Vec<Tensor> = three_layers([3, 3, 7, 12], 0.01).iter().map(|(shape, w)| wide(shape.dims(), w)).collect();
-    let (x, labels) = (wide(&[5, 3, 12, 12], &normal(5 * 432, 32, 0.0, 1.0)), labels(&Device::Cpu, 5));
+    let (x, labels) = (wide(&[5, 3, 12, 12], &normal(5 * 432, 32, 0.0, 1.0)), labels(&Device::cpu_f64(), 5));
     let errors = gradcheck(&weights, 1e-6, |v| loss_of(v, &x, &labels, 1e-3));
     let mut rows = Vec::new();
     for ((name, error), w) in ["W1", "b1", "W2", "b2", "W3", "b3"].iter().zip(errors).zip(&weights) {

@@ -4,17 +4,16 @@
 use crate::common::gradient::{Compared, compare, value};
 use crate::common::numpy::{NumPy, linspace};
 use crate::common::{Cell, Study, row};
-use wgrad::gpu_core::check::in_f64;
 use wgrad::nn::parameters;
 use wgrad::prelude::*;
 
-const CPU: Device = Device::Cpu;
 pub const EPS: f32 = 1e-5;
 /// Of difference quotients.
 const STEP: f64 = 1e-5;
 
+/// On the CPU in double precision.
 fn doubles(shape: impl Into<Shape>, values: &[f64]) -> Tensor {
-    Tensor::from_slice(&CPU, shape, values)
+    Tensor::from_slice(&Device::cpu_f64(), shape, values)
 }
 
 /// The gradient of a loss with respect to itself.
@@ -67,10 +66,8 @@ pub fn batchnorm_forwards(study: &mut Study) -> anyhow::Result<()> {
         1e-15,
     );
     let through = |x: &[f64], w1: &[f64], w2: &[f64]| {
-        in_f64(|| {
-            let hidden = ops::relu(&ops::matmul(&doubles([n, d1], x), &doubles([d1, d2], w1)));
-            ops::matmul(&hidden, &doubles([d2, d3], w2)).read::<f64>()
-        })
+        let hidden = ops::relu(&ops::matmul(&doubles([n, d1], x), &doubles([d1, d2], w1)));
+        ops::matmul(&hidden, &doubles([d2, d3], w2)).read::<f64>()
     };
     let mut numpy = NumPy::seeded(7);
     let (x, w1, w2) = (numpy.normals(n * d1), numpy.normals(d1 * d2), numpy.normals(d2 * d3));
@@ -108,21 +105,16 @@ pub fn batchnorm_forwards(study: &mut Study) -> anyhow::Result<()> {
     for _ in 0..50 {
         let a = through(&numpy.normals(n * d1), &w1, &w2)?;
         layer.forward(&Tape::new(&study.device).input(&Tensor::from_slice(&study.device, [n, d3], &singles(&a))));
-        let found = in_f64(|| {
-            let [a, gamma, beta] = [doubles([n, d3], &a), doubles([d3], &one), doubles([d3], &zero)].map(|t| Var::constant(&t));
-            let (_, found) = batchnorm(&a, &gamma, &beta, None);
-            found.map(|v| v.value().read::<f64>())
-        });
+        let [a, gamma, beta] = [doubles([n, d3], &a), doubles([d3], &one), doubles([d3], &zero)].map(|t| Var::constant(&t));
+        let (_, found) = batchnorm(&a, &gamma, &beta, None);
         for (kept, new) in stats.iter_mut().zip(found) {
-            kept.iter_mut().zip(new?).for_each(|(kept, new)| *kept = 0.9 * *kept + 0.1 * new);
+            kept.iter_mut().zip(new.value().read::<f64>()?).for_each(|(kept, new)| *kept = 0.9 * *kept + 0.1 * new);
         }
     }
     let a = through(&numpy.normals(n * d1), &w1, &w2)?;
-    let y = in_f64(|| {
-        let [mean, variance] = stats.map(|s| Var::constant(&doubles([d3], &s)));
-        let [a, gamma, beta] = [doubles([n, d3], &a), doubles([d3], &one), doubles([d3], &zero)].map(|t| Var::constant(&t));
-        batchnorm(&a, &gamma, &beta, Some([mean, variance])).0.value().read::<f64>()
-    })?;
+    let given = stats.map(|s| Var::constant(&doubles([d3], &s)));
+    let [wide, gamma, beta] = [doubles([n, d3], &a), doubles([d3], &one), doubles([d3], &zero)].map(|t| Var::constant(&t));
+    let y = batchnorm(&wide, &gamma, &beta, Some(given)).0.value().read::<f64>()?;
     // The table has nine digits.
     study.check_all("in evaluation: the first five rows of the given table", &y[..15], &TABLE, 6e-9);
     let [means, deviations] = columns(&y, d3);
@@ -223,11 +215,9 @@ pub fn a_net_without_random_numbers(study: &mut Study) -> anyhow::Result<()> {
         [0.28397701, 0.46532063, 0.64666426, 0.82800788, 1.0093515, 1.19069513, 1.37203875, 1.55338238, 1.734726, 1.91606962];
     let wanted = [row1.to_vec(), linspace(-0.9, 0.1, 10)].concat();
     let wide: Vec<Tensor> = p.iter().map(|(shape, v)| doubles(&shape[..], v)).collect();
-    let scores = in_f64(|| {
-        let tape = Tape::new(&CPU);
-        let p: Vec<Var> = wide.iter().map(|t| tape.input(t)).collect();
-        affine_net(&tape.input(&doubles([2, d], &x)), &p, 3, true, 0.0).value().read::<f64>()
-    })?;
+    let tape = Tape::new(&Device::cpu_f64());
+    let vars: Vec<Var> = wide.iter().map(|t| tape.input(t)).collect();
+    let scores = affine_net(&tape.input(&doubles([2, d], &x)), &vars, 3, true, 0.0).value().read::<f64>()?;
     // The table has eight decimals.
     study.check_all("scores of the net of evenly spaced weights, in double precision", &scores, &wanted, 5.1e-9);
     let tape = Tape::new(&study.device);
@@ -237,7 +227,7 @@ pub fn a_net_without_random_numbers(study: &mut Study) -> anyhow::Result<()> {
     // Sums of 30 products below 1, by z that are 1 but for some roundings: 30 of them, twice.
     study.check_all("the same on this device, in single precision", &scores, &wanted, 60.0 * 2.0 * f64::from(f32::EPSILON) / 2.0);
     let names = ["W1", "b1", "W2", "b2", "W3", "b3", "gamma1", "beta1", "gamma2", "beta2"];
-    let labels = Tensor::from_slice(&CPU, [2], &[0u32, 5]);
+    let labels = Tensor::from_slice(&Device::cpu_f64(), [2], &[0u32, 5]);
     let mut rows: Vec<Vec<Cell>> = names.iter().map(|&name| row![name]).collect();
     for reg in REGULARISATIONS {
         let input = doubles([2, d], &x);
@@ -312,7 +302,7 @@ pub fn dropout_in_a_net(study: &mut Study) -> anyhow::Result<()> {
     let [d, h1, h2, c] = EXTENTS;
     let mut numpy = NumPy::seeded(7);
     let input = doubles([2, d], &numpy.normals(2 * d));
-    let labels = Tensor::from_slice(&CPU, [2], &[numpy.below(c), numpy.below(c)].map(|label| label as u32));
+    let labels = Tensor::from_slice(&Device::cpu_f64(), [2], &[numpy.below(c), numpy.below(c)].map(|label| label as u32));
     let p: Vec<Tensor> = [(d, h1), (h1, h2), (h2, c)]
         .into_iter()
         .flat_map(|(from, to)| {

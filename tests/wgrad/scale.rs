@@ -63,8 +63,9 @@ fn assert_linear(what: &str, [a, b, c]: [u64; 3], share: f64) {
 fn bytes_of_a_step_grow_linearly_with_the_batch() {
     for device in check::devices() {
         let bytes = |batch| {
-            let (_, launches) = check::launches(|| with_step(&device, batch, |_| ()));
-            launches.iter().map(|l| l.bytes).sum()
+            let (device, launches) = check::counted(&device);
+            with_step(&device, batch, |_| ());
+            launches.take().iter().map(|l| l.bytes).sum()
         };
         assert_linear(&format!("bytes moved on {}", device.name()), [32, 64, 128].map(bytes), 0.02);
         let memory = |batch| with_step(&device, batch, |step| step.plan().step_bytes);

@@ -2,13 +2,13 @@
 
 use crate::tape::Tape;
 use crate::var::Var;
-use gpu_core::check::{difference_quotients, in_f64, relative_error, values};
+use gpu_core::check::{difference_quotients, relative_error, values};
 use gpu_core::{DType, Device, Shape, Tensor};
 
 /// How far the gradients of `f` are from difference quotients with the step `step`: for each input the largest
 /// [`relative_error`] of an element. All is computed in double precision on the CPU device, in training mode; an output of several
 /// elements is weighted by random numbers and added up. `f` is called anew for every element, twice, and must give the same each time.
-/// Tensors that it makes are in double precision too; others that it uses were to be made inside [`in_f64`].
+/// Other tensors that it uses must lie on [`Device::cpu_f64`], where the variables are.
 ///
 /// Equivalent of `torch.autograd.gradcheck`, but that it tells how far instead of whether.
 ///
@@ -29,14 +29,14 @@ pub fn gradcheck(inputs: &[Tensor], step: f64, f: impl Fn(&[Var]) -> Var) -> Vec
         let fits = !input.device().is_gpu() && matches!(input.dtype(), DType::F32 | DType::F64);
         assert!(fits, "gradcheck: input {i} is {} on {}, not f32 or f64 on the CPU device", input.dtype(), input.device().name());
     }
-    in_f64(|| errors(inputs, step, &f))
+    errors(inputs, step, &f)
 }
 
 #[track_caller]
 fn errors(inputs: &[Tensor], step: f64, f: &dyn Fn(&[Var]) -> Var) -> Vec<f64> {
     let starts: Vec<Vec<f64>> = inputs.iter().map(read).collect();
     let wide: Vec<Tensor> = inputs.iter().zip(&starts).map(|(t, values)| tensor(t.shape(), values)).collect();
-    let tape = Tape::new(&Device::Cpu);
+    let tape = Tape::new(&Device::cpu_f64());
     let variables: Vec<Var> = wide.iter().map(|t| tape.variable(t)).collect();
     let y = f(&variables);
     let dy: Vec<f64> = values(y.shape().len(), 0).into_iter().map(f64::from).collect();
@@ -45,7 +45,7 @@ fn errors(inputs: &[Tensor], step: f64, f: &dyn Fn(&[Var]) -> Var) -> Vec<f64> {
         let Some(gradient) = gradients.of(variable) else { panic!("gradcheck: the result does not depend on input {i}") };
         let quotients = difference_quotients(&starts[i], step, |moved| {
             // A tape of its own each time: the same random numbers, and training mode.
-            let tape = Tape::new(&Device::Cpu);
+            let tape = Tape::new(&Device::cpu_f64());
             let mut wide = wide.clone();
             wide[i] = tensor(wide[i].shape(), moved);
             let y = f(&wide.iter().map(|t| tape.input(t)).collect::<Vec<_>>());
@@ -57,7 +57,7 @@ fn errors(inputs: &[Tensor], step: f64, f: &dyn Fn(&[Var]) -> Var) -> Vec<f64> {
 }
 
 fn tensor(shape: Shape, values: &[f64]) -> Tensor {
-    Tensor::from_slice(&Device::Cpu, shape, values)
+    Tensor::from_slice(&Device::cpu_f64(), shape, values)
 }
 
 fn read(tensor: &Tensor) -> Vec<f64> {

@@ -90,16 +90,9 @@ pub fn self_test(device: &Device, filter: &str, progress: &mut dyn FnMut(&str)) 
 
 /// The difference of a case, and the kernels that it launched on `device`.
 fn compare(case: &Case, device: &Device, fault: Option<&'static str>) -> Result<(Difference, BTreeSet<&'static str>)> {
-    let mut launched = BTreeSet::new();
-    let difference = case.compare_with(device, || {
-        let (outputs, names) = check::launched(|| match fault {
-            Some(kernel) => check::with_fault(kernel, || case.run(device)),
-            None => case.run(device),
-        });
-        launched = names;
-        outputs
-    })?;
-    Ok((difference, launched))
+    let (counted, launches) = check::counted(device);
+    let device = fault.map_or(counted.clone(), |kernel| check::faulty(&counted, kernel));
+    Ok((case.compare(&device)?, launches.names()))
 }
 
 /// The difference of a case with a fault planted. A mirror that panics over a spoiled index has noticed it too; a GPU kernel guards

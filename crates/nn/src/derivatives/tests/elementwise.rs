@@ -5,13 +5,13 @@ use gpu_core::{Device, Tensor};
 /// Values in 0.5 .. 2.5.
 pub(super) fn positive(x: &Tensor) -> Tensor {
     let values: Vec<f32> = x.to_vec().unwrap().iter().map(|v| v + 1.5).collect();
-    Tensor::from_slice(&Device::Cpu, x.shape(), &values)
+    Tensor::from_slice(&Device::cpu_f64(), x.shape(), &values)
 }
 
 /// Values that lie between those of [`separate`].
 fn between(shape: &[usize]) -> Tensor {
     let values: Vec<f32> = separate(shape).to_vec().unwrap().iter().rev().map(|v| v + 0.025).collect();
-    Tensor::from_slice(&Device::Cpu, shape, &values)
+    Tensor::from_slice(&Device::cpu_f64(), shape, &values)
 }
 
 pub(super) fn rows() -> Vec<Row> {

@@ -2,7 +2,7 @@ use super::{Row, row, separate, tensor};
 use gpu_core::{Device, Shape, Tensor};
 
 fn index(shape: impl Into<Shape>, values: &[u32]) -> Tensor {
-    Tensor::from_slice(&Device::Cpu, shape, values)
+    Tensor::from_slice(&Device::cpu_f64(), shape, values)
 }
 
 pub(super) fn rows() -> Vec<Row> {

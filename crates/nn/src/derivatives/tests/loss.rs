@@ -5,12 +5,11 @@ use gpu_core::{Device, Tensor, check};
 /// Values in [0.1, 0.9).
 fn probabilities(shape: [usize; 2], seed: u64) -> Tensor {
     let values: Vec<f32> = check::values(shape[0] * shape[1], seed).iter().map(|v| 0.5 + 0.4 * v).collect();
-    Tensor::from_slice(&Device::Cpu, shape, &values)
+    Tensor::from_slice(&Device::cpu_f64(), shape, &values)
 }
 
-/// Made where they are used: f64 there.
 fn class_weights() -> Tensor {
-    Tensor::from_slice(&Device::Cpu, [4], &[0.5f32, 2.0, 1.25, 0.75])
+    Tensor::from_slice(&Device::cpu_f64(), [4], &[0.5f32, 2.0, 1.25, 0.75])
 }
 
 fn options(smoothing: f32, weighted: bool, ignore_index: Option<u32>, reduction: Reduction) -> CrossEntropy {
@@ -18,7 +17,7 @@ fn options(smoothing: f32, weighted: bool, ignore_index: Option<u32>, reduction:
 }
 
 pub(super) fn rows() -> Vec<Row> {
-    let labels = Tensor::from_slice(&Device::Cpu, [3], &[0u32, 3, 2]);
+    let labels = Tensor::from_slice(&Device::cpu_f64(), [3], &[0u32, 3, 2]);
     let (x, both) = ([tensor([3, 4], 1)], [tensor([3, 4], 1), tensor([3, 4], 2)]);
     let [logits, probable] = [tensor([3, 4], 1), probabilities([3, 4], 1)].map(|x| [x, probabilities([3, 4], 2)]);
     let mut rows = Vec::new();

@@ -29,14 +29,14 @@ pub(super) struct Row {
     f: Box<dyn Fn(&[Var]) -> Var>,
 }
 
-/// A row; `f` gets a variable for each input. What else it needs in f32 it makes itself: it runs inside `check::in_f64`.
+/// A row; `f` gets a variable for each input. What else it needs lies on the same device, in f64.
 pub(super) fn row(method: &'static str, inputs: &[Tensor], f: impl Fn(&[Var]) -> Var + 'static) -> Row {
     Row { method, inputs: inputs.to_vec(), f: Box::new(f) }
 }
 
 /// Values in [-1, 1).
 pub(super) fn tensor(shape: impl Into<Shape>, seed: u64) -> Tensor {
-    check::tensor(&Device::Cpu, shape, seed)
+    check::tensor(&Device::cpu_f64(), shape, seed)
 }
 
 /// Distinct values, at least 0.05 from each other and from zero, so that no difference quotient crosses a kink.
@@ -45,7 +45,7 @@ pub(super) fn separate(shape: impl Into<Shape>) -> Tensor {
     let n = shape.len();
     // 7 shares no factor with the lengths used.
     let values: Vec<f32> = (0..n).map(|i| ((i * 7 + 3) % n) as f32 * 0.1 - 0.05 * n as f32 + 0.05).collect();
-    Tensor::from_slice(&Device::Cpu, shape, &values)
+    Tensor::from_slice(&Device::cpu_f64(), shape, &values)
 }
 
 fn rows() -> Vec<Row> {
@@ -74,11 +74,11 @@ fn hold(row: &Row, factor: f32) {
     check::gradients(
         &row.inputs,
         |inputs| {
-            let tape = Tape::new(&Device::Cpu);
+            let tape = Tape::new(&Device::cpu_f64());
             f(&inputs.iter().map(|t| tape.input(t)).collect::<Vec<_>>()).value().clone()
         },
         |inputs, dy| {
-            let tape = Tape::new(&Device::Cpu);
+            let tape = Tape::new(&Device::cpu_f64());
             let vars: Vec<Var> = inputs.iter().map(|t| tape.variable(t)).collect();
             let gradients = f(&vars).mul(&Var::constant(dy)).sum().backward();
             let of = |v: &Var| gpu_core::ops::scale(gradients.of(v).expect("the output depends on it"), factor);
@@ -136,7 +136,7 @@ const ALIASES: &[(&str, &str)] = &[
 fn every_operator_is_recorded_under_the_name_of_its_method() {
     let mut wrong = Vec::new();
     for row in rows() {
-        let tape = Tape::new(&Device::Cpu);
+        let tape = Tape::new(&Device::cpu_f64());
         let vars: Vec<Var> = row.inputs.iter().map(|t| tape.variable(t)).collect();
         let graph = Graph::of(&(row.f)(&vars));
         let ops: Vec<&str> = graph.nodes().iter().map(|node| node.op).collect();

@@ -2,7 +2,7 @@ use super::{Row, row, tensor};
 use gpu_core::{Device, Tensor};
 
 fn running() -> [Tensor; 2] {
-    [Tensor::full(&Device::Cpu, [2], 0.3), Tensor::full(&Device::Cpu, [2], 0.8)]
+    [Tensor::full(&Device::cpu_f64(), [2], 0.3), Tensor::full(&Device::cpu_f64(), [2], 0.8)]
 }
 
 pub(super) fn rows() -> Vec<Row> {

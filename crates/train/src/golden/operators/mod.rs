@@ -37,7 +37,7 @@ pub(super) fn run(file: &GoldenFile, case: &Case, device: &Device) -> Result<Opt
     let call = Call { file, case, device };
     let tolerance = Tolerance { rtol: case.rtol, atol: case.atol };
     let computed = match operator(&case.op) {
-        Some(operator) => match check::poisoned(|| operator(&call))? {
+        Some(operator) => match operator(&Call { device: &check::poisoned(device), ..call })? {
             Some(results) => call.named(results)?,
             None => return Ok(None),
         },

@@ -98,16 +98,14 @@ fn gradients_equal_difference_quotients() {
     for shape in [Shape::from([3, 4]), Shape::from([2, 3, 2, 2])] {
         for reduction in [Reduction::Mean, Reduction::Sum, Reduction::None] {
             for which in 0..samples(&Device::Cpu, shape).len() {
-                // The weights belong to the closures, so that they are f64 there.
-                let loss = || samples(&Device::Cpu, shape).remove(which).loss;
-                let of_probabilities = samples(&Device::Cpu, shape).remove(which).of_probabilities;
+                let Sample { loss, of_probabilities, .. } = samples(&Device::cpu_f64(), shape).remove(which);
                 check::gradients(
                     &inputs(&Device::Cpu, shape, of_probabilities),
-                    |t| pointwise_loss(&loss(), &t[0], &t[1], reduction),
+                    |t| pointwise_loss(&loss, &t[0], &t[1], reduction),
                     |t, dy| {
                         vec![
-                            pointwise_loss_bwd_x(&loss(), &t[0], &t[1], reduction, dy),
-                            pointwise_loss_bwd_target(&loss(), &t[0], &t[1], reduction, dy),
+                            pointwise_loss_bwd_x(&loss, &t[0], &t[1], reduction, dy),
+                            pointwise_loss_bwd_target(&loss, &t[0], &t[1], reduction, dy),
                         ]
                     },
                 );

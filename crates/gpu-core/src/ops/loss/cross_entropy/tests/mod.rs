@@ -59,10 +59,9 @@ fn every_option(device: &Device, c: usize) -> Vec<CrossEntropy> {
 #[test]
 fn gradients_equal_difference_quotients() {
     for shape in [Shape::from([5, 7]), Shape::from([2, 3, 2, 2])] {
-        let (x, labels) = (check::tensor(&Device::Cpu, shape, 1), labels(&Device::Cpu, shape));
-        // Weights and targets belong to the closures, so that they are f64 there.
+        let (x, labels) = (check::tensor(&Device::Cpu, shape, 1), labels(&Device::cpu_f64(), shape));
         for which in 0..every_option(&Device::Cpu, shape.c()).len() {
-            let options = || every_option(&Device::Cpu, shape.c()).remove(which);
+            let options = || every_option(&Device::cpu_f64(), shape.c()).remove(which);
             check::gradients(
                 std::slice::from_ref(&x),
                 |t| cross_entropy(&t[0], &labels, options()).0,

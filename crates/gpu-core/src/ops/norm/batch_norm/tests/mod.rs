@@ -74,9 +74,9 @@ fn a_constant_channel_has_no_variance() {
     }
 }
 
-/// Zeros that no test looks at: made where they are used, in that place's precision.
+/// Zeros that no test of gradients looks at.
 fn unread(c: usize) -> Tensor {
-    Tensor::zeros(&Device::Cpu, [c])
+    Tensor::zeros(&Device::cpu_f64(), [c])
 }
 
 const GRADIENT_SHAPES: [&[usize]; 3] = [&[5, 3], &[3, 2, 3], &[2, 3, 2, 2]];
@@ -98,11 +98,11 @@ fn the_gradients_are_the_difference_quotients() {
             },
         );
         let eval = |t: &[Tensor]| {
-            let [.., mean, var] = of_channels(&Device::Cpu, c);
+            let [.., mean, var] = of_channels(&Device::cpu_f64(), c);
             batch_norm_eval(&t[0], &t[1], &t[2], &mean, &var, 1e-3)
         };
         check::gradients(&inputs, eval, |t, dy| {
-            let [.., mean, var] = of_channels(&Device::Cpu, c);
+            let [.., mean, var] = of_channels(&Device::cpu_f64(), c);
             let (dx, dgamma, dbeta) = batch_norm_eval_bwd(&t[0], dy, &t[1], &mean, &var, 1e-3);
             vec![dx, dgamma, dbeta]
         });
@@ -124,7 +124,7 @@ fn the_gradients_of_demean_norm_are_the_difference_quotients() {
                 vec![dx, dgamma, dbeta]
             },
         );
-        let mean = |c| of_channels(&Device::Cpu, c)[2].clone();
+        let mean = |c| of_channels(&Device::cpu_f64(), c)[2].clone();
         let eval = |t: &[Tensor]| demean_norm_eval(&t[0], &t[1], &t[2], &mean(c));
         check::gradients(&inputs, eval, |t, dy| {
             let (dx, dgamma, dbeta) = demean_norm_eval_bwd(&t[0], dy, &t[1], &mean(c));

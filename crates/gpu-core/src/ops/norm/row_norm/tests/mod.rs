@@ -5,7 +5,7 @@ use super::tables::{AFFINE, GROUPS, LAYERS, affine_of, around};
 use super::*;
 use crate::check::{self, Bound};
 
-/// Everything of one norm, by hand: y, offset, rstd, dx, dgamma, dbeta. Its inputs lie on a device that poisons, where it can be.
+/// Everything of one norm, by hand: y, offset, rstd, dx, dgamma, dbeta. On a poisoned device an element that no kernel wrote shows.
 fn all(form: Form, p: Params, [x, dy]: [&Tensor; 2], affine: [Option<&Tensor>; 2]) -> [Tensor; 6] {
     let stats = RowStats::new(x, [p.rows as usize].into());
     let y = forward(form, p, x, affine[0], affine[1], &stats);
