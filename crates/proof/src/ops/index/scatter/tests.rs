@@ -54,10 +54,10 @@ fn sums_are_those_of_pytorch() {
 #[test]
 fn the_gradients_of_picking_are_the_difference_quotients() {
     let x = tensor(&Device::Cpu, [3, 5, 2], 1);
-    let list = Tensor::from_slice(&Device::Cpu, [2, 3], &indices(6, 5, 1));
+    let list = Tensor::from_slice(&Device::cpu_f64(), [2, 3], &indices(6, 5, 1));
     let backward = |_: &[Tensor], dy: &Tensor| vec![index_select_bwd_x(dy, 1, &list, [3, 5, 2])];
     gradients(std::slice::from_ref(&x), |t| index_select(&t[0], 1, &list), backward);
-    let each = Tensor::from_slice(&Device::Cpu, [3, 40, 2], &indices(240, 5, 1));
+    let each = Tensor::from_slice(&Device::cpu_f64(), [3, 40, 2], &indices(240, 5, 1));
     let backward = |_: &[Tensor], dy: &Tensor| vec![gather_bwd_x(dy, 1, &each, [3, 5, 2])];
     gradients(&[x], |t| gather(&t[0], 1, &each), backward);
 }
