@@ -33,5 +33,6 @@ macro_rules! operators {
 }
 
 operators! {
+    pool { adaptive_pool2d, global_pool, pool2d }
     optim { lion }
 }

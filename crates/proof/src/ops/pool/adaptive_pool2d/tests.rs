@@ -1,6 +1,7 @@
-use super::*;
-use crate::check::{Misuse, misuse};
-use crate::device::Device;
+use super::cases::ROWS;
+use crate::{counted, devices, faulty, gradients, integers, poisoned, values};
+use gpu_core::ops::{adaptive_avg_pool2d, adaptive_avg_pool2d_bwd_x, adaptive_max_pool2d, adaptive_max_pool2d_bwd_x};
+use gpu_core::{Device, Shape, Tensor};
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
 /// The elements of each window of each plane, as indices into x: PyTorch's start and end, in floating point as the manual has them.
@@ -25,7 +26,7 @@ fn windows(x: Shape, output: [usize; 2]) -> Vec<Vec<usize>> {
 fn differing(x: Shape, output: [usize; 2], shift: usize, device: &Device) -> Vec<&'static str> {
     let windows: Vec<Vec<usize>> =
         windows(x, output).into_iter().map(|w| w.into_iter().map(|i| (i + shift) % x.len()).collect()).collect();
-    let (xs, ds) = (check::integers(x.len(), 1), check::integers(windows.len(), 2));
+    let (xs, ds) = (integers(x.len(), 1), integers(windows.len(), 2));
     let (mut avg, mut max, mut indices) = (Vec::new(), Vec::new(), Vec::new());
     let (mut avg_dx, mut max_dx) = (vec![0f64; x.len()], vec![0f32; x.len()]);
     for (window, &dy) in windows.iter().zip(&ds) {
@@ -38,7 +39,7 @@ fn differing(x: Shape, output: [usize; 2], shift: usize, device: &Device) -> Vec
         max_dx[best] += dy;
     }
     let y_shape = Shape::from([x.n(), x.c(), output[0], output[1]]);
-    let device = &check::poisoned(device);
+    let device = &poisoned(device);
     let (xt, dt) = (Tensor::from_slice(device, x, &xs), Tensor::from_slice(device, y_shape, &ds));
     let near = |got: Tensor, want: &[f64]| {
         got.to_vec().unwrap().iter().zip(want).all(|(&got, &want)| (f64::from(got) - want).abs() <= 1e-5 * want.abs().max(1.0))
@@ -58,7 +59,7 @@ fn differing(x: Shape, output: [usize; 2], shift: usize, device: &Device) -> Vec
 
 #[test]
 fn any_division_is_pooled_exactly_on_every_device() {
-    for device in check::devices() {
+    for device in devices() {
         // The extents are parameters: no geometry is compiled anew.
         let config = Config { cases: if device.is_gpu() { 48 } else { 256 }, failure_persistence: None, ..Config::default() };
         let mut runner = TestRunner::new_with_rng(config, TestRng::deterministic_rng(RngAlgorithm::ChaCha));
@@ -73,17 +74,17 @@ fn any_division_is_pooled_exactly_on_every_device() {
 
 #[test]
 fn windows_that_are_off_by_one_and_faulty_kernels_are_noticed_by_the_same_comparison() {
-    for device in check::devices() {
+    for device in devices() {
         for output in [[3, 2], [1, 1]] {
             let x = Shape::from([2, 2, 12, 13]);
             assert!(differing(x, output, 0, &device).is_empty());
             // The maximum itself is often the neighbour's too.
             let noticed = differing(x, output, 1, &device);
             assert!(["mean", "dx of mean", "indices", "dx of max"].iter().all(|what| noticed.contains(what)), "only {noticed:?}");
-            let (counted, launches) = check::counted(&device);
+            let (counted, launches) = counted(&device);
             differing(x, output, 0, &counted);
             for kernel in launches.names() {
-                let noticed = differing(x, output, 0, &check::faulty(&device, kernel));
+                let noticed = differing(x, output, 0, &faulty(&device, kernel));
                 assert!(!noticed.is_empty(), "{kernel} on {}", device.name());
             }
         }
@@ -94,7 +95,7 @@ fn windows_that_are_off_by_one_and_faulty_kernels_are_noticed_by_the_same_compar
 /// `x = torch.arange(35.).view(1, 1, 5, 7)`, and `adaptive_avg_pool2d(torch.arange(6.).view(1, 1, 2, 3), (3, 5))`.
 #[test]
 fn adaptive_pooling_agrees_with_pytorch() {
-    for device in check::devices() {
+    for device in devices() {
         let x = |len: usize, by: usize| (0..len).map(|v| (v * by % len) as f32).collect::<Vec<_>>();
         let five = |by| Tensor::from_slice(&device, [1, 1, 5, 7], &x(35, by));
         assert_eq!(adaptive_avg_pool2d(&five(1), [3, 2]).to_vec().unwrap(), [5.0, 8.0, 15.5, 18.5, 26.0, 29.0]);
@@ -108,9 +109,9 @@ fn adaptive_pooling_agrees_with_pytorch() {
 
 #[test]
 fn a_nan_wins_in_windows_of_any_size() {
-    for device in check::devices() {
+    for device in devices() {
         for [h, w] in [[3, 5], [20, 21]] {
-            let mut x = check::values(h * w, 1);
+            let mut x = values(h * w, 1);
             (x[2], x[h * w - 3]) = (f32::NAN, f32::NAN);
             let (y, indices) = adaptive_max_pool2d(&Tensor::from_slice(&device, [1, 1, h, w], &x), [1, 1]);
             assert!(y.item().unwrap().is_nan());
@@ -131,41 +132,7 @@ fn the_gradients_are_the_difference_quotients() {
         let x = Tensor::from_slice(&Device::Cpu, shape, &apart);
         let backward =
             |t: &[Tensor], dy: &Tensor| vec![adaptive_max_pool2d_bwd_x(dy, &adaptive_max_pool2d(&t[0], output).1, shape)];
-        check::gradients(std::slice::from_ref(&x), |t| adaptive_max_pool2d(&t[0], output).0, backward);
-        check::gradients(&[x], |t| adaptive_avg_pool2d(&t[0], output), |_, dy| vec![adaptive_avg_pool2d_bwd_x(dy, shape)]);
+        gradients(std::slice::from_ref(&x), |t| adaptive_max_pool2d(&t[0], output).0, backward);
+        gradients(&[x], |t| adaptive_avg_pool2d(&t[0], output), |_, dy| vec![adaptive_avg_pool2d_bwd_x(dy, shape)]);
     }
-}
-
-pub(in crate::ops) fn misuses() -> Vec<Misuse> {
-    fn zeros<const R: usize>(device: &Device, shape: [usize; R]) -> Tensor {
-        Tensor::zeros(device, shape)
-    }
-    vec![
-        misuse!("adaptive_avg_pool2d", ["x needs axes (n, c, h, w)", "x [2, 3]", "output [1, 1]"], |d| {
-            adaptive_avg_pool2d(&zeros(d, [2, 3]), [1, 1])
-        }),
-        misuse!("adaptive_avg_pool2d", ["there is nothing to divide", "x [1, 1, 2, 2]", "output [0, 1]"], |d| {
-            adaptive_avg_pool2d(&zeros(d, [1, 1, 2, 2]), [0, 1])
-        }),
-        misuse!("adaptive_avg_pool2d_bwd_x", ["x [1, 2, 4, 4] is pooled to [1, 2, 2, 2]", "dy [1, 3, 2, 2]"], |d| {
-            adaptive_avg_pool2d_bwd_x(&zeros(d, [1, 3, 2, 2]), [1, 2, 4, 4].into())
-        }),
-        misuse!("adaptive_avg_pool2d_bwd_x", ["dy has rank 3, not 4", "dy [3, 2, 2]"], |d| {
-            adaptive_avg_pool2d_bwd_x(&zeros(d, [3, 2, 2]), [1, 3, 4, 4].into())
-        }),
-        misuse!("adaptive_max_pool2d", ["x holds u32, not f32", "x [1, 1, 1, 1]"], |d| {
-            adaptive_max_pool2d(&Tensor::from_slice(d, [1, 1, 1, 1], &[1u32]), [1, 1])
-        }),
-        misuse!("adaptive_max_pool2d", ["there is nothing to divide", "x [1, 1, 0, 2]"], |d| {
-            adaptive_max_pool2d(&zeros(d, [1, 1, 0, 2]), [1, 1])
-        }),
-        misuse!("adaptive_max_pool2d_bwd_x", ["indices holds f32, not u32", "indices [1, 1, 1, 1]"], |d| {
-            let dy = zeros(d, [1, 1, 1, 1]);
-            adaptive_max_pool2d_bwd_x(&dy, &dy, [1, 1, 2, 2].into())
-        }),
-        misuse!("adaptive_max_pool2d_bwd_x", ["x [1, 1, 2, 2] is pooled to [1, 1, 1, 1]", "indices [1, 1, 1, 2]"], |d| {
-            let indices = Tensor::from_slice(d, [1, 1, 1, 2], &[0u32, 1]);
-            adaptive_max_pool2d_bwd_x(&zeros(d, [1, 1, 1, 1]), &indices, [1, 1, 2, 2].into())
-        }),
-    ]
 }

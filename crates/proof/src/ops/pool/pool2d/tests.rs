@@ -1,7 +1,7 @@
 use super::cases::geometries;
-use super::*;
-use crate::check::{self, Misuse, misuse};
-use crate::device::Device;
+use crate::{Bound, devices, difference, faulty, gradients, integers, poisoned, tensor};
+use gpu_core::ops::{Divisor, Pool1dGeometry, Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, kernels, max_pool2d, max_pool2d_bwd_x};
+use gpu_core::{Device, Kernel, Shape, Tensor};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
@@ -70,9 +70,9 @@ const DIVISORS: [Divisor; 4] = [Divisor::Window, Divisor::Inside, Divisor::Fixed
 /// What a device computes that is not `want`: maxima bit for bit, means too where the divisor is a power of two.
 fn differing(shape: Shape, g: Pool2dGeometry, divisor: Divisor, reference: Pool2dGeometry, device: &Device) -> Vec<&'static str> {
     let y_shape = g.out_shape(shape).unwrap();
-    let (xs, ds) = (check::integers(shape.len(), 5), check::integers(y_shape.len(), 6));
+    let (xs, ds) = (integers(shape.len(), 5), integers(y_shape.len(), 6));
     let want = naive(&xs, &ds, shape, reference, divisor);
-    let device = &check::poisoned(device);
+    let device = &poisoned(device);
     let (x, dy) = (Tensor::from_slice(device, shape, &xs), Tensor::from_slice(device, y_shape, &ds));
     let (max, indices) = max_pool2d(&x, g);
     let max_dx = max_pool2d_bwd_x(&dy, &indices, shape, g);
@@ -96,7 +96,7 @@ fn differing(shape: Shape, g: Pool2dGeometry, divisor: Divisor, reference: Pool2
 
 #[test]
 fn the_table_is_pooled_exactly_on_every_device() {
-    for device in check::devices() {
+    for device in devices() {
         for (shape, g) in geometries() {
             for divisor in DIVISORS {
                 let wrong = differing(shape, g, divisor, g, &device);
@@ -125,7 +125,7 @@ fn random() -> impl Strategy<Value = ([usize; 4], Pool2dGeometry, Divisor)> {
 
 #[test]
 fn any_windows_are_pooled_exactly_on_every_device() {
-    for device in check::devices() {
+    for device in devices() {
         // Every geometry is compiled into pipelines of its own.
         let cases = if device.is_gpu() { 24 } else { 512 };
         let config = Config { cases, failure_persistence: None, ..Config::default() };
@@ -149,7 +149,7 @@ fn a_fault_of_geometry_is_noticed_by_the_same_comparison() {
         Pool2dGeometry { kernel: [2, 2], padding: [1, 1], dilation: [2, 2], ..g },
     ];
     let shapes = [[2, 3, 9, 9], [2, 3, 9, 16]].map(Shape::from);
-    for (device, shape) in check::devices().into_iter().flat_map(|device| shapes.map(|shape| (device.clone(), shape))) {
+    for (device, shape) in devices().into_iter().flat_map(|device| shapes.map(|shape| (device.clone(), shape))) {
         assert!(differing(shape, g, Divisor::Inside, g, &device).is_empty());
         for wrong in faults {
             assert_eq!(wrong.out_shape(shape), g.out_shape(shape), "{wrong:?}");
@@ -159,13 +159,21 @@ fn a_fault_of_geometry_is_noticed_by_the_same_comparison() {
     }
 }
 
+/// The kernels of this operator: four, each also for common windows.
+fn kernels_of_pool2d() -> Vec<&'static Kernel> {
+    let is_own = |kernel: &&Kernel| ["max_pool2d", "avg_pool2d"].iter().any(|name| kernel.name().starts_with(name));
+    let own: Vec<&Kernel> = kernels().into_iter().filter(is_own).collect();
+    assert_eq!(own.len(), 8);
+    own
+}
+
 #[test]
 fn a_fault_of_a_kernel_is_noticed_by_the_same_comparison() {
     let g = Pool2dGeometry::new([2, 2]);
-    for device in check::devices() {
-        for kernel in KERNELS {
+    for device in devices() {
+        for kernel in kernels_of_pool2d() {
             let shape = Shape::from(if kernel.name().ends_with("_by4") { [1, 2, 6, 8] } else { [1, 2, 6, 6] });
-            let noticed = differing(shape, g, Divisor::Window, g, &check::faulty(&device, kernel.name()));
+            let noticed = differing(shape, g, Divisor::Window, g, &faulty(&device, kernel.name()));
             assert!(!noticed.is_empty(), "{}", kernel.name());
         }
     }
@@ -200,12 +208,12 @@ fn as_many_windows_fit_as_in_pytorch() {
 /// `max_pool2d(torch.tensor([3., 1, 4, 1, 5, 9, 2, 6, 5, 3, 5, 8]).view(1, 1, 3, 4), (2, 2), (2, 1), (1, 0), (2, 2), True, True)`.
 #[test]
 fn pooling_agrees_with_pytorch() {
-    for device in check::devices() {
+    for device in devices() {
         let x = Tensor::from_slice(&device, [1, 1, 3, 4], &(1..13).map(|v| v as f32).collect::<Vec<_>>());
         let g = Pool2dGeometry { stride: [2, 2], padding: [1, 1], ceil_mode: true, ..Pool2dGeometry::new([2, 3]) };
         let near = |divisor: Divisor, want: [f32; 6]| {
             let got = avg_pool2d(&x, g, divisor).to_vec().unwrap();
-            assert!(check::difference(&got, &want, check::Bound::Relative(1e-6)).ok(), "{divisor:?}: {got:?}");
+            assert!(difference(&got, &want, Bound::Relative(1e-6)).ok(), "{divisor:?}: {got:?}");
         };
         near(Divisor::Window, [0.5, 1.5, 1.0, 5.0, 9.0, 5.0]);
         near(Divisor::Inside, [1.5, 3.0, 4.0, 7.5, 9.0, 10.0]);
@@ -225,10 +233,10 @@ fn the_gradients_are_the_difference_quotients() {
         let apart: Vec<f32> = (0..shape.len()).map(|i| (i * 7919 % shape.len()) as f32 * 0.05).collect();
         let x = Tensor::from_slice(&Device::Cpu, shape, &apart);
         let backward = |t: &[Tensor], dy: &Tensor| vec![max_pool2d_bwd_x(dy, &max_pool2d(&t[0], g).1, shape, g)];
-        check::gradients(&[x], |t| max_pool2d(&t[0], g).0, backward);
+        gradients(&[x], |t| max_pool2d(&t[0], g).0, backward);
         for divisor in DIVISORS {
-            let x = check::tensor(&Device::Cpu, shape, 1);
-            check::gradients(&[x], |t| avg_pool2d(&t[0], g, divisor), |_, dy| vec![avg_pool2d_bwd_x(dy, shape, g, divisor)]);
+            let x = tensor(&Device::Cpu, shape, 1);
+            gradients(&[x], |t| avg_pool2d(&t[0], g, divisor), |_, dy| vec![avg_pool2d_bwd_x(dy, shape, g, divisor)]);
         }
     }
 }
@@ -236,7 +244,7 @@ fn the_gradients_are_the_difference_quotients() {
 #[test]
 fn padding_never_wins_and_a_nan_always_does() {
     let g = Pool2dGeometry { padding: [1, 1], ..Pool2dGeometry::new([2, 2]) };
-    for device in check::devices() {
+    for device in devices() {
         let x = Tensor::from_slice(&device, [1, 1, 2, 2], &[-5.0, f32::NEG_INFINITY, f32::NAN, -7.0]);
         let (y, indices) = max_pool2d(&x, g);
         let y = y.to_vec().unwrap();
@@ -255,46 +263,4 @@ fn padding_never_wins_and_a_nan_always_does() {
         assert!(y[1].is_nan() && (y[0], y[2], y[3]) == (f32::NEG_INFINITY, 7.0, -5.0), "{y:?}");
         assert_eq!(indices.read::<u32>().unwrap(), [0, 2, 3, 5]);
     }
-}
-
-const PLAIN: Pool2dGeometry = Pool2dGeometry::new([2, 2]);
-const PADDED: Pool2dGeometry = Pool2dGeometry { padding: [2, 2], ..PLAIN };
-const STILL: Pool2dGeometry = Pool2dGeometry { stride: [0, 2], ..PLAIN };
-const APART: Pool2dGeometry = Pool2dGeometry { padding: [1, 1], dilation: [2, 2], ..PLAIN };
-
-pub(in crate::ops) fn misuses() -> Vec<Misuse> {
-    fn zeros<const R: usize>(device: &Device, shape: [usize; R]) -> Tensor {
-        Tensor::zeros(device, shape)
-    }
-    vec![
-        misuse!("max_pool2d", ["smaller than the kernel [2, 2]", "x [1, 1, 1, 4]"], |d| max_pool2d(&zeros(d, [1, 1, 1, 4]), PLAIN)),
-        misuse!("max_pool2d", ["padding [2, 2] is over half the kernel", "x [1, 1, 4, 4]"], |d| {
-            max_pool2d(&zeros(d, [1, 1, 4, 4]), PADDED)
-        }),
-        misuse!("max_pool2d", ["stride [0, 2]", "x [1, 1, 4, 4]"], |d| max_pool2d(&zeros(d, [1, 1, 4, 4]), STILL)),
-        misuse!("max_pool2d", ["lies in the padding [1, 1] alone", "x [1, 1, 1, 1]"], |d| {
-            max_pool2d(&zeros(d, [1, 1, 1, 1]), APART)
-        }),
-        misuse!("max_pool2d", ["x holds u32, not f32", "x [1]"], |d| max_pool2d(&Tensor::from_slice(d, [1], &[1u32]), PLAIN)),
-        misuse!("max_pool2d_bwd_x", ["indices holds f32, not u32", "indices [1, 1, 2, 2]"], |d| {
-            let dy = zeros(d, [1, 1, 2, 2]);
-            max_pool2d_bwd_x(&dy, &dy, [1, 1, 4, 4].into(), PLAIN)
-        }),
-        misuse!("max_pool2d_bwd_x", ["x [1, 1, 4, 4] is pooled to [1, 1, 2, 2]", "dy [1, 1, 2, 3]"], |d| {
-            let indices = Tensor::from_slice(d, [1, 1, 2, 2], &[0u32; 4]);
-            max_pool2d_bwd_x(&zeros(d, [1, 1, 2, 3]), &indices, [1, 1, 4, 4].into(), PLAIN)
-        }),
-        misuse!("avg_pool2d", ["x has 3 axes, not 4", "x [1, 4, 4]"], |d| {
-            avg_pool2d(&zeros(d, [1, 4, 4]), PLAIN, Divisor::Window)
-        }),
-        misuse!("avg_pool2d", ["the divisor is zero", "x [1, 1, 4, 4]"], |d| {
-            avg_pool2d(&zeros(d, [1, 1, 4, 4]), PLAIN, Divisor::Fixed(0))
-        }),
-        misuse!("avg_pool2d_bwd_x", ["x [1, 1, 4, 4] is pooled to [1, 1, 2, 2]", "dy [1, 1, 2, 3]"], |d| {
-            avg_pool2d_bwd_x(&zeros(d, [1, 1, 2, 3]), [1, 1, 4, 4].into(), PLAIN, Divisor::Window)
-        }),
-        misuse!("avg_pool2d_bwd_x", ["the divisor is zero", "dy [1, 1, 2, 2]"], |d| {
-            avg_pool2d_bwd_x(&zeros(d, [1, 1, 2, 2]), [1, 1, 4, 4].into(), PLAIN, Divisor::Fixed(0))
-        }),
-    ]
 }
