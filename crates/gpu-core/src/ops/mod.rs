@@ -128,10 +128,19 @@ macro_rules! families {
 
 /// Kernels of the families whose tables stand in the package `wgrad-proof`.
 fn moved() -> Vec<&'static Kernel> {
-    [optim::lion::KERNELS, pool::adaptive_pool2d::KERNELS, pool::global_pool::KERNELS, pool::pool2d::KERNELS].concat()
+    [
+        optim::lion::KERNELS,
+        pool::adaptive_pool2d::KERNELS,
+        pool::global_pool::KERNELS,
+        pool::pool2d::KERNELS,
+        activation::KERNELS,
+        resample::pixel_shuffle::KERNELS,
+        resample::upsample2d::KERNELS,
+    ]
+    .concat()
 }
 
 families! {
-    elementwise::accumulate, activation, optim::adagrad, optim::adam, random::augment, optim::average, norm::batch_norm, elementwise::bias, elementwise::cast, optim::clip, elementwise::create, loss::cross_entropy, reduce::cumsum, random::dropout, elementwise::broadcast, elementwise::fill, index::gather, loss::pointwise, matmul, optim::muon, elementwise::peak, resample::pixel_shuffle, random::distribution, reduce::axes, optim::rmsprop, norm::row_norm, index::scatter, optim::sgd, index::sort, elementwise::unary, resample::upsample2d;
+    elementwise::accumulate, optim::adagrad, optim::adam, random::augment, optim::average, norm::batch_norm, elementwise::bias, elementwise::cast, optim::clip, elementwise::create, loss::cross_entropy, reduce::cumsum, random::dropout, elementwise::broadcast, elementwise::fill, index::gather, loss::pointwise, matmul, optim::muon, elementwise::peak, random::distribution, reduce::axes, optim::rmsprop, norm::row_norm, index::scatter, optim::sgd, index::sort, elementwise::unary;
     conv::conv2d, index::strided
 }

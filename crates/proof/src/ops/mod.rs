@@ -33,6 +33,8 @@ macro_rules! operators {
 }
 
 operators! {
+    activation { functions }
     pool { adaptive_pool2d, global_pool, pool2d }
+    resample { pixel_shuffle, upsample2d }
     optim { lion }
 }
