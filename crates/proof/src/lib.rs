@@ -7,9 +7,11 @@
 //! # Ok::<(), gpu_core::Error>(())
 //! ```
 
+mod around;
 mod flat;
 pub mod ops;
 
+pub(crate) use around::around;
 pub(crate) use flat::flat_parameters;
 pub use gpu_core::check::*;
 pub use ops::{benches, cases, wrong_calls};

@@ -4,6 +4,8 @@
 mod activation;
 mod conv;
 mod elementwise;
+#[doc(hidden)]
+pub mod forms;
 mod index;
 mod linalg;
 mod loss;
@@ -129,11 +131,15 @@ macro_rules! families {
 /// Kernels of the families whose tables stand in the package `wgrad-proof`.
 fn moved() -> Vec<&'static Kernel> {
     [
+        activation::KERNELS,
+        loss::cross_entropy::KERNELS,
+        loss::pointwise::KERNELS,
+        norm::batch_norm::KERNELS,
+        norm::row_norm::KERNELS,
         optim::lion::KERNELS,
         pool::adaptive_pool2d::KERNELS,
         pool::global_pool::KERNELS,
         pool::pool2d::KERNELS,
-        activation::KERNELS,
         resample::pixel_shuffle::KERNELS,
         resample::upsample2d::KERNELS,
     ]
@@ -141,6 +147,6 @@ fn moved() -> Vec<&'static Kernel> {
 }
 
 families! {
-    elementwise::accumulate, optim::adagrad, optim::adam, random::augment, optim::average, norm::batch_norm, elementwise::bias, elementwise::cast, optim::clip, elementwise::create, loss::cross_entropy, reduce::cumsum, random::dropout, elementwise::broadcast, elementwise::fill, index::gather, loss::pointwise, matmul, optim::muon, elementwise::peak, random::distribution, reduce::axes, optim::rmsprop, norm::row_norm, index::scatter, optim::sgd, index::sort, elementwise::unary;
+    elementwise::accumulate, optim::adagrad, optim::adam, random::augment, optim::average, elementwise::bias, elementwise::cast, optim::clip, elementwise::create, reduce::cumsum, random::dropout, elementwise::broadcast, elementwise::fill, index::gather, matmul, optim::muon, elementwise::peak, random::distribution, reduce::axes, optim::rmsprop, index::scatter, optim::sgd, index::sort, elementwise::unary;
     conv::conv2d, index::strided
 }

@@ -34,6 +34,8 @@ macro_rules! operators {
 
 operators! {
     activation { functions }
+    loss { cross_entropy, pointwise }
+    norm { batch_norm, row_norm }
     pool { adaptive_pool2d, global_pool, pool2d }
     resample { pixel_shuffle, upsample2d }
     optim { lion }

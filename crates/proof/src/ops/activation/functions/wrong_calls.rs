@@ -1,7 +1,11 @@
 //! Wrong calls, and what their panics say.
 
 use crate::{Misuse, misuse};
-use gpu_core::ops::{elu, elu_bwd_x, gelu, gelu_bwd_x, gelu_tanh, gelu_tanh_bwd_x, hardsigmoid, hardsigmoid_bwd_x, hardswish, hardswish_bwd_x, leaky_relu, leaky_relu_bwd_x, mish, mish_bwd_x, relu, relu_bwd_x, relu6, relu6_bwd_x, selu, selu_bwd_x, sigmoid, sigmoid_bwd_x, silu, silu_bwd_x, softplus, softplus_bwd_x, tanh, tanh_bwd_x};
+use gpu_core::ops::{
+    elu, elu_bwd_x, gelu, gelu_bwd_x, gelu_tanh, gelu_tanh_bwd_x, hardsigmoid, hardsigmoid_bwd_x, hardswish, hardswish_bwd_x,
+    leaky_relu, leaky_relu_bwd_x, mish, mish_bwd_x, relu, relu_bwd_x, relu6, relu6_bwd_x, selu, selu_bwd_x, sigmoid, sigmoid_bwd_x,
+    silu, silu_bwd_x, softplus, softplus_bwd_x, tanh, tanh_bwd_x,
+};
 use gpu_core::{Device, Tensor};
 
 pub fn wrong_calls() -> Vec<Misuse> {

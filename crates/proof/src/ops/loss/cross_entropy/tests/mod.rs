@@ -1,7 +1,13 @@
 mod pytorch;
 
-use super::*;
-use crate::check::devices;
+use super::cases::{SHAPES, class_weights, labels, logits};
+use crate::{devices, gpu, gradients, tensor};
+use gpu_core::ops::forms::cross_entropy::{self as forms, Form};
+use gpu_core::ops::{
+    CrossEntropy, Reduction, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x,
+    nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
+};
+use gpu_core::{Device, Shape, Tensor};
 
 /// Probabilities, log-probabilities and loss by plain f64 loops, without the subtraction of the maximum.
 fn naive(x: &[f32], labels: &[u32], c: usize, smoothing: f64) -> (Vec<f64>, Vec<f64>, f64) {
@@ -59,11 +65,11 @@ fn every_option(device: &Device, c: usize) -> Vec<CrossEntropy> {
 #[test]
 fn gradients_equal_difference_quotients() {
     for shape in [Shape::from([5, 7]), Shape::from([2, 3, 2, 2])] {
-        let (x, labels) = (check::tensor(&Device::Cpu, shape, 1), labels(&Device::Cpu, shape));
+        let (x, labels) = (tensor(&Device::Cpu, shape, 1), labels(&Device::Cpu, shape));
         // Weights and targets belong to the closures, so that they are f64 there.
         for which in 0..every_option(&Device::Cpu, shape.c()).len() {
             let options = || every_option(&Device::Cpu, shape.c()).remove(which);
-            check::gradients(
+            gradients(
                 std::slice::from_ref(&x),
                 |t| cross_entropy(&t[0], &labels, options()).0,
                 |t, dy| {
@@ -72,14 +78,14 @@ fn gradients_equal_difference_quotients() {
                 },
             );
             let unsmoothed = || CrossEntropy { smoothing: 0.0, ..options() };
-            check::gradients(
+            gradients(
                 std::slice::from_ref(&x),
                 |t| nll_loss(&t[0], &labels, unsmoothed()),
                 |t, dy| vec![nll_loss_bwd(t[0].shape(), &labels, unsmoothed(), dy)],
             );
             let soft = || CrossEntropy { ignore_index: None, ..options() };
-            check::gradients(
-                &[x.clone(), check::tensor(&Device::Cpu, shape, 2)],
+            gradients(
+                &[x.clone(), tensor(&Device::Cpu, shape, 2)],
                 |t| soft_cross_entropy(&t[0], &t[1], soft()).0,
                 |t, dy| {
                     let (_, probs) = soft_cross_entropy(&t[0], &t[1], soft());
@@ -88,15 +94,11 @@ fn gradients_equal_difference_quotients() {
             );
         }
     }
-    let x = check::tensor(&Device::Cpu, [3, 4, 5], 1);
+    let x = tensor(&Device::Cpu, [3, 4, 5], 1);
     let inputs = std::slice::from_ref(&x);
     for axis in 0..3 {
-        check::gradients(inputs, |t| softmax(&t[0], axis), |t, dy| vec![softmax_bwd_x(&softmax(&t[0], axis), dy, axis)]);
-        check::gradients(
-            inputs,
-            |t| log_softmax(&t[0], axis),
-            |t, dy| vec![log_softmax_bwd_x(&log_softmax(&t[0], axis), dy, axis)],
-        );
+        gradients(inputs, |t| softmax(&t[0], axis), |t, dy| vec![softmax_bwd_x(&softmax(&t[0], axis), dy, axis)]);
+        gradients(inputs, |t| log_softmax(&t[0], axis), |t, dy| vec![log_softmax_bwd_x(&log_softmax(&t[0], axis), dy, axis)]);
     }
 }
 
@@ -110,7 +112,7 @@ fn turned(x: &[f32], shape: Shape, axis: usize) -> Vec<f32> {
 fn any_axis_is_the_last_one_turned_there() {
     for device in devices() {
         for (shape, axis) in [(Shape::from([4, 5, 3]), 0), (Shape::from([4, 5, 3]), 1), (Shape::from([2, 300, 7, 1]), 1)] {
-            let (x, dy) = (logits(&device, shape, 3), check::tensor(&device, shape, 4));
+            let (x, dy) = (logits(&device, shape, 3), tensor(&device, shape, 4));
             let rows = [shape.len() / shape.dim(axis), shape.dim(axis)];
             let turn = |t: &Tensor| Tensor::from_slice(&device, rows, &turned(&t.to_vec().unwrap(), shape, axis));
             let want: [fn(&Tensor, usize) -> Tensor; 2] = [softmax, log_softmax];
@@ -178,31 +180,17 @@ fn every_form_of_a_row_takes_the_first_maximum() {
 
 #[test]
 fn the_forms_for_hardware_run_on_a_software_driver_too() {
-    let Some(device) = check::gpu() else { return };
-    for (lanes, group) in [(1u32, 64u32), (16, 64), (16, 256), (256, 256)] {
+    let Some(device) = gpu() else { return };
+    for (lanes, group) in [(1, 64), (16, 64), (16, 256), (256, 256)] {
         for shape in [&[67, 17][..], &[5, 1000], &[3, 3], &[2, 17, 67], &[3, 500, 7]] {
-            let shape = Shape::new(shape);
-            let p = Params { smoothing: 0.1, ..Params::along(shape, 1) };
-            let constants = [("LANES", lanes), ("GROUP", group), ("COLUMNS", u32::from(p.inner > 1))];
-            let grid = |rows: usize| Grid::folded(rows.div_ceil((group / lanes) as usize));
-            let (x, rows) = (logits(&device, shape, 7), p.n as usize);
+            let (form, shape) = (Form { lanes, group }, Shape::new(shape));
+            let x = logits(&device, shape, 7);
             let on_host = logits(&Device::Cpu, shape, 7);
             let (want_loss, want_probs) = cross_entropy(&on_host, &labels(&Device::Cpu, shape), 0.1);
-            let labels = labels(&device, shape);
-            let (y, losses, indices) = (
-                Tensor::empty(&device, shape),
-                Tensor::empty(&device, [rows]),
-                Tensor::empty_of(&device, [rows], crate::DType::U32),
-            );
-            CROSS_ENTROPY.with(&constants).launch(p, &[&x, &labels, &x, &x], &[&y, &losses], grid(rows));
-            metrics::ARGMAX.with(&constants).launch(p, &[&x], &[&indices], grid(rows));
-            assert_near(&y, &doubles(&want_probs), 1e-5);
-            assert_eq!(indices.read::<u32>().unwrap(), argmax(&on_host).read::<u32>().unwrap());
-            let loss = Tensor::empty(&device, Shape::SCALAR);
-            let p = Params { n: rows as u32, scale: 1.0 / rows as f32, ..Params::along([1, rows].into(), 1) };
-            let constants = [("LANES", lanes), ("GROUP", group), ("COLUMNS", 0)];
-            CROSS_ENTROPY_MEAN.with(&constants).launch(p, &[&losses], &[&loss], Grid::folded(1));
-            assert_near(&loss, &doubles(&want_loss), 1e-5);
+            let (losses, probs) = forms::cross_entropy(form, &x, &labels(&device, shape), 0.1);
+            assert_near(&probs, &doubles(&want_probs), 1e-5);
+            assert_eq!(forms::argmax(form, &x).read::<u32>().unwrap(), argmax(&on_host).read::<u32>().unwrap());
+            assert_near(&forms::mean(form, &losses), &doubles(&want_loss), 1e-5);
         }
     }
 }
@@ -229,72 +217,4 @@ fn no_rows_have_no_loss_and_an_empty_gradient() {
         assert_eq!((softmax(&x, 0).shape(), log_softmax(&x, 1).shape()), (x.shape(), x.shape()));
         assert!(argmax(&x).is_empty());
     }
-}
-
-pub(in crate::ops) fn misuses() -> Vec<check::Misuse> {
-    use check::misuse;
-    fn x(d: &Device, shape: &[usize]) -> Tensor {
-        Tensor::zeros(d, shape)
-    }
-    fn u(d: &Device, len: usize) -> Tensor {
-        Tensor::from_slice(d, [len], &vec![0u32; len])
-    }
-    fn one(d: &Device) -> Tensor {
-        Tensor::scalar(d, 1.0)
-    }
-    fn weighted(d: &Device, c: usize) -> CrossEntropy {
-        CrossEntropy { weight: Some(Tensor::zeros(d, [c])), ..Default::default() }
-    }
-    fn each() -> CrossEntropy {
-        CrossEntropy { reduction: Reduction::None, ..Default::default() }
-    }
-    vec![
-        misuse!("cross_entropy", ["one label for each of 4 rows", "logits [4, 3], labels [3]"], |d| {
-            cross_entropy(&x(d, &[4, 3]), &u(d, 3), 0.0)
-        }),
-        misuse!("cross_entropy", ["labels must hold u32, they hold f32", "labels [4]"], |d| {
-            cross_entropy(&x(d, &[4, 3]), &x(d, &[4]), 0.0)
-        }),
-        misuse!("cross_entropy", ["smoothing 1.5 is not in [0, 1]", "[4, 3]"], |d| cross_entropy(&x(d, &[4, 3]), &u(d, 4), 1.5)),
-        misuse!("cross_entropy", ["no rows", "[0, 3]"], |d| cross_entropy(&x(d, &[0, 3]), &u(d, 0), 0.0)),
-        misuse!("cross_entropy", ["with C > 0", "[3, 0]"], |d| cross_entropy(&x(d, &[3, 0]), &u(d, 3), 0.0)),
-        misuse!("cross_entropy", ["labels on CPU"], |d| cross_entropy(&x(d, &[4, 3]), &u(&Device::Cpu, 4), 0.0)),
-        misuse!("cross_entropy", ["logits [4, 3], weight [4]"], |d| cross_entropy(&x(d, &[4, 3]), &u(d, 4), weighted(d, 4))),
-        misuse!("cross_entropy_bwd", ["probs [4, 3], labels [3]"], |d| {
-            cross_entropy_bwd(&x(d, &[4, 3]), &u(d, 3), 0.0, &one(d))
-        }),
-        misuse!("cross_entropy_bwd", ["dloss must be a scalar", "probs [4, 3], dloss [2]"], |d| {
-            cross_entropy_bwd(&x(d, &[4, 3]), &u(d, 4), 0.0, &x(d, &[2]))
-        }),
-        misuse!("cross_entropy_bwd", ["a number for each row", "probs [4, 3], dloss []"], |d| {
-            cross_entropy_bwd(&x(d, &[4, 3]), &u(d, 4), each(), &one(d))
-        }),
-        misuse!("nll_loss", ["there is no smoothing here", "x [4, 3]"], |d| nll_loss(&x(d, &[4, 3]), &u(d, 4), 0.1)),
-        misuse!("nll_loss", ["x [4, 3], labels [2]"], |d| nll_loss(&x(d, &[4, 3]), &u(d, 2), 0.0)),
-        misuse!("nll_loss_bwd", ["x [4, 3], labels [2]"], |d| nll_loss_bwd([4, 3].into(), &u(d, 2), 0.0, &one(d))),
-        misuse!("soft_cross_entropy", ["the shapes differ", "logits [4, 3], target [4, 2]"], |d| {
-            soft_cross_entropy(&x(d, &[4, 3]), &x(d, &[4, 2]), 0.0)
-        }),
-        misuse!("soft_cross_entropy", ["no label to ignore", "[4, 3]"], |d| {
-            soft_cross_entropy(&x(d, &[4, 3]), &x(d, &[4, 3]), CrossEntropy { ignore_index: Some(1), ..0.0.into() })
-        }),
-        misuse!("soft_cross_entropy_bwd_x", ["probs [4, 3], target [4, 2]"], |d| {
-            soft_cross_entropy_bwd_x(&x(d, &[4, 3]), &x(d, &[4, 2]), 0.0, &one(d))
-        }),
-        misuse!("soft_cross_entropy_bwd_target", ["logits [4, 3], dloss [4]"], |d| {
-            soft_cross_entropy_bwd_target(&x(d, &[4, 3]), 0.0, &x(d, &[4]))
-        }),
-        misuse!("softmax", ["there is no axis 2", "x [4, 3]"], |d| softmax(&x(d, &[4, 3]), 2)),
-        misuse!("softmax", ["x holds u32, not f32", "x [3]"], |d| softmax(&u(d, 3), 0)),
-        misuse!("softmax_bwd_x", ["y [4, 3], dy [3, 4]"], |d| softmax_bwd_x(&x(d, &[4, 3]), &x(d, &[3, 4]), 1)),
-        misuse!("log_softmax", ["there is no axis 0", "x []"], |d| log_softmax(&one(d), 0)),
-        misuse!("log_softmax_bwd_x", ["y [4, 3], dy [3, 4]"], |d| log_softmax_bwd_x(&x(d, &[4, 3]), &x(d, &[3, 4]), 1)),
-        misuse!("argmax", ["x must be (N, C, ...) with C > 0", "x [3]"], |d| argmax(&x(d, &[3]))),
-        misuse!("accumulate_metrics", ["logits [4, 3], labels [3]"], |d| {
-            accumulate_metrics(&one(d), &x(d, &[4, 3]), &u(d, 3), &x(d, &[4]))
-        }),
-        misuse!("accumulate_metrics", ["metrics have 4 elements", "metrics [3]"], |d| {
-            accumulate_metrics(&one(d), &x(d, &[4, 3]), &u(d, 4), &x(d, &[3]))
-        }),
-    ]
 }

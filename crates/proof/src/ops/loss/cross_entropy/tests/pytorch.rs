@@ -1,8 +1,12 @@
 //! Numbers that PyTorch 2.11 gives in float64, for every option.
 #![allow(clippy::approx_constant, clippy::excessive_precision, reason = "numbers as PyTorch prints them")]
 
-use super::super::*;
-use crate::check::devices;
+use crate::devices;
+use gpu_core::ops::{
+    CrossEntropy, Reduction, cross_entropy, cross_entropy_bwd, nll_loss, nll_loss_bwd, soft_cross_entropy,
+    soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x,
+};
+use gpu_core::{Device, Tensor};
 
 const X: [f32; 12] = [0.5, -1.0, 2.0, 1.5, 0.25, -0.75, 0.0, 3.0, -2.0, -1.0, -1.0, 1.0];
 const LABELS: [u32; 4] = [2, 0, 1, 0];

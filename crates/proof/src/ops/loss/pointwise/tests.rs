@@ -1,7 +1,10 @@
-//! Numbers from PyTorch, plain loops, gradients, wrong calls.
+//! Numbers from PyTorch, plain loops, gradients.
 #![allow(clippy::approx_constant, clippy::excessive_precision, reason = "numbers as PyTorch prints them")]
 
-use super::*;
+use super::cases::{inputs, samples};
+use crate::{devices, gradients, integers, tensor};
+use gpu_core::ops::{PointwiseLoss, Reduction, pointwise_loss, pointwise_loss_bwd_target, pointwise_loss_bwd_x};
+use gpu_core::{Device, Shape, Tensor};
 
 /// An input and its target.
 type Pair = ([f32; 6], [f32; 6]);
@@ -76,7 +79,7 @@ fn losses_and_gradients_are_those_of_pytorch() {
         };
         assert!(got.len() == want.len() && got.iter().zip(want).all(same), "{got:?} is not {want:?}");
     };
-    for device in check::devices() {
+    for device in devices() {
         for &(which, (x, target), reduction, want, want_dx, want_dt) in PYTORCH {
             eprintln!("loss {which} {reduction:?} on {}", device.name());
             let loss = of_pytorch(&device).remove(which);
@@ -101,7 +104,7 @@ fn gradients_equal_difference_quotients() {
                 // The weights belong to the closures, so that they are f64 there.
                 let loss = || samples(&Device::Cpu, shape).remove(which).loss;
                 let of_probabilities = samples(&Device::Cpu, shape).remove(which).of_probabilities;
-                check::gradients(
+                gradients(
                     &inputs(&Device::Cpu, shape, of_probabilities),
                     |t| pointwise_loss(&loss(), &t[0], &t[1], reduction),
                     |t, dy| {
@@ -118,9 +121,9 @@ fn gradients_equal_difference_quotients() {
 
 #[test]
 fn sums_of_small_integers_are_exact_whatever_the_length() {
-    for device in check::devices() {
+    for device in devices() {
         for len in [1, 3, 4097, 300_001] {
-            let (x, target) = (check::integers(len, 1), check::integers(len, 2));
+            let (x, target) = (integers(len, 1), integers(len, 2));
             let want: f64 = x.iter().zip(&target).map(|(x, t)| f64::from(x - t).powi(2)).sum();
             let [x, target] = [x, target].map(|values| Tensor::from_slice(&device, [len], &values));
             let sum = pointwise_loss(&PointwiseLoss::Mse, &x, &target, Reduction::Sum);
@@ -131,10 +134,10 @@ fn sums_of_small_integers_are_exact_whatever_the_length() {
 
 #[test]
 fn a_weight_repeats_as_broadcasting_has_it() {
-    for device in check::devices() {
+    for device in devices() {
         let x = Shape::from([2, 3, 4, 5]);
         for shape in [&[][..], &[1], &[5], &[4, 5], &[4, 1], &[3, 1, 1], &[3, 4, 1], &[2, 1, 1, 1], &[2, 3, 4, 5], &[1, 3, 4, 5]] {
-            let weight = check::tensor(&device, shape, 7);
+            let weight = tensor(&device, shape, 7);
             let loss = PointwiseLoss::Bce { weight: Some(weight.clone()) };
             let [probabilities, target] = inputs(&device, x, [true; 2]);
             let got = pointwise_loss(&loss, &probabilities, &target, Reduction::None).to_vec().unwrap();
@@ -151,51 +154,11 @@ fn a_weight_repeats_as_broadcasting_has_it() {
 
 #[test]
 fn no_elements_sum_to_nothing() {
-    for device in check::devices() {
+    for device in devices() {
         let none = Tensor::zeros(&device, [0, 3]);
         assert_eq!(pointwise_loss(&PointwiseLoss::Mse, &none, &none, Reduction::Sum).item().unwrap(), 0.0);
         assert!(pointwise_loss(&PointwiseLoss::Mse, &none, &none, Reduction::None).is_empty());
         let dloss = Tensor::scalar(&device, 1.0);
         assert!(pointwise_loss_bwd_x(&PointwiseLoss::Mse, &none, &none, Reduction::Sum, &dloss).is_empty());
     }
-}
-
-pub(in crate::ops) fn misuses() -> Vec<check::Misuse> {
-    use check::misuse;
-    fn x(d: &Device, shape: &[usize]) -> Tensor {
-        Tensor::zeros(d, shape)
-    }
-    fn weighted(d: &Device, shape: &[usize]) -> PointwiseLoss {
-        PointwiseLoss::Bce { weight: Some(Tensor::zeros(d, shape)) }
-    }
-    const MEAN: Reduction = Reduction::Mean;
-    const MSE: PointwiseLoss = PointwiseLoss::Mse;
-    vec![
-        misuse!("pointwise_loss", ["the shapes differ", "x [2], target [3]"], |d| {
-            pointwise_loss(&MSE, &x(d, &[2]), &x(d, &[3]), MEAN)
-        }),
-        misuse!("pointwise_loss", ["target holds u32, not f32", "target [2]"], |d| {
-            pointwise_loss(&MSE, &x(d, &[2]), &Tensor::from_slice(d, [2], &[0u32; 2]), MEAN)
-        }),
-        misuse!("pointwise_loss", ["target on CPU"], |d| pointwise_loss(&MSE, &x(d, &[2]), &x(&Device::Cpu, &[2]), MEAN)),
-        misuse!("pointwise_loss", ["the mean of no elements", "x [0]"], |d| pointwise_loss(&MSE, &x(d, &[0]), &x(d, &[0]), MEAN)),
-        misuse!("pointwise_loss", ["beta -1 is negative", "x [2]"], |d| {
-            pointwise_loss(&PointwiseLoss::SmoothL1 { beta: -1.0 }, &x(d, &[2]), &x(d, &[2]), MEAN)
-        }),
-        misuse!("pointwise_loss", ["delta 0 is not positive", "x [2]"], |d| {
-            pointwise_loss(&PointwiseLoss::Huber { delta: 0.0 }, &x(d, &[2]), &x(d, &[2]), MEAN)
-        }),
-        misuse!("pointwise_loss", ["weight does not broadcast to x", "x [2, 3], weight [2]"], |d| {
-            pointwise_loss(&weighted(d, &[2]), &x(d, &[2, 3]), &x(d, &[2, 3]), MEAN)
-        }),
-        misuse!("pointwise_loss", ["side by side", "x [2, 3, 4], weight [2, 1, 4]"], |d| {
-            pointwise_loss(&weighted(d, &[2, 1, 4]), &x(d, &[2, 3, 4]), &x(d, &[2, 3, 4]), MEAN)
-        }),
-        misuse!("pointwise_loss_bwd_x", ["dloss must be a scalar", "x [2], dloss [2]"], |d| {
-            pointwise_loss_bwd_x(&MSE, &x(d, &[2]), &x(d, &[2]), MEAN, &x(d, &[2]))
-        }),
-        misuse!("pointwise_loss_bwd_target", ["dloss must have the shape of x", "x [2], dloss [1]"], |d| {
-            pointwise_loss_bwd_target(&MSE, &x(d, &[2]), &x(d, &[2]), Reduction::None, &x(d, &[1]))
-        }),
-    ]
 }

@@ -1,8 +1,12 @@
 //! Numbers from PyTorch, each with the call that they came from, and `y.backward(dy)` behind it, in float64.
 
 use super::hold;
-use crate::check;
-use crate::ops::norm::row_norm::*;
+use crate::devices;
+use gpu_core::ops::{
+    group_norm, group_norm_bwd_w, group_norm_bwd_x, instance_norm_running, layer_norm, layer_norm_bwd_w, layer_norm_bwd_x,
+    rms_norm, rms_norm_bwd_w, rms_norm_bwd_x,
+};
+use gpu_core::{Device, Tensor};
 
 /// x (2, 2, 3) and dy of the numbers from PyTorch below.
 fn of_pytorch(device: &Device) -> [Tensor; 2] {
@@ -22,7 +26,7 @@ fn is(what: &str, got: &Tensor, want: &[f32]) {
 // F.layer_norm(x, (3,), gamma, beta, 1e-3)
 #[test]
 fn layer_norm_gives_the_numbers_of_pytorch() {
-    for device in check::devices() {
+    for device in devices() {
         let [x, dy] = of_pytorch(&device);
         let (gamma, beta) = (given(&device, [2.0, -0.5, 1.5]), given(&device, [0.25, 1.0, -1.0]));
         let normed = layer_norm(&x, [3], Some(&gamma), Some(&beta), 1e-3);
@@ -41,7 +45,7 @@ fn layer_norm_gives_the_numbers_of_pytorch() {
 // F.layer_norm(x, (2, 3), gamma, None, 1e-3)
 #[test]
 fn layer_norm_over_two_axes_without_a_shift_gives_the_numbers_of_pytorch() {
-    for device in check::devices() {
+    for device in devices() {
         let [x, dy] = of_pytorch(&device);
         let gamma = given(&device, [2.0, -0.5, 1.5, 1.0, 3.0, -1.0]).reshape([2, 3]);
         let normed = layer_norm(&x, [2, 3], Some(&gamma), None, 1e-3);
@@ -60,7 +64,7 @@ fn layer_norm_over_two_axes_without_a_shift_gives_the_numbers_of_pytorch() {
 // F.rms_norm(x, (3,), gamma, 1e-3) and F.rms_norm(x, (2, 3), None, torch.finfo(torch.float32).eps)
 #[test]
 fn rms_norm_gives_the_numbers_of_pytorch() {
-    for device in check::devices() {
+    for device in devices() {
         let [x, dy] = of_pytorch(&device);
         let gamma = given(&device, [2.0, -0.5, 1.5]);
         let (y, rstd) = rms_norm(&x, [3], Some(&gamma), 1e-3);
@@ -84,7 +88,7 @@ fn rms_norm_gives_the_numbers_of_pytorch() {
 // F.group_norm(x, 1, gamma, beta, 1e-3)
 #[test]
 fn group_norm_gives_the_numbers_of_pytorch() {
-    for device in check::devices() {
+    for device in devices() {
         let [x, dy] = of_pytorch(&device);
         let (gamma, beta) = (given(&device, [2.0, -0.5]), given(&device, [0.25, 1.0]));
         let normed = group_norm(&x, 1, Some(&gamma), Some(&beta), 1e-3);
@@ -103,7 +107,7 @@ fn group_norm_gives_the_numbers_of_pytorch() {
 // F.instance_norm(x, [1, -1], [4, .5], gamma, beta, use_input_stats=True, momentum=.25, eps=1e-3)
 #[test]
 fn a_group_a_channel_gives_the_numbers_of_pytorchs_instance_norm() {
-    for device in check::devices() {
+    for device in devices() {
         let [x, dy] = of_pytorch(&device);
         let (gamma, beta) = (given(&device, [2.0, -0.5]), given(&device, [0.25, 1.0]));
         let (mean, var) = (given(&device, [1.0, -1.0]), given(&device, [4.0, 0.5]));

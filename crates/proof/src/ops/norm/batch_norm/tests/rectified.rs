@@ -1,6 +1,13 @@
 //! With a ReLU, or a sum and a ReLU, in the same kernels.
 
-use super::*;
+use super::{GRADIENT_SHAPES, hold, of_pytorch, unread};
+use crate::ops::norm::batch_norm::cases::{SHAPES, of_channels};
+use crate::{Bound, around, devices, difference, gradients, tensor};
+use gpu_core::ops::{
+    BatchNorm, batch_norm, batch_norm_add_relu_bwd, batch_norm_bwd, batch_norm_eval, batch_norm_eval_relu, batch_norm_relu,
+    batch_norm_relu_bwd,
+};
+use gpu_core::{Device, Shape, Tensor};
 
 fn train(t: &[Tensor], beside: Option<&Tensor>) -> BatchNorm {
     let c = t[0].shape().c();
@@ -12,8 +19,8 @@ fn the_gradients_through_a_relu_are_the_difference_quotients() {
     for shape in GRADIENT_SHAPES.map(Shape::new) {
         let c = shape.c();
         let [gamma, beta, ..] = of_channels(&Device::Cpu, c);
-        let inputs = [around(&Device::Cpu, shape, 0.5, 3), gamma, beta, check::tensor(&Device::Cpu, shape, 4)];
-        check::gradients(
+        let inputs = [around(&Device::Cpu, shape, 0.5, 3), gamma, beta, tensor(&Device::Cpu, shape, 4)];
+        gradients(
             &inputs[..3],
             |t| train(t, None).y,
             |t, dy| {
@@ -22,7 +29,7 @@ fn the_gradients_through_a_relu_are_the_difference_quotients() {
                 vec![dx, dgamma, dbeta]
             },
         );
-        check::gradients(
+        gradients(
             &inputs,
             |t| train(t, Some(&t[3])).y,
             |t, dy| {
@@ -39,16 +46,15 @@ fn the_gradients_through_a_relu_are_the_difference_quotients() {
 fn a_relu_in_the_kernels_is_the_operator_after_them() {
     let near = |what: &str, got: &Tensor, want: &[f32]| {
         let got_values = got.to_vec().unwrap();
-        let difference = check::difference(&got_values, want, check::Bound::Relative(2e-5));
+        let difference = difference(&got_values, want, Bound::Relative(2e-5));
         assert!(difference.ok(), "{what} on {}", got.device().name());
         assert!(got.device().is_gpu() || got_values == want, "{what}: not the same bits");
     };
     let values = |t: Tensor| t.to_vec().unwrap();
-    for device in check::devices() {
+    for device in devices() {
         for shape in SHAPES[..8].iter().map(|dims| Shape::new(dims)) {
             let [gamma, beta, mean, var] = &of_channels(&device, shape.c());
-            let (x, beside, dy) =
-                (around(&device, shape, 0.5, 1), check::tensor(&device, shape, 2), check::tensor(&device, shape, 3));
+            let (x, beside, dy) = (around(&device, shape, 0.5, 1), tensor(&device, shape, 2), tensor(&device, shape, 3));
             let bn = batch_norm(&x, gamma, beta, mean, var, 0.0, 1e-5);
             let rectified = |y: &[f32]| y.iter().map(|&v| if v <= 0.0 { 0.0 } else { v }).collect::<Vec<_>>();
             let through = |y: &[f32]| {
@@ -88,7 +94,7 @@ fn a_relu_in_the_kernels_is_the_operator_after_them() {
 
 #[test]
 fn a_nan_passes_the_relu() {
-    for device in check::devices() {
+    for device in devices() {
         let x = Tensor::from_slice(&device, [1, 1, 2, 2], &[f32::NAN, -3.0, 3.0, -1.0]);
         let (one, zero) = (Tensor::full(&device, [1], 1.0), Tensor::zeros(&device, [1]));
         let y = batch_norm_eval_relu(&x, None, &one, &zero, &zero, &one, 0.0).to_vec().unwrap();
@@ -99,7 +105,7 @@ fn a_nan_passes_the_relu() {
 // y = torch.relu(F.batch_norm(x, None, None, gamma, beta, training=True, eps=1e-3) + beside); y.backward(dy)
 #[test]
 fn batch_norm_relu_gives_the_numbers_of_pytorch() {
-    for device in check::devices() {
+    for device in devices() {
         let [x, gamma, beta, dy] = of_pytorch(&device);
         let unread = || Tensor::zeros(&device, [2]);
         let bn = batch_norm_relu(&x, None, &gamma, &beta, &unread(), &unread(), 0.25, 1e-3);

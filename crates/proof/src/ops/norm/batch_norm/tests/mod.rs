@@ -1,9 +1,12 @@
 mod rectified;
 
-use super::tables::{SHAPES, around, of_channels};
-use super::*;
-use crate::check;
-use crate::device::Device;
+use super::cases::{SHAPES, of_channels};
+use crate::{around, devices, gradients, integers, poisoned};
+use gpu_core::ops::{
+    batch_norm, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd, batch_norm_relu_bwd, demean_norm, demean_norm_bwd,
+    demean_norm_eval, demean_norm_eval_bwd,
+};
+use gpu_core::{Device, Shape, Tensor};
 
 /// Mean and biased variance of each channel, two passes in f64.
 fn statistics(x: &[f32], shape: Shape) -> Vec<(f64, f64)> {
@@ -22,7 +25,7 @@ fn close(what: &str, got: f32, want: f64, tolerance: f64) {
 
 #[test]
 fn training_is_the_formula_on_every_device() {
-    for device in check::devices() {
+    for device in devices() {
         for shape in SHAPES.iter().map(|dims| Shape::new(dims)) {
             let all @ [gamma, beta, running_mean, running_var] = &of_channels(&device, shape.c());
             let x = around(&device, shape, -2.0, 1);
@@ -48,7 +51,7 @@ fn training_is_the_formula_on_every_device() {
 
 #[test]
 fn a_large_mean_does_not_swallow_the_variance() {
-    for device in check::devices() {
+    for device in devices() {
         for (shape, mean) in [([8, 2, 31, 33], 1e4), ([8, 4, 32, 32], -1e4), ([4096, 3, 1, 1], 1e4), ([16, 2, 64, 64], 1e5)] {
             let shape = Shape::from(shape);
             let [gamma, beta, running_mean, running_var] = of_channels(&device, shape.c());
@@ -65,7 +68,7 @@ fn a_large_mean_does_not_swallow_the_variance() {
 
 #[test]
 fn a_constant_channel_has_no_variance() {
-    for device in check::devices() {
+    for device in devices() {
         let [gamma, beta, running_mean, running_var] = of_channels(&device, 3);
         let x = Tensor::full(&device, [7, 3, 5, 4], 1234.5);
         let bn = batch_norm(&x, &gamma, &beta, &running_mean, &running_var, 0.1, 1e-4);
@@ -88,7 +91,7 @@ fn the_gradients_are_the_difference_quotients() {
         let [gamma, beta, ..] = of_channels(&Device::Cpu, c);
         let inputs = [around(&Device::Cpu, shape, 0.5, 3), gamma, beta];
         let train = |t: &[Tensor]| batch_norm(&t[0], &t[1], &t[2], &unread(c), &unread(c), 0.1, 1e-3);
-        check::gradients(
+        gradients(
             &inputs,
             |t| train(t).y,
             |t, dy| {
@@ -101,7 +104,7 @@ fn the_gradients_are_the_difference_quotients() {
             let [.., mean, var] = of_channels(&Device::Cpu, c);
             batch_norm_eval(&t[0], &t[1], &t[2], &mean, &var, 1e-3)
         };
-        check::gradients(&inputs, eval, |t, dy| {
+        gradients(&inputs, eval, |t, dy| {
             let [.., mean, var] = of_channels(&Device::Cpu, c);
             let (dx, dgamma, dbeta) = batch_norm_eval_bwd(&t[0], dy, &t[1], &mean, &var, 1e-3);
             vec![dx, dgamma, dbeta]
@@ -116,7 +119,7 @@ fn the_gradients_of_demean_norm_are_the_difference_quotients() {
         let [gamma, beta, ..] = of_channels(&Device::Cpu, c);
         let inputs = [around(&Device::Cpu, shape, 0.5, 3), gamma, beta];
         let train = |t: &[Tensor]| demean_norm(&t[0], &t[1], &t[2], &unread(c), 0.1);
-        check::gradients(
+        gradients(
             &inputs,
             |t| train(t).0,
             |t, dy| {
@@ -126,7 +129,7 @@ fn the_gradients_of_demean_norm_are_the_difference_quotients() {
         );
         let mean = |c| of_channels(&Device::Cpu, c)[2].clone();
         let eval = |t: &[Tensor]| demean_norm_eval(&t[0], &t[1], &t[2], &mean(c));
-        check::gradients(&inputs, eval, |t, dy| {
+        gradients(&inputs, eval, |t, dy| {
             let (dx, dgamma, dbeta) = demean_norm_eval_bwd(&t[0], dy, &t[1], &mean(c));
             vec![dx, dgamma, dbeta]
         });
@@ -154,7 +157,7 @@ fn hold(what: &str, got: &Tensor, want: &[f64]) {
 // F.batch_norm(x, [1, -1], [4, .5], gamma, beta, training=True, momentum=.25, eps=1e-3).backward(dy)
 #[test]
 fn batch_norm_gives_the_numbers_of_pytorch() {
-    for device in check::devices() {
+    for device in devices() {
         let [x, gamma, beta, dy] = of_pytorch(&device);
         let mean = Tensor::from_slice(&device, [2], &[1.0f32, -1.0]);
         let var = Tensor::from_slice(&device, [2], &[4.0f32, 0.5]);
@@ -188,7 +191,7 @@ fn batch_norm_gives_the_numbers_of_pytorch() {
 // y = gamma * (x - x.mean((0, 2), keepdim=True)) + beta; y.backward(dy)
 #[test]
 fn demean_norm_gives_the_numbers_of_pytorch() {
-    for device in check::devices() {
+    for device in devices() {
         let [x, gamma, beta, dy] = of_pytorch(&device);
         let running = Tensor::from_slice(&device, [2], &[1.0f32, -1.0]);
         let (y, mean) = demean_norm(&x, &gamma, &beta, &running, 0.25);
@@ -207,16 +210,15 @@ fn demean_norm_gives_the_numbers_of_pytorch() {
 #[test]
 fn demean_norm_of_small_integers_is_exact() {
     // 64 values a channel whose sum is a multiple of 64: every mean and every product is a whole number.
-    for device in check::devices() {
+    for device in devices() {
         let shape = Shape::from([4, 3, 4, 4]);
-        let mut x = check::integers(shape.len(), 5);
+        let mut x = integers(shape.len(), 5);
         for c in 0..3 {
             let places = |i: &usize| i / 16 % 3 == c;
             let sum: f32 = (0..x.len()).filter(places).map(|i| x[i]).sum();
             x[16 * c] -= sum - 64.0 * c as f32;
         }
-        let (x, dy) =
-            (Tensor::from_slice(&device, shape, &x), Tensor::from_slice(&device, shape, &check::integers(shape.len(), 6)));
+        let (x, dy) = (Tensor::from_slice(&device, shape, &x), Tensor::from_slice(&device, shape, &integers(shape.len(), 6)));
         let gamma = Tensor::from_slice(&device, [3], &[2.0f32, -1.0, 3.0]);
         let (y, mean) = demean_norm(&x, &gamma, &gamma, &Tensor::zeros(&device, [3]), 0.5);
         assert_eq!(mean.to_vec().unwrap(), [0.0, 1.0, 2.0]);
@@ -235,7 +237,7 @@ fn demean_norm_of_small_integers_is_exact() {
 
 #[test]
 fn a_tensor_without_elements_leaves_the_running_statistics_alone() {
-    for device in check::devices().iter().map(check::poisoned) {
+    for device in devices().iter().map(poisoned) {
         for dims in [&[0usize, 3][..], &[2, 3, 0, 4]] {
             let [gamma, beta, mean, var] = &of_channels(&device, 3);
             let x = Tensor::zeros(&device, dims);
@@ -272,7 +274,7 @@ fn the_number_of_threads_changes_no_bit() {
 
 #[test]
 fn running_statistics_may_be_views_into_one_arena() {
-    for device in check::devices() {
+    for device in devices() {
         let arena = Tensor::zeros(&device, [128]);
         let (mean, var) = (arena.view(0, [2]), arena.view(64, [2]));
         let one = Tensor::full(&device, [2], 1.0);
