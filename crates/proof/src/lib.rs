@@ -7,10 +7,12 @@
 //! # Ok::<(), gpu_core::Error>(())
 //! ```
 
+mod around;
 mod flat;
 mod indices;
 pub mod ops;
 
+pub(crate) use around::around;
 pub(crate) use flat::flat_parameters;
 pub use gpu_core::check::*;
 pub(crate) use indices::indices;

@@ -18,8 +18,6 @@ mod random;
 pub mod raw;
 mod reduce;
 mod resample;
-#[cfg(test)]
-mod tests;
 
 pub use activation::{
     elu, elu_bwd_x, gelu, gelu_bwd_x, gelu_tanh, gelu_tanh_bwd_x, hardsigmoid, hardsigmoid_bwd_x, hardswish, hardswish_bwd_x,
@@ -96,42 +94,13 @@ pub use reduce::cumsum::{cumsum, cumsum_bwd_x};
 pub use resample::pixel_shuffle::{pixel_shuffle, pixel_unshuffle};
 pub use resample::upsample2d::{Interpolation, Resize, Upsample2dGeometry, upsample2d, upsample2d_bwd_x};
 
-#[cfg(test)]
-use crate::check::Misuse;
-use crate::check::{Bench, Case};
 use crate::kernel::Kernel;
 
-/// The register. A family is a module with its kernels, the table of cases over which each is held against its mirror, the rows of
-/// the benchmark, and wrong calls of its functions; those after the semicolon gather their kernels from several files.
-macro_rules! families {
-    ($($($family:ident)::+),*; $($($folder:ident)::+),*) => {
-        /// Every kernel of the library.
-        pub fn kernels() -> Vec<&'static Kernel> {
-            [moved(), [$($($family)::+::KERNELS,)* $(&$($folder)::+::kernels()),*].concat()].concat()
-        }
-
-        /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
-        pub fn cases() -> Vec<Case> {
-            [$($($family)::+::cases(),)* $($($folder)::+::cases()),*].into_iter().flatten().collect()
-        }
-
-        /// What is timed: every operator at the sizes of real layers.
-        pub fn benches() -> Vec<Bench> {
-            [$($($family)::+::benches(),)* $($($folder)::+::benches()),*].into_iter().flatten().collect()
-        }
-
-        /// Wrong calls of every operator.
-        #[cfg(test)]
-        fn misuses() -> Vec<Misuse> {
-            let lists = [$($($family)::+::misuses(),)* $($($folder)::+::misuses(),)*];
-            lists.into_iter().flatten().collect()
-        }
-    };
-}
-
-/// Kernels of the families whose tables stand in the package `wgrad-proof`.
-fn moved() -> Vec<&'static Kernel> {
+/// The register: every kernel of the library. Cases, times and wrong calls of each stand in the package `wgrad-proof`, under the same
+/// names.
+pub fn kernels() -> Vec<&'static Kernel> {
     [
+        activation::KERNELS,
         &conv::conv2d::kernels(),
         elementwise::accumulate::KERNELS,
         elementwise::bias::KERNELS,
@@ -145,7 +114,11 @@ fn moved() -> Vec<&'static Kernel> {
         index::scatter::KERNELS,
         index::sort::KERNELS,
         &index::strided::kernels(),
+        loss::cross_entropy::KERNELS,
+        loss::pointwise::KERNELS,
         matmul::KERNELS,
+        norm::batch_norm::KERNELS,
+        norm::row_norm::KERNELS,
         optim::adagrad::KERNELS,
         optim::adam::KERNELS,
         optim::average::KERNELS,
@@ -154,16 +127,16 @@ fn moved() -> Vec<&'static Kernel> {
         optim::muon::KERNELS,
         optim::rmsprop::KERNELS,
         optim::sgd::KERNELS,
+        pool::adaptive_pool2d::KERNELS,
+        pool::global_pool::KERNELS,
+        pool::pool2d::KERNELS,
         random::augment::KERNELS,
         random::distribution::KERNELS,
         random::dropout::KERNELS,
         reduce::axes::KERNELS,
         reduce::cumsum::KERNELS,
+        resample::pixel_shuffle::KERNELS,
+        resample::upsample2d::KERNELS,
     ]
     .concat()
-}
-
-families! {
-    activation, loss::cross_entropy, loss::pointwise, norm::batch_norm, norm::row_norm, pool::adaptive_pool2d,
-    pool::global_pool, pool::pool2d, resample::pixel_shuffle, resample::upsample2d;
 }

@@ -21,12 +21,12 @@ macro_rules! operators {
 
         /// The cases over which every kernel is held against its mirror, by the tests and by `wgrad verify`.
         pub fn cases() -> Vec<Case> {
-            [gpu_core::ops::cases(), $($alone::cases::cases(),)* $($($room::$operator::cases::cases()),*),*].into_iter().flatten().collect()
+            [$($alone::cases::cases(),)* $($($room::$operator::cases::cases()),*),*].into_iter().flatten().collect()
         }
 
         /// What is timed: every operator at the sizes of real layers.
         pub fn benches() -> Vec<Bench> {
-            [gpu_core::ops::benches(), $($alone::benches::benches(),)* $($($room::$operator::benches::benches()),*),*].into_iter().flatten().collect()
+            [$($alone::benches::benches(),)* $($($room::$operator::benches::benches()),*),*].into_iter().flatten().collect()
         }
 
         /// Wrong calls of every operator, and what their panics must say.
@@ -38,10 +38,15 @@ macro_rules! operators {
 
 operators! {
     matmul;
+    activation { functions }
     conv { conv2d }
     elementwise { accumulate, bias, broadcast, cast, create, fill, peak, unary }
     index { gather, scatter, sort, strided }
+    loss { cross_entropy, pointwise }
+    norm { batch_norm, row_norm }
     optim { adagrad, adam, average, clip, lion, muon, rmsprop, sgd }
+    pool { adaptive_pool2d, global_pool, pool2d }
     random { augment, distribution, dropout }
     reduce { axes, cumsum }
+    resample { pixel_shuffle, upsample2d }
 }

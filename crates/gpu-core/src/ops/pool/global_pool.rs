@@ -1,6 +1,5 @@
 //! The mean of each plane: `y[n,c,0,0] = mean over h,w of x[n,c,h,w]`.
 
-use crate::check::{self, Bench, Bound, Case};
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{self, Real};
@@ -92,94 +91,4 @@ pub fn global_avg_pool_bwd_x(dy: &Tensor, x_shape: Shape) -> Tensor {
     let dx = Tensor::empty(dy.device(), x_shape);
     GLOBAL_AVG_POOL_BWD_X.launch(p, &[dy], &[&dx], Grid::linear(dx.len().div_ceil(4), 256));
     dx
-}
-
-const SHAPES: &[[usize; 4]] =
-    &[[1, 1, 1, 1], [3, 5, 7, 7], [2, 3, 16, 16], [2, 3, 17, 19], [64, 33, 8, 8], [0, 3, 4, 4], [1, 65_537, 1, 257]];
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    let case = |&dims: &[usize; 4]| {
-        let shape = Shape::from(dims);
-        Case::new("global_avg_pool", shape.to_string(), Bound::Sum { terms: shape.inner(2) }, move |device| {
-            let y = global_avg_pool(&check::tensor(device, shape, 1));
-            let dx = global_avg_pool_bwd_x(&check::tensor(device, y.shape(), 2), shape);
-            vec![y, dx]
-        })
-    };
-    SHAPES.iter().map(case).collect()
-}
-
-pub(in crate::ops) fn benches() -> Vec<Bench> {
-    let of = |shape: [usize; 4]| {
-        let what = Shape::from(shape).to_string();
-        [
-            Bench::new("global_avg_pool", what.clone(), 0, move |device| {
-                let x = check::tensor(device, shape, 1);
-                move || vec![global_avg_pool(&x)]
-            }),
-            Bench::new("global_avg_pool_bwd_x", what, 0, move |device| {
-                let dy = check::tensor(device, [shape[0], shape[1], 1, 1], 1);
-                move || vec![global_avg_pool_bwd_x(&dy, shape.into())]
-            }),
-        ]
-    };
-    // The end of a ResNet for CIFAR, and of one whose images are larger.
-    [[128, 512, 8, 8], [32, 256, 32, 32]].into_iter().flat_map(of).collect()
-}
-
-#[cfg(test)]
-pub(in crate::ops) fn misuses() -> Vec<check::Misuse> {
-    use check::misuse;
-    vec![
-        misuse!("global_avg_pool", ["x needs axes (n, c, h, w)", "x [2, 3]"], |d| global_avg_pool(&Tensor::zeros(d, [2, 3]))),
-        misuse!("global_avg_pool", ["the planes have no elements", "x [2, 3, 0, 4]"], |d| {
-            global_avg_pool(&Tensor::zeros(d, [2, 3, 0, 4]))
-        }),
-        misuse!("global_avg_pool", ["x holds u32, not f32", "x [1, 1, 1, 1]"], |d| {
-            global_avg_pool(&Tensor::from_slice(d, [1, 1, 1, 1], &[1u32]))
-        }),
-        misuse!("global_avg_pool_bwd_x", ["x [2, 3, 4, 4] is pooled to [2, 3, 1, 1]", "dy [2, 3]"], |d| {
-            global_avg_pool_bwd_x(&Tensor::zeros(d, [2, 3]), Shape::from([2, 3, 4, 4]))
-        }),
-    ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::device::Device;
-
-    #[test]
-    fn the_mirror_is_the_formula() {
-        for shape in SHAPES[..5].iter().map(|&dims| Shape::from(dims)) {
-            let x = check::tensor(&Device::Cpu, shape, 1);
-            let y = global_avg_pool(&x).to_vec().unwrap();
-            for (plane, x) in x.to_vec().unwrap().chunks_exact(shape.inner(2)).enumerate() {
-                let want = x.iter().map(|&v| f64::from(v)).sum::<f64>() / x.len() as f64;
-                assert!((f64::from(y[plane]) - want).abs() < 1e-6, "{shape}: {} is not {want}", y[plane]);
-            }
-        }
-    }
-
-    #[test]
-    fn the_gradient_is_the_difference_quotient() {
-        let x = check::tensor(&Device::Cpu, [2, 3, 3, 5], 1);
-        let shape = x.shape();
-        check::gradients(&[x], |t| global_avg_pool(&t[0]), |_, dy| vec![global_avg_pool_bwd_x(dy, shape)]);
-    }
-
-    #[test]
-    fn planes_of_a_power_of_two_are_exact() {
-        for device in check::devices() {
-            for dims in [[3, 5, 8, 8], [2, 3, 16, 16]] {
-                let (shape, inner) = (Shape::from(dims), dims[2] * dims[3]);
-                let (x, dy) = (check::integers(shape.len(), 1), check::integers(dims[0] * dims[1], 2));
-                let want: Vec<f32> = x.chunks_exact(inner).map(|x| x.iter().sum::<f32>() / inner as f32).collect();
-                assert_eq!(global_avg_pool(&Tensor::from_slice(&device, shape, &x)).to_vec().unwrap(), want);
-                let want: Vec<f32> = dy.iter().flat_map(|v| vec![v / inner as f32; inner]).collect();
-                let dy = Tensor::from_slice(&device, [dims[0], dims[1], 1, 1], &dy);
-                assert_eq!(global_avg_pool_bwd_x(&dy, shape).to_vec().unwrap(), want);
-            }
-        }
-    }
 }

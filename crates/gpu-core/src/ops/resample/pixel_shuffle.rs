@@ -1,7 +1,6 @@
 //! Channels to pixels and back: `y[n, c, h r + i, w r + j] = x[n, (c r + i) r + j, h, w]`. Each is the other's inverse, and so its
 //! gradient.
 
-use crate::check::{self, Bench, Bound, Case};
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::Real;
@@ -109,93 +108,4 @@ pub fn pixel_unshuffle(x: &Tensor, r: usize) -> Tensor {
     let y = Tensor::empty(x.device(), [n, c * r * r, h / r, w / r]);
     launch(&PIXEL_UNSHUFFLE, x, &y, [n * c, h / r, w / r], r);
     y
-}
-
-/// Shapes of the small planes, and factors.
-const ROWS: &[([usize; 4], usize)] =
-    &[([2, 8, 3, 5], 2), ([1, 1, 1, 1], 1), ([1, 9, 4, 7], 3), ([2, 3, 5, 4], 1), ([0, 4, 2, 2], 2)];
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    let of = |&(x, r): &([usize; 4], usize)| {
-        Case::new("pixel_shuffle", format!("{x:?} by {r}"), Bound::Exact, move |device| {
-            let y = pixel_shuffle(&check::tensor(device, x, 1), r);
-            vec![pixel_unshuffle(&check::tensor(device, y.shape(), 2), r), y]
-        })
-    };
-    // The last: more workgroups than fit into a row of the grid.
-    ROWS.iter().chain(&[([1, 4 * 65_537, 8, 8], 2)]).map(of).collect()
-}
-
-pub(in crate::ops) fn benches() -> Vec<Bench> {
-    vec![
-        Bench::new("pixel_shuffle", "32x64x32x32 by 2", 0, |device| {
-            let x = check::tensor(device, [32, 64, 32, 32], 1);
-            move || vec![pixel_shuffle(&x, 2)]
-        }),
-        Bench::new("pixel_unshuffle", "32x16x64x64 by 2", 0, |device| {
-            let x = check::tensor(device, [32, 16, 64, 64], 1);
-            move || vec![pixel_unshuffle(&x, 2)]
-        }),
-    ]
-}
-
-#[cfg(test)]
-pub(in crate::ops) fn misuses() -> Vec<check::Misuse> {
-    use check::misuse;
-    vec![
-        misuse!("pixel_shuffle", ["6 channels do not divide by 2 squared", "x [1, 6, 2, 2]"], |d| {
-            pixel_shuffle(&Tensor::zeros(d, [1, 6, 2, 2]), 2)
-        }),
-        misuse!("pixel_shuffle", ["the factor is zero", "x [1, 6, 2, 2]"], |d| pixel_shuffle(&Tensor::zeros(d, [1, 6, 2, 2]), 0)),
-        misuse!("pixel_shuffle", ["x has rank 2, not 4", "x [4, 4]"], |d| pixel_shuffle(&Tensor::zeros(d, [4, 4]), 2)),
-        misuse!("pixel_unshuffle", ["3 rows and 4 columns do not divide by 2", "x [1, 1, 3, 4]"], |d| {
-            pixel_unshuffle(&Tensor::zeros(d, [1, 1, 3, 4]), 2)
-        }),
-        misuse!("pixel_unshuffle", ["x holds u32, not f32", "x [1, 1, 1, 1]"], |d| {
-            pixel_unshuffle(&Tensor::from_slice(d, [1, 1, 1, 1], &[1u32]), 1)
-        }),
-    ]
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-    use crate::device::Device;
-    use crate::shape::Shape;
-
-    #[test]
-    fn every_pixel_goes_where_the_formula_says_and_back() {
-        for device in check::devices() {
-            for &(dims, r) in ROWS {
-                let x = Shape::from(dims);
-                let values = check::values(x.len(), 1);
-                let y = pixel_shuffle(&Tensor::from_slice(&device, x, &values), r);
-                let (c, rows, columns) = (x.c() / (r * r), x.h() * r, x.w() * r);
-                assert_eq!(y.shape(), Shape::from([x.n(), c, rows, columns]));
-                for (at, got) in y.to_vec().unwrap().into_iter().enumerate() {
-                    let (v, u, k, n) = (at % columns, at / columns % rows, at / (rows * columns) % c, at / (rows * columns * c));
-                    let channel = (k * r + u % r) * r + v % r;
-                    assert_eq!(got, values[((n * x.c() + channel) * x.h() + u / r) * x.w() + v / r], "{x} by {r}, {at}");
-                }
-                assert_eq!(pixel_unshuffle(&y, r).to_vec().unwrap(), values);
-            }
-        }
-    }
-
-    /// From `torch.nn.functional.pixel_shuffle(torch.arange(16.).view(1, 8, 1, 2), 2)`.
-    #[test]
-    fn pixel_shuffle_agrees_with_pytorch() {
-        for device in check::devices() {
-            let x = Tensor::from_slice(&device, [1, 8, 1, 2], &(0..16).map(|v| v as f32).collect::<Vec<_>>());
-            let want = [0., 2., 1., 3., 4., 6., 5., 7., 8., 10., 9., 11., 12., 14., 13., 15.];
-            assert_eq!(pixel_shuffle(&x, 2).to_vec().unwrap(), want);
-        }
-    }
-
-    #[test]
-    fn each_is_the_gradient_of_the_other() {
-        let (small, large) = (check::tensor(&Device::Cpu, [1, 4, 2, 3], 1), check::tensor(&Device::Cpu, [2, 1, 4, 6], 1));
-        check::gradients(&[small], |t| pixel_shuffle(&t[0], 2), |_, dy| vec![pixel_unshuffle(dy, 2)]);
-        check::gradients(&[large], |t| pixel_unshuffle(&t[0], 2), |_, dy| vec![pixel_shuffle(dy, 2)]);
-    }
 }

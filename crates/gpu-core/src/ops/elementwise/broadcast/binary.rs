@@ -1,6 +1,6 @@
 //! Arithmetic on pairs of tensors, and one tensor spread over a larger shape.
 
-use super::broadcast::{self, Params, shape_of};
+use super::operands::{self, Params, shape_of};
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
@@ -27,21 +27,21 @@ fn binary_cpu<T: Real>(args: &mut Args<'_>) {
     if args.constant("INTEGERS") == 1 {
         let (a, b, y): (&[u32], &[u32], &mut [u32]) = (args.input(0), args.input(1), args.output(0));
         return match op {
-            ADD => broadcast::zip(&p, a, b, y, u32::wrapping_add),
-            SUB => broadcast::zip(&p, a, b, y, u32::wrapping_sub),
-            _ => broadcast::zip(&p, a, b, y, u32::wrapping_mul),
+            ADD => operands::zip(&p, a, b, y, u32::wrapping_add),
+            SUB => operands::zip(&p, a, b, y, u32::wrapping_sub),
+            _ => operands::zip(&p, a, b, y, u32::wrapping_mul),
         };
     }
     let (a, b, y): (&[T], &[T], &mut [T]) = (args.input(0), args.input(1), args.output(0));
     match op {
-        ADD => broadcast::zip(&p, a, b, y, |a, b| a + b),
-        SUB => broadcast::zip(&p, a, b, y, |a, b| a - b),
-        MUL => broadcast::zip(&p, a, b, y, |a, b| a * b),
-        DIV => broadcast::zip(&p, a, b, y, |a, b| a / b),
+        ADD => operands::zip(&p, a, b, y, |a, b| a + b),
+        SUB => operands::zip(&p, a, b, y, |a, b| a - b),
+        MUL => operands::zip(&p, a, b, y, |a, b| a * b),
+        DIV => operands::zip(&p, a, b, y, |a, b| a / b),
         // A NaN wins; of equal ones, the first.
-        MAXIMUM => broadcast::zip(&p, a, b, y, |a: T, b| if a.is_nan() || a >= b { a } else { b }),
-        MINIMUM => broadcast::zip(&p, a, b, y, |a: T, b| if a.is_nan() || a <= b { a } else { b }),
-        _ => broadcast::zip(&p, a, b, y, T::powf),
+        MAXIMUM => operands::zip(&p, a, b, y, |a: T, b| if a.is_nan() || a >= b { a } else { b }),
+        MINIMUM => operands::zip(&p, a, b, y, |a: T, b| if a.is_nan() || a <= b { a } else { b }),
+        _ => operands::zip(&p, a, b, y, T::powf),
     }
 }
 
@@ -49,7 +49,7 @@ fn spread_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (x, y): (&[T], &mut [T]) = (args.input(0), args.output(0));
     let (factor, step) = (T::of(p.factor), p.inner()[0]);
-    broadcast::for_each_row(&p, y, |y, [at, ..]| match step {
+    operands::for_each_row(&p, y, |y, [at, ..]| match step {
         0 => y.fill(factor * x[at]),
         _ => y.iter_mut().zip(&x[at..]).for_each(|(y, &x)| *y = factor * x),
     });
@@ -66,7 +66,7 @@ fn binary(name: &str, op: u32, a: &Tensor, b: &Tensor) -> Tensor {
         expect::f32s(name, &named);
     }
     let y = Tensor::empty_of(a.device(), shape_of(name, &named), if integers { a.dtype() } else { a.device().float_dtype() });
-    broadcast::launch(&BINARY, &[("OP", op), ("INTEGERS", integers.into())], &[a, b], &y, 1.0);
+    operands::launch(&BINARY, &[("OP", op), ("INTEGERS", integers.into())], &[a, b], &y, 1.0);
     y
 }
 
@@ -208,6 +208,6 @@ pub fn spread(x: &Tensor, shape: impl Into<Shape>, factor: f32) -> Tensor {
     assert!(x.shape().broadcast(shape) == Some(shape), "spread: x {} does not broadcast to {shape}", x.shape());
     let y = Tensor::empty(x.device(), shape);
     // OP and INTEGERS are for its neighbour in the file.
-    broadcast::launch(&SPREAD, &[("OP", MUL), ("INTEGERS", 0)], &[x], &y, factor);
+    operands::launch(&SPREAD, &[("OP", MUL), ("INTEGERS", 0)], &[x], &y, factor);
     y
 }

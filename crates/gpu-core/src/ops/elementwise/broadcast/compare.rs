@@ -1,6 +1,6 @@
 //! Comparisons and logic: truths, a byte each.
 
-use super::broadcast::{self, Params, shape_of};
+use super::operands::{self, Params, shape_of};
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
@@ -33,8 +33,8 @@ fn compare_cpu<T: Real>(args: &mut Args<'_>) {
         SIGNED => compared::<i32>(&p, op, args.input(0), args.input(1), y),
         UNSIGNED => compared::<u32>(&p, op, args.input(0), args.input(1), y),
         _ => match op {
-            AND => broadcast::zip(&p, args.input::<u8>(0), args.input::<u8>(1), y, |a, b| a & b),
-            OR => broadcast::zip(&p, args.input::<u8>(0), args.input::<u8>(1), y, |a, b| a | b),
+            AND => operands::zip(&p, args.input::<u8>(0), args.input::<u8>(1), y, |a, b| a & b),
+            OR => operands::zip(&p, args.input::<u8>(0), args.input::<u8>(1), y, |a, b| a | b),
             _ => compared::<u8>(&p, op, args.input(0), args.input(1), y),
         },
     }
@@ -42,12 +42,12 @@ fn compare_cpu<T: Real>(args: &mut Args<'_>) {
 
 fn compared<T: Copy + PartialOrd + Sync>(p: &Params, op: u32, a: &[T], b: &[T], y: &mut [u8]) {
     match op {
-        EQ => broadcast::zip(p, a, b, y, |a, b| (a == b).into()),
-        NE => broadcast::zip(p, a, b, y, |a, b| (a != b).into()),
-        LT => broadcast::zip(p, a, b, y, |a, b| (a < b).into()),
-        LE => broadcast::zip(p, a, b, y, |a, b| (a <= b).into()),
-        GT => broadcast::zip(p, a, b, y, |a, b| (a > b).into()),
-        _ => broadcast::zip(p, a, b, y, |a, b| (a >= b).into()),
+        EQ => operands::zip(p, a, b, y, |a, b| (a == b).into()),
+        NE => operands::zip(p, a, b, y, |a, b| (a != b).into()),
+        LT => operands::zip(p, a, b, y, |a, b| (a < b).into()),
+        LE => operands::zip(p, a, b, y, |a, b| (a <= b).into()),
+        GT => operands::zip(p, a, b, y, |a, b| (a > b).into()),
+        _ => operands::zip(p, a, b, y, |a, b| (a >= b).into()),
     }
 }
 
@@ -76,7 +76,7 @@ fn compare(name: &str, op: u32, logic: bool, a: &Tensor, b: &Tensor) -> Tensor {
     let named = [("a", a), ("b", b)];
     let kind = kind(name, &named, logic);
     let y = Tensor::empty_of(a.device(), shape_of(name, &named), DType::Bool);
-    broadcast::launch(&COMPARE, &[("OP", op), ("TYPE", kind)], &[a, b], &y, 1.0);
+    operands::launch(&COMPARE, &[("OP", op), ("TYPE", kind)], &[a, b], &y, 1.0);
     y
 }
 

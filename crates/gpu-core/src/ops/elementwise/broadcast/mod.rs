@@ -3,7 +3,7 @@
 //! `y[i..] = f(a[i..], b[i..], ..)` for arithmetic, comparisons, choices, and the gradients of these.
 
 mod binary;
-mod broadcast;
+mod operands;
 mod compare;
 mod operators;
 mod ternary;

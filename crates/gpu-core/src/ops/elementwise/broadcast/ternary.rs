@@ -1,7 +1,7 @@
 //! Functions of three tensors: what the gradients of pairs and of reductions are made of. Each has the shape that all three broadcast
 //! to; where an input was repeated, its gradient is the sum of that ([`sum_to`](crate::ops::sum_to)).
 
-use super::broadcast::{self, Params, shape_of};
+use super::operands::{self, Params, shape_of};
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
 use crate::mirror::Real;
@@ -26,14 +26,14 @@ fn ternary_cpu<T: Real>(args: &mut Args<'_>) {
     let (zero, one, half, factor) = (T::zero(), T::one(), T::of(0.5), T::of(p.factor));
     match args.constant("OP") {
         // A tie is split, and neither side of a NaN is cut off.
-        MAXIMUM => broadcast::zip3(&p, operands, y, |a, b, c| pick(a < b, zero, pick(a == b, half * c, c))),
-        MINIMUM => broadcast::zip3(&p, operands, y, |a, b, c| pick(a > b, zero, pick(a == b, half * c, c))),
-        DIV => broadcast::zip3(&p, operands, y, |a, b, c| -c * ((a / b) / b)),
-        POW_A => broadcast::zip3(&p, operands, y, |a: T, b, c| pick(b == zero, zero, c * (b * a.powf(b - one)))),
-        POW_B => broadcast::zip3(&p, operands, y, |a: T, b, c| pick(a == zero && b >= zero, zero, c * (a.powf(b) * a.ln()))),
-        EQUAL => broadcast::zip3(&p, operands, y, |a, b, c| pick(a == b, c, zero)),
-        DIFFERENCE => broadcast::zip3(&p, operands, y, |a, b, c| factor * (a - b) * c),
-        _ => broadcast::zip3(&p, operands, y, |a: T, b, c| c * (a - b).exp()),
+        MAXIMUM => operands::zip3(&p, operands, y, |a, b, c| pick(a < b, zero, pick(a == b, half * c, c))),
+        MINIMUM => operands::zip3(&p, operands, y, |a, b, c| pick(a > b, zero, pick(a == b, half * c, c))),
+        DIV => operands::zip3(&p, operands, y, |a, b, c| -c * ((a / b) / b)),
+        POW_A => operands::zip3(&p, operands, y, |a: T, b, c| pick(b == zero, zero, c * (b * a.powf(b - one)))),
+        POW_B => operands::zip3(&p, operands, y, |a: T, b, c| pick(a == zero && b >= zero, zero, c * (a.powf(b) * a.ln()))),
+        EQUAL => operands::zip3(&p, operands, y, |a, b, c| pick(a == b, c, zero)),
+        DIFFERENCE => operands::zip3(&p, operands, y, |a, b, c| factor * (a - b) * c),
+        _ => operands::zip3(&p, operands, y, |a: T, b, c| c * (a - b).exp()),
     }
 }
 
@@ -45,7 +45,7 @@ fn pick<T>(condition: bool, yes: T, no: T) -> T {
 fn ternary(name: &str, op: u32, named: [(&str, &Tensor); 3], factor: f32) -> Tensor {
     expect::f32s(name, &named);
     let y = Tensor::empty(named[0].1.device(), shape_of(name, &named));
-    broadcast::launch(&TERNARY, &[("OP", op)], &named.map(|(_, t)| t), &y, factor);
+    operands::launch(&TERNARY, &[("OP", op)], &named.map(|(_, t)| t), &y, factor);
     y
 }
 

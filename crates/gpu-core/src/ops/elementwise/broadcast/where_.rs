@@ -1,6 +1,6 @@
 //! A choice between two tensors, element by element. (`where` is a word of Rust and of WGSL.)
 
-use super::broadcast::{self, Params, shape_of};
+use super::operands::{self, Params, shape_of};
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
@@ -14,7 +14,7 @@ pub(super) static WHERE: Kernel = kernel!(WGSL, "where_", where_cpu);
 fn where_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let operands: (&[u8], &[T], &[T]) = (args.input(0), args.input(1), args.input(2));
-    broadcast::zip3(&p, operands, args.output(0), |cond, a, b| if cond != 0 { a } else { b });
+    operands::zip3(&p, operands, args.output(0), |cond, a, b| if cond != 0 { a } else { b });
 }
 
 /// `a` where `cond` (bool) holds, `b` elsewhere; all three broadcast, `a` and `b` hold f32, i32 or u32. Equivalent of `torch.where`.
@@ -41,6 +41,6 @@ pub fn where_(cond: &Tensor, a: &Tensor, b: &Tensor) -> Tensor {
     assert!(known, "where_: a and b hold {}, not f32, i32 or u32 ({})", a.dtype(), shapes());
     expect::one_device("where_", &named);
     let y = Tensor::empty_of(a.device(), shape_of("where_", &named), a.dtype());
-    broadcast::launch(&WHERE, &[], &[cond, a, b], &y, 1.0);
+    operands::launch(&WHERE, &[], &[cond, a, b], &y, 1.0);
     y
 }

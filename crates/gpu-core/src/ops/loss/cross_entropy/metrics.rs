@@ -1,13 +1,11 @@
 //! The class that a row of logits names, and sums of loss and hits that stay on the device.
 
 use super::mirror::{LOWEST, rows_per_job};
-use super::{Params, SHAPES, WGSL, expect_classes, expect_labels, labels, launch_rows};
-use crate::check::{Bound, Case, input_integers};
+use super::{Params, WGSL, expect_classes, expect_labels, launch_rows};
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::Real;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use rayon::prelude::*;
 
@@ -106,21 +104,4 @@ pub fn accumulate_metrics(loss: &Tensor, logits: &Tensor, labels: &Tensor, metri
     let grid = Grid::folded(1).trips(n.div_ceil(lanes as usize) + 8);
     let constants = [("LANES", lanes), ("GROUP", group), ("COLUMNS", 0)];
     ACCUMULATE_METRICS.with(&constants).launch(p, &[&predicted, labels, loss], &[metrics], grid);
-}
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    let case = |shape: Shape| {
-        Case::new("argmax", shape.to_string(), Bound::Exact, move |device| {
-            // Small integers: most rows have several maxima.
-            let x = Tensor::from_slice(device, shape, &input_integers(device, shape.len(), 5));
-            let metrics = Tensor::full(device, [4], 1.0);
-            let loss = Tensor::scalar(device, 0.5);
-            accumulate_metrics(&loss, &x, &labels(device, shape), &metrics);
-            accumulate_metrics(&loss, &x, &labels(device, shape), &metrics);
-            vec![argmax(&x), metrics]
-        })
-    };
-    // Of 64 rows an image: the part that is right is exact.
-    let columns = [Shape::from([3, 5, 8, 8]), Shape::from([2, 300, 4])];
-    SHAPES.iter().map(|&shape| Shape::from(shape)).chain(columns).map(case).collect()
 }

@@ -6,25 +6,21 @@
 //!
 //! A kernel gives a row to one invocation, to 16 or to 256: see [`lanes`].
 
+pub mod forms;
 mod metrics;
 mod mirror;
 mod nll;
 mod options;
 mod soft;
 mod softmax;
-#[cfg(test)]
-mod tests;
 
 pub use metrics::{accumulate_metrics, argmax};
 pub use nll::{nll_loss, nll_loss_bwd};
 pub use options::CrossEntropy;
 pub use soft::{soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x};
 pub use softmax::{log_softmax, log_softmax_bwd_x, softmax, softmax_bwd_x};
-#[cfg(test)]
-pub(in crate::ops) use tests::misuses;
 
 use super::reduction::Reduction;
-use crate::check::{self, Bench, Bound, Case};
 use crate::device::Device;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
@@ -113,8 +109,21 @@ fn lanes(device: &Device, c: usize, inner: usize) -> (usize, usize) {
 /// Launches `kernel` over the rows of `p`, each walked `passes` times.
 #[track_caller]
 fn launch_rows(kernel: &'static Kernel, p: Params, passes: usize, inputs: &[&Tensor], outputs: &[&Tensor]) {
+    let shared = lanes(outputs[0].device(), p.c as usize, p.inner as usize);
+    launch_rows_by(shared, kernel, p, passes, inputs, outputs);
+}
+
+/// The same, a row shared by `lanes` of the `group` invocations of a workgroup.
+#[track_caller]
+fn launch_rows_by(
+    (lanes, group): (usize, usize),
+    kernel: &'static Kernel,
+    p: Params,
+    passes: usize,
+    inputs: &[&Tensor],
+    outputs: &[&Tensor],
+) {
     let (rows, c) = (p.n as usize, p.c as usize);
-    let (lanes, group) = lanes(outputs[0].device(), c, p.inner as usize);
     let grid = Grid::folded(rows.div_ceil(group / lanes)).trips(passes * (c.div_ceil(lanes) + 8));
     let constants = [("LANES", lanes as u32), ("GROUP", group as u32), ("COLUMNS", u32::from(p.inner > 1))];
     kernel.with(&constants).launch(p, inputs, outputs, grid);
@@ -187,102 +196,4 @@ pub fn cross_entropy_bwd(probs: &Tensor, labels: &Tensor, options: impl Into<Cro
     let grid = Grid::linear(dx.len().div_ceil(4), 256);
     CROSS_ENTROPY_BWD.with(HEADER).launch(options.bwd(p), &[probs, labels, weight, divisor, dloss], &[&dx], grid);
     dx
-}
-
-/// Shapes of the table: one lane a row, 16, 256 and folded grids; prime, 1 and long.
-const SHAPES: &[[usize; 2]] = &[[1, 1], [5, 10], [7, 16], [67, 17], [13, 257], [3, 20_011], [2051, 2], [70_001, 3]];
-
-/// A label for each row of `x` (N, C, ...).
-fn labels(device: &Device, x: impl Into<Shape>) -> Tensor {
-    let x = x.into();
-    let p = Params::along(x, 1);
-    let labels: Vec<u32> = (0..p.n).map(|i| i.wrapping_mul(7919) % p.c).collect();
-    Tensor::from_slice(device, p.rows_shape(x), &labels)
-}
-
-/// Logits in [-8, 8).
-fn logits(device: &Device, shape: impl Into<Shape>, seed: u64) -> Tensor {
-    let shape = shape.into();
-    let values: Vec<f32> = check::input_values(device, shape.len(), seed).iter().map(|v| 8.0 * v).collect();
-    Tensor::from_slice(device, shape, &values)
-}
-
-/// Weights from 0.1 on.
-fn class_weights(device: &Device, c: usize) -> Tensor {
-    let weights: Vec<f32> = check::input_values(device, c, 9).iter().map(|v| v + 1.1).collect();
-    Tensor::from_slice(device, [c], &weights)
-}
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    let case = |shape: Shape, options: fn(&Device, usize) -> CrossEntropy, what: String| {
-        Case::new("cross_entropy", what, Bound::Relative(2e-5), move |device| {
-            let (x, labels, options) = (logits(device, shape, 1), labels(device, shape), options(device, shape.c()));
-            let (loss, probs) = cross_entropy(&x, &labels, &options);
-            let dx = cross_entropy_bwd(&probs, &labels, &options, &check::tensor(device, loss.shape(), 5));
-            vec![loss, probs, dx]
-        })
-    };
-    let mut cases = Vec::new();
-    for &shape in SHAPES {
-        cases.push(case(shape.into(), |_, _| 0.0.into(), format!("{shape:?}")));
-        cases.push(case(shape.into(), |_, _| 0.1.into(), format!("{shape:?}, smoothing 0.1")));
-    }
-    let weighted: fn(&Device, usize) -> CrossEntropy =
-        |device, c| CrossEntropy { weight: Some(class_weights(device, c)), smoothing: 0.1, ..Default::default() };
-    let ignoring: fn(&Device, usize) -> CrossEntropy = |_, _| CrossEntropy { ignore_index: Some(1), ..Default::default() };
-    let all: fn(&Device, usize) -> CrossEntropy = |device, c| {
-        let weight = Some(class_weights(device, c));
-        CrossEntropy { smoothing: 0.2, weight, ignore_index: Some(0), reduction: Reduction::None }
-    };
-    let summed: fn(&Device, usize) -> CrossEntropy = |_, _| CrossEntropy { reduction: Reduction::Sum, ..Default::default() };
-    for (name, options) in [("weighted", weighted), ("one class ignored", ignoring), ("every option", all), ("summed", summed)] {
-        for shape in [&[67, 17][..], &[5, 1031], &[3, 5, 7, 2], &[2, 40, 33], &[2, 300, 11]] {
-            cases.push(case(Shape::new(shape), options, format!("{shape:?}, {name}")));
-        }
-    }
-    cases.push(case([17_001, 2].into(), ignoring, "17001 rows, one class ignored".to_owned()));
-    cases.push(Case::new("cross_entropy", "a label that is no class".to_owned(), Bound::Relative(2e-5), |device| {
-        let (x, labels) = (logits(device, [3, 5], 2), Tensor::from_slice(device, [3], &[1, 5, u32::MAX]));
-        let (loss, probs) = cross_entropy(&x, &labels, 0.1);
-        let dx = cross_entropy_bwd(&probs, &labels, 0.1, &Tensor::scalar(device, 1.0));
-        vec![loss, probs, dx]
-    }));
-    cases.into_iter().chain(softmax::cases()).chain(nll::cases()).chain(soft::cases()).chain(metrics::cases()).collect()
-}
-
-pub(in crate::ops) fn benches() -> Vec<Bench> {
-    const SHAPE: [usize; 2] = [1024, 1000];
-    // Logits, a tensor of their shape, labels, and the upstream gradient.
-    type Run = fn(&Tensor, &Tensor, &Tensor, &Tensor) -> Tensor;
-    let functions: [(&str, Run); 15] = [
-        ("cross_entropy", |x, _, labels, _| cross_entropy(x, labels, 0.1).0),
-        ("cross_entropy, one class ignored", |x, _, labels, _| {
-            cross_entropy(x, labels, CrossEntropy { ignore_index: Some(0), ..Default::default() }).0
-        }),
-        ("cross_entropy_bwd", |x, _, labels, dloss| cross_entropy_bwd(x, labels, 0.1, dloss)),
-        ("nll_loss", |x, _, labels, _| nll_loss(x, labels, 0.0)),
-        ("nll_loss_bwd", |x, _, labels, dloss| nll_loss_bwd(x.shape(), labels, 0.0, dloss)),
-        ("soft_cross_entropy", |x, target, _, _| soft_cross_entropy(x, target, 0.0).0),
-        ("soft_cross_entropy_bwd_x", |x, target, _, dloss| soft_cross_entropy_bwd_x(x, target, 0.0, dloss)),
-        ("soft_cross_entropy_bwd_target", |x, _, _, dloss| soft_cross_entropy_bwd_target(x, 0.0, dloss)),
-        ("softmax", |x, _, _, _| softmax(x, 1)),
-        ("softmax, axis 0", |x, _, _, _| softmax(x, 0)),
-        ("softmax_bwd_x", |y, dy, _, _| softmax_bwd_x(y, dy, 1)),
-        ("log_softmax", |x, _, _, _| log_softmax(x, 1)),
-        ("log_softmax_bwd_x", |y, dy, _, _| log_softmax_bwd_x(y, dy, 1)),
-        ("argmax", |x, _, _, _| argmax(x)),
-        ("accumulate_metrics", |x, sums, labels, loss| {
-            let sums = sums.view(0, [4]);
-            accumulate_metrics(loss, x, labels, &sums);
-            sums
-        }),
-    ];
-    let bench = |(name, f): (&'static str, Run)| {
-        Bench::new(name, "1024x1000", 0, move |device| {
-            let (x, other) = (logits(device, SHAPE, 1), check::tensor(device, SHAPE, 2));
-            let (labels, dloss) = (labels(device, SHAPE), Tensor::scalar(device, 1.0));
-            move || vec![f(&x, &other, &labels, &dloss)]
-        })
-    };
-    functions.into_iter().map(bench).collect()
 }

@@ -1,10 +1,7 @@
 //! The negative log-likelihood: what remains of cross-entropy when the logarithms of the probabilities are given.
 
 use super::mirror::{nll_loss_bwd_cpu, nll_loss_cpu};
-use super::{
-    CrossEntropy, HEADER, Params, Reduction, WGSL, expect_classes, expect_dloss, expect_labels, expect_options, logits, reduced,
-};
-use crate::check::{self, Bound, Case};
+use super::{CrossEntropy, HEADER, Params, WGSL, expect_classes, expect_dloss, expect_labels, expect_options, reduced};
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::shape::Shape;
@@ -76,27 +73,4 @@ pub fn nll_loss_bwd(x: Shape, labels: &Tensor, options: impl Into<CrossEntropy>,
     let grid = Grid::linear(x.len().div_ceil(4), 256);
     NLL_LOSS_BWD.with(HEADER).launch(options.bwd(p), &[labels, weight, divisor, dloss], &[&dx], grid);
     dx
-}
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for (shape, weighted, ignore_index, reduction) in [
-        (&[1usize, 1][..], false, None, Reduction::Mean),
-        (&[67, 17], true, Some(2), Reduction::Mean),
-        (&[67, 17], false, Some(2), Reduction::Mean),
-        (&[67, 17], true, None, Reduction::Sum),
-        (&[3, 5, 7, 2], true, Some(0), Reduction::None),
-        (&[70_001, 3], false, None, Reduction::Mean),
-    ] {
-        let what = format!("{shape:?}, {}weighted, ignored {ignore_index:?}, {reduction:?}", if weighted { "" } else { "un" });
-        cases.push(Case::new("nll_loss", what, Bound::Relative(2e-5), move |device| {
-            let (x, labels) = (logits(device, shape, 1), super::labels(device, shape));
-            let weight = weighted.then(|| super::class_weights(device, shape[1]));
-            let options = CrossEntropy { weight, ignore_index, reduction, ..Default::default() };
-            let loss = nll_loss(&x, &labels, &options);
-            let dloss = check::tensor(device, loss.shape(), 3);
-            vec![nll_loss_bwd(x.shape(), &labels, &options, &dloss), loss]
-        }));
-    }
-    cases
 }

@@ -3,10 +3,7 @@
 //! With `t' = w ((1 - s) t + s / C)`: the loss of a row is `-sum over c of t'[c] log p[c]`, and its gradient `p sum(t') - t'`.
 
 use super::mirror::{Weights, for_rows, nothing, softmax_row};
-use super::{
-    CrossEntropy, EACH, Params, Reduction, WGSL, expect_classes, expect_dloss, expect_options, launch_rows, logits, reduced,
-};
-use crate::check::{self, Bound, Case};
+use super::{CrossEntropy, EACH, Params, Reduction, WGSL, expect_classes, expect_dloss, expect_options, launch_rows, reduced};
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
 use crate::mirror::Real;
@@ -150,28 +147,4 @@ pub fn soft_cross_entropy_bwd_target(logits: &Tensor, options: impl Into<CrossEn
     let weight = options.weight.as_ref().unwrap_or(logits);
     launch_rows(&SOFT_CROSS_ENTROPY_BWD_TARGET, params(logits, &options), 3, &[logits, weight, dloss], &[&dtarget]);
     dtarget
-}
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for (shape, smoothing, weighted, reduction) in [
-        (&[1usize, 1][..], 0.0, false, Reduction::Mean),
-        (&[7, 16], 0.1, true, Reduction::Sum),
-        (&[67, 17], 0.0, true, Reduction::None),
-        (&[13, 1031], 0.1, false, Reduction::Mean),
-        (&[3, 5, 7, 2], 0.1, true, Reduction::None),
-        (&[2, 300, 11], 0.0, false, Reduction::Mean),
-    ] {
-        let what = format!("{shape:?}, smoothing {smoothing}, {}weighted, {reduction:?}", if weighted { "" } else { "un" });
-        cases.push(Case::new("soft_cross_entropy", what, Bound::Relative(2e-5), move |device| {
-            let (x, target) = (logits(device, shape, 1), super::softmax(&logits(device, shape, 2), 1));
-            let weight = weighted.then(|| super::class_weights(device, shape[1]));
-            let options = CrossEntropy { smoothing, weight, reduction, ..Default::default() };
-            let (loss, probs) = soft_cross_entropy(&x, &target, &options);
-            let dloss = check::tensor(device, loss.shape(), 3);
-            let dx = soft_cross_entropy_bwd_x(&probs, &target, &options, &dloss);
-            vec![loss, probs, dx, soft_cross_entropy_bwd_target(&x, &options, &dloss)]
-        }));
-    }
-    cases
 }

@@ -1,12 +1,10 @@
 //! Softmax and its logarithm over an axis, with their gradients.
 
 use super::mirror::{for_rows, nothing, softmax_row};
-use super::{Params, SHAPES, WGSL, launch_rows, logits};
-use crate::check::{Bound, Case, tensor};
+use super::{Params, WGSL, launch_rows};
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
 use crate::mirror::Real;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 pub(super) static SOFTMAX: Kernel = kernel!(WGSL, "softmax", softmax_cpu);
@@ -125,19 +123,4 @@ pub fn log_softmax(x: &Tensor, axis: usize) -> Tensor {
 #[track_caller]
 pub fn log_softmax_bwd_x(y: &Tensor, dy: &Tensor, axis: usize) -> Tensor {
     over_axis("log_softmax_bwd_x", &LOG_SOFTMAX_BWD_X, 2, &[("y", y), ("dy", dy)], axis)
-}
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    let case = |(shape, axis): (Shape, usize)| {
-        Case::new("softmax", format!("{shape} along {axis}"), Bound::Relative(2e-5), move |device| {
-            let (x, dy) = (logits(device, shape, 3), tensor(device, shape, 4));
-            let (y, log_y) = (softmax(&x, axis), log_softmax(&x, axis));
-            let (dx, log_dx) = (softmax_bwd_x(&y, &dy, axis), log_softmax_bwd_x(&log_y, &dy, axis));
-            vec![y, log_y, dx, log_dx]
-        })
-    };
-    let rows = SHAPES.iter().map(|&shape| (Shape::from(shape), 1));
-    let columns: [(&[usize], usize); 6] =
-        [(&[7, 5], 0), (&[2, 3, 4, 5], 1), (&[2, 37, 67], 1), (&[3, 300, 2], 1), (&[20_011, 3], 0), (&[4, 1, 2, 3, 2, 5], 4)];
-    rows.chain(columns.map(|(shape, axis)| (Shape::new(shape), axis))).map(case).collect()
 }

@@ -14,15 +14,9 @@
 mod demean;
 mod mirrors;
 mod rectified;
-mod tables;
-#[cfg(test)]
-mod tests;
 
 pub use demean::{demean_norm, demean_norm_bwd, demean_norm_eval, demean_norm_eval_bwd};
 pub use rectified::{batch_norm_add_relu_bwd, batch_norm_eval_relu, batch_norm_relu, batch_norm_relu_bwd};
-#[cfg(test)]
-pub(in crate::ops) use tables::misuses;
-pub(in crate::ops) use tables::{benches, cases};
 
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel, splits};

@@ -8,7 +8,7 @@ use crate::tensor::Tensor;
 
 /// `x` (N, C, ...) in `groups` rows a sample.
 #[track_caller]
-fn params(op: &str, x: &Tensor, groups: usize) -> Params {
+pub(super) fn params(op: &str, x: &Tensor, groups: usize) -> Params {
     let shape = x.shape();
     assert!(shape.rank() >= 2, "{op}: x needs axes (n, c, ..) (x {shape})");
     let c = shape.c();
@@ -17,7 +17,7 @@ fn params(op: &str, x: &Tensor, groups: usize) -> Params {
 }
 
 #[track_caller]
-fn expect_channels(op: &str, x: &Tensor, affine: &[(&str, Option<&Tensor>)]) {
+pub(super) fn expect_channels(op: &str, x: &Tensor, affine: &[(&str, Option<&Tensor>)]) {
     for &(name, t) in affine {
         let Some(t) = t else { continue };
         let (shape, c) = (x.shape(), x.shape().c());

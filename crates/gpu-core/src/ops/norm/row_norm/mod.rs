@@ -8,20 +8,15 @@
 //! A row is read for its statistics and read again, from the cache, for the result. Long rows of which there are few are split: the
 //! moments of parts, then of rows, then the result, as batch normalisation does it, in a fixed order.
 
+pub mod forms;
 mod group;
 mod layer;
 mod mirrors;
 mod rms;
-mod tables;
-#[cfg(test)]
-mod tests;
 
 pub use group::{group_norm, group_norm_bwd_w, group_norm_bwd_x, instance_norm_running};
 pub use layer::{layer_norm, layer_norm_bwd_w, layer_norm_bwd_x};
 pub use rms::{rms_norm, rms_norm_bwd_w, rms_norm_bwd_x};
-#[cfg(test)]
-pub(in crate::ops) use tables::misuses;
-pub(in crate::ops) use tables::{benches, cases};
 
 use crate::device::Device;
 use crate::kernel::{Grid, Kernel, kernel, splits};
@@ -141,13 +136,13 @@ impl Params {
 
 /// How rows are laid on invocations.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Form {
+pub struct Form {
     /// Invocations of a row, or of a part of one.
-    lanes: usize,
+    pub lanes: usize,
     /// Parts of a row.
-    splits: usize,
+    pub splits: usize,
     /// One kernel does it all.
-    whole: bool,
+    pub whole: bool,
 }
 
 impl Form {

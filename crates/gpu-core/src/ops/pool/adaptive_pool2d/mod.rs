@@ -4,13 +4,7 @@
 //! them than elements. The maximum keeps where it found itself, as in `pool2d`.
 
 mod mirrors;
-#[cfg(test)]
-mod tests;
 
-#[cfg(test)]
-pub(in crate::ops) use tests::misuses;
-
-use crate::check::{self, Bench, Bound, Case};
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
@@ -174,70 +168,4 @@ pub fn adaptive_max_pool2d_bwd_x(dy: &Tensor, indices: &Tensor, x_shape: Shape) 
     expect::dtype(OP, tensors[1], DType::U32);
     expect::one_device(OP, &tensors);
     gradient(OP, &MAX_BWD_X, &tensors, x_shape, output_of(OP, dy))
-}
-
-/// Parts that fit, that overlap, more parts than elements, one part (wide and narrow), none at all, and a folded grid.
-const ROWS: &[([usize; 4], [usize; 2])] = &[
-    ([2, 3, 8, 8], [4, 2]),
-    ([1, 1, 1, 1], [1, 1]),
-    ([1, 4, 7, 9], [3, 2]),
-    ([2, 3, 5, 3], [7, 4]),
-    ([3, 5, 7, 7], [1, 1]),
-    ([2, 3, 17, 19], [1, 1]),
-    ([1, 2, 40, 31], [2, 3]),
-    ([0, 3, 4, 4], [2, 2]),
-    ([1, 65_537, 1, 129], [1, 1]),
-];
-
-pub(in crate::ops) fn cases() -> Vec<Case> {
-    let mut cases = Vec::new();
-    for &(x, output) in ROWS {
-        let (shape, what) = (Shape::from(x), format!("{x:?} to {output:?}"));
-        let window = longest(x[2], output[0]) * longest(x[3], output[1]);
-        let covering = longest(output[0], x[2]) * longest(output[1], x[3]);
-        // A quotient more, of which WGSL allows two and a half units.
-        let bound = Bound::Sum { terms: window.max(covering) + 3 };
-        cases.push(Case::new("adaptive_avg_pool2d", what.clone(), bound, move |device| {
-            let y = adaptive_avg_pool2d(&check::tensor(device, shape, 1), output);
-            let dx = adaptive_avg_pool2d_bwd_x(&check::tensor(device, y.shape(), 2), shape);
-            vec![y, dx]
-        }));
-        cases.push(Case::new("adaptive_max_pool2d", what, Bound::Exact, move |device| {
-            // Small integers: ties abound.
-            let (y, indices) =
-                adaptive_max_pool2d(&Tensor::from_slice(device, shape, &check::input_integers(device, shape.len(), 1)), output);
-            let dy = Tensor::from_slice(device, y.shape(), &check::input_integers(device, y.len(), 2));
-            let dx = adaptive_max_pool2d_bwd_x(&dy, &indices, shape);
-            vec![y, indices, dx]
-        }));
-    }
-    cases
-}
-
-pub(in crate::ops) fn benches() -> Vec<Bench> {
-    // The end of a VGG, and whole planes.
-    let rows = [([32, 512, 14, 14], [7, 7]), ([32, 256, 32, 32], [1, 1])];
-    let of = |(shape, output): ([usize; 4], [usize; 2])| {
-        let (what, y) = (format!("{shape:?} to {output:?}"), [shape[0], shape[1], output[0], output[1]]);
-        [
-            Bench::new("adaptive_avg_pool2d", what.clone(), 0, move |device| {
-                let x = check::tensor(device, shape, 1);
-                move || vec![adaptive_avg_pool2d(&x, output)]
-            }),
-            Bench::new("adaptive_avg_pool2d_bwd_x", what.clone(), 0, move |device| {
-                let dy = check::tensor(device, y, 1);
-                move || vec![adaptive_avg_pool2d_bwd_x(&dy, shape.into())]
-            }),
-            Bench::new("adaptive_max_pool2d", what.clone(), 0, move |device| {
-                let x = check::tensor(device, shape, 1);
-                move || vec![adaptive_max_pool2d(&x, output).0]
-            }),
-            Bench::new("adaptive_max_pool2d_bwd_x", what, 0, move |device| {
-                let (_, indices) = adaptive_max_pool2d(&check::tensor(device, shape, 1), output);
-                let dy = check::tensor(device, y, 1);
-                move || vec![adaptive_max_pool2d_bwd_x(&dy, &indices, shape.into())]
-            }),
-        ]
-    };
-    rows.into_iter().flat_map(of).collect()
 }

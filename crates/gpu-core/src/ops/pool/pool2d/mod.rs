@@ -5,16 +5,10 @@
 //! The maximum keeps where it found itself (u32, the place in the plane): its gradient then reads two small tensors instead of
 //! searching `x` again, and `x` may be freed.
 
-mod cases;
 mod geometry;
 mod mirrors;
-#[cfg(test)]
-mod tests;
 
-pub(in crate::ops) use cases::{benches, cases};
 pub use geometry::{Divisor, Pool1dGeometry, Pool2dGeometry, PoolGeometry};
-#[cfg(test)]
-pub(in crate::ops) use tests::misuses;
 
 use crate::dtype::DType;
 use crate::expect;

@@ -1,0 +1,150 @@
+//! What is held against the mirror.
+
+use crate::{Bound, Case, input_integers, input_values, tensor};
+use gpu_core::ops::{
+    CrossEntropy, Reduction, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x,
+    nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
+};
+use gpu_core::{Device, Shape, Tensor};
+
+/// Shapes of the table: one lane a row, 16, 256 and folded grids; prime, 1 and long.
+pub(super) const SHAPES: &[[usize; 2]] = &[[1, 1], [5, 10], [7, 16], [67, 17], [13, 257], [3, 20_011], [2051, 2], [70_001, 3]];
+
+/// A label for each row of `x` (N, C, ...).
+pub(super) fn labels(device: &Device, x: impl Into<Shape>) -> Tensor {
+    let x = x.into();
+    let (rows, c) = ((x.len() / x.c()) as u32, x.c() as u32);
+    let labels: Vec<u32> = (0..rows).map(|i| i.wrapping_mul(7919) % c).collect();
+    let mut shape = x.dims().to_vec();
+    shape.remove(1);
+    Tensor::from_slice(device, Shape::new(&shape), &labels)
+}
+
+/// Logits in [-8, 8).
+pub(super) fn logits(device: &Device, shape: impl Into<Shape>, seed: u64) -> Tensor {
+    let shape = shape.into();
+    let values: Vec<f32> = input_values(device, shape.len(), seed).iter().map(|v| 8.0 * v).collect();
+    Tensor::from_slice(device, shape, &values)
+}
+
+/// Weights from 0.1 on.
+pub(super) fn class_weights(device: &Device, c: usize) -> Tensor {
+    let weights: Vec<f32> = input_values(device, c, 9).iter().map(|v| v + 1.1).collect();
+    Tensor::from_slice(device, [c], &weights)
+}
+
+pub fn cases() -> Vec<Case> {
+    let case = |shape: Shape, options: fn(&Device, usize) -> CrossEntropy, what: String| {
+        Case::new("cross_entropy", what, Bound::Relative(2e-5), move |device| {
+            let (x, labels, options) = (logits(device, shape, 1), labels(device, shape), options(device, shape.c()));
+            let (loss, probs) = cross_entropy(&x, &labels, &options);
+            let dx = cross_entropy_bwd(&probs, &labels, &options, &tensor(device, loss.shape(), 5));
+            vec![loss, probs, dx]
+        })
+    };
+    let mut cases = Vec::new();
+    for &shape in SHAPES {
+        cases.push(case(shape.into(), |_, _| 0.0.into(), format!("{shape:?}")));
+        cases.push(case(shape.into(), |_, _| 0.1.into(), format!("{shape:?}, smoothing 0.1")));
+    }
+    let weighted: fn(&Device, usize) -> CrossEntropy =
+        |device, c| CrossEntropy { weight: Some(class_weights(device, c)), smoothing: 0.1, ..Default::default() };
+    let ignoring: fn(&Device, usize) -> CrossEntropy = |_, _| CrossEntropy { ignore_index: Some(1), ..Default::default() };
+    let all: fn(&Device, usize) -> CrossEntropy = |device, c| {
+        let weight = Some(class_weights(device, c));
+        CrossEntropy { smoothing: 0.2, weight, ignore_index: Some(0), reduction: Reduction::None }
+    };
+    let summed: fn(&Device, usize) -> CrossEntropy = |_, _| CrossEntropy { reduction: Reduction::Sum, ..Default::default() };
+    for (name, options) in [("weighted", weighted), ("one class ignored", ignoring), ("every option", all), ("summed", summed)] {
+        for shape in [&[67, 17][..], &[5, 1031], &[3, 5, 7, 2], &[2, 40, 33], &[2, 300, 11]] {
+            cases.push(case(Shape::new(shape), options, format!("{shape:?}, {name}")));
+        }
+    }
+    cases.push(case([17_001, 2].into(), ignoring, "17001 rows, one class ignored".to_owned()));
+    cases.push(Case::new("cross_entropy", "a label that is no class".to_owned(), Bound::Relative(2e-5), |device| {
+        let (x, labels) = (logits(device, [3, 5], 2), Tensor::from_slice(device, [3], &[1, 5, u32::MAX]));
+        let (loss, probs) = cross_entropy(&x, &labels, 0.1);
+        let dx = cross_entropy_bwd(&probs, &labels, 0.1, &Tensor::scalar(device, 1.0));
+        vec![loss, probs, dx]
+    }));
+    cases.into_iter().chain(softmax_cases()).chain(nll_cases()).chain(soft_cases()).chain(metrics_cases()).collect()
+}
+
+fn softmax_cases() -> Vec<Case> {
+    let case = |(shape, axis): (Shape, usize)| {
+        Case::new("softmax", format!("{shape} along {axis}"), Bound::Relative(2e-5), move |device| {
+            let (x, dy) = (logits(device, shape, 3), tensor(device, shape, 4));
+            let (y, log_y) = (softmax(&x, axis), log_softmax(&x, axis));
+            let (dx, log_dx) = (softmax_bwd_x(&y, &dy, axis), log_softmax_bwd_x(&log_y, &dy, axis));
+            vec![y, log_y, dx, log_dx]
+        })
+    };
+    let rows = SHAPES.iter().map(|&shape| (Shape::from(shape), 1));
+    let columns: [(&[usize], usize); 6] =
+        [(&[7, 5], 0), (&[2, 3, 4, 5], 1), (&[2, 37, 67], 1), (&[3, 300, 2], 1), (&[20_011, 3], 0), (&[4, 1, 2, 3, 2, 5], 4)];
+    rows.chain(columns.map(|(shape, axis)| (Shape::new(shape), axis))).map(case).collect()
+}
+
+fn nll_cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (shape, weighted, ignore_index, reduction) in [
+        (&[1usize, 1][..], false, None, Reduction::Mean),
+        (&[67, 17], true, Some(2), Reduction::Mean),
+        (&[67, 17], false, Some(2), Reduction::Mean),
+        (&[67, 17], true, None, Reduction::Sum),
+        (&[3, 5, 7, 2], true, Some(0), Reduction::None),
+        (&[70_001, 3], false, None, Reduction::Mean),
+    ] {
+        let what = format!("{shape:?}, {}weighted, ignored {ignore_index:?}, {reduction:?}", if weighted { "" } else { "un" });
+        cases.push(Case::new("nll_loss", what, Bound::Relative(2e-5), move |device| {
+            let (x, labels) = (logits(device, shape, 1), labels(device, shape));
+            let weight = weighted.then(|| class_weights(device, shape[1]));
+            let options = CrossEntropy { weight, ignore_index, reduction, ..Default::default() };
+            let loss = nll_loss(&x, &labels, &options);
+            let dloss = tensor(device, loss.shape(), 3);
+            vec![nll_loss_bwd(x.shape(), &labels, &options, &dloss), loss]
+        }));
+    }
+    cases
+}
+
+fn soft_cases() -> Vec<Case> {
+    let mut cases = Vec::new();
+    for (shape, smoothing, weighted, reduction) in [
+        (&[1usize, 1][..], 0.0, false, Reduction::Mean),
+        (&[7, 16], 0.1, true, Reduction::Sum),
+        (&[67, 17], 0.0, true, Reduction::None),
+        (&[13, 1031], 0.1, false, Reduction::Mean),
+        (&[3, 5, 7, 2], 0.1, true, Reduction::None),
+        (&[2, 300, 11], 0.0, false, Reduction::Mean),
+    ] {
+        let what = format!("{shape:?}, smoothing {smoothing}, {}weighted, {reduction:?}", if weighted { "" } else { "un" });
+        cases.push(Case::new("soft_cross_entropy", what, Bound::Relative(2e-5), move |device| {
+            let (x, target) = (logits(device, shape, 1), softmax(&logits(device, shape, 2), 1));
+            let weight = weighted.then(|| class_weights(device, shape[1]));
+            let options = CrossEntropy { smoothing, weight, reduction, ..Default::default() };
+            let (loss, probs) = soft_cross_entropy(&x, &target, &options);
+            let dloss = tensor(device, loss.shape(), 3);
+            let dx = soft_cross_entropy_bwd_x(&probs, &target, &options, &dloss);
+            vec![loss, probs, dx, soft_cross_entropy_bwd_target(&x, &options, &dloss)]
+        }));
+    }
+    cases
+}
+
+fn metrics_cases() -> Vec<Case> {
+    let case = |shape: Shape| {
+        Case::new("argmax", shape.to_string(), Bound::Exact, move |device| {
+            // Small integers: most rows have several maxima.
+            let x = Tensor::from_slice(device, shape, &input_integers(device, shape.len(), 5));
+            let metrics = Tensor::full(device, [4], 1.0);
+            let loss = Tensor::scalar(device, 0.5);
+            accumulate_metrics(&loss, &x, &labels(device, shape), &metrics);
+            accumulate_metrics(&loss, &x, &labels(device, shape), &metrics);
+            vec![argmax(&x), metrics]
+        })
+    };
+    // Of 64 rows an image: the part that is right is exact.
+    let columns = [Shape::from([3, 5, 8, 8]), Shape::from([2, 300, 4])];
+    SHAPES.iter().map(|&shape| Shape::from(shape)).chain(columns).map(case).collect()
+}

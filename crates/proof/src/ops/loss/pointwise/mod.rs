@@ -1,0 +1,7 @@
+//! `pointwise_loss` and its gradients.
+
+pub mod benches;
+pub mod cases;
+#[cfg(test)]
+mod tests;
+pub mod wrong_calls;

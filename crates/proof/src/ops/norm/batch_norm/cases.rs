@@ -1,0 +1,109 @@
+//! What is held against the mirror.
+
+use crate::{Bound, Case, around, input_values, tensor};
+use gpu_core::ops::{
+    BatchNorm, batch_norm, batch_norm_add_relu_bwd, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd, batch_norm_eval_relu,
+    batch_norm_relu, batch_norm_relu_bwd, demean_norm, demean_norm_bwd, demean_norm_eval, demean_norm_eval_bwd,
+};
+use gpu_core::{Device, Shape, Tensor};
+
+pub(super) const SHAPES: &[&[usize]] = &[
+    &[2, 1],
+    &[33, 5],
+    &[257, 12],
+    &[3, 7, 11],
+    &[4, 3, 5, 5],
+    &[8, 16, 7, 9],
+    &[2, 64, 16, 16],
+    &[1, 1, 97, 101],
+    &[19, 2, 32, 32],
+    &[5, 3, 71, 61],
+];
+
+/// gamma, beta, running mean, running variance.
+pub(super) fn of_channels(device: &Device, c: usize) -> [Tensor; 4] {
+    let positive =
+        |seed| Tensor::from_slice(device, [c], &input_values(device, c, seed).iter().map(|v| v + 1.5).collect::<Vec<f32>>());
+    [positive(11), tensor(device, [c], 12), tensor(device, [c], 13), positive(14)]
+}
+
+pub fn cases() -> Vec<Case> {
+    let shapes = || SHAPES.iter().map(|dims| Shape::new(dims));
+    // One mean is an f32 with steps of 1e-3: kernel and mirror may take neighbouring ones.
+    let around_means = shapes().flat_map(|shape| [(shape, 0.5, 2e-5), (shape, 1e4, 3e-3)]);
+    let normed = around_means.flat_map(|(shape, mean, fraction)| cases_of(shape, mean, fraction));
+    let demeaned = shapes().chain([Shape::from([1, 4]), Shape::from([0, 3, 2, 2])]).flat_map(|shape| {
+        let bound = Bound::Relative(2e-5);
+        [
+            Case::new("demean_norm", shape.to_string(), bound, move |device| {
+                let [gamma, beta, running_mean, _] = of_channels(device, shape.c());
+                let (x, dy) = (around(device, shape, 0.5, 1), tensor(device, shape, 2));
+                let (y, mean) = demean_norm(&x, &gamma, &beta, &running_mean, 0.1);
+                let (dx, dgamma, dbeta) = demean_norm_bwd(&x, &dy, &gamma, &mean);
+                vec![y, mean, running_mean, dx, dgamma, dbeta]
+            }),
+            Case::new("demean_norm_eval", shape.to_string(), bound, move |device| {
+                let [gamma, beta, running_mean, _] = of_channels(device, shape.c());
+                let (x, dy) = (around(device, shape, 0.5, 1), tensor(device, shape, 2));
+                let (dx, dgamma, dbeta) = demean_norm_eval_bwd(&x, &dy, &gamma, &running_mean);
+                vec![demean_norm_eval(&x, &gamma, &beta, &running_mean), dx, dgamma, dbeta]
+            }),
+        ]
+    });
+    normed.chain(demeaned).chain(shapes().flat_map(rectified_cases)).collect()
+}
+
+/// With a ReLU, and with a sum before it. The statistics are given: a mean off by its last bit would let other elements through.
+fn rectified_cases(shape: Shape) -> [Case; 3] {
+    let (what, bound) = (shape.to_string(), Bound::Relative(2e-5));
+    let inputs = move |device: &Device| {
+        let [gamma, beta, mean, rstd] = of_channels(device, shape.c());
+        (around(device, shape, 0.5, 1), tensor(device, shape, 2), tensor(device, shape, 3), [gamma, beta, mean, rstd])
+    };
+    [
+        Case::new("batch_norm_relu", what.clone(), bound, move |device| {
+            let (x, beside, _, [gamma, beta, running_mean, running_var]) = inputs(device);
+            let alone = batch_norm_relu(&x, None, &gamma, &beta, &running_mean, &running_var, 0.1, 1e-5);
+            let both = batch_norm_relu(&x, Some(&beside), &gamma, &beta, &running_mean, &running_var, 0.1, 1e-5);
+            vec![alone.y, alone.mean, alone.rstd, both.y, running_mean, running_var]
+        }),
+        Case::new("batch_norm_relu_bwd", what.clone(), bound, move |device| {
+            let (x, dy, y, [gamma, beta, mean, rstd]) = inputs(device);
+            let (dx, dgamma, dbeta) = batch_norm_relu_bwd(&x, &dy, &gamma, &beta, &mean, &rstd);
+            let of_sum = batch_norm_add_relu_bwd(&x, &y, &dy, &gamma, &mean, &rstd);
+            vec![dx, dgamma, dbeta, of_sum.0, of_sum.1, of_sum.2, of_sum.3]
+        }),
+        Case::new("batch_norm_eval_relu", what, bound, move |device| {
+            let (x, beside, _, [gamma, beta, mean, var]) = inputs(device);
+            let of = |beside| batch_norm_eval_relu(&x, beside, &gamma, &beta, &mean, &var, 1e-5);
+            vec![of(None), of(Some(&beside))]
+        }),
+    ]
+}
+
+/// Training, its gradient, and evaluation with its gradient.
+fn cases_of(shape: Shape, mean: f32, fraction: f32) -> [Case; 3] {
+    let what = format!("{shape} around {mean}");
+    [
+        Case::new("batch_norm", what.clone(), Bound::Relative(fraction), move |device| {
+            let [gamma, beta, running_mean, running_var] = of_channels(device, shape.c());
+            let x = around(device, shape, mean, 1);
+            let BatchNorm { y, mean, rstd } = batch_norm(&x, &gamma, &beta, &running_mean, &running_var, 0.1, 1e-5);
+            vec![y, mean, rstd, running_mean, running_var]
+        }),
+        Case::new("batch_norm_bwd", what.clone(), Bound::Relative(fraction), move |device| {
+            let [gamma, _, running_mean, running_var] = of_channels(device, shape.c());
+            let x = around(device, shape, mean, 1);
+            let kept = batch_norm(&x, &gamma, &gamma, &running_mean, &running_var, 0.1, 1e-5);
+            let (dx, dgamma, dbeta) = batch_norm_bwd(&x, &tensor(device, shape, 2), &gamma, &kept.mean, &kept.rstd);
+            vec![dx, dgamma, dbeta]
+        }),
+        Case::new("batch_norm_eval", what, Bound::Relative(2e-5), move |device| {
+            let [gamma, beta, running_mean, running_var] = of_channels(device, shape.c());
+            let (x, dy) = (around(device, shape, mean, 1), tensor(device, shape, 2));
+            let y = batch_norm_eval(&x, &gamma, &beta, &running_mean, &running_var, 1e-5);
+            let (dx, dgamma, dbeta) = batch_norm_eval_bwd(&x, &dy, &gamma, &running_mean, &running_var, 1e-5);
+            vec![y, dx, dgamma, dbeta]
+        }),
+    ]
+}

@@ -1,0 +1,7 @@
+//! `global_avg_pool`.
+
+pub mod benches;
+pub mod cases;
+#[cfg(test)]
+mod tests;
+pub mod wrong_calls;

@@ -1,0 +1,7 @@
+//! `pixel_shuffle` and `pixel_unshuffle`.
+
+pub mod benches;
+pub mod cases;
+#[cfg(test)]
+mod tests;
+pub mod wrong_calls;
