@@ -1,6 +1,6 @@
 use super::cases::{HYPERS, three_steps};
 use crate::values;
-use gpu_core::ops::{adagrad_step};
+use gpu_core::ops::adagrad_step;
 use gpu_core::{Device, Tensor};
 
 #[test]

@@ -3,7 +3,7 @@
 use super::cases::hyper;
 use crate::{Bench, flat_parameters};
 use gpu_core::Tensor;
-use gpu_core::ops::{rmsprop_step};
+use gpu_core::ops::rmsprop_step;
 
 pub fn benches() -> Vec<Bench> {
     vec![

@@ -91,7 +91,7 @@ fn the_number_of_threads_changes_nothing() {
 
 #[test]
 fn gradients_equal_difference_quotients() {
-    let (x, step) = (tensor(&Device::Cpu, [2, 3, 3, 5], 1), step_at(&Device::Cpu, 4));
+    let (x, step) = (tensor(&Device::Cpu, [2, 3, 3, 5], 1), step_at(&Device::cpu_f64(), 4));
     let hold = |f: &dyn Fn(&Tensor) -> Tensor, bwd: &dyn Fn(&Tensor) -> Tensor| {
         gradients(std::slice::from_ref(&x), |t| f(&t[0]), |_, dy| vec![bwd(dy)]);
     };

@@ -203,5 +203,5 @@ fn a_variance_is_right_where_the_mean_is_large() {
 #[test]
 fn the_gradient_of_a_mean_is_the_difference_quotient() {
     let x = tensor(&Device::Cpu, [3, 4], 1);
-    gradients(&[x], |t| mean(&t[0]), |_, dy| vec![Tensor::full(&Device::Cpu, [3, 4], dy.item().unwrap() / 12.0)]);
+    gradients(&[x], |t| mean(&t[0]), |_, dy| vec![Tensor::full(dy.device(), [3, 4], dy.item().unwrap() / 12.0)]);
 }
