@@ -14,8 +14,8 @@ use rayon::prelude::*;
 
 use self::figure::CLASSES;
 use self::scene::{SIDE, Scene};
-use super::bits::Stream;
-use super::{Dataset, ImageSet};
+use super::images::{Dataset, ImageSet};
+use super::random::Stream;
 
 /// Training images of the set that `open("builtin")` gives.
 pub const TRAIN_IMAGES: usize = 10_000;
