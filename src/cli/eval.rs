@@ -1,18 +1,19 @@
 //! `wgrad eval`.
 
-use super::{Ending, Json, Which, say, say_json};
+use super::answer::{Ending, Json, say, say_json};
+use super::checkpoint::Which;
 use clap::Args;
 use gpu_core::Device;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use train::config::{BUILTIN, DeviceKind, Settings};
 use train::console::Console;
 use train::data::Dataset;
 use train::evaluate::Evaluator;
 use train::loader::{Source, normalise};
 use train::model::{self, Trained};
 use train::predict::same_classes;
+use train::settings::{BUILTIN, DeviceKind, Settings};
 use train::{Error, Result, data, trainer};
 
 #[derive(Args)]

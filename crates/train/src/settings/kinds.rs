@@ -1,12 +1,15 @@
-//! What a setting chooses from.
+//! Settings that are one of several names.
 
 use serde::{Deserialize, Serialize};
+use std::fmt;
 
 /// The update rule.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum OptimizerKind {
     /// Stochastic gradient descent with momentum.
+    #[default]
     Sgd,
     /// Adam, with the weight decay in the gradient.
     Adam,
@@ -22,33 +25,10 @@ pub enum OptimizerKind {
     Muon,
 }
 
-impl OptimizerKind {
-    /// Learning rate and weight decay where none are given.
-    pub(super) fn defaults(self) -> (f64, f64) {
-        match self {
-            Self::Sgd => (0.05, 5e-4),
-            Self::Adam => (0.002, 0.0),
-            Self::Adamw => (0.002, 0.01),
-            Self::Rmsprop => (0.001, 0.0),
-            Self::Adagrad => (0.01, 0.0),
-            Self::Lion => (0.0003, 0.1),
-            Self::Muon => (0.02, 0.01),
-        }
-    }
-
-    /// Momentum where none is given.
-    pub(super) fn momentum(self) -> f64 {
-        match self {
-            Self::Muon => 0.95,
-            Self::Rmsprop => 0.0,
-            _ => 0.9,
-        }
-    }
-}
-
 /// The learning rate over the steps.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum ScheduleKind {
     /// The same rate throughout.
     Constant,
@@ -73,8 +53,9 @@ pub enum ScheduleKind {
 }
 
 /// Where the run happens.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
 pub enum DeviceKind {
     /// A hardware GPU, or the CPU device where there is none.
     Auto,
@@ -84,13 +65,15 @@ pub enum DeviceKind {
     Cpu,
 }
 
-impl DeviceKind {
-    /// The name that [`gpu_core::Device::named`] knows it by.
-    pub fn name(self) -> &'static str {
-        match self {
-            Self::Auto => "auto",
-            Self::Gpu => "gpu",
-            Self::Cpu => "cpu",
+/// The names that flags and files have for them.
+macro_rules! display_by_name {
+    ($($kind:ty),+) => {$(
+        impl fmt::Display for $kind {
+            fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                self.serialize(f)
+            }
         }
-    }
+    )+};
 }
+
+display_by_name!(OptimizerKind, ScheduleKind, DeviceKind);
