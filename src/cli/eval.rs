@@ -13,7 +13,7 @@ use train::evaluate::Evaluator;
 use train::loader::{Source, normalise};
 use train::model::{self, Trained};
 use train::predict::same_classes;
-use train::settings::{BUILTIN, DeviceKind, Settings};
+use train::settings::{DeviceKind, Settings};
 use train::{Error, Result, data, trainer};
 
 #[derive(Args)]
@@ -115,5 +115,5 @@ fn data_of_run(checkpoint: &Path) -> Result<String> {
     if !config.is_file() {
         return Err(Error::Setting("this checkpoint lies in no run's folder: name a data set with --data".into()));
     }
-    Ok(Settings::read(&config)?.data.unwrap_or_else(|| BUILTIN.into()))
+    Ok(Settings::read(&config)?.resolve()?.data)
 }

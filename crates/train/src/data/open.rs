@@ -18,7 +18,7 @@ const SUBFOLDERS: [&str; 4] = ["cifar-10-batches-bin", "cifar-100-binary", "mnis
 /// A [`DataError`] if the directory holds no data set or several, or if a file is missing, unreadable, not a whole number
 /// of records, or labelled beyond its classes.
 pub fn open(spec: &str) -> Result<Dataset, DataError> {
-    if spec == "builtin" {
+    if spec == builtin::NAME {
         return Ok(builtin::generate(builtin::TRAIN_IMAGES, builtin::TEST_IMAGES));
     }
     let root = Path::new(spec);

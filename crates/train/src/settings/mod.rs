@@ -18,10 +18,10 @@ mod row;
 mod rows;
 
 pub use kinds::{DeviceKind, OptimizerKind, ScheduleKind};
-pub use rows::{BUILTIN, Config, Settings};
+pub use rows::{Config, Settings};
 
 use crate::augmentation::Augmentation;
-use crate::data::Dataset;
+use crate::data::{Dataset, builtin};
 use crate::error::{Error, Result};
 use fallback::Basis;
 use rows::ROWS;
@@ -61,7 +61,7 @@ impl Settings {
     pub fn resolve(self) -> Result<Config> {
         self.check_ranges()?;
         let basis = Basis {
-            builtin: self.data.as_deref().is_none_or(|data| data == BUILTIN),
+            builtin: self.data.as_deref().is_none_or(|data| data == builtin::NAME),
             optimizer: self.optimizer.unwrap_or_default(),
         };
         let config = self.fill(&basis);

@@ -8,15 +8,13 @@ use super::kinds::OptimizerKind::{Adagrad, Adam, Adamw, Lion, Muon, Rmsprop, Sgd
 use super::kinds::{DeviceKind, OptimizerKind, ScheduleKind};
 use super::range::{Range, above, at_least, at_most, folder_name, from, share};
 use super::row::{Resume, Row};
+use crate::data::builtin;
 use crate::error::Result;
 use std::path::PathBuf;
 
-/// The name of the data set that is made by code.
-pub const BUILTIN: &str = "builtin";
-
 settings! {
     /// Data set: the built-in one, or a folder with CIFAR-10, CIFAR-100 or MNIST
-    data: String, "builtin|DIR", default named(BUILTIN);
+    data: String, "builtin|DIR", default named(builtin::NAME);
     /// Network: small-cnn, resnet20, lenet, ..., or a layer list (FILE.json or FILE.toml)
     model: String, "NAME|FILE", default named("small-cnn");
     /// Start from the weights of a PyTorch state dict in this safetensors file: torchvision's names, or positions
