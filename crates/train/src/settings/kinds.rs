@@ -32,23 +32,23 @@ pub enum OptimizerKind {
 pub enum ScheduleKind {
     /// The same rate throughout.
     Constant,
-    /// A tenth of it after each third of the run.
+    /// Divided by 10 after each third of the run.
     Step,
-    /// A tenth of it after a half and after three quarters of the run.
+    /// Divided by 10 after one half and after three quarters of the run.
     MultiStep,
-    /// Evenly down to a hundredth.
+    /// Exponential decay to a hundredth.
     Exponential,
-    /// In a straight line down to zero.
+    /// Linear decay to zero.
     Linear,
-    /// Down to zero as the square of what is left.
+    /// Quadratic decay to zero.
     Polynomial,
-    /// Half a cosine down to zero.
+    /// Cosine decay to zero.
     Cosine,
-    /// Three half cosines, each twice as long as the last.
+    /// Three cosine decays to zero, each twice as long as the one before.
     CosineRestarts,
     /// Up to --lr over the first 30 %, then down to almost zero.
     OneCycle,
-    /// A tenth of it where the test loss was no better for more than two epochs.
+    /// Divided by 10 when the test loss has not improved for more than two epochs.
     Plateau,
 }
 

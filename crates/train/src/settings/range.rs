@@ -34,17 +34,15 @@ pub(super) fn at_most<T: PartialOrd + Display + 'static>(most: T) -> Range<T> {
     Range::new(format!("{most} or less"), move |value| *value <= most)
 }
 
-/// A finite number above `bound`.
-pub(super) fn above(bound: f64) -> Range<f64> {
-    Range::new(format!("a number above {bound}"), move |value: &f64| value.is_finite() && *value > bound)
+pub(super) fn positive() -> Range<f64> {
+    Range::new("a number above 0", |value: &f64| value.is_finite() && *value > 0.0)
 }
 
-/// A finite number that is not below `bound`.
-pub(super) fn from(bound: f64) -> Range<f64> {
-    Range::new(format!("a number of {bound} or more"), move |value: &f64| value.is_finite() && *value >= bound)
+pub(super) fn non_negative() -> Range<f64> {
+    Range::new("a number of 0 or more", |value: &f64| value.is_finite() && *value >= 0.0)
 }
 
-/// A share of something, of which something must be left.
+/// A share of something that is never all of it.
 pub(super) fn share() -> Range<f64> {
     Range::new("0 or more and below 1", |value| (0.0..1.0).contains(value))
 }

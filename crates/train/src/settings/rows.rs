@@ -6,7 +6,7 @@ use super::fallback::with_words;
 use super::fallback::{Basis, Fallback, always, by_data, by_optimizer, named};
 use super::kinds::OptimizerKind::{Adagrad, Adam, Adamw, Lion, Muon, Rmsprop, Sgd};
 use super::kinds::{DeviceKind, OptimizerKind, ScheduleKind};
-use super::range::{Range, above, at_least, at_most, folder_name, from, share};
+use super::range::{Range, at_least, at_most, folder_name, non_negative, positive, share};
 use super::row::{Resume, Row};
 use crate::data::builtin;
 use crate::error::Result;
@@ -30,7 +30,7 @@ settings! {
     /// Learning rate, the highest one of the schedule
     lr: f64, "RATE", default by_optimizer(
         &[(0.05, &[Sgd]), (0.002, &[Adam, Adamw]), (0.001, &[Rmsprop]), (0.01, &[Adagrad]), (0.0003, &[Lion]), (0.02, &[Muon])], None,
-    ), range above(0.0);
+    ), range positive();
     /// Momentum
     momentum: f64, "M", default by_optimizer(
         &[(0.9, &[Sgd]), (0.0, &[Rmsprop]), (0.95, &[Muon])], Some((0.9, "; the others have none")),
@@ -38,9 +38,9 @@ settings! {
     /// Weight decay
     weight_decay: f64, "D", default by_optimizer(
         &[(5e-4, &[Sgd]), (0.01, &[Adamw, Muon]), (0.1, &[Lion])], Some((0.0, ", else 0")),
-    ), range from(0.0);
+    ), range non_negative();
     /// Largest norm of all gradients together; larger ones are scaled down to it
-    clip_norm: f64, "NORM", unset "none", range above(0.0);
+    clip_norm: f64, "NORM", unset "none", range positive();
     /// Keep a moving average of the weights with this decay, evaluate it and save it as the best
     ema: f64, "DECAY", unset "none", range share();
     /// Compute each step in this many parts of the batch, to save memory
