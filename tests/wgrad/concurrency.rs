@@ -99,5 +99,5 @@ fn everything_public_is_send_and_sync() {
     shared::<(Sgd, AdamW, Box<dyn Optimizer>, Schedule, TrainStep, EvalStep, StepOptions, nn::MemoryPlan, nn::StepError)>();
     shared::<(nn::Checkpoint, nn::CheckpointError, nn::Spec, nn::SpecError, nn::Slots, nn::Metrics, GlobalAvgPool)>();
     shared::<(Dataset, ImageSet, Source<'static>, train::loader::Feed, train::evaluate::Evaluator)>();
-    shared::<(train::Error, data::DataError, train::config::Config, train::model::Trained, train::run_folder::RunFolder)>();
+    shared::<(train::Error, data::DataError, train::settings::Config, train::model::Trained, train::run_folder::RunFolder)>();
 }

@@ -106,12 +106,3 @@ pub fn accuracy(net: &dyn Module, device: &Device, data: &Dataset) -> Result<f64
     let score = Evaluator::new(net, device, &test, data.test.len(), loss, &loader::normalise(data))?.score()?;
     score.map_or_else(|| Error::setting(format!("{} has no test images", data.name)), |score| Ok(score.accuracy))
 }
-
-impl From<nn::StepError> for Error {
-    fn from(error: nn::StepError) -> Self {
-        match error {
-            nn::StepError::Device(e) => Self::Device(e),
-            other => Self::Setting(other.to_string()),
-        }
-    }
-}

@@ -1,7 +1,10 @@
-//! What a person sees while a run goes on: lines, and a bar where there is a terminal.
+//! What a person sees during a run: lines, and a bar where there is a terminal and the feature `cli`.
 
-use indicatif::{ProgressBar, ProgressDrawTarget, ProgressStyle};
-use std::io::{self, IsTerminal, Write};
+#[cfg_attr(not(feature = "cli"), path = "no_bar.rs")]
+mod bar;
+
+use bar::Bar;
+use std::io::{self, Write};
 use std::time::Duration;
 
 /// Lines go to stdout, or to stderr where stdout is kept for a JSON object; the bar goes to stderr, on a terminal only.
@@ -10,13 +13,13 @@ use std::time::Duration;
 #[derive(Debug)]
 pub struct Console {
     json: bool,
-    bar: ProgressBar,
+    bar: Bar,
 }
 
 impl Console {
     /// `json`: stdout is kept for one JSON object.
     pub fn new(json: bool) -> Self {
-        Self { json, bar: ProgressBar::hidden() }
+        Self { json, bar: Bar::hidden() }
     }
 
     /// A result, for stdout.
@@ -36,33 +39,27 @@ impl Console {
     /// Begins a bar of `steps`, of which `done` are done.
     pub fn begin(&mut self, title: String, done: u64, steps: u64) {
         self.end();
-        if io::stderr().is_terminal() {
-            let style = ProgressStyle::with_template("{prefix} {bar:16} {pos}/{len} {wide_msg}").expect("a valid template");
-            self.bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr()).with_style(style);
-            self.bar.set_prefix(title);
-            self.bar.set_position(done);
-        }
+        self.bar = Bar::new(title, done, steps);
     }
 
     /// Whether there is a bar to be filled.
     pub fn is_live(&self) -> bool {
-        !self.bar.is_hidden()
+        self.bar.is_live()
     }
 
     /// One step is done.
     pub fn advance(&self) {
-        self.bar.inc(1);
+        self.bar.advance();
     }
 
     /// What stands behind the bar.
     pub fn status(&self, text: String) {
-        self.bar.set_message(text);
+        self.bar.status(text);
     }
 
     /// Takes the bar away.
     pub fn end(&mut self) {
-        self.bar.finish_and_clear();
-        self.bar = ProgressBar::hidden();
+        std::mem::replace(&mut self.bar, Bar::hidden()).clear();
     }
 }
 
