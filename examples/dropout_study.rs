@@ -94,6 +94,8 @@ struct InvertedDropout {
     p: f32,
 }
 
+impl Parameters for InvertedDropout {}
+
 impl Module for InvertedDropout {
     fn forward(&self, x: &Var) -> Var {
         let keep = 1.0 - self.p;

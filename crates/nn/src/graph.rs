@@ -1,6 +1,6 @@
 //! What a variable was computed from, to be looked at: nodes and edges, and the same as text for Graphviz.
 
-use crate::module::{Module, parameters};
+use crate::module::{Parameters, parameters};
 use crate::tape::{Entry, Made};
 use crate::var::{Origin, Var};
 use gpu_core::Shape;
@@ -92,7 +92,7 @@ impl Graph {
     }
 
     /// The same with the parameters of `net` called by their keys, as in the state dict.
-    pub fn parameters(mut self, net: &dyn Module) -> Self {
+    pub fn parameters(mut self, net: &dyn Parameters) -> Self {
         for (key, param) in parameters(net) {
             if let Some(found) = self.params.iter().position(|id| *id == Some(param.id())) {
                 self.nodes[found].name = key;
@@ -170,6 +170,7 @@ mod tests {
     use super::*;
     use crate::init::Init;
     use crate::layers::{Conv2d, Linear};
+    use crate::module::Module;
     use crate::tape::Tape;
     use gpu_core::{Device, Tensor};
 

@@ -50,7 +50,7 @@ pub use gradcheck::gradcheck;
 pub use graph::{Graph, GraphNode};
 pub use init::{Init, Scheme};
 pub use layers::*;
-pub use module::{LayerReport, Module, ShapeError, Then, join, parameter_count, parameters};
+pub use module::{LayerReport, Module, Parameters, ShapeError, Then, join, parameter_count, parameters};
 pub use optim::{Adagrad, AdamW, Lion, Muon, Optimizer, RmsProp, Sgd};
 pub use param::Param;
 pub use schedule::Schedule;

@@ -3,6 +3,7 @@
 use crate::param::Param;
 use crate::var::Var;
 use gpu_core::Shape;
+use std::sync::Arc;
 use thiserror::Error;
 
 /// A layer that does not fit what comes in.
@@ -64,10 +65,56 @@ impl Then<'_> {
     }
 }
 
+/// What has parameters: a layer, a network, or a struct of several networks. What only saves, loads, counts or updates parameters asks
+/// for this alone. Equivalent of `torch.nn.Module.named_parameters` and `named_buffers`.
+///
+/// For a struct of one's own, [`parameters!`](crate::parameters!) writes the implementation.
+pub trait Parameters: Send + Sync {
+    /// Shows `f` every parameter and buffer with its key: PyTorch's names, with `path` before them. Always in the same order.
+    fn visit(&self, _path: &str, _f: &mut dyn FnMut(&str, &Param)) {}
+}
+
+/// Implements [`Parameters`] for a struct by its fields, each of which has parameters itself; the field's name stands before its keys,
+/// as in PyTorch.
+///
+/// ```
+/// use gpu_core::{Device, Tensor};
+/// use nn::{Init, Linear, Param, Sequential, parameters, seq};
+/// struct Autoencoder {
+///     encoder: Sequential,
+///     decoder: Sequential,
+///     temperature: Param,
+/// }
+/// parameters!(Autoencoder { encoder, decoder, temperature });
+///
+/// let cx = Init::seeded(&Device::Cpu, 0);
+/// let temperature = Param::trainable(Tensor::full(&Device::Cpu, [1], 1.0));
+/// let net = Autoencoder { encoder: seq![Linear::new(&cx, 8, 2)], decoder: seq![Linear::new(&cx, 2, 8)], temperature };
+/// let keys: Vec<String> = parameters(&net).into_iter().map(|(key, _)| key).collect();
+/// assert_eq!(keys, ["encoder.0.weight", "encoder.0.bias", "decoder.0.weight", "decoder.0.bias", "temperature"]);
+/// ```
+#[macro_export]
+macro_rules! parameters {
+    ($type:ty { $($field:ident),* $(,)? }) => {
+        impl $crate::Parameters for $type {
+            fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &$crate::Param)) {
+                $($crate::Parameters::visit(&self.$field, &$crate::join(path, stringify!($field)), f);)*
+            }
+        }
+    };
+}
+
+/// A single parameter: its key is the path alone.
+impl Parameters for Param {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Self)) {
+        f(path, self);
+    }
+}
+
 /// A layer or a network: a function of a variable, with parameters.
 ///
 /// In training mode (a variable on a tape) and in evaluation mode it is the same `forward`; the variable knows.
-pub trait Module: Send + Sync {
+pub trait Module: Parameters {
     /// What comes out for `x`.
     fn forward(&self, x: &Var) -> Var;
 
@@ -88,9 +135,6 @@ pub trait Module: Send + Sync {
     /// # Errors
     /// If the input does not fit, with the layer's path.
     fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError>;
-
-    /// Shows `f` every parameter and buffer with its key: PyTorch's names, `path` before them.
-    fn visit(&self, _path: &str, _f: &mut dyn FnMut(&str, &Param)) {}
 
     /// Its kind and options, in a few words.
     fn describe(&self) -> String;
@@ -114,32 +158,41 @@ pub trait Module: Send + Sync {
     }
 }
 
-impl<M: Module + ?Sized> Module for Box<M> {
-    fn forward(&self, x: &Var) -> Var {
-        (**self).forward(x)
-    }
-    fn forward_then(&self, x: &Var, then: Then<'_>) -> Var {
-        (**self).forward_then(x, then)
-    }
-    fn is_relu(&self) -> bool {
-        (**self).is_relu()
-    }
-    fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        (**self).out_shape(input)
-    }
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        (**self).visit(path, f);
-    }
-    fn describe(&self) -> String {
-        (**self).describe()
-    }
-    fn multiply_adds(&self, input: Shape) -> u64 {
-        (**self).multiply_adds(input)
-    }
-    fn trace(&self, path: &str, input: Shape, report: &mut dyn FnMut(LayerReport)) -> Result<Shape, ShapeError> {
-        (**self).trace(path, input, report)
-    }
+/// What points to a module is a module.
+macro_rules! points_to_module {
+    ($($pointer:ty),*) => {$(
+        impl<M: Parameters + ?Sized> Parameters for $pointer {
+            fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+                (**self).visit(path, f);
+            }
+        }
+
+        impl<M: Module + ?Sized> Module for $pointer {
+            fn forward(&self, x: &Var) -> Var {
+                (**self).forward(x)
+            }
+            fn forward_then(&self, x: &Var, then: Then<'_>) -> Var {
+                (**self).forward_then(x, then)
+            }
+            fn is_relu(&self) -> bool {
+                (**self).is_relu()
+            }
+            fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
+                (**self).out_shape(input)
+            }
+            fn describe(&self) -> String {
+                (**self).describe()
+            }
+            fn multiply_adds(&self, input: Shape) -> u64 {
+                (**self).multiply_adds(input)
+            }
+            fn trace(&self, path: &str, input: Shape, report: &mut dyn FnMut(LayerReport)) -> Result<Shape, ShapeError> {
+                (**self).trace(path, input, report)
+            }
+        }
+    )*};
 }
+points_to_module!(Box<M>, Arc<M>, &M);
 
 /// `path.name`, or `name` at the top.
 pub fn join(path: &str, name: &str) -> String {
@@ -147,13 +200,13 @@ pub fn join(path: &str, name: &str) -> String {
 }
 
 /// All parameters and buffers of a network with their keys, in the network's order.
-pub fn parameters(net: &dyn Module) -> Vec<(String, Param)> {
+pub fn parameters(net: &dyn Parameters) -> Vec<(String, Param)> {
     let mut list = Vec::new();
     net.visit("", &mut |key, param| list.push((key.to_owned(), param.clone())));
     list
 }
 
 /// How many numbers a network learns.
-pub fn parameter_count(net: &dyn Module) -> usize {
+pub fn parameter_count(net: &dyn Parameters) -> usize {
     parameters(net).iter().filter(|(_, p)| p.is_trainable()).map(|(_, p)| p.shape().len()).sum()
 }

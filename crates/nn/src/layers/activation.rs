@@ -1,6 +1,6 @@
 //! Layers without parameters that change no extent but the rank.
 
-use crate::module::{Module, ShapeError};
+use crate::module::{Module, Parameters, ShapeError};
 use crate::var::Var;
 use gpu_core::Shape;
 
@@ -150,6 +150,8 @@ impl LogSoftmax {
 /// A layer that gives the shape that comes in: what it does to a variable, and what it says of itself.
 macro_rules! keeps_shape {
     ($layer:ident, |$self:pat_param, $x:ident| $forward:expr, $describe:expr) => {
+        impl Parameters for $layer {}
+
         impl Module for $layer {
             #[track_caller]
             fn forward(&self, $x: &Var) -> Var {
@@ -169,6 +171,8 @@ macro_rules! keeps_shape {
         keeps_shape!($layer, |_, x| x.$method(), |_| stringify!($layer).to_owned());
     };
 }
+
+impl Parameters for Relu {}
 
 impl Module for Relu {
     #[track_caller]
@@ -209,6 +213,8 @@ fn with_axis(layer: &str, axis: usize, input: Shape) -> Result<Shape, ShapeError
     }
 }
 
+impl Parameters for Softmax {}
+
 impl Module for Softmax {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -222,6 +228,8 @@ impl Module for Softmax {
     }
 }
 
+impl Parameters for LogSoftmax {}
+
 impl Module for LogSoftmax {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -234,6 +242,8 @@ impl Module for LogSoftmax {
         format!("LogSoftmax axis {}", self.axis)
     }
 }
+
+impl Parameters for Flatten {}
 
 impl Module for Flatten {
     #[track_caller]

@@ -1,7 +1,7 @@
 //! Pooling to a wanted size.
 
 use super::{Pair, extents};
-use crate::module::{Module, ShapeError};
+use crate::module::{Module, Parameters, ShapeError};
 use crate::var::Var;
 use gpu_core::Shape;
 
@@ -26,6 +26,8 @@ impl AdaptiveAvgPool2d {
         Self { output: output.into().0 }
     }
 }
+
+impl Parameters for AdaptiveAvgPool2d {}
 
 impl Module for AdaptiveAvgPool2d {
     #[track_caller]
@@ -53,6 +55,8 @@ impl AdaptiveMaxPool2d {
     }
 }
 
+impl Parameters for AdaptiveMaxPool2d {}
+
 impl Module for AdaptiveMaxPool2d {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -70,6 +74,8 @@ impl Module for AdaptiveMaxPool2d {
 #[derive(Debug, Clone, Copy, Default)]
 pub struct GlobalAvgPool;
 
+impl Parameters for GlobalAvgPool {}
+
 impl Module for GlobalAvgPool {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -86,6 +92,8 @@ impl Module for GlobalAvgPool {
 /// The largest element of each channel of each image: (N, C, 1, 1). Equivalent of `torch.nn.AdaptiveMaxPool2d(1)`.
 #[derive(Debug, Clone, Copy, Default)]
 pub struct GlobalMaxPool;
+
+impl Parameters for GlobalMaxPool {}
 
 impl Module for GlobalMaxPool {
     #[track_caller]

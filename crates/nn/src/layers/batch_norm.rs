@@ -2,7 +2,7 @@
 
 use super::affine::Affine;
 use crate::init::Init;
-use crate::module::{Module, ShapeError, Then, join};
+use crate::module::{Module, Parameters, ShapeError, Then, join};
 use crate::param::Param;
 use crate::var::Var;
 use gpu_core::{Shape, Tensor};
@@ -78,6 +78,16 @@ impl<const AXES: usize> BatchNorm<AXES> {
     }
 }
 
+impl<const AXES: usize> Parameters for BatchNorm<AXES> {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        self.affine.visit(path, f);
+        if self.tracked {
+            f(&join(path, "running_mean"), &self.running_mean);
+            f(&join(path, "running_var"), &self.running_var);
+        }
+    }
+}
+
 impl<const AXES: usize> Module for BatchNorm<AXES> {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -106,14 +116,6 @@ impl<const AXES: usize> Module for BatchNorm<AXES> {
             return Err(ShapeError::new(format!("batch_norm: {channels} channels are expected at axis 1 of {input}")));
         }
         Ok(input)
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        self.affine.visit(path, f);
-        if self.tracked {
-            f(&join(path, "running_mean"), &self.running_mean);
-            f(&join(path, "running_var"), &self.running_var);
-        }
     }
 
     fn describe(&self) -> String {
@@ -159,6 +161,13 @@ impl DemeanNorm {
     }
 }
 
+impl Parameters for DemeanNorm {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        self.affine.visit(path, f);
+        f(&join(path, "running_mean"), &self.running_mean);
+    }
+}
+
 impl Module for DemeanNorm {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -175,11 +184,6 @@ impl Module for DemeanNorm {
             return Err(ShapeError::new(format!("demean_norm: {channels} channels are expected at axis 1 of {input}")));
         }
         Ok(input)
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        self.affine.visit(path, f);
-        f(&join(path, "running_mean"), &self.running_mean);
     }
 
     fn describe(&self) -> String {

@@ -1,7 +1,7 @@
 //! Branches side by side.
 
 use super::Sequential;
-use crate::module::{LayerReport, Module, ShapeError, join};
+use crate::module::{LayerReport, Module, Parameters, ShapeError, join};
 use crate::param::Param;
 use crate::var::Var;
 use gpu_core::Shape;
@@ -54,6 +54,14 @@ impl Concat {
     }
 }
 
+impl Parameters for Concat {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        for (path, branch) in self.paths(path) {
+            branch.visit(&path, f);
+        }
+    }
+}
+
 impl Module for Concat {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -63,12 +71,6 @@ impl Module for Concat {
 
     fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
         self.trace("", input, &mut |_| {})
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        for (path, branch) in self.paths(path) {
-            branch.visit(&path, f);
-        }
     }
 
     fn describe(&self) -> String {

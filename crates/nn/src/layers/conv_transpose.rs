@@ -3,7 +3,7 @@
 use super::filters::Filters;
 use super::{Extents, option, padded};
 use crate::init::Init;
-use crate::module::{Module, ShapeError};
+use crate::module::{Module, Parameters, ShapeError};
 use crate::param::Param;
 use crate::var::Var;
 use gpu_core::Shape;
@@ -79,6 +79,12 @@ impl<const D: usize> ConvTranspose<D> {
     }
 }
 
+impl<const D: usize> Parameters for ConvTranspose<D> {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        self.filters.visit(path, f);
+    }
+}
+
 impl<const D: usize> Module for ConvTranspose<D> {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -88,10 +94,6 @@ impl<const D: usize> Module for ConvTranspose<D> {
 
     fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
         self.geometry.out_shape(input, self.filters.w.shape()).map_err(ShapeError::new)
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        self.filters.visit(path, f);
     }
 
     fn describe(&self) -> String {

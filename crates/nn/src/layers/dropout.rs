@@ -1,6 +1,6 @@
 //! Dropout and noise layers: active in training mode only.
 
-use crate::module::{Module, ShapeError};
+use crate::module::{Module, Parameters, ShapeError};
 use crate::var::Var;
 use gpu_core::Shape;
 
@@ -93,6 +93,8 @@ fn of_rank(layer: &str, (ranks, axes): Ranks, input: Shape) -> Result<Shape, Sha
 /// What such a layer does to a variable, the ranks that it takes, and what it says of itself.
 macro_rules! random {
     ($layer:ident, $method:ident, $ranks:expr, [$($field:ident),*]) => {
+        impl Parameters for $layer {}
+
         impl Module for $layer {
             #[track_caller]
             fn forward(&self, x: &Var) -> Var {

@@ -1,7 +1,7 @@
 //! The fully connected layer.
 
 use crate::init::Init;
-use crate::module::{Module, ShapeError, join};
+use crate::module::{Module, Parameters, ShapeError, join};
 use crate::param::Param;
 use crate::var::Var;
 use gpu_core::Shape;
@@ -27,6 +27,15 @@ impl Linear {
     }
 }
 
+impl Parameters for Linear {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        f(&join(path, "weight"), &self.w);
+        if let Some(b) = &self.b {
+            f(&join(path, "bias"), b);
+        }
+    }
+}
+
 impl Module for Linear {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -39,13 +48,6 @@ impl Module for Linear {
             return Err(ShapeError::new(format!("linear: (N, {features}) is expected, {input} comes in; is a flatten missing?")));
         }
         Ok([input.n(), output].into())
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        f(&join(path, "weight"), &self.w);
-        if let Some(b) = &self.b {
-            f(&join(path, "bias"), b);
-        }
     }
 
     fn describe(&self) -> String {

@@ -1,7 +1,7 @@
 //! Pooling layers.
 
 use super::{Extents, extents, option};
-use crate::module::{Module, ShapeError};
+use crate::module::{Module, Parameters, ShapeError};
 use crate::var::Var;
 use gpu_core::Shape;
 use gpu_core::ops::{Divisor, PoolGeometry};
@@ -53,6 +53,8 @@ impl<const D: usize> MaxPool<D> {
         self
     }
 }
+
+impl<const D: usize> Parameters for MaxPool<D> {}
 
 impl<const D: usize> Module for MaxPool<D> {
     #[track_caller]
@@ -108,6 +110,8 @@ impl<const D: usize> AvgPool<D> {
         Self { divisor, ..self }
     }
 }
+
+impl<const D: usize> Parameters for AvgPool<D> {}
 
 impl<const D: usize> Module for AvgPool<D> {
     #[track_caller]

@@ -1,7 +1,7 @@
 //! Layers that give planes another size without weights.
 
 use super::{Pair, extents};
-use crate::module::{Module, ShapeError};
+use crate::module::{Module, Parameters, ShapeError};
 use crate::var::Var;
 use gpu_core::Shape;
 use gpu_core::ops::{Interpolation, Resize, Upsample2dGeometry};
@@ -36,6 +36,8 @@ impl Upsample {
         self
     }
 }
+
+impl Parameters for Upsample {}
 
 impl Module for Upsample {
     #[track_caller]
@@ -78,6 +80,8 @@ impl PixelShuffle {
     }
 }
 
+impl Parameters for PixelShuffle {}
+
 impl Module for PixelShuffle {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -113,6 +117,8 @@ impl PixelUnshuffle {
         Self { factor }
     }
 }
+
+impl Parameters for PixelUnshuffle {}
 
 impl Module for PixelUnshuffle {
     #[track_caller]

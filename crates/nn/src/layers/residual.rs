@@ -1,7 +1,7 @@
 //! The residual connection.
 
 use super::Sequential;
-use crate::module::{LayerReport, Module, ShapeError, Then, join};
+use crate::module::{LayerReport, Module, Parameters, ShapeError, Then, join};
 use crate::param::Param;
 use crate::var::Var;
 use gpu_core::Shape;
@@ -26,6 +26,15 @@ impl Residual {
     }
 }
 
+impl Parameters for Residual {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        self.body.visit(&join(path, "body"), f);
+        if let Some(shortcut) = &self.shortcut {
+            shortcut.visit(&join(path, "shortcut"), f);
+        }
+    }
+}
+
 impl Module for Residual {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -44,13 +53,6 @@ impl Module for Residual {
 
     fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
         self.trace("", input, &mut |_| {})
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        self.body.visit(&join(path, "body"), f);
-        if let Some(shortcut) = &self.shortcut {
-            shortcut.visit(&join(path, "shortcut"), f);
-        }
     }
 
     fn describe(&self) -> String {

@@ -1,6 +1,6 @@
 //! Multiplication by a constant.
 
-use crate::module::{Module, ShapeError};
+use crate::module::{Module, Parameters, ShapeError};
 use crate::var::Var;
 use gpu_core::Shape;
 
@@ -16,6 +16,8 @@ impl Scale {
         Self { factor }
     }
 }
+
+impl Parameters for Scale {}
 
 impl Module for Scale {
     #[track_caller]

@@ -1,6 +1,6 @@
 //! Layers one after another.
 
-use crate::module::{LayerReport, Module, ShapeError, Then, join};
+use crate::module::{LayerReport, Module, Parameters, ShapeError, Then, join};
 use crate::param::Param;
 use crate::var::Var;
 use gpu_core::Shape;
@@ -120,6 +120,14 @@ fn run(layers: &[Arc<dyn Module>], x: &Var, then: Then<'_>) -> Var {
     }
 }
 
+impl Parameters for Sequential {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        for (position, layer) in self.layers.iter().enumerate() {
+            layer.visit(&join(path, &position.to_string()), f);
+        }
+    }
+}
+
 impl Module for Sequential {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -139,12 +147,6 @@ impl Module for Sequential {
 
     fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
         self.trace("", input, &mut |_| {})
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        for (position, layer) in self.layers.iter().enumerate() {
-            layer.visit(&join(path, &position.to_string()), f);
-        }
     }
 
     fn describe(&self) -> String {

@@ -2,7 +2,7 @@
 
 use super::{Figures, Moment, Rule, RuleOptimizer, Stretch};
 use crate::decimal::decimal;
-use crate::module::Module;
+use crate::module::Parameters;
 use gpu_core::ops::{self, AdagradHyper};
 
 /// Adagrad: `s += g^2; w -= lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)`, where `g` has `weight_decay * w` in it. Equivalent
@@ -44,7 +44,7 @@ impl Adagrad {
     /// # Panics
     /// If there are none.
     #[track_caller]
-    pub fn new(net: &dyn Module, lr: f32) -> Self {
+    pub fn new(net: &dyn Parameters, lr: f32) -> Self {
         Self::of_rule(net, lr, AdagradRule { lr_decay: 0.0, eps: 1e-10, initial: 0.0 })
     }
 

@@ -6,7 +6,7 @@ use super::core::Core;
 use super::group::ParamGroup;
 use super::rule::Rule;
 use crate::checkpoint::{Array, CheckpointError};
-use crate::module::Module;
+use crate::module::Parameters;
 use crate::tape::Gradients;
 use gpu_core::{Device, Shape, Tensor};
 use parking_lot::Mutex;
@@ -50,7 +50,7 @@ impl<R: Rule> RuleOptimizer<R> {
     /// # Panics
     /// If there are none.
     #[track_caller]
-    pub fn of_rule(net: &dyn Module, lr: f32, rule: R) -> Self {
+    pub fn of_rule(net: &dyn Parameters, lr: f32, rule: R) -> Self {
         let core = Core::new(trainable(net), lr, rule);
         Self { inner: Arc::new(Inner { device: core.arena().device().clone(), core: Mutex::new(core) }) }
     }

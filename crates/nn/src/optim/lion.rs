@@ -2,7 +2,7 @@
 
 use super::{Figures, Moment, Rule, RuleOptimizer, Stretch};
 use crate::decimal::decimal;
-use crate::module::Module;
+use crate::module::Parameters;
 use gpu_core::ops::{self, LionHyper};
 
 /// Lion: `w -= lr * (sign(beta1 * m + (1 - beta1) * g) + weight_decay * w); m = beta2 * m + (1 - beta2) * g` (Chen et al., "Symbolic
@@ -44,7 +44,7 @@ impl Lion {
     /// # Panics
     /// If there are none.
     #[track_caller]
-    pub fn new(net: &dyn Module, lr: f32) -> Self {
+    pub fn new(net: &dyn Parameters, lr: f32) -> Self {
         Self::of_rule(net, lr, LionRule { beta1: 0.9, beta2: 0.99 })
     }
 

@@ -5,7 +5,7 @@ use super::arena::ALIGN;
 use super::group::Which;
 use super::{Figures, Moment, Rule, RuleOptimizer, Stretch};
 use crate::decimal::decimal;
-use crate::module::Module;
+use crate::module::Parameters;
 use gpu_core::ops::{self, MuonHyper};
 use gpu_core::{Shape, Tensor};
 use std::sync::Arc;
@@ -130,7 +130,7 @@ impl Muon {
     /// # Panics
     /// If there are none.
     #[track_caller]
-    pub fn new(net: &dyn Module, lr: f32) -> Self {
+    pub fn new(net: &dyn Parameters, lr: f32) -> Self {
         let rule = MuonRule {
             momentum: 0.95,
             nesterov: true,

@@ -26,7 +26,7 @@ pub use layer::Layer;
 
 use crate::init::Init;
 use crate::layers::Sequential;
-use crate::module::Module;
+use crate::module::Parameters;
 use gpu_core::Shape;
 use serde::{Serialize, Serializer};
 use thiserror::Error;
@@ -176,7 +176,7 @@ impl Spec {
     /// # Panics
     /// If the network begins otherwise, or the images are not of its [`input`](Self::input).
     #[track_caller]
-    pub fn whiten(&self, net: &dyn Module, images: &[f32]) {
+    pub fn whiten(&self, net: &dyn Parameters, images: &[f32]) {
         assert!(self.begins_by_whitening(), "whiten: the network does not begin with a whitening_conv2d");
         let count = images.len() / self.input.len();
         let shape = Shape::new(&[&[count], self.input.dims()].concat());

@@ -39,7 +39,7 @@ mod vgg;
 use crate::checkpoint::Names;
 use crate::init::Init;
 use crate::layers::Sequential;
-use crate::module::Module;
+use crate::module::Parameters;
 use crate::spec::{Layer, Spec, SpecError};
 use densenet::{BC_100_12, DENSENET121};
 use gpu_core::Shape;
@@ -155,6 +155,6 @@ pub fn build(name: &str, cx: &Init, input: Shape, classes: usize) -> Result<Sequ
 /// # Ok::<(), nn::SpecError>(())
 /// ```
 ///
-pub fn torchvision(name: &str, net: &dyn Module) -> Option<Names> {
+pub fn torchvision(name: &str, net: &dyn Parameters) -> Option<Names> {
     Names::in_order(net, find(name).ok()?.torchvision?())
 }

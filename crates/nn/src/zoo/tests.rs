@@ -1,5 +1,5 @@
 use super::*;
-use crate::module::parameters;
+use crate::module::{Module, parameters};
 use crate::var::Var;
 use crate::{Loss, Sgd, StepOptions, Tape, TrainStep};
 use gpu_core::{Device, Tensor, check};

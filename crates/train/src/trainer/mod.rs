@@ -17,7 +17,7 @@ use crate::run_folder::{Metrics, RunFolder};
 use gpu_core::Device;
 use nn::optim::{Rule, RuleOptimizer};
 use nn::schedule::{Anneal, Schedule};
-use nn::{Adagrad, AdamW, Lion, Module, Muon, Optimizer, RmsProp, Sequential, Sgd};
+use nn::{Adagrad, AdamW, Lion, Muon, Optimizer, Parameters, RmsProp, Sequential, Sgd};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -191,7 +191,7 @@ fn label(name: &str) -> String {
     stem.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
 }
 
-fn optimizer(config: &Config, net: &dyn Module) -> Box<dyn Optimizer> {
+fn optimizer(config: &Config, net: &dyn Parameters) -> Box<dyn Optimizer> {
     let (lr, momentum) = (config.lr as f32, config.momentum as f32);
     match config.optimizer {
         OptimizerKind::Sgd => finished(Sgd::new(net, lr).momentum(momentum), config),

@@ -6,7 +6,7 @@ mod tests;
 use super::affine::Affine;
 use super::batch_norm::buffer;
 use crate::init::Init;
-use crate::module::{Module, ShapeError, join};
+use crate::module::{Module, Parameters, ShapeError, join};
 use crate::param::Param;
 use crate::var::Var;
 use gpu_core::Shape;
@@ -58,6 +58,12 @@ impl LayerNorm {
     }
 }
 
+impl Parameters for LayerNorm {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        self.affine.visit(path, f);
+    }
+}
+
 impl Module for LayerNorm {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -67,10 +73,6 @@ impl Module for LayerNorm {
 
     fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
         expect_last("layer_norm", self.affine.shape(), input)
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        self.affine.visit(path, f);
     }
 
     fn describe(&self) -> String {
@@ -102,6 +104,12 @@ impl RmsNorm {
     }
 }
 
+impl Parameters for RmsNorm {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        self.affine.visit(path, f);
+    }
+}
+
 impl Module for RmsNorm {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -111,10 +119,6 @@ impl Module for RmsNorm {
 
     fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
         expect_last("rms_norm", self.affine.shape(), input)
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        self.affine.visit(path, f);
     }
 
     fn describe(&self) -> String {
@@ -153,6 +157,12 @@ impl GroupNorm {
     }
 }
 
+impl Parameters for GroupNorm {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        self.affine.visit(path, f);
+    }
+}
+
 impl Module for GroupNorm {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -166,10 +176,6 @@ impl Module for GroupNorm {
             return Err(ShapeError::new(format!("group_norm: {channels} channels are expected at axis 1 of {input}")));
         }
         Ok(input)
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        self.affine.visit(path, f);
     }
 
     fn describe(&self) -> String {
@@ -220,6 +226,16 @@ impl<const AXES: usize> InstanceNorm<AXES> {
     }
 }
 
+impl<const AXES: usize> Parameters for InstanceNorm<AXES> {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        self.affine.visit(path, f);
+        if let Some([mean, var]) = &self.running {
+            f(&join(path, "running_mean"), mean);
+            f(&join(path, "running_var"), var);
+        }
+    }
+}
+
 impl<const AXES: usize> Module for InstanceNorm<AXES> {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -241,14 +257,6 @@ impl<const AXES: usize> Module for InstanceNorm<AXES> {
             return Err(ShapeError::new(format!("instance_norm: {axes} of {channels} channels is expected, {input} comes in")));
         }
         Ok(input)
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        self.affine.visit(path, f);
-        if let Some([mean, var]) = &self.running {
-            f(&join(path, "running_mean"), mean);
-            f(&join(path, "running_var"), var);
-        }
     }
 
     fn describe(&self) -> String {

@@ -7,7 +7,7 @@ mod eigen;
 
 use super::{Pair, extents};
 use crate::init::Init;
-use crate::module::{Module, ShapeError, join};
+use crate::module::{Module, Parameters, ShapeError, join};
 use crate::param::Param;
 use crate::var::Var;
 use eigen::symmetric_eigen;
@@ -88,6 +88,13 @@ fn covariance(images: &[f32], shape: Shape, [r, s]: [usize; 2]) -> Vec<f64> {
     sums.into_iter().map(|sum| sum / patches).collect()
 }
 
+impl Parameters for WhiteningConv2d {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        f(&join(path, "weight"), &self.w);
+        f(&join(path, "bias"), &self.b);
+    }
+}
+
 impl Module for WhiteningConv2d {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
@@ -96,11 +103,6 @@ impl Module for WhiteningConv2d {
 
     fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
         Conv2dGeometry::default().out_shape(input, self.w.shape()).map_err(ShapeError::new)
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        f(&join(path, "weight"), &self.w);
-        f(&join(path, "bias"), &self.b);
     }
 
     fn describe(&self) -> String {
