@@ -45,9 +45,9 @@ impl Array {
 ///
 /// ```
 /// use gpu_core::Device;
-/// use nn::{Checkpoint, Init, Linear, Sgd, seq};
-/// let net = |seed| { let cx = Init::seeded(&Device::Cpu, seed); seq![Linear::new(&cx, 3, 2)] };
-/// let (trained, other) = (net(1), net(2));
+/// use nn::{Checkpoint, Init, Layer, Linear, Sgd, seq};
+/// let net = |seed| seq![Linear::new(2)].build(&Init::seeded(&Device::Cpu, seed), [3]);
+/// let (trained, other) = (net(1)?, net(2)?);
 /// let bytes = Checkpoint::new().net(&trained)?.optimizer(&Sgd::new(&trained, 0.1))?.note("epoch", "7").to_bytes();
 ///
 /// let read = Checkpoint::from_bytes(&bytes)?;
@@ -55,7 +55,7 @@ impl Array {
 /// read.load_optimizer(&Sgd::new(&other, 0.1))?;
 /// assert_eq!(read.note_of("epoch"), Some("7"));
 /// assert_eq!(Checkpoint::new().net(&other)?.arrays(), Checkpoint::new().net(&trained)?.arrays());
-/// # Ok::<(), nn::CheckpointError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Checkpoint {
