@@ -33,7 +33,7 @@ mod derivatives;
 mod gradcheck;
 mod graph;
 mod init;
-mod layers;
+pub mod layers;
 mod module;
 mod net;
 pub mod optim;

@@ -42,10 +42,10 @@ macro_rules! layers {
     ($($kind:literal => $module:ident::$layer:ident),* $(,)?) => {
         $(pub use $module::$layer;)*
 
-        /// The names of all layers, as layer lists have them.
-        pub const KINDS: &[&str] = &[$($kind),*];
-
         impl AnyLayer {
+            /// The names of all layers, as layer lists have them.
+            pub const KINDS: &[&str] = &[$($kind),*];
+
             /// Its name in layer lists; the name of its type, if it is none of them.
             pub fn kind(&self) -> &'static str {
                 let layer = self.described();
@@ -63,7 +63,7 @@ macro_rules! layers {
                 $(if let Some(fields) = layer.downcast_ref::<$layer>() {
                     return Written { kind: $kind, fields }.serialize(serializer);
                 })*
-                let message = format!("a layer of type {} has no name in layer lists; there are: {}", layer.type_name(), KINDS.join(", "));
+                let message = format!("a layer of type {} has no name in layer lists; there are: {}", layer.type_name(), Self::KINDS.join(", "));
                 Err(serde::ser::Error::custom(message))
             }
         }
@@ -71,7 +71,7 @@ macro_rules! layers {
         fn parse_kind(kind: &str, fields: Fields) -> Result<AnyLayer, ShapeError> {
             match kind {
                 $($kind => $layer::parse(fields).map(AnyLayer::new),)*
-                _ => Err(ShapeError::new(format!("unknown layer type `{kind}`; there are: {}", KINDS.join(", ")))),
+                _ => Err(ShapeError::new(format!("unknown layer type `{kind}`; there are: {}", AnyLayer::KINDS.join(", ")))),
             }
         }
     };

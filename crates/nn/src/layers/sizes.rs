@@ -4,6 +4,7 @@ use super::check::{self, Checked};
 use crate::module::ShapeError;
 use gpu_core::ops::Padding;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
+use serde_json::Value;
 
 /// A kernel size, stride or dilation: one number for all axes, or one an axis. In a layer list it is a number or `[rows, columns]`.
 ///
@@ -114,9 +115,7 @@ macro_rules! edges_from {
 edges_from!([const D: usize] D Padding<D>, [const D: usize] D usize, [const D: usize] D [usize; D]);
 edges_from!([] 2 (usize, usize), [] 2 [usize; 4], [] 1 [usize; 2]);
 
-/// What a layer list may have in the place of numbers for each axis.
-#[derive(Deserialize)]
-#[serde(untagged)]
+/// What a layer list has in the place of numbers for each axis.
 enum Written {
     All(usize),
     Several(Vec<usize>),
@@ -129,8 +128,13 @@ impl Written {
     where
         D: Deserializer<'de>,
     {
-        let written = Self::deserialize(deserializer).ok().and_then(read);
-        written.ok_or_else(|| de::Error::custom(format!("{expected} is expected")))
+        let whole = |value: &Value| value.as_u64().and_then(|number| usize::try_from(number).ok());
+        let written = match Value::deserialize(deserializer)? {
+            Value::Array(values) => values.iter().map(whole).collect::<Option<_>>().map(Self::Several),
+            Value::String(word) => Some(Self::Word(word)),
+            value => whole(&value).map(Self::All),
+        };
+        written.and_then(read).ok_or_else(|| de::Error::custom(format!("{expected} is expected")))
     }
 }
 

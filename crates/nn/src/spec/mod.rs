@@ -8,7 +8,7 @@
 //!
 //! A layer's position is its name in the state dict: `0.weight`, `7.body.0.weight`, `7.shortcut.1.bias`. Input channels follow from
 //! the shapes, which are checked from end to end before anything is made. The types are the layers of this crate under the names of
-//! [`KINDS`](crate::KINDS), and their fields are what the layers' methods set.
+//! [`AnyLayer::KINDS`](crate::AnyLayer::KINDS), and their fields are what the layers' methods set.
 
 #[cfg(test)]
 mod laws;
@@ -125,7 +125,7 @@ impl Spec {
     /// As JSON on one line.
     ///
     /// # Errors
-    /// If a layer is none of [`KINDS`](crate::KINDS), but of a type of your own.
+    /// If a layer is none of [`AnyLayer::KINDS`](crate::AnyLayer::KINDS), but of a type of your own.
     pub fn to_json(&self) -> Result<String, SpecError> {
         serde_json::to_string(self).map_err(|e| SpecError::Unsuitable(e.to_string()))
     }

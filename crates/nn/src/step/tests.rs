@@ -173,7 +173,7 @@ fn a_network_that_does_not_fit_is_an_error_that_names_the_layer() {
     let net = net(&Device::Cpu);
     let sgd = Sgd::new(&net, 0.1);
     let Err(error) = TrainStep::captured(&net, &sgd, &StepOptions::new(2, [1, 8, 8])) else { panic!("it fits") };
-    assert!(error.to_string().starts_with("layer 0: "), "{error}");
+    assert!(error.to_string().starts_with("layer 0 (conv2d): "), "{error}");
 }
 
 #[test]

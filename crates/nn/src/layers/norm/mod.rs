@@ -176,7 +176,7 @@ impl Layer for GroupNorm {
         let (c, groups) = (channels(input)?, self.groups);
         size("groups", groups)?;
         positive("eps", self.eps)?;
-        expect(c.is_multiple_of(groups), || format!("{groups} groups do not divide {c} channels"))?;
+        expect(c.is_multiple_of(groups), || format!("{groups} groups do not divide {c} channels (x {input})"))?;
         let affine = Affine::of(self.affine, self.affine);
         Ok(affine.declare(Plan::new(format!("GroupNorm {c} in {groups}{affine}"), input), [c]))
     }
