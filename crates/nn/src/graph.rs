@@ -1,6 +1,6 @@
 //! What a variable was computed from, to be looked at: nodes and edges, and the same as text for Graphviz.
 
-use crate::module::{Module, parameters};
+use crate::module::{Parameters, parameters};
 use crate::tape::{Entry, Made};
 use crate::var::{Origin, Var};
 use gpu_core::Shape;
@@ -92,7 +92,7 @@ impl Graph {
     }
 
     /// The same with the parameters of `net` called by their keys, as in the state dict.
-    pub fn parameters(mut self, net: &dyn Module) -> Self {
+    pub fn parameters(mut self, net: &dyn Parameters) -> Self {
         for (key, param) in parameters(net) {
             if let Some(found) = self.params.iter().position(|id| *id == Some(param.id())) {
                 self.nodes[found].name = key;
@@ -170,6 +170,7 @@ mod tests {
     use super::*;
     use crate::init::Init;
     use crate::layers::{Conv2d, Linear};
+    use crate::net::Layer;
     use crate::tape::Tape;
     use gpu_core::{Device, Tensor};
 
@@ -212,8 +213,8 @@ mod tests {
 
     #[test]
     fn parameters_are_called_by_their_keys_and_missing_operands_are_not_drawn() {
-        let cx = Init::seeded(&CPU, 0);
-        let net = crate::seq![Conv2d::new(&cx, 1, 2, 3).no_bias(), crate::Flatten, Linear::new(&cx, 8, 2)];
+        let net = crate::seq![Conv2d::new(2, 3).no_bias(), crate::Flatten, Linear::new(2)];
+        let net = net.build(&Init::seeded(&CPU, 0), [1, 4, 4]).unwrap();
         let x = Tape::new(&CPU).input(&ones([1, 1, 4, 4]));
         let graph = Graph::of(&net.forward(&x)).name(&x, "x").parameters(&net);
         let want = [

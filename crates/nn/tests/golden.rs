@@ -4,7 +4,8 @@
 
 use gpu_core::{Device, Tensor, check};
 use nn::{
-    Adagrad, AdamW, Checkpoint, Init, Module, Optimizer, Param, RmsProp, Schedule, Sgd, ShapeError, Spec, Tape, Var, parameters,
+    Adagrad, AdamW, Checkpoint, Init, Module, Optimizer, Param, Parameters, RmsProp, Schedule, Sgd, ShapeError, Spec, Tape, Var,
+    parameters,
 };
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
@@ -66,7 +67,7 @@ fn number(value: &Value, name: &str, default: f64) -> f32 {
     value.get(name).map_or(default, |v| v.as_f64().unwrap()) as f32
 }
 
-fn optimizer(kind: &str, net: &dyn Module, attrs: &Value) -> Option<Box<dyn Optimizer>> {
+fn optimizer(kind: &str, net: &dyn Parameters, attrs: &Value) -> Option<Box<dyn Optimizer>> {
     let lr = number(attrs, "lr", 0.0);
     let beta = |i: usize| attrs["betas"][i].as_f64().unwrap() as f32;
     let adam = || {
@@ -94,15 +95,18 @@ fn optimizer(kind: &str, net: &dyn Module, attrs: &Value) -> Option<Box<dyn Opti
 /// A network that is one parameter; its output's gradient is the parameter's.
 struct One(Param);
 
+impl Parameters for One {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        f(&nn::join(path, "weight"), &self.0);
+    }
+}
+
 impl Module for One {
     fn forward(&self, x: &Var) -> Var {
         self.0.var(x).mul(x)
     }
     fn out_shape(&self, input: gpu_core::Shape) -> Result<gpu_core::Shape, ShapeError> {
         Ok(input)
-    }
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        f(&nn::join(path, "weight"), &self.0);
     }
     fn describe(&self) -> String {
         "One".to_owned()

@@ -14,7 +14,7 @@ pub use atomic::write_atomically;
 pub use error::{CheckpointError, Mismatch};
 pub use names::{Names, load_state_dict, save_state_dict};
 
-use crate::module::Module;
+use crate::module::Parameters;
 use crate::optim::Optimizer;
 use gpu_core::Shape;
 use std::collections::BTreeMap;
@@ -45,9 +45,9 @@ impl Array {
 ///
 /// ```
 /// use gpu_core::Device;
-/// use nn::{Checkpoint, Init, Linear, Sgd, seq};
-/// let net = |seed| { let cx = Init::seeded(&Device::Cpu, seed); seq![Linear::new(&cx, 3, 2)] };
-/// let (trained, other) = (net(1), net(2));
+/// use nn::{Checkpoint, Init, Layer, Linear, Sgd, seq};
+/// let net = |seed| seq![Linear::new(2)].build(&Init::seeded(&Device::Cpu, seed), [3]);
+/// let (trained, other) = (net(1)?, net(2)?);
 /// let bytes = Checkpoint::new().net(&trained)?.optimizer(&Sgd::new(&trained, 0.1))?.note("epoch", "7").to_bytes();
 ///
 /// let read = Checkpoint::from_bytes(&bytes)?;
@@ -55,7 +55,7 @@ impl Array {
 /// read.load_optimizer(&Sgd::new(&other, 0.1))?;
 /// assert_eq!(read.note_of("epoch"), Some("7"));
 /// assert_eq!(Checkpoint::new().net(&other)?.arrays(), Checkpoint::new().net(&trained)?.arrays());
-/// # Ok::<(), nn::CheckpointError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Checkpoint {
@@ -73,7 +73,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// A fault of the device.
-    pub fn net(self, net: &dyn Module) -> Result<Self, CheckpointError> {
+    pub fn net(self, net: &dyn Parameters) -> Result<Self, CheckpointError> {
         self.net_as(net, &Names::default())
     }
 
@@ -110,7 +110,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// With all keys that are missing, unexpected or of another shape; nothing is loaded then.
-    pub fn load_net(&self, net: &dyn Module) -> Result<(), CheckpointError> {
+    pub fn load_net(&self, net: &dyn Parameters) -> Result<(), CheckpointError> {
         self.load_net_as(net, &Names::default())
     }
 
@@ -162,7 +162,7 @@ impl Checkpoint {
 ///
 /// # Errors
 /// A fault of the device, or of the file system; the old file is as it was then.
-pub fn save(net: &dyn Module, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
+pub fn save(net: &dyn Parameters, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
     Checkpoint::new().net(net)?.write(path)
 }
 
@@ -170,7 +170,7 @@ pub fn save(net: &dyn Module, path: impl AsRef<Path>) -> Result<(), CheckpointEr
 ///
 /// # Errors
 /// If it cannot be read, or does not fit the network; nothing is loaded then.
-pub fn load(net: &dyn Module, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
+pub fn load(net: &dyn Parameters, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
     let path = path.as_ref();
     Checkpoint::read(path)?.load_net(net).map_err(|e| e.in_file(path))
 }

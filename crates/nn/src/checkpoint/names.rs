@@ -1,7 +1,7 @@
 //! State dicts under the names of another program.
 
 use super::{Array, Checkpoint, CheckpointError, Mismatch, OPTIMIZER};
-use crate::module::{Module, parameters};
+use crate::module::{Parameters, parameters};
 use std::path::Path;
 
 /// What another program calls the layers of a network that have weights: `layer1.0.conv1` where the network here says `4.body.0`.
@@ -9,12 +9,12 @@ use std::path::Path;
 ///
 /// ```
 /// use gpu_core::Device;
-/// use nn::{BatchNorm2d, Conv2d, Init, checkpoint::Names, seq};
-/// let cx = Init::seeded(&Device::Cpu, 0);
-/// let net = seq![Conv2d::new(&cx, 3, 8, 3), BatchNorm2d::new(&cx, 8)];
+/// use nn::{BatchNorm2d, Conv2d, Init, Layer, checkpoint::Names, seq};
+/// let net = seq![Conv2d::new(8, 3), BatchNorm2d::new()].build(&Init::seeded(&Device::Cpu, 0), [3, 8, 8])?;
 /// let names = Names::in_order(&net, ["conv1", "bn1"]).unwrap();
 /// assert_eq!(names.theirs("1.running_var"), Some("bn1.running_var".to_owned()));
 /// assert!(Names::in_order(&net, ["conv1"]).is_none());
+/// # Ok::<(), nn::BuildError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {
@@ -24,7 +24,7 @@ pub struct Names {
 
 impl Names {
     /// For a network whose layers with weights are called `theirs`, in the order of the network; `None` if there are more or fewer.
-    pub fn in_order<S: Into<String>>(net: &dyn Module, theirs: impl IntoIterator<Item = S>) -> Option<Self> {
+    pub fn in_order<S: Into<String>>(net: &dyn Parameters, theirs: impl IntoIterator<Item = S>) -> Option<Self> {
         let mut ours: Vec<String> = parameters(net).iter().map(|(key, _)| split(key).0.to_owned()).collect();
         ours.dedup();
         let theirs: Vec<String> = theirs.into_iter().map(Into::into).collect();
@@ -54,7 +54,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// A fault of the device.
-    pub fn net_as(mut self, net: &dyn Module, names: &Names) -> Result<Self, CheckpointError> {
+    pub fn net_as(mut self, net: &dyn Parameters, names: &Names) -> Result<Self, CheckpointError> {
         for (key, param) in parameters(net) {
             let value = param.value();
             self.arrays.insert(names.or_ours(&key), Array { shape: value.shape().dims().to_vec(), values: value.to_vec()? });
@@ -66,7 +66,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// With all keys that are missing, unexpected or of another shape, as the file has them; nothing is loaded then.
-    pub fn load_net_as(&self, net: &dyn Module, names: &Names) -> Result<(), CheckpointError> {
+    pub fn load_net_as(&self, net: &dyn Parameters, names: &Names) -> Result<(), CheckpointError> {
         let mismatch = self.mismatch(net, names);
         if !mismatch.is_empty() {
             return Err(CheckpointError::Mismatch(mismatch));
@@ -79,7 +79,7 @@ impl Checkpoint {
     ///
     /// # Errors
     /// If nothing fits at all: the names are not the file's then.
-    pub fn load_what_fits(&self, net: &dyn Module, names: &Names) -> Result<Mismatch, CheckpointError> {
+    pub fn load_what_fits(&self, net: &dyn Parameters, names: &Names) -> Result<Mismatch, CheckpointError> {
         let mismatch = self.mismatch(net, names);
         let mut loaded = 0;
         for (key, param) in parameters(net) {
@@ -91,7 +91,7 @@ impl Checkpoint {
         if loaded == 0 && !mismatch.missing.is_empty() { Err(CheckpointError::Mismatch(mismatch)) } else { Ok(mismatch) }
     }
 
-    fn mismatch(&self, net: &dyn Module, names: &Names) -> Mismatch {
+    fn mismatch(&self, net: &dyn Parameters, names: &Names) -> Mismatch {
         let wanted: Vec<_> = parameters(net).iter().map(|(key, p)| (names.or_ours(key), p.shape())).collect();
         let wanted = wanted.iter().map(|(key, shape)| (key.as_str(), *shape));
         Mismatch::of(wanted, &self.arrays, |key| key.starts_with(OPTIMIZER))
@@ -113,7 +113,7 @@ impl Checkpoint {
 /// # Errors
 /// If it cannot be read, or does not fit the network: with all keys that are missing, unexpected or of another shape. Nothing is loaded
 /// then; [`Checkpoint::load_what_fits`] is less strict.
-pub fn load_state_dict(net: &dyn Module, path: impl AsRef<Path>, names: &Names) -> Result<(), CheckpointError> {
+pub fn load_state_dict(net: &dyn Parameters, path: impl AsRef<Path>, names: &Names) -> Result<(), CheckpointError> {
     let path = path.as_ref();
     Checkpoint::read(path)?.load_net_as(net, names).map_err(|e| e.in_file(path))
 }
@@ -122,6 +122,6 @@ pub fn load_state_dict(net: &dyn Module, path: impl AsRef<Path>, names: &Names) 
 ///
 /// # Errors
 /// A fault of the device, or of the file system; the old file is as it was then.
-pub fn save_state_dict(net: &dyn Module, path: impl AsRef<Path>, names: &Names) -> Result<(), CheckpointError> {
+pub fn save_state_dict(net: &dyn Parameters, path: impl AsRef<Path>, names: &Names) -> Result<(), CheckpointError> {
     Checkpoint::new().net_as(net, names)?.write(path)
 }

@@ -6,7 +6,7 @@ impl Var {
     /// `segment` of this variable, of which only input and output are kept: the backward pass computes what lies between once more.
     /// It saves memory for the time of a forward pass, and gives the same bits: random layers draw the same numbers again, and running
     /// statistics are brought up to date once. Equivalent of `torch.utils.checkpoint.checkpoint`. See
-    /// [`Sequential::checkpoint_activations`](crate::Sequential::checkpoint_activations) for networks.
+    /// [`Net::checkpoint_activations`](crate::Net::checkpoint_activations) for networks.
     ///
     /// ```
     /// # use gpu_core::{Device, Tensor};

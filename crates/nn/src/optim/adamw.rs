@@ -2,7 +2,7 @@
 
 use super::{Figures, Moment, Rule, RuleOptimizer, Stretch};
 use crate::decimal::decimal;
-use crate::module::Module;
+use crate::module::Parameters;
 use gpu_core::ops::{self, AdamHyper};
 
 /// Adam with decoupled weight decay: `m` and `v` are moving averages of `g` and `g^2`, both freed of their start at zero;
@@ -49,7 +49,7 @@ impl AdamW {
     /// # Panics
     /// If there are none.
     #[track_caller]
-    pub fn new(net: &dyn Module, lr: f32) -> Self {
+    pub fn new(net: &dyn Parameters, lr: f32) -> Self {
         Self::of_rule(net, lr, AdamRule::default())
     }
 

@@ -1,7 +1,7 @@
 //! One flat tensor for all parameters of a network, one for their gradients.
 
 use super::group::ParamGroup;
-use crate::module::{Module, parameters};
+use crate::module::{Parameters, parameters};
 use crate::param::Param;
 use crate::tape::Gradients;
 use gpu_core::{Device, Shape, Tensor, ops};
@@ -36,7 +36,7 @@ pub(super) struct Segment {
 }
 
 /// The trainable parameters, each once, in the network's order.
-pub(super) fn trainable(net: &dyn Module) -> Vec<(String, Param)> {
+pub(super) fn trainable(net: &dyn Parameters) -> Vec<(String, Param)> {
     let mut seen = HashSet::new();
     parameters(net).into_iter().filter(|(_, p)| p.is_trainable() && seen.insert(p.id())).collect()
 }

@@ -2,7 +2,7 @@
 
 use super::{Figures, Moment, Rule, RuleOptimizer, Stretch};
 use crate::decimal::decimal;
-use crate::module::Module;
+use crate::module::Parameters;
 use gpu_core::ops::{self, SgdHyper};
 
 /// Stochastic gradient descent with momentum: `g += weight_decay * w; v = momentum * v + (1 - dampening) * g; w -= lr * v`.
@@ -36,7 +36,7 @@ impl Sgd {
     /// # Panics
     /// If there are none.
     #[track_caller]
-    pub fn new(net: &dyn Module, lr: f32) -> Self {
+    pub fn new(net: &dyn Parameters, lr: f32) -> Self {
         Self::of_rule(net, lr, SgdRule::default())
     }
 

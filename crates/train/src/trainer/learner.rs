@@ -11,11 +11,11 @@ use crate::model::{self, Description};
 use crate::settings::Config;
 use nn::optim::with_average;
 use nn::schedule::Schedule;
-use nn::{Optimizer, Sequential, StepOptions, TrainStep};
+use nn::{Net, Optimizer, StepOptions, TrainStep};
 
 /// A network, its captured training step and its evaluation.
 pub(super) struct Learner {
-    pub net: Sequential,
+    pub net: Net,
     pub optimizer: Box<dyn Optimizer>,
     pub step: TrainStep,
     /// Fills the step's batch: one of the parts, where gradients are accumulated.
@@ -31,12 +31,12 @@ impl Learner {
         config: &Config,
         data: &Dataset,
         description: &Description,
-        net: Sequential,
+        net: Net,
         optimizer: Box<dyn Optimizer>,
         progress: &Progress,
     ) -> Result<Self> {
         let segments = match config.checkpoint_activations {
-            0 => (net.len() as f64).sqrt().round().max(1.0) as usize,
+            0 => (net.children().len() as f64).sqrt().round().max(1.0) as usize,
             segments => segments,
         };
         let net = net.checkpoint_activations(segments);

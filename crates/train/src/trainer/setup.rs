@@ -51,7 +51,7 @@ pub(super) fn begin(settings: Settings, console: &Console) -> Result<(Run, Metri
     let description = Description::new(&config.model, &data)?;
     let device = open_device(config.device, console)?;
     let net = description.build(&device, config.seed)?;
-    description.prepare(&net, &data)?;
+    description.prepare(&net, &data);
     if let Some(path) = &config.weights {
         let skipped = model::load_weights(&net, &config.model, path, config.lenient == Some(true))?;
         if !skipped.is_empty() {

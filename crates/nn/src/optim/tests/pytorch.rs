@@ -2,7 +2,7 @@
 //! iteration was run in f64 there too.
 
 use super::*;
-use crate::module::ShapeError;
+use crate::module::{Parameters, ShapeError};
 use crate::param::Param;
 use crate::var::Var;
 use gpu_core::Shape;
@@ -30,15 +30,18 @@ impl One {
     }
 }
 
+impl Parameters for One {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        f(&crate::join(path, "w"), &self.0);
+    }
+}
+
 impl Module for One {
     fn forward(&self, x: &Var) -> Var {
         self.0.var(x).mul(x).sum()
     }
     fn out_shape(&self, _: Shape) -> Result<Shape, ShapeError> {
         Ok(Shape::SCALAR)
-    }
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        f(&crate::join(path, "w"), &self.0);
     }
     fn describe(&self) -> String {
         "One".to_owned()
