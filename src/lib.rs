@@ -67,13 +67,13 @@ pub mod prelude {
     pub use nn::optim;
     pub use nn::schedule::{self, Schedule};
     pub use nn::{
-        Adagrad, AdamW, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AlphaDropout, AvgPool1d, AvgPool2d, BatchNorm1d, BatchNorm2d,
+        Adagrad, Adam, AdamW, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AlphaDropout, AvgPool1d, AvgPool2d, BatchNorm1d, BatchNorm2d,
         BernoulliKeep, Concat, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, DemeanNorm, Dropout, Dropout1d, Dropout2d, Elu,
         EvalStep, FeatureAlphaDropout, Flatten, GaussianNoise, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, Gradients, GroupNorm,
         Hardsigmoid, Hardswish, Init, InstanceNorm1d, InstanceNorm2d, LayerNorm, LeakyRelu, Linear, Lion, LogSoftmax, Loss,
-        MaxPool1d, MaxPool2d, Mish, Module, Muon, Optimizer, Param, Parameters, PixelShuffle, PixelUnshuffle, Relu, Relu6,
+        MaxPool1d, MaxPool2d, Mish, Module, Muon, Optimizer, Param, Pass, Parameters, PixelShuffle, PixelUnshuffle, Relu, Relu6,
         Residual, RmsNorm, RmsProp, Scale, Scheme, Selu, Sequential, Sgd, Sigmoid, Silu, Softmax, Softplus, StepOptions, Summary,
-        Tanh, Tape, TrainStep, Upsample, Var, WhiteningConv2d, checkpoint, gradcheck, parameters, seq, zoo,
+        Tanh, Tape, TrainStep, Upsample, Var, WhiteningConv2d, checkpoint, freeze, gradcheck, unfreeze, parameters, seq, zoo,
     };
     pub use train::data::{self, Dataset, ImageSet, shuffled};
     pub use train::evaluate::accuracy;

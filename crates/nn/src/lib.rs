@@ -27,38 +27,38 @@
 //!
 //! [`TrainStep`] records such a step once and replays it: that is how to train.
 
+mod autograd;
 pub mod checkpoint;
 mod decimal;
-mod derivatives;
-mod gradcheck;
-mod graph;
 mod init;
 mod layers;
 mod module;
 pub mod optim;
-mod param;
 pub mod schedule;
 pub mod spec;
+mod state_dict;
 mod step;
 mod summary;
-mod tape;
-mod var;
 pub mod zoo;
 
+#[cfg(test)]
+use autograd::tape;
+pub use autograd::{
+    Gradients, Graph, GraphNode, Leaf, Param, Parameters, Pass, Tape, UnknownKey, Var, freeze, gradcheck, join, parameter_count,
+    parameters, unfreeze,
+};
+use autograd::{param, var};
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use gradcheck::gradcheck;
-pub use graph::{Graph, GraphNode};
 pub use init::{Init, Scheme};
 pub use layers::*;
-pub use module::{LayerReport, Module, Parameters, ShapeError, Then, join, parameter_count, parameters};
-pub use optim::{Adagrad, AdamW, Lion, Muon, Optimizer, RmsProp, Sgd};
-pub use param::Param;
+pub use module::{LayerReport, Module, ShapeError, Then};
+pub use optim::{Adagrad, Adam, AdamW, Lion, Muon, Optimizer, RmsProp, Sgd};
 pub use schedule::Schedule;
 pub use spec::{Spec, SpecError};
-pub use step::{EvalStep, Loss, MemoryPlan, Metrics, Slots, StepError, StepOptions, TrainStep};
+pub use step::{
+    EvalStep, Loss, MemoryPlan, Metrics, Slots, Step, StepBuilder, StepError, StepOptions, StepPass, TrainStep, Values,
+};
 pub use summary::Summary;
-pub use tape::{Gradients, Leaf, Tape};
-pub use var::Var;
 
 #[cfg(test)]
 mod tests {

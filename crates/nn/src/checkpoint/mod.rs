@@ -10,36 +10,19 @@ mod names;
 #[cfg(test)]
 mod tests;
 
+pub use crate::state_dict::{Array, Mismatch};
 pub use atomic::write_atomically;
-pub use error::{CheckpointError, Mismatch};
+pub use error::CheckpointError;
 pub use names::{Names, load_state_dict, save_state_dict};
 
-use crate::module::Parameters;
+use crate::autograd::Parameters;
 use crate::optim::Optimizer;
-use gpu_core::Shape;
 use std::collections::BTreeMap;
 use std::io::Write;
 use std::path::Path;
 
 /// What the keys of an optimiser's tensors begin with.
 const OPTIMIZER: &str = "optimizer.";
-/// PyTorch's batch normalisation counts batches; nothing here needs the count.
-const COUNT: &str = "num_batches_tracked";
-
-/// A tensor in host memory.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Array {
-    /// Its extents.
-    pub shape: Vec<usize>,
-    /// Its elements.
-    pub values: Vec<f32>,
-}
-
-impl Array {
-    fn fits(&self, shape: Shape) -> bool {
-        self.shape == shape.dims() && self.values.len() == shape.len()
-    }
-}
 
 /// What a file holds: tensors by key, and notes (the metadata of the safetensors format).
 ///
@@ -120,7 +103,7 @@ impl Checkpoint {
     /// With all keys that are missing, unexpected or of another shape; nothing is loaded then.
     pub fn load_optimizer(&self, optimizer: &dyn Optimizer) -> Result<(), CheckpointError> {
         let mine = self.arrays.iter().filter_map(|(key, a)| Some((key.strip_prefix(OPTIMIZER)?.to_owned(), a.clone())));
-        optimizer.load_state(&mine.collect()).map_err(|e| e.under(OPTIMIZER))
+        Ok(optimizer.load_state(&mine.collect()).map_err(|e| e.under(OPTIMIZER))?)
     }
 
     /// The file's bytes: a function of the content alone.

@@ -1,7 +1,7 @@
 //! State dicts under the names of another program.
 
 use super::{Array, Checkpoint, CheckpointError, Mismatch, OPTIMIZER};
-use crate::module::{Parameters, parameters};
+use crate::autograd::{Parameters, parameters};
 use std::path::Path;
 
 /// What another program calls the layers of a network that have weights: `layer1.0.conv1` where the network here says `4.body.0`.

@@ -69,7 +69,7 @@ impl<const AXES: usize> BatchNorm<AXES> {
 
     /// What a batch weighs in the running statistics, where it is its own that normalise.
     fn momentum_for(&self, x: &Var) -> Option<f32> {
-        match (x.is_training(), self.tracked) {
+        match (self.running_mean.is_updated_by(x), self.tracked) {
             (true, true) => Some(self.momentum),
             (false, true) => None,
             // They stay as they are, and nobody looks at them.
@@ -172,7 +172,7 @@ impl Module for DemeanNorm {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
         let ([gamma, beta], mean) = (self.affine.both(x), self.running_mean.value());
-        match x.is_training() {
+        match self.running_mean.is_updated_by(x) {
             true => x.demean_norm(&gamma, &beta, &mean, self.momentum),
             false => x.demean_norm_eval(&gamma, &beta, &mean),
         }

@@ -144,8 +144,8 @@ mod tests {
     #[test]
     fn a_layer_is_its_function_in_training() {
         let x = check::tensor(&Device::Cpu, [2, 3, 5, 2], 1);
-        // Each on a tape of its own: the same stream.
-        let on_tape = || Tape::new(&Device::Cpu).input(&x);
+        // Each on a tape of its own: the same stream and step.
+        let on_tape = || Tape::pass(&Device::Cpu).step(0).tape().input(&x);
         let rows: Vec<(Box<dyn Module>, Var, &str)> = vec![
             (Box::new(Dropout::new(0.5)), on_tape().dropout(0.5), "Dropout 0.5"),
             (Box::new(Dropout2d::new(0.5)), on_tape().dropout2d(0.5), "Dropout2d 0.5"),

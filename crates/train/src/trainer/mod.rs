@@ -17,7 +17,7 @@ use crate::run_folder::{Metrics, RunFolder};
 use gpu_core::Device;
 use nn::optim::{Rule, RuleOptimizer};
 use nn::schedule::{Anneal, Schedule};
-use nn::{Adagrad, AdamW, Lion, Muon, Optimizer, Parameters, RmsProp, Sequential, Sgd};
+use nn::{Adagrad, Adam, AdamW, Lion, Muon, Optimizer, Parameters, RmsProp, Sequential, Sgd};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -195,7 +195,7 @@ fn optimizer(config: &Config, net: &dyn Parameters) -> Box<dyn Optimizer> {
     let (lr, momentum) = (config.lr as f32, config.momentum as f32);
     match config.optimizer {
         OptimizerKind::Sgd => finished(Sgd::new(net, lr).momentum(momentum), config),
-        OptimizerKind::Adam => finished(AdamW::new(net, lr).coupled(), config),
+        OptimizerKind::Adam => finished(Adam::new(net, lr), config),
         OptimizerKind::Adamw => finished(AdamW::new(net, lr), config),
         OptimizerKind::Rmsprop => finished(RmsProp::new(net, lr).momentum(momentum), config),
         OptimizerKind::Adagrad => finished(Adagrad::new(net, lr), config),

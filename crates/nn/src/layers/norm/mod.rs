@@ -240,10 +240,11 @@ impl<const AXES: usize> Module for InstanceNorm<AXES> {
     #[track_caller]
     fn forward(&self, x: &Var) -> Var {
         let [gamma, beta] = self.affine.given(x);
-        let Some([mean, var]) = self.running.as_ref().map(|running| running.each_ref().map(Param::value)) else {
+        let Some(running) = &self.running else {
             return x.instance_norm(gamma.as_ref(), beta.as_ref(), self.eps);
         };
-        if x.is_training() {
+        let [mean, var] = running.each_ref().map(Param::value);
+        if running[0].is_updated_by(x) {
             return x.instance_norm_tracked(gamma.as_ref(), beta.as_ref(), &mean, &var, self.momentum, self.eps);
         }
         let [gamma, beta] = self.affine.both(x);
