@@ -71,9 +71,9 @@ pub mod prelude {
         BernoulliKeep, Concat, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, DemeanNorm, Dropout, Dropout1d, Dropout2d, Elu,
         EvalStep, FeatureAlphaDropout, Flatten, GaussianNoise, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, Gradients, GroupNorm,
         Hardsigmoid, Hardswish, Init, InstanceNorm1d, InstanceNorm2d, LayerNorm, LeakyRelu, Linear, Lion, LogSoftmax, Loss,
-        MaxPool1d, MaxPool2d, Mish, Module, Muon, Optimizer, Param, Pass, Parameters, PixelShuffle, PixelUnshuffle, Relu, Relu6,
+        MaxPool1d, MaxPool2d, Mish, Module, Muon, Optimizer, Param, Parameters, Pass, PixelShuffle, PixelUnshuffle, Relu, Relu6,
         Residual, RmsNorm, RmsProp, Scale, Scheme, Selu, Sequential, Sgd, Sigmoid, Silu, Softmax, Softplus, StepOptions, Summary,
-        Tanh, Tape, TrainStep, Upsample, Var, WhiteningConv2d, checkpoint, freeze, gradcheck, unfreeze, parameters, seq, zoo,
+        Tanh, Tape, TrainStep, Upsample, Var, WhiteningConv2d, checkpoint, freeze, gradcheck, parameters, seq, unfreeze, zoo,
     };
     pub use train::data::{self, Dataset, ImageSet, shuffled};
     pub use train::evaluate::accuracy;

@@ -41,6 +41,9 @@ pub enum CheckpointError {
     /// The keys or shapes are not those of the network or optimiser.
     #[error(transparent)]
     Mismatch(#[from] Mismatch),
+    /// Two tensors of one key.
+    #[error("the checkpoint has a tensor {0} already; save it under another name")]
+    Taken(String),
     /// The device failed.
     #[error(transparent)]
     Device(#[from] gpu_core::Error),

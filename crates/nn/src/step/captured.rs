@@ -28,8 +28,8 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 /// let adam = Adam::new(&vae, 0.02);
 /// let step = Step::on(&device).seed(7).input("x", [2, 4]).capture(|pass| {
 ///     let x = pass.input("x");
-///     let halves = vae.encoder.forward(&x).chunk(2, 1);
-///     let (mu, log_var) = (&halves[0], &halves[1]);
+///     let code = vae.encoder.forward(&x);
+///     let (mu, log_var) = (&code.narrow(1, 0, 2), &code.narrow(1, 2, 2));
 ///     let z = mu + pass.normal(mu.shape()) * (log_var / 2.0).exp();
 ///     let error = vae.decoder.forward(&z).mse_loss(&x, Reduction::Sum);
 ///     let kl = (mu * mu + log_var.exp() - log_var - 1.0).sum() / 2.0;
