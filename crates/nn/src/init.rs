@@ -1,6 +1,5 @@
 //! How weights begin: a pure function of a seed and of the order in which layers are made.
 
-use crate::param::Param;
 use gpu_core::rng::{Stream, unit_f32};
 use gpu_core::{Device, Shape, Tensor};
 use serde::{Deserialize, Serialize};
@@ -26,14 +25,39 @@ pub enum Scheme {
     XavierNormal,
 }
 
+/// What a new parameter holds.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Fill {
+    /// Random weights (outputs, inputs, ...) by the [`Scheme`].
+    Weights,
+    /// What the [`Scheme`] has for a bias: uniform with bound `1 / sqrt(fan_in)` as in PyTorch, or zero.
+    Bias {
+        /// How many inputs each output is summed from.
+        fan_in: usize,
+    },
+    /// One value everywhere.
+    Constant(f32),
+    /// Uniform in (-bound, bound). Equivalent of `torch.nn.init.uniform_`.
+    Uniform {
+        /// The largest magnitude.
+        bound: f64,
+    },
+    /// Normal with mean 0. Equivalent of `torch.nn.init.normal_`.
+    Normal {
+        /// The standard deviation.
+        deviation: f64,
+    },
+}
+
 /// Where layers are made: the device, the seed, and the scheme of the weights. Cloning it clones a handle.
 ///
 /// ```
 /// use gpu_core::Device;
-/// use nn::{Init, Linear, Scheme};
+/// use nn::{Init, Layer, Linear, Scheme};
 /// let cx = Init::seeded(&Device::Cpu, 7).scheme(Scheme::KaimingNormal);
-/// let linear = Linear::new(&cx, 4, 2);
+/// let linear = Linear::new(2).build(&cx, [4])?;
 /// # let _ = linear;
+/// # Ok::<(), nn::BuildError>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Init {
@@ -64,14 +88,35 @@ impl Init {
         self.seed
     }
 
-    /// A parameter's own stream of random numbers.
-    pub(crate) fn stream(&self) -> Stream {
-        Stream::new(self.seed, self.next.fetch_add(1, Relaxed), 0)
+    /// A tensor that holds `fill`. Each random filling has a stream of its own, numbered in the order of these calls.
+    pub(crate) fn fill(&self, shape: Shape, fill: Fill) -> Tensor {
+        let stream = self.take_stream(fill);
+        match fill {
+            Fill::Constant(value) => Tensor::full(&self.device, shape, value),
+            Fill::Weights => self.weights(stream, shape),
+            Fill::Bias { fan_in } => self.bias(stream, shape, fan_in),
+            Fill::Uniform { bound } => self.uniform(stream, shape, bound),
+            Fill::Normal { deviation } => self.normal(stream, shape, deviation),
+        }
     }
 
-    /// Weights of `shape` by the scheme.
-    pub(crate) fn weights(&self, stream: Stream, shape: Shape, fan_in: usize, fan_out: usize) -> Param {
-        let (fan_in, fan_out) = (fan_in.max(1) as f64, fan_out.max(1) as f64);
+    /// Goes on as if a tensor had been filled.
+    pub(crate) fn pass_over(&self, fill: Fill) {
+        self.take_stream(fill);
+    }
+
+    fn take_stream(&self, fill: Fill) -> Stream {
+        let number = match fill {
+            Fill::Constant(_) => 0,
+            _ => self.next.fetch_add(1, Relaxed),
+        };
+        Stream::new(self.seed, number, 0)
+    }
+
+    /// Axis 1 of the weights counts as the inputs, as in PyTorch: of transposed convolutions too.
+    fn weights(&self, stream: Stream, shape: Shape) -> Tensor {
+        let fan_in = shape.inner(1).max(1) as f64;
+        let fan_out = (shape.n() * shape.inner(2)).max(1) as f64;
         match self.scheme {
             Scheme::PyTorch => self.uniform(stream, shape, (1.0 / fan_in).sqrt()),
             Scheme::KaimingUniform => self.uniform(stream, shape, (6.0 / fan_in).sqrt()),
@@ -81,29 +126,24 @@ impl Init {
         }
     }
 
-    /// A bias: uniform with bound `1 / sqrt(fan_in)` as in PyTorch; zero under the schemes named after people.
-    pub(crate) fn bias(&self, stream: Stream, len: usize, fan_in: usize) -> Param {
+    /// Zero under the schemes named after people.
+    fn bias(&self, stream: Stream, shape: Shape, fan_in: usize) -> Tensor {
         match self.scheme {
-            Scheme::PyTorch => self.uniform(stream, [len].into(), (1.0 / fan_in.max(1) as f64).sqrt()),
-            _ => self.constant(len, 0.0),
+            Scheme::PyTorch => self.uniform(stream, shape, (1.0 / fan_in.max(1) as f64).sqrt()),
+            _ => Tensor::full(&self.device, shape, 0.0),
         }
     }
 
-    /// One value everywhere.
-    pub(crate) fn constant(&self, len: usize, value: f32) -> Param {
-        Param::trainable(Tensor::full(&self.device, [len], value))
-    }
-
-    fn uniform(&self, stream: Stream, shape: Shape, bound: f64) -> Param {
+    fn uniform(&self, stream: Stream, shape: Shape, bound: f64) -> Tensor {
         let words = (0..shape.len().div_ceil(4)).flat_map(|block| stream.block(block as u32));
         let values: Vec<f32> =
             words.take(shape.len()).map(|word| ((2.0 * f64::from(unit_f32(word)) - 1.0) * bound) as f32).collect();
-        Param::trainable(Tensor::from_slice(&self.device, shape, &values))
+        Tensor::from_slice(&self.device, shape, &values)
     }
 
-    fn normal(&self, stream: Stream, shape: Shape, deviation: f64) -> Param {
+    fn normal(&self, stream: Stream, shape: Shape, deviation: f64) -> Tensor {
         let values: Vec<f32> = (0..shape.len()).map(|i| (f64::from(stream.normal(i as u64)) * deviation) as f32).collect();
-        Param::trainable(Tensor::from_slice(&self.device, shape, &values))
+        Tensor::from_slice(&self.device, shape, &values)
     }
 }
 
@@ -113,7 +153,7 @@ mod tests {
 
     fn moments(scheme: Scheme) -> (f64, f64, f64) {
         let cx = Init::seeded(&Device::Cpu, 3).scheme(scheme);
-        let values = cx.weights(cx.stream(), [200, 300].into(), 300, 200).value().to_vec().unwrap();
+        let values = cx.fill([200, 300].into(), Fill::Weights).to_vec().unwrap();
         let n = values.len() as f64;
         let mean = values.iter().map(|&v| f64::from(v)).sum::<f64>() / n;
         let var = values.iter().map(|&v| (f64::from(v) - mean).powi(2)).sum::<f64>() / n;
@@ -144,7 +184,7 @@ mod tests {
     fn a_seed_gives_the_same_weights_and_every_parameter_its_own() {
         let draw = |seed| {
             let cx = Init::seeded(&Device::Cpu, seed);
-            [0, 1].map(|_| cx.weights(cx.stream(), [8].into(), 8, 8).value().to_vec().unwrap())
+            [0, 1].map(|_| cx.fill([8, 8].into(), Fill::Weights).to_vec().unwrap())
         };
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));

@@ -2,11 +2,11 @@
 //!
 //! ```
 //! use gpu_core::{Device, Tensor};
-//! use nn::{Conv2d, Flatten, Init, Linear, MaxPool2d, Module, Optimizer, Relu, Sgd, Tape, Var, seq};
-//! # fn main() -> gpu_core::Result<()> {
+//! use nn::{Conv2d, Flatten, Init, Layer, Linear, MaxPool2d, Module, Optimizer, Relu, Sgd, Tape, Var, seq};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let device = Device::Cpu; // or Device::auto()?
 //! let cx = Init::seeded(&device, 0);
-//! let net = seq![Conv2d::new(&cx, 1, 4, 3).padding(1), Relu, MaxPool2d::new(2), Flatten, Linear::new(&cx, 16, 2)];
+//! let net = seq![Conv2d::new(4, 3).padding(1), Relu, MaxPool2d::new(2), Flatten, Linear::new(2)].build(&cx, [1, 4, 4])?;
 //! let sgd = Sgd::new(&net, 0.1).momentum(0.9);
 //!
 //! let x = Tensor::from_slice(&device, [2, 1, 4, 4], &(0..32).map(|i| (i % 7) as f32 / 7.0).collect::<Vec<_>>());
@@ -31,8 +31,9 @@ mod autograd;
 pub mod checkpoint;
 mod decimal;
 mod init;
-mod layers;
+pub mod layers;
 mod module;
+mod net;
 pub mod optim;
 pub mod schedule;
 pub mod spec;
@@ -41,17 +42,15 @@ mod step;
 mod summary;
 pub mod zoo;
 
-#[cfg(test)]
-use autograd::tape;
 pub use autograd::{
     Gradients, Graph, GraphNode, Leaf, Param, Parameters, Pass, Tape, UnknownKey, Var, freeze, gradcheck, join, parameter_count,
     parameters, unfreeze,
 };
-use autograd::{param, var};
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use init::{Init, Scheme};
+pub use init::{Fill, Init, Scheme};
 pub use layers::*;
-pub use module::{LayerReport, Module, ShapeError, Then};
+pub use module::{BuildError, LayerReport, Module, ShapeError};
+pub use net::{AnyLayer, Layer, Net, Params, Plan};
 pub use optim::{Adagrad, Adam, AdamW, Lion, Muon, Optimizer, RmsProp, Sgd};
 pub use schedule::Schedule;
 pub use spec::{Spec, SpecError};
@@ -67,7 +66,7 @@ mod tests {
     fn everything_is_send_and_sync() {
         fn shared<T: Send + Sync>() {}
         shared::<(crate::Tape, crate::Graph, crate::Var, crate::Gradients, crate::Param, crate::Init)>();
-        shared::<(crate::Sequential, crate::Residual, crate::Conv2d, Box<dyn crate::Module>)>();
+        shared::<(crate::Sequential, crate::Residual, crate::Conv2d, crate::AnyLayer, crate::Net, Box<dyn crate::Module>)>();
         shared::<(crate::Sgd, crate::AdamW, crate::Muon, Box<dyn crate::Optimizer>, crate::TrainStep, crate::EvalStep)>();
         shared::<(crate::Checkpoint, crate::CheckpointError, crate::Spec, crate::SpecError, crate::StepError, crate::Summary)>();
     }

@@ -93,10 +93,10 @@ impl Evaluator {
 ///
 /// ```
 /// # use gpu_core::Device;
-/// # use nn::{Flatten, Init, Linear, seq};
+/// # use nn::{Flatten, Init, Layer, Linear, seq};
 /// # use train::{data::builtin, evaluate::accuracy};
 /// let data = builtin::generate(0, 130);
-/// let net = seq![Flatten, Linear::new(&Init::seeded(&Device::Cpu, 0), 3 * 32 * 32, 10)];
+/// let net = seq![Flatten, Linear::new(10)].build(&Init::seeded(&Device::Cpu, 0), [3, 32, 32]).unwrap();
 /// assert!(accuracy(&net, &Device::Cpu, &data)? < 0.3); // it has learned nothing yet
 /// # Ok::<(), train::Error>(())
 /// ```

@@ -22,10 +22,9 @@ pub struct UnknownKey {
 ///
 /// ```
 /// use gpu_core::{Device, Tensor};
-/// use nn::{BatchNorm2d, Conv2d, Flatten, Init, Linear, Module, Tape, freeze, seq};
-/// let cx = Init::seeded(&Device::Cpu, 0);
-/// let body = seq![Conv2d::new(&cx, 1, 2, 3), BatchNorm2d::new(&cx, 2)];
-/// let net = seq![body, Flatten, Linear::new(&cx, 8, 2)];
+/// use nn::{BatchNorm2d, Conv2d, Flatten, Init, Layer, Linear, Tape, freeze, seq};
+/// let body = seq![Conv2d::new(2, 3), BatchNorm2d::new()];
+/// let net = seq![body, Flatten, Linear::new(2)].build(&Init::seeded(&Device::Cpu, 0), [1, 4, 4])?;
 /// freeze(&net, "0.*")?;
 /// let x = Tape::new(&Device::Cpu).input(&Tensor::full(&Device::Cpu, [1, 1, 4, 4], 1.0));
 /// let gradients = net.forward(&x).sum().backward();
@@ -33,7 +32,7 @@ pub struct UnknownKey {
 ///     nn::parameters(&net).into_iter().filter(|(_, p)| gradients.of(p).is_some()).map(|(key, _)| key).collect();
 /// assert_eq!(learned, ["2.weight", "2.bias"]);
 /// assert_eq!(freeze(&net, "body.*").unwrap_err().pattern, "body.*");
-/// # Ok::<(), nn::UnknownKey>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 ///
 /// # Errors

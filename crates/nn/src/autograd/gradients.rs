@@ -14,7 +14,8 @@ pub struct Gradients {
 }
 
 impl Gradients {
-    /// The gradient of a [`Param`] or of a [`Tape::variable`]; `None` if the loss does not depend on it, or it was not asked for.
+    /// The gradient of a [`Param`], of a [`Tape::variable`], or of what [keeps its gradient](crate::Var::retain_gradient); `None` if the
+    /// loss does not depend on it, or it was not asked for.
     pub fn of(&self, leaf: &impl Leaf) -> Option<&Tensor> {
         self.of_nodes.get(leaf.node_in(self)?)?.as_ref()
     }
@@ -38,7 +39,8 @@ impl Tape {
     #[track_caller]
     pub(crate) fn backward(&self, from: usize, dy: Tensor, wanted: &dyn Fn(Made) -> bool) -> Gradients {
         let (nodes, params) = self.spend();
-        let leads = self.leads_to(&nodes, wanted);
+        let retained = self.retained();
+        let leads = self.leads_to(&nodes, &|node, made| wanted(made) || retained.contains(&node));
         let mut of_nodes: Vec<Option<Tensor>> = vec![None; nodes.len()];
         of_nodes[from] = Some(dy).filter(|_| leads[from]);
         for (at, node) in nodes.into_iter().enumerate().rev() {
@@ -46,7 +48,7 @@ impl Tape {
             let Some(dy) = of_nodes[at].take() else { continue };
             let needs: Vec<bool> = inputs.iter().map(|input| input.is_some_and(|input| leads[input])).collect();
             let of_inputs = backward(&dy, &needs);
-            drop(dy);
+            of_nodes[at] = Some(dy).filter(|_| retained.contains(&at));
             for (input, gradient) in inputs.into_iter().zip(of_inputs) {
                 let (Some(input), Some(gradient)) = (input, gradient) else { continue };
                 let slot = &mut of_nodes[input];
@@ -59,14 +61,15 @@ impl Tape {
         Gradients { tape: self.clone(), of_nodes, params }
     }
 
-    /// Which nodes are wanted leaves, or were computed from one.
-    fn leads_to(&self, nodes: &[Node], wanted: &dyn Fn(Made) -> bool) -> Vec<bool> {
+    /// Which nodes are wanted, or were computed from one that is.
+    fn leads_to(&self, nodes: &[Node], wanted: &dyn Fn(usize, Made) -> bool) -> Vec<bool> {
         let mut leads = Vec::with_capacity(nodes.len());
-        for (node, entry) in nodes.iter().zip(self.entries()) {
-            leads.push(match node {
-                Node::Leaf => wanted(entry.made),
+        for (at, (node, entry)) in nodes.iter().zip(self.entries()).enumerate() {
+            let from_wanted = match node {
+                Node::Leaf => false,
                 Node::Derived { inputs, .. } => inputs.iter().flatten().any(|&input| leads[input]),
-            });
+            };
+            leads.push(from_wanted || wanted(at, entry.made));
         }
         leads
     }

@@ -171,7 +171,7 @@ mod tests {
     use crate::autograd::tape::Tape;
     use crate::init::Init;
     use crate::layers::{Conv2d, Linear};
-    use crate::module::Module;
+    use crate::net::Layer;
     use gpu_core::{Device, Tensor};
 
     const CPU: Device = Device::Cpu;
@@ -213,8 +213,8 @@ mod tests {
 
     #[test]
     fn parameters_are_called_by_their_keys_and_missing_operands_are_not_drawn() {
-        let cx = Init::seeded(&CPU, 0);
-        let net = crate::seq![Conv2d::new(&cx, 1, 2, 3).no_bias(), crate::Flatten, Linear::new(&cx, 8, 2)];
+        let net = crate::seq![Conv2d::new(2, 3).no_bias(), crate::Flatten, Linear::new(2)];
+        let net = net.build(&Init::seeded(&CPU, 0), [1, 4, 4]).unwrap();
         let x = Tape::new(&CPU).input(&ones([1, 1, 4, 4]));
         let graph = Graph::of(&net.forward(&x)).name(&x, "x").parameters(&net);
         let want = [

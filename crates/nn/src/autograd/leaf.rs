@@ -83,3 +83,50 @@ impl Param {
         }
     }
 }
+
+impl Var {
+    /// The same value, whose gradient can be asked for after the backward pass, as that of a leaf can; where no gradient would flow to it,
+    /// it becomes a leaf. Equivalent of `torch.Tensor.retain_grad`.
+    ///
+    /// ```
+    /// # use gpu_core::{Device, Tensor};
+    /// # use nn::Tape;
+    /// let x = Tape::new(&Device::Cpu).variable(&Tensor::full(&Device::Cpu, [1], 3.0));
+    /// let square = (&x * &x).retain_gradient();
+    /// let gradients = (&square * 2.0).backward();
+    /// assert_eq!(gradients.of(&square).unwrap().to_vec()?, [2.0]);
+    /// assert_eq!(gradients.of(&x).unwrap().to_vec()?, [12.0]);
+    /// # Ok::<(), gpu_core::Error>(())
+    /// ```
+    ///
+    /// # Panics
+    /// If it is on no tape, or on one that keeps no gradients.
+    #[track_caller]
+    pub fn retain_gradient(&self) -> Self {
+        let tape = self.tape().filter(|tape| tape.keeps_gradients());
+        let Some(tape) = tape else { panic!("retain_gradient: the variable is on no tape that keeps gradients") };
+        match self.node() {
+            Some(node) => {
+                tape.retain(node);
+                self.clone()
+            }
+            None => tape.variable(self.value()),
+        }
+    }
+
+    /// What the layer of this number gives: shown, with its gradient, if the tape asks for it.
+    #[track_caller]
+    pub(crate) fn shown_by(self, layer: usize) -> Self {
+        let Some(tape) = self.tape().filter(|tape| tape.asks(layer)).cloned() else { return self };
+        let y = if tape.keeps_gradients() { self.retain_gradient() } else { self };
+        tape.show(layer, y.value(), y.origin());
+        y
+    }
+}
+
+impl Tape {
+    /// What the layer of this number gave, if it was asked to show it and has run.
+    pub(crate) fn shown_var(&self, layer: usize) -> Option<Var> {
+        self.shown(layer).map(|(value, origin)| Var::on(value, self.clone(), origin))
+    }
+}

@@ -6,6 +6,7 @@ use super::param::Param;
 /// for this alone. Equivalent of `torch.nn.Module.named_parameters` and `named_buffers`.
 ///
 /// For a struct of one's own, [`parameters!`](crate::parameters!) writes the implementation.
+#[diagnostic::on_unimplemented(note = "a layer is a description; `build` makes the network, which has parameters")]
 pub trait Parameters: Send + Sync {
     /// Shows `f` every parameter and buffer with its key: PyTorch's names, with `path` before them. Always in the same order.
     fn visit(&self, _path: &str, _f: &mut dyn FnMut(&str, &Param)) {}
@@ -16,19 +17,21 @@ pub trait Parameters: Send + Sync {
 ///
 /// ```
 /// use gpu_core::{Device, Tensor};
-/// use nn::{Init, Linear, Param, Sequential, parameters, seq};
+/// use nn::{Init, Layer, Linear, Net, Param, parameters, seq};
 /// struct Autoencoder {
-///     encoder: Sequential,
-///     decoder: Sequential,
+///     encoder: Net,
+///     decoder: Net,
 ///     temperature: Param,
 /// }
 /// parameters!(Autoencoder { encoder, decoder, temperature });
 ///
 /// let cx = Init::seeded(&Device::Cpu, 0);
 /// let temperature = Param::trainable(Tensor::full(&Device::Cpu, [1], 1.0));
-/// let net = Autoencoder { encoder: seq![Linear::new(&cx, 8, 2)], decoder: seq![Linear::new(&cx, 2, 8)], temperature };
+/// let (encoder, decoder) = (seq![Linear::new(2)].build(&cx, [8])?, seq![Linear::new(8)].build(&cx, [2])?);
+/// let net = Autoencoder { encoder, decoder, temperature };
 /// let keys: Vec<String> = parameters(&net).into_iter().map(|(key, _)| key).collect();
 /// assert_eq!(keys, ["encoder.0.weight", "encoder.0.bias", "decoder.0.weight", "decoder.0.bias", "temperature"]);
+/// # Ok::<(), nn::BuildError>(())
 /// ```
 #[macro_export]
 macro_rules! parameters {

@@ -54,6 +54,10 @@ struct State {
     params: HashMap<u64, usize>,
     used: Vec<Param>,
     known: HashSet<u64>,
+    /// What layers gave that were asked to show it, by their numbers; none for those that have not run.
+    shown: HashMap<usize, Option<(Tensor, Origin)>>,
+    /// Nodes whose gradients outlast the backward pass.
+    retained: HashSet<usize>,
     spent: bool,
 }
 
@@ -106,12 +110,12 @@ impl Tape {
     ///
     /// ```
     /// use gpu_core::{Device, Tensor};
-    /// use nn::{Dropout, Init, Linear, Module, Tape, seq};
-    /// let net = seq![Dropout::new(0.5), Linear::new(&Init::seeded(&Device::Cpu, 0), 3, 1)];
+    /// use nn::{Dropout, Init, Layer, Linear, Tape, seq};
+    /// let net = seq![Dropout::new(0.5), Linear::new(1)].build(&Init::seeded(&Device::Cpu, 0), [3])?;
     /// let x = Tape::evaluating(&Device::Cpu).variable(&Tensor::full(&Device::Cpu, [1, 3], 1.0));
     /// let saliency = net.forward(&x).sum().backward().of(&x).unwrap().to_vec()?;
     /// assert!(saliency.iter().all(|g| *g != 0.0), "nothing was dropped");
-    /// # Ok::<(), gpu_core::Error>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     pub fn evaluating(device: &Device) -> Self {
         Self::pass(device).evaluate().tape()
@@ -204,6 +208,34 @@ impl Tape {
     /// The parameters that take part, each once, in order.
     pub(crate) fn used(&self) -> Vec<Param> {
         self.inner.state.lock().used.clone()
+    }
+
+    /// Asks the layer of this number to show what it gives.
+    pub(crate) fn ask(&self, layer: usize) {
+        self.inner.state.lock().shown.entry(layer).or_default();
+    }
+
+    /// Whether the layer of this number was asked.
+    pub(super) fn asks(&self, layer: usize) -> bool {
+        self.inner.state.lock().shown.contains_key(&layer)
+    }
+
+    pub(super) fn show(&self, layer: usize, value: &Tensor, origin: Origin) {
+        // Not a variable: it would keep the tape that keeps it.
+        self.inner.state.lock().shown.insert(layer, Some((value.clone(), origin)));
+    }
+
+    pub(super) fn shown(&self, layer: usize) -> Option<(Tensor, Origin)> {
+        self.inner.state.lock().shown.get(&layer).cloned().flatten()
+    }
+
+    /// Keeps the gradient of a node.
+    pub(super) fn retain(&self, node: usize) {
+        self.inner.state.lock().retained.insert(node);
+    }
+
+    pub(super) fn retained(&self) -> HashSet<usize> {
+        self.inner.state.lock().retained.clone()
     }
 
     /// The leaf of a parameter: one, however often it is used.

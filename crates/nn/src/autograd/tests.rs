@@ -1,9 +1,7 @@
 //! The tape, what a pass is for, and what is frozen.
 
 use super::*;
-use crate::layers::{BatchNorm2d, Conv2d, Dropout, Flatten, InstanceNorm2d, Linear};
-use crate::module::Module;
-use crate::{DemeanNorm, Init, Sequential, seq};
+use crate::{BatchNorm2d, Conv2d, DemeanNorm, Dropout, Flatten, Init, InstanceNorm2d, Layer, Linear, Net, seq};
 use gpu_core::ops::Conv2dGeometry;
 use gpu_core::{Device, Tensor, check};
 
@@ -108,12 +106,12 @@ fn a_capture_draws_from_a_tensor() {
 }
 
 /// Layers that differ in evaluation.
-fn net(cx: &Init) -> Sequential {
-    let norms = seq![BatchNorm2d::new(cx, 2), DemeanNorm::new(cx, 2), InstanceNorm2d::new(cx, 2).tracked(cx)];
-    seq![Conv2d::new(cx, 1, 2, 3), norms, Dropout::new(0.5), Flatten, Linear::new(cx, 8, 2)]
+fn net(cx: &Init) -> Net {
+    let norms = seq![BatchNorm2d::new(), DemeanNorm::new(), InstanceNorm2d::new().tracked()];
+    seq![Conv2d::new(2, 3), norms, Dropout::new(0.5), Flatten, Linear::new(2)].build(cx, [1, 4, 4]).unwrap()
 }
 
-fn state(net: &Sequential) -> Vec<Vec<f32>> {
+fn state(net: &Net) -> Vec<Vec<f32>> {
     parameters(net).iter().map(|(_, p)| p.value().to_vec().unwrap()).collect()
 }
 
@@ -152,7 +150,7 @@ fn a_detached_variable_stays_in_its_mode_and_passes_nothing_back() {
 }
 
 /// The kernels of a backward pass of `net`, and the keys that got a gradient.
-fn backward_of(net: &Sequential, to: Option<&dyn Parameters>) -> (usize, Vec<String>) {
+fn backward_of(net: &Net, to: Option<&dyn Parameters>) -> (usize, Vec<String>) {
     let x = Tape::new(&CPU).input(&check::tensor(&CPU, [3, 1, 4, 4], 1));
     let loss = net.forward(&x).sum();
     let (gradients, kernels) = check::launched(|| to.map_or_else(|| loss.backward(), |to| loss.backward_to(to)));
@@ -181,8 +179,8 @@ fn what_is_frozen_costs_nothing_and_stays_as_it_is() {
 fn frozen_norms_normalise_by_their_running_statistics() {
     let net = net(&Init::seeded(&CPU, 1));
     let x = check::tensor(&CPU, [3, 1, 4, 4], 1);
-    let norm = &net.layers()[1];
-    let through = |x: &Var| norm.forward(&net.layers()[0].forward(x)).value().to_vec().unwrap();
+    let norm = &net.children()[1];
+    let through = |x: &Var| norm.forward(&net.children()[0].forward(x)).value().to_vec().unwrap();
     let training = through(&Tape::new(&CPU).input(&x));
     let before = state(&net);
     freeze(&net, "1.*").unwrap();
@@ -205,7 +203,68 @@ fn a_backward_pass_to_some_parameters_runs_no_other_kernels() {
     let net = net(&Init::seeded(&CPU, 1));
     let (all, keys) = backward_of(&net, Some(&net));
     assert_eq!((all, keys.len()), (backward_of(&net, None).0, 8));
-    let (few, keys) = backward_of(&net, Some(&*net.layers()[4]));
+    let (few, keys) = backward_of(&net, Some(&net.children()[4]));
     assert!(few < all, "{few} of {all} kernels");
     assert_eq!(keys, ["4.weight", "4.bias"]);
+}
+
+#[test]
+fn a_gradient_that_is_kept_changes_no_other_and_stops_where_nothing_else_is_wanted() {
+    for device in check::devices() {
+        let net = net(&Init::seeded(&device, 1));
+        let x = check::tensor(&device, [3, 1, 4, 4], 1);
+        let tape = || Tape::pass(&device).evaluate().tape();
+        let plain = net.forward(&tape().input(&x)).sum().backward();
+        let shown = tape();
+        net.at("1").show(&shown);
+        let loss = net.forward(&shown.input(&x)).sum();
+        let activation = net.at("1").activation(&shown);
+        let gradients = loss.backward();
+        for (key, param) in parameters(&net).iter().filter(|(_, p)| p.is_trainable()) {
+            let [got, want] = [&gradients, &plain].map(|g| g.of(param).unwrap().to_vec().unwrap());
+            assert_eq!(got, want, "{key}");
+        }
+        let first = gradients.of(&activation).unwrap().to_vec().unwrap();
+        // Frozen, the layer's output is a leaf, and all that is computed is its gradient.
+        freeze(&net, "*").unwrap();
+        let shown = tape();
+        net.at("1").show(&shown);
+        let loss = net.forward(&shown.input(&x)).sum();
+        let activation = net.at("1").activation(&shown);
+        let (gradients, kernels) = check::launched(|| loss.backward());
+        assert_eq!(gradients.of(&activation).unwrap().to_vec().unwrap(), first);
+        assert!(kernels.len() <= 3, "a sum's, a layer's and a copy: {kernels:?}");
+    }
+}
+
+#[test]
+fn each_layer_shows_what_it_gives_on_the_tape_that_asks() {
+    let net = net(&Init::seeded(&CPU, 1));
+    let x = check::tensor(&CPU, [3, 1, 4, 4], 1);
+    let tape = Tape::pass(&CPU).evaluate().no_gradients().tape();
+    let paths = ["0", "1", "1.0", "1.1", "1.2", "2", "3", "4"];
+    paths.iter().for_each(|path| net.at(path).show(&tape));
+    let y = net.forward(&tape.input(&x));
+    let norms = net.at("1");
+    let mut here = norms.forward(&Var::constant(net.at("0").activation(&tape).value()));
+    assert_eq!(here.value().to_vec().unwrap(), net.at("1.2").activation(&tape).value().to_vec().unwrap());
+    for path in ["2", "3", "4"] {
+        here = net.at(path).forward(&here);
+        assert_eq!(here.value().to_vec().unwrap(), net.at(path).activation(&tape).value().to_vec().unwrap(), "{path}");
+    }
+    assert_eq!(here.value().to_vec().unwrap(), y.value().to_vec().unwrap());
+}
+
+#[test]
+#[should_panic(expected = "Net: there is no layer \"5\"; there are: 0, 1, 1.0, 1.1, 1.2, 2, 3, 4")]
+fn a_layer_that_is_not_there_is_told() {
+    net(&Init::seeded(&CPU, 1)).at("5");
+}
+
+#[test]
+#[should_panic(expected = "linear: it has shown nothing on this tape; call show before the forward pass")]
+fn a_layer_shows_nothing_unasked() {
+    let (net, tape) = (net(&Init::seeded(&CPU, 1)), Tape::new(&CPU));
+    let _ = net.forward(&tape.input(&check::tensor(&CPU, [3, 1, 4, 4], 1)));
+    net.at("4").activation(&tape);
 }

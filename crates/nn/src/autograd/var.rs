@@ -92,7 +92,7 @@ impl Var {
     /// If it has more elements than one, depends on no leaf, or the tape is spent.
     #[track_caller]
     pub fn backward(&self) -> Gradients {
-        self.backward_where(&|_| true)
+        self.backward_where(&|made| !matches!(made, Made::Operator(_)))
     }
 
     /// The gradients with respect to the parameters of `net` alone; the kernels that only others need are not run. Equivalent of
@@ -100,14 +100,15 @@ impl Var {
     ///
     /// ```
     /// use gpu_core::{Device, Tensor};
-    /// use nn::{Init, Linear, Module, Tape};
+    /// use nn::{Init, Layer, Linear, Net, Tape};
     /// let cx = Init::seeded(&Device::Cpu, 0);
-    /// let (generator, critic) = (Linear::new(&cx, 2, 2), Linear::new(&cx, 2, 1));
+    /// let (generator, critic) = (Linear::new(2).build(&cx, [2])?, Linear::new(1).build(&cx, [2])?);
     /// let noise = Tape::new(&Device::Cpu).input(&Tensor::full(&Device::Cpu, [1, 2], 1.0));
     /// let loss = critic.forward(&generator.forward(&noise)).sum();
     /// let gradients = loss.backward_to(&generator);
-    /// let has = |net: &Linear| nn::parameters(net).iter().all(|(_, p)| gradients.of(p).is_some());
+    /// let has = |net: &Net| nn::parameters(net).iter().all(|(_, p)| gradients.of(p).is_some());
     /// assert!(has(&generator) && !has(&critic));
+    /// # Ok::<(), nn::BuildError>(())
     /// ```
     ///
     /// # Panics

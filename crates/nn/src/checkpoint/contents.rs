@@ -19,9 +19,9 @@ const OPTIMIZER: &str = "optimizer.";
 ///
 /// ```
 /// use gpu_core::Device;
-/// use nn::{Checkpoint, Init, Linear, Sgd, seq};
-/// let net = |seed| { let cx = Init::seeded(&Device::Cpu, seed); seq![Linear::new(&cx, 3, 2)] };
-/// let (trained, other) = (net(1), net(2));
+/// use nn::{Checkpoint, Init, Layer, Linear, Sgd, seq};
+/// let net = |seed| seq![Linear::new(2)].build(&Init::seeded(&Device::Cpu, seed), [3]);
+/// let (trained, other) = (net(1)?, net(2)?);
 /// let bytes = Checkpoint::new().net(&trained)?.optimizer(&Sgd::new(&trained, 0.1))?.note("epoch", "7").to_bytes();
 ///
 /// let read = Checkpoint::from_bytes(&bytes)?;
@@ -29,7 +29,7 @@ const OPTIMIZER: &str = "optimizer.";
 /// read.load_optimizer(&Sgd::new(&other, 0.1))?;
 /// assert_eq!(read.note_of("epoch"), Some("7"));
 /// assert_eq!(Checkpoint::new().net(&other)?.arrays(), Checkpoint::new().net(&trained)?.arrays());
-/// # Ok::<(), nn::CheckpointError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq)]
 pub struct Checkpoint {
@@ -63,9 +63,9 @@ impl Checkpoint {
     ///
     /// ```
     /// use gpu_core::Device;
-    /// use nn::{Adam, Checkpoint, Init, Linear};
+    /// use nn::{Adam, Checkpoint, Init, Layer, Linear};
     /// let cx = Init::seeded(&Device::Cpu, 0);
-    /// let [generator, critic] = [Linear::new(&cx, 2, 2), Linear::new(&cx, 2, 1)];
+    /// let (generator, critic) = (Linear::new(2).build(&cx, [2])?, Linear::new(1).build(&cx, [2])?);
     /// let adam = Adam::new(&critic, 1e-3);
     /// let saved = Checkpoint::new().net_under("generator", &generator)?.net_under("critic", &critic)?;
     /// let saved = saved.optimizer_under("critic", &adam)?;
@@ -74,7 +74,7 @@ impl Checkpoint {
     /// saved.load_net_under("critic", &critic)?;
     /// saved.load_optimizer_under("critic", &adam)?;
     /// assert_eq!(saved.net_under("critic", &critic).unwrap_err().to_string(), "the checkpoint has a tensor critic.weight already; save it under another name");
-    /// # Ok::<(), nn::CheckpointError>(())
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
     /// ```
     ///
     /// # Errors

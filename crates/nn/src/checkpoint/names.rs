@@ -7,12 +7,12 @@ use crate::autograd::{Parameters, parameters};
 ///
 /// ```
 /// use gpu_core::Device;
-/// use nn::{BatchNorm2d, Conv2d, Init, checkpoint::Names, seq};
-/// let cx = Init::seeded(&Device::Cpu, 0);
-/// let net = seq![Conv2d::new(&cx, 3, 8, 3), BatchNorm2d::new(&cx, 8)];
+/// use nn::{BatchNorm2d, Conv2d, Init, Layer, checkpoint::Names, seq};
+/// let net = seq![Conv2d::new(8, 3), BatchNorm2d::new()].build(&Init::seeded(&Device::Cpu, 0), [3, 8, 8])?;
 /// let names = Names::in_order(&net, ["conv1", "bn1"]).unwrap();
 /// assert_eq!(names.theirs("1.running_var"), Some("bn1.running_var".to_owned()));
 /// assert!(Names::in_order(&net, ["conv1"]).is_none());
+/// # Ok::<(), nn::BuildError>(())
 /// ```
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Names {

@@ -1,18 +1,17 @@
 use super::*;
-use crate::{BatchNorm2d, Conv2d, Flatten, Init, Linear, Residual, Sequential, seq};
+use crate::{BatchNorm2d, Conv2d, Flatten, Init, Layer, Linear, Net, Residual, seq};
 use gpu_core::Device;
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
 use std::path::PathBuf;
 
-fn net(seed: u64) -> Sequential {
-    let cx = Init::seeded(&Device::Cpu, seed);
-    let body = seq![Conv2d::new(&cx, 2, 2, 3).padding(1).no_bias(), BatchNorm2d::new(&cx, 2)];
-    seq![Residual::new(body), Flatten, Linear::new(&cx, 8, 3)]
+fn net(seed: u64) -> Net {
+    let body = seq![Conv2d::new(2, 3).padding(1).no_bias(), BatchNorm2d::new()];
+    seq![Residual::new(body), Flatten, Linear::new(3)].build(&Init::seeded(&Device::Cpu, seed), [2, 2, 2]).unwrap()
 }
 
-fn content(net: &Sequential) -> BTreeMap<String, Array> {
+fn content(net: &Net) -> BTreeMap<String, Array> {
     Checkpoint::new().net(net).unwrap().arrays
 }
 
@@ -92,7 +91,7 @@ fn all_that_does_not_fit_is_listed_and_nothing_is_loaded() {
 }
 
 /// The names of a program that calls the layers of [`net`] otherwise.
-fn names(net: &Sequential) -> Names {
+fn names(net: &Net) -> Names {
     Names::in_order(net, ["stem.conv", "stem.bn", "fc"]).unwrap()
 }
 

@@ -10,8 +10,8 @@ use gpu_core::ops::{self, AdagradHyper};
 ///
 /// ```
 /// # use gpu_core::Device;
-/// # use nn::{Adagrad, Init, Linear};
-/// # let net = Linear::new(&Init::seeded(&Device::Cpu, 0), 3, 1);
+/// # use nn::{Adagrad, Init, Layer, Linear};
+/// # let net = Linear::new(1).build(&Init::seeded(&Device::Cpu, 0), [3]).unwrap();
 /// let adagrad = Adagrad::new(&net, 0.01).initial_accumulator(0.1);
 /// # let _ = adagrad;
 /// ```

@@ -14,8 +14,8 @@ pub type AdamW = RuleOptimizer<AdamRule<true>>;
 ///
 /// ```
 /// # use gpu_core::Device;
-/// # use nn::{Adam, Init, Linear};
-/// # let net = Linear::new(&Init::seeded(&Device::Cpu, 0), 3, 1);
+/// # use nn::{Adam, Init, Layer, Linear};
+/// # let net = Linear::new(1).build(&Init::seeded(&Device::Cpu, 0), [3]).unwrap();
 /// let adam = Adam::new(&net, 1e-3).betas(0.5, 0.999).weight_decay(1e-4);
 /// # let _ = adam;
 /// ```

@@ -11,8 +11,8 @@ use gpu_core::ops::{self, LionHyper};
 ///
 /// ```
 /// # use gpu_core::Device;
-/// # use nn::{Init, Linear, Lion};
-/// # let net = Linear::new(&Init::seeded(&Device::Cpu, 0), 3, 1);
+/// # use nn::{Init, Layer, Linear, Lion};
+/// # let net = Linear::new(1).build(&Init::seeded(&Device::Cpu, 0), [3]).unwrap();
 /// let lion = Lion::new(&net, 1e-4).betas(0.95, 0.98).weight_decay(0.1);
 /// # let _ = lion;
 /// ```

@@ -20,9 +20,8 @@ use std::sync::Arc;
 ///
 /// ```
 /// # use gpu_core::Device;
-/// # use nn::{Conv2d, Flatten, Init, Linear, Muon, seq};
-/// # let cx = Init::seeded(&Device::Cpu, 0);
-/// # let net = seq![Conv2d::new(&cx, 3, 8, 3), Flatten, Linear::new(&cx, 8, 2)];
+/// # use nn::{Conv2d, Flatten, Init, Layer, Linear, Muon, seq};
+/// # let net = seq![Conv2d::new(8, 3), Flatten, Linear::new(2)].build(&Init::seeded(&Device::Cpu, 0), [3, 3, 3]).unwrap();
 /// // The last layer is better left to AdamW.
 /// let muon = Muon::new(&net, 0.02).only(|key, shape| shape.rank() > 1 && !key.starts_with("2."));
 /// # let _ = muon;

@@ -63,8 +63,8 @@ pub trait Optimizer: Update {
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor};
-/// # use nn::{Init, Linear, Module, Optimizer, Sgd, Tape, Var, optim};
-/// # let net = Linear::new(&Init::seeded(&Device::Cpu, 0), 3, 1);
+/// # use nn::{Init, Layer, Linear, Optimizer, Sgd, Tape, Var, optim};
+/// # let net = Linear::new(1).build(&Init::seeded(&Device::Cpu, 0), [3]).unwrap();
 /// let sgd = Sgd::new(&net, 0.1).ema(0.5);
 /// let x = Tensor::full(&Device::Cpu, [1, 3], 1.0);
 /// for _ in 0..3 {

@@ -10,8 +10,8 @@ use gpu_core::ops::{self, RmspropHyper};
 ///
 /// ```
 /// # use gpu_core::Device;
-/// # use nn::{Init, Linear, RmsProp};
-/// # let net = Linear::new(&Init::seeded(&Device::Cpu, 0), 3, 1);
+/// # use nn::{Init, Layer, Linear, RmsProp};
+/// # let net = Linear::new(1).build(&Init::seeded(&Device::Cpu, 0), [3]).unwrap();
 /// let rmsprop = RmsProp::new(&net, 0.01).alpha(0.9).momentum(0.9).centered(true);
 /// # let _ = rmsprop;
 /// ```

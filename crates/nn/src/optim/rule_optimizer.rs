@@ -18,9 +18,8 @@ use std::sync::Arc;
 ///
 /// ```
 /// use gpu_core::Device;
-/// use nn::{AdamW, BatchNorm2d, Conv2d, Init, seq};
-/// let cx = Init::seeded(&Device::Cpu, 0);
-/// let net = seq![Conv2d::new(&cx, 3, 8, 3), BatchNorm2d::new(&cx, 8)];
+/// use nn::{AdamW, BatchNorm2d, Conv2d, Init, Layer, seq};
+/// let net = seq![Conv2d::new(8, 3), BatchNorm2d::new()].build(&Init::seeded(&Device::Cpu, 0), [3, 8, 8])?;
 /// let adam = AdamW::new(&net, 1e-3)
 ///     .weight_decay(0.05)
 ///     .decay_weights_only()
@@ -28,6 +27,7 @@ use std::sync::Arc;
 ///     .clip_norm(1.0)
 ///     .ema(0.999);
 /// # let _ = adam;
+/// # Ok::<(), nn::BuildError>(())
 /// ```
 pub struct RuleOptimizer<R> {
     inner: Arc<Inner<R>>,
@@ -94,8 +94,8 @@ impl<R: Rule> RuleOptimizer<R> {
     ///
     /// ```
     /// # use gpu_core::Device;
-    /// # use nn::{Init, Linear, Sgd};
-    /// # let net = Linear::new(&Init::seeded(&Device::Cpu, 0), 3, 1);
+    /// # use nn::{Init, Layer, Linear, Sgd};
+    /// # let net = Linear::new(1).build(&Init::seeded(&Device::Cpu, 0), [3]).unwrap();
     /// let sgd = Sgd::new(&net, 0.1).group(|_, shape| shape.rank() <= 1, |g| g.lr_factor(2.0).weight_decay(0.0));
     /// # let _ = sgd;
     /// ```

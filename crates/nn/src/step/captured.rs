@@ -18,13 +18,16 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 /// ```
 /// use gpu_core::Device;
 /// use gpu_core::ops::Reduction;
-/// use nn::{Adam, Init, Linear, Module, Step, parameters};
-/// struct Vae { encoder: Linear, decoder: Linear }
+/// use nn::{Adam, Init, Layer, Linear, Net, Step, parameters};
+/// struct Vae {
+///     encoder: Net,
+///     decoder: Net,
+/// }
 /// parameters!(Vae { encoder, decoder });
 ///
 /// let device = Device::Cpu;
 /// let cx = Init::seeded(&device, 0);
-/// let vae = Vae { encoder: Linear::new(&cx, 4, 4), decoder: Linear::new(&cx, 2, 4) };
+/// let vae = Vae { encoder: Linear::new(4).build(&cx, [4])?, decoder: Linear::new(4).build(&cx, [2])? };
 /// let adam = Adam::new(&vae, 0.02);
 /// let step = Step::on(&device).seed(7).input("x", [2, 4]).capture(|pass| {
 ///     let x = pass.input("x");
@@ -46,7 +49,7 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 ///     step.run(&[("x", &x)])?;
 /// }
 /// assert!(step.value("loss")? < first);
-/// # Ok::<(), nn::StepError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Step {
     inputs: Vec<Input>,

@@ -13,9 +13,8 @@ use gpu_core::{Device, Tensor};
 ///
 /// ```
 /// use gpu_core::Device;
-/// use nn::{Flatten, Init, Linear, Sgd, StepOptions, TrainStep, seq};
-/// let cx = Init::seeded(&Device::Cpu, 0);
-/// let net = seq![Flatten, Linear::new(&cx, 4, 2)];
+/// use nn::{Flatten, Init, Layer, Linear, Sgd, StepOptions, TrainStep, seq};
+/// let net = seq![Flatten, Linear::new(2)].build(&Init::seeded(&Device::Cpu, 0), [1, 2, 2])?;
 /// let sgd = Sgd::new(&net, 2.0);
 /// let step = TrainStep::captured(&net, &sgd, &StepOptions::new(2, [1, 2, 2]))?;
 /// for _ in 0..20 {
@@ -23,7 +22,7 @@ use gpu_core::{Device, Tensor};
 /// }
 /// assert!(step.loss()? < 0.1);
 /// assert_eq!(step.metrics()?.images, 40);
-/// # Ok::<(), nn::StepError>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct TrainStep {
     recorded: Supervised,

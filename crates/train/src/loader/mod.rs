@@ -170,7 +170,7 @@ mod tests {
     use crate::data::{Stamp, builtin};
     use crate::evaluate::Evaluator;
     use gpu_core::check;
-    use nn::{Flatten, Init, Linear, Loss, parameters, seq};
+    use nn::{Flatten, Init, Layer, Linear, Loss, parameters, seq};
 
     #[test]
     fn transforms_follow_normalisation_in_their_order_wherever_the_set_lies() {
@@ -205,7 +205,7 @@ mod tests {
             let pictures: Vec<f32> = (0..100).map(|i| if i % 11 == 0 { 9.0 } else { 0.0 }).collect();
             let stamp = Stamp::new(&device, &pictures, [1, 1, 10], [31, 22], [32, 32]);
             let grey = ImageSet::new(vec![0; 130 * 1024], data.test.labels().to_vec(), [1, 32, 32]);
-            let net = seq![Flatten, Linear::new(&Init::seeded(&device, 0), 1024, 10).no_bias()];
+            let net = seq![Flatten, Linear::new(10).no_bias()].build(&Init::seeded(&device, 0), [1, 32, 32]).unwrap();
             let weights: Vec<f32> = (0..10 * 1024).map(|i| if i % 1024 == 1014 + i / 1024 { 1.0 } else { 0.0 }).collect();
             parameters(&net)[0].1.set(&weights);
             let how = augment(Augmentation::default(), &[0.0], &[1.0], 32);

@@ -17,7 +17,7 @@ use crate::run_folder::{Metrics, RunFolder};
 use gpu_core::Device;
 use nn::optim::{Rule, RuleOptimizer};
 use nn::schedule::{Anneal, Schedule};
-use nn::{Adagrad, Adam, AdamW, Lion, Muon, Optimizer, Parameters, RmsProp, Sequential, Sgd};
+use nn::{Adagrad, Adam, AdamW, Lion, Muon, Net, Optimizer, Parameters, RmsProp, Sgd};
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
@@ -126,8 +126,8 @@ fn begin(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
 }
 
 /// The weights that are not drawn: those that follow from the images, and those of a file.
-fn prepare(net: &Sequential, config: &Config, description: &Description, data: &Dataset, console: &Console) -> Result<()> {
-    description.prepare(net, data)?;
+fn prepare(net: &Net, config: &Config, description: &Description, data: &Dataset, console: &Console) -> Result<()> {
+    description.prepare(net, data);
     let Some(path) = &config.weights else { return Ok(()) };
     let skipped = model::load_weights(net, &config.model, path, config.lenient)?;
     if !skipped.is_empty() {

@@ -13,7 +13,7 @@ use gpu_core::Device;
 use nn::checkpoint::Checkpoint;
 use nn::optim::with_average;
 use nn::schedule::{Plateau, Schedule};
-use nn::{Optimizer, Sequential, StepOptions, TrainStep};
+use nn::{Net, Optimizer, StepOptions, TrainStep};
 use serde_json::json;
 use std::path::Path;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -25,7 +25,7 @@ pub(super) struct Session<'a> {
     data: &'a Dataset,
     description: &'a Description,
     device: Device,
-    net: Sequential,
+    net: Net,
     optimizer: Box<dyn Optimizer>,
     schedule: Schedule,
     step: TrainStep,
@@ -46,7 +46,7 @@ impl<'a> Session<'a> {
         config: &'a Config,
         data: &'a Dataset,
         description: &'a Description,
-        net: Sequential,
+        net: Net,
         optimizer: Box<dyn Optimizer>,
         mut progress: Progress,
         began: Instant,
@@ -55,7 +55,7 @@ impl<'a> Session<'a> {
             progress.plateau = Some(Plateau::new(config.lr as f32).patience(2));
         }
         let segments = match config.checkpoint_activations {
-            0 => (net.len() as f64).sqrt().round().max(1.0) as usize,
+            0 => (net.children().len() as f64).sqrt().round().max(1.0) as usize,
             segments => segments,
         };
         let net = net.checkpoint_activations(segments);

@@ -9,7 +9,7 @@ impl Var {
     /// `segment` of this variable, of which only input and output are kept: the backward pass computes what lies between once more.
     /// It saves memory for the time of a forward pass, and gives the same bits: random layers draw the same numbers again, and running
     /// statistics are brought up to date once. Equivalent of `torch.utils.checkpoint.checkpoint`. See
-    /// [`Sequential::checkpoint_activations`](crate::Sequential::checkpoint_activations) for networks.
+    /// [`Net::checkpoint_activations`](crate::Net::checkpoint_activations) for networks.
     ///
     /// ```
     /// # use gpu_core::{Device, Tensor};
@@ -39,7 +39,8 @@ impl Var {
             let wanted: HashSet<u64> = params.iter().zip(&needs[1..]).filter(|(_, needed)| **needed).map(|(p, _)| p.id()).collect();
             let gradients = second.backward(node, dy.clone(), &|made| match made {
                 Made::Parameter(id) => wanted.contains(&id),
-                Made::Variable | Made::Operator(_) => true,
+                Made::Variable => true,
+                Made::Operator(_) => false,
             });
             let of_params = params.iter().map(|param| gradients.of(param).cloned());
             [gradients.of(&x).cloned()].into_iter().chain(of_params).collect()

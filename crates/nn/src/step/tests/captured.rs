@@ -3,16 +3,15 @@
 use super::*;
 use crate::autograd::{freeze, unfreeze};
 use crate::optim::Adam;
-use crate::{BatchNorm2d, Dropout, Tanh};
+use crate::{BatchNorm2d, Tanh};
 
-fn layer(device: &Device, seed: u64) -> Sequential {
-    let cx = Init::seeded(device, seed);
-    seq![Linear::new(&cx, 3, 8), Tanh, Linear::new(&cx, 8, 3)]
+fn layer(device: &Device, seed: u64) -> Net {
+    seq![Linear::new(8), Tanh, Linear::new(3)].build(&Init::seeded(device, seed), [3]).unwrap()
 }
 
 /// A generator and a discriminator, each with a captured step of its own.
 struct Gan {
-    nets: [Sequential; 2],
+    nets: [Net; 2],
     steps: [Step; 2],
 }
 
@@ -64,13 +63,13 @@ fn two_steps_train_two_networks_against_each_other_and_each_leaves_the_other_alo
 #[test]
 fn what_only_another_networks_gradients_need_is_not_computed() {
     let device = Device::Cpu;
-    let dispatches = |of: fn(&Sequential, &Sequential) -> Sequential| {
+    let dispatches = |of: fn(&Net, &Net) -> Net| {
         let [g, d] = [layer(&device, 1), layer(&device, 2)];
         let sgd = Sgd::new(&of(&g, &d), 0.01);
         let step = Step::on(&device).capture(|pass| pass.update(&sgd, &d.forward(&g.forward(&pass.normal([4, 3]))).sum()));
         step.unwrap().dispatches()
     };
-    let (both, alone) = (dispatches(seq_of), dispatches(|g, _| seq_of(g, &Sequential::default())));
+    let (both, alone) = (dispatches(seq_of), dispatches(|g, _| g.clone()));
     // A product, a sum and a place in the arena for each of the discriminator's weights and biases.
     assert!(both - alone >= 8, "{alone} kernels of {both}");
 }
@@ -103,7 +102,7 @@ fn several_updates_of_one_step_follow_one_another_on_tapes_of_their_own() {
         let [a, b] = [layer(&device, 1), layer(&device, 2)];
         let [of_a, of_b] = [&a, &b].map(|net| Sgd::new(net, 0.1));
         let step = Step::on(&device).seed(1).input("x", [4, 3]).capture(|pass| {
-            let draw = |net: &Sequential| net.forward(&pass.input("x").dropout(0.5)).square().mean();
+            let draw = |net: &Net| net.forward(&pass.input("x").dropout(0.5)).square().mean();
             let first = draw(&a);
             pass.update(&of_a, &first);
             // What was learned is seen, other elements are dropped.
@@ -122,8 +121,10 @@ fn several_updates_of_one_step_follow_one_another_on_tapes_of_their_own() {
     }
 }
 
-fn seq_of(a: &Sequential, b: &Sequential) -> Sequential {
-    a.layers().iter().chain(b.layers()).fold(Sequential::default(), |all, layer| all.push(layer.clone()))
+/// Both, one after the other.
+fn seq_of(a: &Net, b: &Net) -> Net {
+    let device = parameters(a)[0].1.value().device().clone();
+    seq![a.clone(), b.clone()].build(&Init::seeded(&device, 0), [3]).unwrap()
 }
 
 #[test]
@@ -207,8 +208,8 @@ fn updates_of_several_optimizers_are_accumulated_together() {
 #[test]
 fn what_was_frozen_stays_in_optimizers_made_before_and_after() {
     for device in check::devices() {
-        let cx = Init::seeded(&device, 1);
-        let net = || seq![Conv2d::new(&cx, 3, 4, 3), BatchNorm2d::new(&cx, 4), Relu, Flatten, Linear::new(&cx, 144, 10)];
+        let layers = seq![Conv2d::new(4, 3), BatchNorm2d::new(), Relu, Flatten, Linear::new(10)];
+        let net = || layers.clone().build(&Init::seeded(&device, 1), [3, 8, 8]).unwrap();
         for before in [true, false] {
             let net = net();
             let adam = || AdamW::new(&net, 0.01).weight_decay(0.5);
@@ -288,7 +289,7 @@ fn said(f: impl FnOnce()) -> String {
 }
 
 /// What the closure's mistakes say.
-fn mistake(what: impl FnOnce(&Sequential, &Sgd, &StepPass<'_>)) -> String {
+fn mistake(what: impl FnOnce(&Net, &Sgd, &StepPass<'_>)) -> String {
     let net = layer(&Device::Cpu, 1);
     let sgd = Sgd::new(&net, 0.1);
     said(|| {
@@ -298,7 +299,7 @@ fn mistake(what: impl FnOnce(&Sequential, &Sgd, &StepPass<'_>)) -> String {
 
 #[test]
 fn a_wrong_closure_is_told_why() {
-    type Wrong = fn(&Sequential, &Sgd, &StepPass<'_>);
+    type Wrong = fn(&Net, &Sgd, &StepPass<'_>);
     let rows: [(&str, Wrong); 8] = [
         ("optimizer: step() in a capture", |net, sgd, pass| sgd.step(&net.forward(&pass.input("x")).sum().backward())),
         ("there is no input \"z\"; there are: x, y", |_, _, pass| drop(pass.input("z"))),
@@ -310,7 +311,7 @@ fn a_wrong_closure_is_told_why() {
             (0..2).for_each(|_| pass.update(sgd, &net.forward(&pass.input("x")).sum()));
         }),
         ("random layers in a capture would draw the same numbers", |_, _, pass| {
-            Dropout::new(0.5).forward(&Tape::new(&Device::Cpu).input(pass.input("x").value()));
+            Tape::new(&Device::Cpu).input(pass.input("x").value()).dropout(0.5);
         }),
     ];
     for (want, wrong) in rows {

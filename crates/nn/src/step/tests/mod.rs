@@ -1,10 +1,9 @@
 use super::*;
 use crate::autograd::{Tape, Var, parameters};
 use crate::checkpoint::Checkpoint;
-use crate::module::Module;
 use crate::optim::Optimizer;
 use crate::optim::update::Update;
-use crate::{AdamW, Conv2d, Flatten, Init, Linear, Relu, Sequential, Sgd, seq, zoo};
+use crate::{AdamW, Conv2d, Flatten, Init, Layer, Linear, Net, Relu, Sgd, seq, zoo};
 use gpu_core::ops::{CrossEntropy, Reduction};
 use gpu_core::{Device, Shape, Tensor, check};
 
@@ -16,7 +15,7 @@ fn options() -> StepOptions {
     StepOptions::new(BATCH, [3, 8, 8]).seed(9)
 }
 
-fn net(device: &Device) -> Sequential {
+fn net(device: &Device) -> Net {
     zoo::build("small-cnn", &Init::seeded(device, 1), [3, 8, 8].into(), 10).unwrap()
 }
 
@@ -25,7 +24,7 @@ fn batch(step: u64) -> (Vec<f32>, Vec<u32>) {
     (check::values(options().shape().len(), step), labels)
 }
 
-fn values(net: &Sequential) -> Vec<Vec<f32>> {
+fn values(net: &Net) -> Vec<Vec<f32>> {
     parameters(net).iter().map(|(_, p)| p.value().to_vec().unwrap()).collect()
 }
 
@@ -113,7 +112,7 @@ fn an_evaluation_sees_the_newest_parameters_and_leaves_them() {
 #[test]
 fn a_training_resumes_with_the_same_random_numbers() {
     let device = Device::Cpu;
-    let run = |net: &Sequential, sgd: &Sgd, steps: std::ops::Range<u64>| {
+    let run = |net: &Net, sgd: &Sgd, steps: std::ops::Range<u64>| {
         let step = TrainStep::captured(net, sgd, &options()).unwrap();
         for s in steps {
             let (x, labels) = batch(s);
@@ -176,7 +175,7 @@ fn a_network_that_does_not_fit_is_an_error_that_names_the_layer() {
     let net = net(&Device::Cpu);
     let sgd = Sgd::new(&net, 0.1);
     let Err(error) = TrainStep::captured(&net, &sgd, &StepOptions::new(2, [1, 8, 8])) else { panic!("it fits") };
-    assert!(error.to_string().starts_with("layer 0: "), "{error}");
+    assert!(error.to_string().starts_with("layer 0 (conv2d): "), "{error}");
 }
 
 #[test]
@@ -189,9 +188,9 @@ fn a_step_whose_parameters_went_away_is_a_mistake() {
 }
 
 /// No layer that looks at the whole batch.
-fn plain(device: &Device) -> Sequential {
-    let cx = Init::seeded(device, 4);
-    seq![Conv2d::new(&cx, 3, 4, 3), Relu, Flatten, Linear::new(&cx, 144, 10)]
+fn plain(device: &Device) -> Net {
+    let net = seq![Conv2d::new(4, 3), Relu, Flatten, Linear::new(10)];
+    net.build(&Init::seeded(device, 4), [3, 8, 8]).unwrap()
 }
 
 #[test]
@@ -270,8 +269,8 @@ fn an_update_needs_a_run() {
 }
 
 /// A network that gives (N, 4, 8, 8), and what it gives for the batch `x`.
-fn maps(device: &Device, x: &[f32]) -> (Sequential, Var) {
-    let net = Sequential::new(vec![Box::new(Conv2d::new(&Init::seeded(device, 3), 3, 4, 1)) as Box<dyn Module>]);
+fn maps(device: &Device, x: &[f32]) -> (Net, Var) {
+    let net = seq![Conv2d::new(4, 1)].build(&Init::seeded(device, 3), [3, 8, 8]).unwrap();
     let y = net.forward(&Var::constant(&Tensor::from_slice(device, options().shape(), x)));
     (net, y)
 }

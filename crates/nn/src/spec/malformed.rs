@@ -1,8 +1,11 @@
 //! Layer lists that nobody meant to write: an error or a network, never a panic, and never memory for what does not fit.
 
-use super::types::examples::EXAMPLES;
-use super::{Layer, Spec};
-use crate::module::{Module, parameter_count};
+use super::Spec;
+use crate::autograd::parameter_count;
+use crate::layers::Sequential;
+use crate::layers::examples::EXAMPLES;
+use crate::module::Module;
+use crate::net::AnyLayer;
 use crate::zoo;
 use crate::{Init, Var};
 use gpu_core::rng::Stream;
@@ -75,7 +78,7 @@ fn every_layer_takes_or_refuses_every_input() {
 fn a_list_with_changed_bytes_is_an_error_or_a_network() {
     let mut dice = Dice::new(1);
     let list = zoo::spec("resnet20", [3, 8, 8].into(), 10).unwrap();
-    let (json, toml) = (list.to_json(), toml::to_string(&list).unwrap());
+    let (json, toml) = (list.to_json().unwrap(), toml::to_string(&list).unwrap());
     let mut taken = 0;
     for _ in 0..300 {
         for (text, read) in [(&json, Spec::from_json as fn(&str) -> _), (&toml, Spec::from_toml)] {
@@ -108,12 +111,12 @@ fn a_list_with_changed_bytes_is_an_error_or_a_network() {
 #[test]
 fn random_lists_run_if_they_are_planned() {
     let mut dice = Dice::new(2);
-    let layers: Vec<Layer> = EXAMPLES.iter().map(|(_, layer)| serde_json::from_str(&format!("{{{layer}}}")).unwrap()).collect();
+    let layers: Vec<AnyLayer> = EXAMPLES.iter().map(|(_, layer)| serde_json::from_str(&format!("{{{layer}}}")).unwrap()).collect();
     let mut ran = 0;
     for _ in 0..2000 {
         let input = [4, 3 + dice.below(9), 3 + dice.below(9)];
-        let list = (0..=dice.below(3)).map(|_| layers[dice.below(layers.len())].clone()).collect();
-        let spec = Spec::new(input, list);
+        let list: Vec<AnyLayer> = (0..=dice.below(3)).map(|_| layers[dice.below(layers.len())].clone()).collect();
+        let spec = Spec::new(input, Sequential::from(list));
         let Some(out) = take(Ok(spec.clone())) else { continue };
         if out.len() > 10_000 {
             continue;

@@ -1,4 +1,4 @@
-//! One example of every type, for the laws in `tests.rs` and `../hostile.rs`.
+//! One example of every layer, for the laws in `../spec`.
 
 /// The shape of an input, and a layer with none of its fields at the default.
 pub const EXAMPLES: &[(&[usize], &str)] = &[
@@ -12,12 +12,15 @@ pub const EXAMPLES: &[(&[usize], &str)] = &[
     ),
     (&[3, 4, 5], r#""type": "batch_norm", "eps": 0.001, "momentum": 0.3"#),
     (&[3, 4, 5], r#""type": "batch_norm", "affine": false, "tracked": false"#),
+    (&[3, 4], r#""type": "batch_norm1d", "momentum": 0.3"#),
     (&[3, 4, 5], r#""type": "demean_norm", "momentum": 0.3, "affine": false"#),
     (&[3, 4, 5], r#""type": "demean_norm""#),
     (&[4, 4, 5], r#""type": "group_norm", "groups": 2, "eps": 0.001, "affine": false"#),
     (&[4, 5], r#""type": "group_norm", "groups": 2"#),
     (&[3, 4], r#""type": "instance_norm", "eps": 0.001, "momentum": 0.3, "affine": true, "tracked": true"#),
     (&[3, 4, 5], r#""type": "instance_norm""#),
+    (&[3, 4], r#""type": "instance_norm1d", "affine": true"#),
+    (&[3, 4, 5], r#""type": "instance_norm2d", "tracked": true"#),
     (&[3, 4, 5], r#""type": "layer_norm", "axes": 2, "eps": 0.001, "affine": false"#),
     (&[3, 4], r#""type": "layer_norm", "bias": false"#),
     (&[3, 4, 5], r#""type": "layer_norm""#),
