@@ -256,7 +256,7 @@ fn train(study: &Study, photos: &Photos, images: usize, epochs: usize, scale: f6
         param.set(&start.iter().map(|&w| w as f32).collect::<Vec<_>>());
     }
     // The decay of plain Adam, added to the gradient, is that of reg / 2 times the squares.
-    let adam = AdamW::new(&net, 1e-3).coupled().weight_decay(1e-3).decay_weights_only();
+    let adam = Adam::new(&net, 1e-3).weight_decay(1e-3).decay_weights_only();
     let step = TrainStep::captured(&net, &adam, &StepOptions::new(50, [3, 32, 32]))?;
     let mut losses = Vec::new();
     for epoch in 0..epochs {

@@ -68,9 +68,9 @@ pub mod prelude {
     pub use nn::optim;
     pub use nn::schedule::{self, Schedule};
     pub use nn::{
-        Adagrad, AdamW, AnyLayer, EvalStep, Fill, Gradients, Init, Layer, Lion, Loss, Module, Muon, Net, Optimizer, Param,
-        Parameters, Params, Plan, RmsProp, Scheme, Sgd, ShapeError, StepOptions, Summary, Tape, TrainStep, Var, checkpoint,
-        gradcheck, parameters, seq, zoo,
+        Adagrad, Adam, AdamW, AnyLayer, EvalStep, Fill, Gradients, Init, Layer, Lion, Loss, Module, Muon, Net, Optimizer, Param,
+        Parameters, Params, Pass, Plan, RmsProp, Scheme, Sgd, ShapeError, Step, StepOptions, Summary, Tape, TrainStep, Var,
+        checkpoint, freeze, gradcheck, parameters, seq, unfreeze, zoo,
     };
     pub use train::data::{self, Dataset, ImageSet, shuffled};
     pub use train::evaluate::accuracy;

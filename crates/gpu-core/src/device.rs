@@ -203,7 +203,8 @@ impl Device {
         Ok((result, Capture { work }))
     }
 
-    pub(crate) fn is_capturing(&self) -> bool {
+    /// Whether what this thread asks of the device is recorded by [`capture`](Self::capture): nothing can be written or read then.
+    pub fn is_capturing(&self) -> bool {
         RECORDER.with_borrow(|r| match (r, self) {
             (Some(Recorder::Host(_)), Self::Cpu) => true,
             (Some(Recorder::Gpu(a, _)), Self::Gpu(b)) => Arc::ptr_eq(a, b),

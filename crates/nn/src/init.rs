@@ -1,7 +1,7 @@
 //! How weights begin: a pure function of a seed and of the order in which layers are made.
 
-use crate::module::Parameters;
-use crate::param::Param;
+use crate::autograd::Param;
+use crate::autograd::Parameters;
 use gpu_core::rng::{Stream, unit_f32};
 use gpu_core::{Device, Shape, Tensor};
 use serde::{Deserialize, Serialize};

@@ -27,40 +27,37 @@
 //!
 //! [`TrainStep`] records such a step once and replays it: that is how to train.
 
+mod autograd;
 pub mod checkpoint;
 mod decimal;
-mod derivatives;
-mod gradcheck;
-mod graph;
 mod init;
 pub mod layers;
 mod module;
 mod net;
 pub mod optim;
-mod param;
 pub mod schedule;
 pub mod spec;
+mod state_dict;
 mod step;
 mod summary;
-mod tape;
-mod var;
 pub mod zoo;
 
+pub use autograd::{
+    Gradients, Graph, GraphNode, Leaf, Param, Parameters, Pass, Tape, UnknownKey, Var, freeze, gradcheck, join, parameter_count,
+    parameters, unfreeze,
+};
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use gradcheck::gradcheck;
-pub use graph::{Graph, GraphNode};
 pub use init::{Fill, Init, Scheme};
 pub use layers::*;
-pub use module::{BuildError, LayerReport, Module, Parameters, ShapeError, join, parameter_count, parameters};
+pub use module::{BuildError, LayerReport, Module, ShapeError};
 pub use net::{AnyLayer, Layer, Net, Params, Plan};
-pub use optim::{Adagrad, AdamW, Lion, Muon, Optimizer, RmsProp, Sgd};
-pub use param::Param;
+pub use optim::{Adagrad, Adam, AdamW, Lion, Muon, Optimizer, RmsProp, Sgd};
 pub use schedule::Schedule;
 pub use spec::{Spec, SpecError};
-pub use step::{EvalStep, Loss, MemoryPlan, Metrics, Slots, StepError, StepOptions, TrainStep};
+pub use step::{
+    EvalStep, Loss, MemoryPlan, Metrics, Slots, Step, StepBuilder, StepError, StepOptions, StepPass, TrainStep, Values,
+};
 pub use summary::Summary;
-pub use tape::{Gradients, Leaf, Tape};
-pub use var::Var;
 
 #[cfg(test)]
 mod tests {

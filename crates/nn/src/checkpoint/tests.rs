@@ -1,7 +1,9 @@
 use super::*;
 use crate::{BatchNorm2d, Conv2d, Flatten, Init, Layer, Linear, Net, Residual, seq};
 use gpu_core::Device;
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 
 fn net(seed: u64) -> Net {
@@ -224,4 +226,23 @@ fn a_path_that_cannot_be_is_an_error_with_its_name() {
     }
     assert!(save(&net(1), &directory.0).is_err());
     assert!(load(&net(1), &directory.0).is_err());
+}
+
+#[test]
+fn two_networks_lie_in_one_file_under_two_names_and_a_key_is_not_given_twice() {
+    let [a, b, other] = [1, 2, 3].map(net);
+    let [of_a, of_b] = [&a, &b].map(|net| crate::Adam::new(net, 0.1));
+    let both = Checkpoint::new().net_under("a", &a).unwrap().optimizer_under("a", &of_a).unwrap();
+    let both = both.net_under("b", &b).unwrap().optimizer_under("b", &of_b).unwrap();
+    let both = Checkpoint::from_bytes(&both.to_bytes()).unwrap();
+    assert_eq!(both.arrays.len(), 2 * (content(&a).len() + Checkpoint::new().optimizer(&of_a).unwrap().arrays.len()));
+    both.load_net_under("b", &other).unwrap();
+    assert_eq!(content(&other), content(&b));
+    both.load_optimizer_under("b", &crate::Adam::new(&other, 0.1)).unwrap();
+    assert!(
+        matches!(both.load_net_under("c", &other), Err(CheckpointError::Mismatch(m)) if m.missing.contains(&"c.2.bias".to_owned()))
+    );
+    for twice in [both.clone().net_under("a", &b), both.optimizer_under("a", &of_b), Checkpoint::new().net(&a).unwrap().net(&b)] {
+        assert!(matches!(twice, Err(CheckpointError::Taken(_))));
+    }
 }

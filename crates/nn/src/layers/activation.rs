@@ -2,9 +2,9 @@
 
 use super::check::{self, Checked, wrong};
 use super::fieldless::fieldless;
+use crate::autograd::Var;
 use crate::module::ShapeError;
 use crate::net::{Layer, Params, Plan};
-use crate::var::Var;
 use gpu_core::Shape;
 use serde::{Deserialize, Serialize};
 

@@ -2,10 +2,10 @@
 
 use super::affine::{self, Affine};
 use super::check::{channels, expect, positive, probability};
+use crate::autograd::Var;
 use crate::init::Fill;
 use crate::module::ShapeError;
 use crate::net::{Layer, Params, Plan};
-use crate::var::Var;
 use gpu_core::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -61,16 +61,6 @@ impl<const AXES: usize> BatchNorm<AXES> {
     pub fn untracked(self) -> Self {
         Self { tracked: false, ..self }
     }
-
-    /// What a batch weighs in the running statistics, where it is its own that normalise.
-    fn momentum_for(&self, x: &Var) -> Option<f32> {
-        match (x.is_training(), self.tracked) {
-            (true, true) => Some(self.momentum),
-            (false, true) => None,
-            // They stay as they are, and nobody looks at them.
-            (_, false) => Some(0.0),
-        }
-    }
 }
 
 /// The channels of (N, C) with at most `axes` axes behind.
@@ -101,8 +91,15 @@ impl<const AXES: usize> Layer for BatchNorm<AXES> {
     fn forward(&self, x: &Var, p: &Params<'_>) -> Var {
         let [gamma, beta] = ["weight", "bias"].map(|name| p.var(name));
         let [mean, var] = ["running_mean", "running_var"].map(|name| p.value(name));
+        // What a batch weighs in the running statistics, where it is its own that normalise.
+        let momentum = match (p.updates("running_mean"), self.tracked) {
+            (true, true) => Some(self.momentum),
+            (false, true) => None,
+            // They stay as they are, and nobody looks at them.
+            (_, false) => Some(0.0),
+        };
         // The kernels can add and rectify as well, so that what was only normalised is never stored.
-        match (p.take_then(|then| then.relu), self.momentum_for(x)) {
+        match (p.take_then(|then| then.relu), momentum) {
             (None, Some(momentum)) => x.batch_norm(&gamma, &beta, &mean, &var, momentum, self.eps),
             (None, None) => x.batch_norm_eval(&gamma, &beta, &mean, &var, self.eps),
             (Some(then), Some(momentum)) => x.batch_norm_relu(then.add, &gamma, &beta, &mean, &var, momentum, self.eps),
@@ -167,7 +164,7 @@ impl Layer for DemeanNorm {
     #[track_caller]
     fn forward(&self, x: &Var, p: &Params<'_>) -> Var {
         let ([gamma, beta], mean) = (["weight", "bias"].map(|name| p.var(name)), p.value("running_mean"));
-        match x.is_training() {
+        match p.updates("running_mean") {
             true => x.demean_norm(&gamma, &beta, &mean, self.momentum),
             false => x.demean_norm_eval(&gamma, &beta, &mean),
         }

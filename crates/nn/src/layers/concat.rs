@@ -3,9 +3,9 @@
 use super::check::{expect, wrong};
 use super::parse::{Fields, Parse};
 use super::sequential::Sequential;
+use crate::autograd::Var;
 use crate::module::ShapeError;
 use crate::net::{AnyLayer, Layer, Params, Plan};
-use crate::var::Var;
 use gpu_core::Shape;
 use serde::{Serialize, Serializer};
 

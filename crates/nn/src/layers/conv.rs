@@ -2,9 +2,9 @@
 
 use super::check::{self, channels_of, size};
 use super::sizes::{Edges, Extents, extents, option, padded};
+use crate::autograd::Var;
 use crate::module::ShapeError;
 use crate::net::{Layer, Params, Plan};
-use crate::var::Var;
 use gpu_core::Shape;
 use gpu_core::ops::{ConvGeometry, ConvTransposeGeometry};
 use serde::{Deserialize, Serialize};

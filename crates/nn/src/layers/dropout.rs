@@ -1,9 +1,9 @@
 //! Dropout and noise layers: active in training mode only.
 
 use super::check::{expect, finite, not_negative, probability};
+use crate::autograd::Var;
 use crate::module::ShapeError;
 use crate::net::{Layer, Params, Plan};
-use crate::var::Var;
 use gpu_core::{MAX_RANK, Shape};
 use serde::{Deserialize, Serialize};
 use std::ops::RangeInclusive;
@@ -106,17 +106,17 @@ impl Layer for GaussianNoise {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::autograd::Tape;
     use crate::init::Init;
     use crate::module::Module;
     use crate::net::AnyLayer;
-    use crate::tape::Tape;
     use gpu_core::{Device, check};
 
     #[test]
     fn a_layer_is_its_function_in_training() {
         let (cx, x) = (Init::seeded(&Device::Cpu, 0), check::tensor(&Device::Cpu, [2, 3, 5, 2], 1));
-        // Each on a tape of its own: the same stream.
-        let on_tape = || Tape::new(&Device::Cpu).input(&x);
+        // Each on a tape of its own: the same stream and step.
+        let on_tape = || Tape::pass(&Device::Cpu).step(0).tape().input(&x);
         let rows: Vec<(AnyLayer, Var, &str)> = vec![
             (AnyLayer::new(Dropout::new(0.5)), on_tape().dropout(0.5), "Dropout 0.5"),
             (AnyLayer::new(Dropout2d::new(0.5)), on_tape().dropout2d(0.5), "Dropout2d 0.5"),

@@ -1,9 +1,9 @@
 //! The fully connected layer, and what comes before it.
 
 use super::check::{expect, size, wrong};
+use crate::autograd::Var;
 use crate::module::ShapeError;
 use crate::net::{Layer, Params, Plan};
-use crate::var::Var;
 use gpu_core::Shape;
 use serde::{Deserialize, Serialize};
 

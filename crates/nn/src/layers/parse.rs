@@ -2,7 +2,8 @@
 
 use super::check::wrong;
 use super::sequential::Sequential;
-use crate::module::{ShapeError, join};
+use crate::autograd::join;
+use crate::module::ShapeError;
 use crate::net::AnyLayer;
 use serde::de::DeserializeOwned;
 use serde::{Serialize, Serializer};

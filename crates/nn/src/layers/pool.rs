@@ -3,9 +3,9 @@
 use super::check::size;
 use super::fieldless::fieldless;
 use super::sizes::{Edges, Extents, extents, option};
+use crate::autograd::Var;
 use crate::module::ShapeError;
 use crate::net::{Layer, Params, Plan};
-use crate::var::Var;
 use gpu_core::Shape;
 use gpu_core::ops::{Divisor, PoolGeometry};
 use serde::{Deserialize, Serialize};

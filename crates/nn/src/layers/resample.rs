@@ -2,9 +2,9 @@
 
 use super::check::{expect, size, wrong};
 use super::sizes::{Extents, extents};
+use crate::autograd::Var;
 use crate::module::ShapeError;
 use crate::net::{Layer, Params, Plan};
-use crate::var::Var;
 use gpu_core::Shape;
 use gpu_core::ops::{Interpolation, Resize, Upsample2dGeometry};
 use serde::{Deserialize, Serialize};

@@ -3,9 +3,9 @@
 use super::check::expect;
 use super::parse::{Fields, Parse, as_list};
 use super::sequential::Sequential;
+use crate::autograd::Var;
 use crate::module::ShapeError;
 use crate::net::{Layer, Params, Plan, Then};
-use crate::var::Var;
 use gpu_core::Shape;
 use serde::Serialize;
 

@@ -2,10 +2,10 @@
 
 use super::activation::Relu;
 use super::parse::{Fields, Parse};
+use crate::autograd::Var;
 use crate::init::Init;
 use crate::module::{BuildError, Module, ShapeError};
 use crate::net::{AnyLayer, Layer, Net, Params, Plan, Then};
-use crate::var::Var;
 use gpu_core::Shape;
 use serde::Serialize;
 use std::ops::RangeTo;
@@ -267,8 +267,8 @@ macro_rules! seq {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::autograd::parameters;
     use crate::layers::{BatchNorm2d, Conv2d, DemeanNorm, Dropout, Flatten, InstanceNorm2d, Linear, Residual, Tanh};
-    use crate::module::parameters;
     use crate::optim::Sgd;
     use crate::step::{StepOptions, TrainStep};
     use gpu_core::{Device, Tensor, check};
@@ -362,7 +362,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "different tapes")]
     fn a_segment_takes_one_variable() {
-        let tape = crate::tape::Tape::new(&Device::Cpu);
+        let tape = crate::autograd::Tape::new(&Device::Cpu);
         let [x, other] = [0, 1].map(|_| tape.variable(&Tensor::full(&Device::Cpu, [1], 1.0)));
         let _ = x.checkpoint_activations(move |x| x.mul(&other));
     }

@@ -1,12 +1,11 @@
 //! Layers that change shapes: what they promise, what they do, and what they call their weights.
 
 use super::*;
+use crate::autograd::{Tape, Var, parameters};
 use crate::init::Init;
-use crate::module::{Module, parameters};
+use crate::module::Module;
 use crate::net::{Layer, Net};
 use crate::seq;
-use crate::tape::Tape;
-use crate::var::Var;
 use gpu_core::{Device, Shape, check};
 
 /// Layers with an input, the shape that PyTorch's layer of that name gives for it, and how they describe themselves.

@@ -1,8 +1,8 @@
 //! A layer whose type is not known.
 
 use super::{AnyLayer, Layer, Net, Params, Plan};
+use crate::autograd::Var;
 use crate::module::ShapeError;
-use crate::var::Var;
 use gpu_core::Shape;
 use std::any::Any;
 use std::fmt;

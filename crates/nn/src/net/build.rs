@@ -1,9 +1,9 @@
 //! From a plan to a network.
 
 use super::{AnyLayer, Held, Layer, Net, Plan, Role, Wanted};
+use crate::autograd::Param;
 use crate::init::Init;
 use crate::module::{BuildError, ShapeError};
-use crate::param::Param;
 use gpu_core::{MAX_RANK, Shape};
 
 /// No extent of an input may be larger: products of four stay in 64 bits.

@@ -10,13 +10,13 @@ mod build;
 mod params;
 mod plan;
 mod run;
+mod show;
 #[cfg(test)]
 mod tests;
 
+use crate::autograd::{Param, Var};
 use crate::init::{Fill, Init};
 use crate::module::{BuildError, ShapeError};
-use crate::param::Param;
-use crate::var::Var;
 use gpu_core::Shape;
 use std::any::Any;
 use std::cell::Cell;

@@ -1,7 +1,7 @@
 //! What a layer has at hand while it computes.
 
 use super::{Net, Params, Role, Then};
-use crate::var::Var;
+use crate::autograd::Var;
 use gpu_core::{Shape, Tensor};
 use std::cell::Cell;
 
@@ -33,6 +33,16 @@ impl<'a> Params<'a> {
     #[track_caller]
     pub fn value(&self, name: &str) -> Tensor {
         self.net.param(name).value()
+    }
+
+    /// Whether this pass brings the buffer `name` up to date: in training mode, unless it is frozen. A norm that finds `false` uses its
+    /// running statistics as they are.
+    ///
+    /// # Panics
+    /// As [`var`](Self::var).
+    #[track_caller]
+    pub fn updates(&self, name: &str) -> bool {
+        self.net.param(name).is_updated_by(self.x)
     }
 
     /// The shape of the parameter or buffer `name`.

@@ -1,8 +1,9 @@
 //! What a layer is for one input: how it is put down, and what is read from it.
 
 use super::{AnyLayer, Child, Layer, Plan, Role, Wanted};
+use crate::autograd::join;
 use crate::init::Fill;
-use crate::module::{LayerReport, ShapeError, join};
+use crate::module::{LayerReport, ShapeError};
 use gpu_core::Shape;
 
 /// Elements of one weight or of one image's activation.

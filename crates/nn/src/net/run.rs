@@ -1,9 +1,8 @@
 //! A built network as a module.
 
 use super::{AnyLayer, Layer, Net, Params, Plan, Role, Then};
-use crate::module::{LayerReport, Module, Parameters, ShapeError, join};
-use crate::param::Param;
-use crate::var::Var;
+use crate::autograd::{Param, Parameters, Var, join};
+use crate::module::{LayerReport, Module, ShapeError};
 use gpu_core::Shape;
 use std::fmt;
 
@@ -59,7 +58,7 @@ impl Net {
     pub(crate) fn forward_then(&self, x: &Var, then: Then<'_>) -> Var {
         let p = Params::new(self, x, then);
         let y = self.layer.forward(x, &p);
-        p.left().after(y)
+        p.left().after(y).shown_by(self.number())
     }
 }
 

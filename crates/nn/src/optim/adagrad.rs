@@ -1,8 +1,8 @@
 //! Adagrad.
 
 use super::{Figures, Moment, Rule, RuleOptimizer, Stretch};
+use crate::autograd::Parameters;
 use crate::decimal::decimal;
-use crate::module::Parameters;
 use gpu_core::ops::{self, AdagradHyper};
 
 /// Adagrad: `s += g^2; w -= lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)`, where `g` has `weight_decay * w` in it. Equivalent
@@ -39,7 +39,7 @@ impl Rule for AdagradRule {
 }
 
 impl Adagrad {
-    /// For the trainable parameters of `net`, which move into one tensor. No decay of the rate, eps 1e-10, sums from 0.
+    /// For the parameters of `net` that are trainable and not frozen, which move into one tensor. No decay of the rate, eps 1e-10, sums from 0.
     ///
     /// # Panics
     /// If there are none.

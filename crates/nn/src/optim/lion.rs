@@ -1,8 +1,8 @@
 //! Lion.
 
 use super::{Figures, Moment, Rule, RuleOptimizer, Stretch};
+use crate::autograd::Parameters;
 use crate::decimal::decimal;
-use crate::module::Parameters;
 use gpu_core::ops::{self, LionHyper};
 
 /// Lion: `w -= lr * (sign(beta1 * m + (1 - beta1) * g) + weight_decay * w); m = beta2 * m + (1 - beta2) * g` (Chen et al., "Symbolic
@@ -39,7 +39,7 @@ impl Rule for LionRule {
 }
 
 impl Lion {
-    /// For the trainable parameters of `net`, which move into one tensor. Betas 0.9 and 0.99.
+    /// For the parameters of `net` that are trainable and not frozen, which move into one tensor. Betas 0.9 and 0.99.
     ///
     /// # Panics
     /// If there are none.

@@ -4,8 +4,8 @@ use super::adamw::AdamRule;
 use super::arena::ALIGN;
 use super::group::Which;
 use super::{Figures, Moment, Rule, RuleOptimizer, Stretch};
+use crate::autograd::Parameters;
 use crate::decimal::decimal;
-use crate::module::Parameters;
 use gpu_core::ops::{self, MuonHyper};
 use gpu_core::{Shape, Tensor};
 use std::sync::Arc;
@@ -48,7 +48,7 @@ pub struct MuonRule {
     eps: f32,
     rate: MuonRate,
     which: Which,
-    rest: AdamRule,
+    rest: AdamRule<true>,
     rest_factor: f32,
 }
 
@@ -123,7 +123,7 @@ impl MuonRule {
 }
 
 impl Muon {
-    /// For the trainable parameters of `net`, which move into one tensor: Muon for all of rank 2 and more, AdamW at a tenth of the
+    /// For the parameters of `net` that are trainable and not frozen, which move into one tensor: Muon for all of rank 2 and more, AdamW at a tenth of the
     /// rate for the rest. Momentum 0.95 with Nesterov's look ahead, five iterations.
     ///
     /// # Panics

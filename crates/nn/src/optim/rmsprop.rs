@@ -1,8 +1,8 @@
 //! RMSprop.
 
 use super::{Figures, Moment, Rule, RuleOptimizer, Stretch};
+use crate::autograd::Parameters;
 use crate::decimal::decimal;
-use crate::module::Parameters;
 use gpu_core::ops::{self, RmspropHyper};
 
 /// RMSprop: `s = alpha * s + (1 - alpha) * g^2; w -= lr * g / (sqrt(s) + eps)`, where `g` has `weight_decay * w` in it. Equivalent
@@ -46,7 +46,7 @@ impl Rule for RmsPropRule {
 }
 
 impl RmsProp {
-    /// For the trainable parameters of `net`, which move into one tensor. Alpha 0.99, eps 1e-8, no momentum.
+    /// For the parameters of `net` that are trainable and not frozen, which move into one tensor. Alpha 0.99, eps 1e-8, no momentum.
     ///
     /// # Panics
     /// If there are none.

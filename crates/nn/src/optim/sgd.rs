@@ -1,8 +1,8 @@
 //! Stochastic gradient descent.
 
 use super::{Figures, Moment, Rule, RuleOptimizer, Stretch};
+use crate::autograd::Parameters;
 use crate::decimal::decimal;
-use crate::module::Parameters;
 use gpu_core::ops::{self, SgdHyper};
 
 /// Stochastic gradient descent with momentum: `g += weight_decay * w; v = momentum * v + (1 - dampening) * g; w -= lr * v`.
@@ -31,7 +31,7 @@ impl Rule for SgdRule {
 }
 
 impl Sgd {
-    /// For the trainable parameters of `net`, which move into one tensor.
+    /// For the parameters of `net` that are trainable and not frozen, which move into one tensor.
     ///
     /// # Panics
     /// If there are none.

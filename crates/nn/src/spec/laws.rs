@@ -1,8 +1,9 @@
 //! Laws that hold for every layer, as text.
 
 use super::Spec;
+use crate::autograd::parameter_count;
 use crate::layers::examples::EXAMPLES;
-use crate::module::{Module, parameter_count};
+use crate::module::Module;
 use crate::net::AnyLayer;
 use crate::{Init, Tape, Var};
 use gpu_core::{Device, Shape, check};

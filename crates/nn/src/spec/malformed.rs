@@ -1,9 +1,10 @@
 //! Layer lists that nobody meant to write: an error or a network, never a panic, and never memory for what does not fit.
 
 use super::Spec;
+use crate::autograd::parameter_count;
 use crate::layers::Sequential;
 use crate::layers::examples::EXAMPLES;
-use crate::module::{Module, parameter_count};
+use crate::module::Module;
 use crate::net::AnyLayer;
 use crate::zoo;
 use crate::{Init, Var};

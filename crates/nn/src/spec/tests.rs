@@ -1,5 +1,6 @@
 use super::*;
-use crate::module::{Module, parameters};
+use crate::autograd::parameters;
+use crate::module::Module;
 use gpu_core::Device;
 
 fn of_layers(layers: &str) -> Result<Shape, SpecError> {

@@ -36,10 +36,10 @@ mod three_layer;
 mod unet;
 mod vgg;
 
+use crate::autograd::Parameters;
 use crate::checkpoint::Names;
 use crate::init::Init;
 use crate::layers::Sequential;
-use crate::module::Parameters;
 use crate::net::Net;
 use crate::spec::{Spec, SpecError};
 use densenet::{BC_100_12, DENSENET121};

@@ -1,6 +1,6 @@
 use super::*;
-use crate::module::{Module, parameters};
-use crate::var::Var;
+use crate::autograd::{Var, parameters};
+use crate::module::Module;
 use crate::{Loss, Sgd, StepOptions, Tape, TrainStep};
 use gpu_core::{Device, Tensor, check};
 

@@ -7,8 +7,8 @@ use super::operators::Call;
 use super::schedules;
 use crate::error::Result;
 use gpu_core::{Shape, Tensor, ops};
-use nn::optim::MuonRate;
-use nn::{Adagrad, AdamW, Lion, Module, Muon, Optimizer, Param, Parameters, RmsProp, Sgd, ShapeError, Tape, Var};
+use nn::optim::{AdamRule, MuonRate, RuleOptimizer};
+use nn::{Adagrad, Adam, AdamW, Lion, Module, Muon, Optimizer, Param, Parameters, RmsProp, Sgd, ShapeError, Tape, Var};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -132,10 +132,15 @@ impl Default for AdamAttrs {
 }
 
 fn adam(a: AdamAttrs, is_adamw: bool, net: &dyn Parameters) -> Box<dyn Optimizer> {
+    fn with<const DECOUPLED: bool>(of: RuleOptimizer<AdamRule<DECOUPLED>>, a: &AdamAttrs, decay: f32) -> Box<dyn Optimizer> {
+        let adam = of.betas(a.betas[0], a.betas[1]).eps(a.eps).weight_decay(decay);
+        Box::new(adam.amsgrad(a.amsgrad).maximize(a.maximize))
+    }
     let decay = a.weight_decay.unwrap_or(if is_adamw { 0.01 } else { 0.0 });
-    let adam = AdamW::new(net, a.lr).betas(a.betas[0], a.betas[1]).eps(a.eps).weight_decay(decay);
-    let adam = adam.amsgrad(a.amsgrad).maximize(a.maximize);
-    Box::new(if a.decoupled_weight_decay.unwrap_or(is_adamw) { adam } else { adam.coupled() })
+    match a.decoupled_weight_decay.unwrap_or(is_adamw) {
+        true => with(AdamW::new(net, a.lr), &a, decay),
+        false => with(Adam::new(net, a.lr), &a, decay),
+    }
 }
 
 #[derive(Deserialize)]

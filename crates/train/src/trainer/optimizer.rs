@@ -3,14 +3,14 @@
 use crate::settings::{Config, OptimizerKind, ScheduleKind};
 use nn::optim::{Rule, RuleOptimizer};
 use nn::schedule::{Anneal, Schedule};
-use nn::{Adagrad, AdamW, Lion, Module, Muon, Optimizer, RmsProp, Sgd};
+use nn::{Adagrad, Adam, AdamW, Lion, Muon, Optimizer, Parameters, RmsProp, Sgd};
 
 /// The update rule for the parameters of `net`.
-pub(super) fn optimizer(config: &Config, net: &dyn Module) -> Box<dyn Optimizer> {
+pub(super) fn optimizer(config: &Config, net: &dyn Parameters) -> Box<dyn Optimizer> {
     let (lr, momentum) = (config.lr as f32, config.momentum as f32);
     match config.optimizer {
         OptimizerKind::Sgd => finished(Sgd::new(net, lr).momentum(momentum), config),
-        OptimizerKind::Adam => finished(AdamW::new(net, lr).coupled(), config),
+        OptimizerKind::Adam => finished(Adam::new(net, lr), config),
         OptimizerKind::Adamw => finished(AdamW::new(net, lr), config),
         OptimizerKind::Rmsprop => finished(RmsProp::new(net, lr).momentum(momentum), config),
         OptimizerKind::Adagrad => finished(Adagrad::new(net, lr), config),

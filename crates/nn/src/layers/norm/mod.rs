@@ -5,10 +5,10 @@ mod tests;
 
 use super::affine::{self, Affine};
 use super::check::{axes, channels, expect, positive, probability, size, wrong};
+use crate::autograd::Var;
 use crate::init::Fill;
 use crate::module::ShapeError;
 use crate::net::{Layer, Params, Plan};
-use crate::var::Var;
 use gpu_core::Shape;
 use serde::{Deserialize, Serialize};
 
@@ -268,7 +268,7 @@ impl<const AXES: usize> Layer for InstanceNorm<AXES> {
             return x.instance_norm(gamma.as_ref(), beta.as_ref(), self.eps);
         }
         let [mean, var] = ["running_mean", "running_var"].map(|name| p.value(name));
-        match x.is_training() {
+        match p.updates("running_mean") {
             true => x.instance_norm_tracked(gamma.as_ref(), beta.as_ref(), &mean, &var, self.momentum, self.eps),
             false => x.batch_norm_eval(&p.var("weight"), &p.var("bias"), &mean, &var, self.eps),
         }

@@ -7,11 +7,10 @@ mod eigen;
 
 use super::check::{channels_of, expect};
 use super::sizes::{Extents, extents};
+use crate::autograd::{Param, Var};
 use crate::init::Fill;
 use crate::module::ShapeError;
 use crate::net::{Layer, Net, Params, Plan};
-use crate::param::Param;
-use crate::var::Var;
 use eigen::symmetric_eigen;
 use gpu_core::Shape;
 use gpu_core::ops::Conv2dGeometry;

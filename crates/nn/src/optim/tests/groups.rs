@@ -2,7 +2,7 @@
 
 use super::pytorch::One;
 use super::*;
-use crate::var::Var;
+use crate::autograd::Var;
 
 fn named(net: &Net) -> Vec<(String, Vec<f32>)> {
     parameters(net).iter().filter(|(_, p)| p.is_trainable()).map(|(k, p)| (k.clone(), p.value().to_vec().unwrap())).collect()

@@ -3,11 +3,12 @@ mod groups;
 mod pytorch;
 
 use super::*;
+use crate::autograd::{Gradients, Tape, parameters};
 use crate::checkpoint::Checkpoint;
-use crate::module::{Module, parameters};
-use crate::tape::Tape;
+use crate::module::Module;
 use crate::{BatchNorm2d, Flatten, Init, Layer, Linear, Net, seq};
-use gpu_core::check;
+use gpu_core::{Device, Tensor, check};
+use std::sync::Arc;
 
 fn net(device: &Device) -> Net {
     seq![BatchNorm2d::new(), Flatten, Linear::new(3)].build(&Init::seeded(device, 1), [2, 2, 2]).unwrap()
@@ -32,7 +33,7 @@ type Make = fn(&Net) -> Arc<dyn Optimizer>;
 const OPTIMIZERS: [(&str, Make); 9] = [
     ("sgd", |net| Sgd::new(net, 0.1).momentum(0.9).dampening(0.1).weight_decay(0.01).handle()),
     ("adamw", |net| AdamW::new(net, 0.01).weight_decay(0.1).decay_weights_only().clip_norm(0.1).handle()),
-    ("adam", |net| AdamW::new(net, 0.01).weight_decay(0.1).coupled().amsgrad(true).clip_value(0.01).handle()),
+    ("adam", |net| Adam::new(net, 0.01).weight_decay(0.1).amsgrad(true).clip_value(0.01).handle()),
     ("rmsprop", |net| RmsProp::new(net, 0.01).weight_decay(0.1).handle()),
     ("rmsprop centered", |net| RmsProp::new(net, 0.01).momentum(0.5).centered(true).lookahead(2, 0.5).handle()),
     ("adagrad", |net| Adagrad::new(net, 0.1).lr_decay(0.1).initial_accumulator(0.1).handle()),

@@ -2,9 +2,8 @@
 //! iteration was run in f64 there too.
 
 use super::*;
-use crate::module::{Parameters, ShapeError};
-use crate::param::Param;
-use crate::var::Var;
+use crate::autograd::{Param, Parameters, Var};
+use crate::module::ShapeError;
 use gpu_core::Shape;
 
 /// A network that is one parameter: `sum(w * x)`, whose gradient is `x`.
@@ -67,7 +66,7 @@ const ROWS: [Row; 14] = [
     (
         "Adam(lr=0.1, betas=(0.8, 0.6), eps=1e-6, weight_decay=0.1, amsgrad=True)",
         [2, 3],
-        |n| AdamW::new(n, 0.1).betas(0.8, 0.6).eps(1e-6).weight_decay(0.1).coupled().amsgrad(true).handle(),
+        |n| Adam::new(n, 0.1).betas(0.8, 0.6).eps(1e-6).weight_decay(0.1).amsgrad(true).handle(),
         [0.233416066, -0.098449938, 0.157924383, -0.28735265, 0.46746295, -0.694847016],
     ),
     (
