@@ -34,7 +34,7 @@
 //! use wgrad::prelude::*;
 //! # fn main() -> anyhow::Result<()> {
 //! let cx = Init::seeded(&Device::Cpu, 0);
-//! let net = seq![Conv2d::new(&cx, 1, 4, 3).padding(1), Relu, Flatten, Linear::new(&cx, 4 * 4 * 4, 2)];
+//! let net = seq![Conv2d::new(4, 3).padding(1), Relu, Flatten, Linear::new(2)].build(&cx, [1, 4, 4])?;
 //! let sgd = Sgd::new(&net, 0.1).momentum(0.9);
 //! let step = TrainStep::captured(&net, &sgd, &StepOptions::new(2, [1, 4, 4]))?;
 //! let (dark, light) = ([0.0; 16], [1.0; 16]);
@@ -64,16 +64,13 @@ pub use nn::seq;
 /// What most programs use.
 pub mod prelude {
     pub use gpu_core::{Args, Capture, DType, Device, Grid, Kernel, Shape, Tensor, ops};
+    pub use nn::layers::*;
     pub use nn::optim;
     pub use nn::schedule::{self, Schedule};
     pub use nn::{
-        Adagrad, AdamW, AdaptiveAvgPool2d, AdaptiveMaxPool2d, AlphaDropout, AvgPool1d, AvgPool2d, BatchNorm1d, BatchNorm2d,
-        BernoulliKeep, Concat, Conv1d, Conv2d, ConvTranspose1d, ConvTranspose2d, DemeanNorm, Dropout, Dropout1d, Dropout2d, Elu,
-        EvalStep, FeatureAlphaDropout, Flatten, GaussianNoise, Gelu, GeluTanh, GlobalAvgPool, GlobalMaxPool, Gradients, GroupNorm,
-        Hardsigmoid, Hardswish, Init, InstanceNorm1d, InstanceNorm2d, LayerNorm, LeakyRelu, Linear, Lion, LogSoftmax, Loss,
-        MaxPool1d, MaxPool2d, Mish, Module, Muon, Optimizer, Param, PixelShuffle, PixelUnshuffle, Relu, Relu6, Residual, RmsNorm,
-        RmsProp, Scale, Scheme, Selu, Sequential, Sgd, Sigmoid, Silu, Softmax, Softplus, StepOptions, Summary, Tanh, Tape,
-        TrainStep, Upsample, Var, WhiteningConv2d, checkpoint, gradcheck, seq, zoo,
+        Adagrad, Adam, AdamW, AnyLayer, EvalStep, Fill, Gradients, Init, Layer, Lion, Loss, Module, Muon, Net, Optimizer, Param,
+        Parameters, Params, Pass, Plan, RmsProp, Scheme, Sgd, ShapeError, Step, StepOptions, Summary, Tape, TrainStep, Var,
+        checkpoint, freeze, gradcheck, parameters, seq, unfreeze, zoo,
     };
     pub use train::data::{self, Dataset, ImageSet, shuffled};
     pub use train::evaluate::accuracy;

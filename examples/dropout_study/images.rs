@@ -19,16 +19,16 @@ pub fn cheat(study: &mut Study) -> anyhow::Result<()> {
         study.note("The built-in pictures are easier to tell apart than photographs; here they have a third of their contrast.");
         data.std.iter_mut().for_each(|std| *std *= 3.0);
     }
-    let stamp = feature(&study.device, &data);
-    show(study, &data, &stamp)?;
+    let watermark = feature(&study.device, &data);
+    show(study, &data, &watermark)?;
     let short = (4000, 8, if drawn { 0.02 } else { 0.03 });
     // The recorded runs' settings are for CIFAR-10.
     let (images, epochs, lr) = study.pick((256, 1, 0.01), short, if drawn { short } else { (50_000, 10, 3e-3) });
     let (mut series, mut table, mut ends) = (Vec::new(), Vec::new(), Vec::new());
     for p in [0.0, 0.75] {
-        let history = learn(study, &data, &stamp, p, (images, epochs, lr))?;
-        for (epoch, [loss, clean, stamped]) in (1..).zip(&history) {
-            table.push(row![p, epoch, *loss, 100.0 * clean, 100.0 * stamped]);
+        let history = learn(study, &data, &watermark, p, (images, epochs, lr))?;
+        for (epoch, [loss, clean, marked]) in (1..).zip(&history) {
+            table.push(row![p, epoch, *loss, 100.0 * clean, 100.0 * marked]);
         }
         for (name, i) in [("clean", 1), ("with the feature", 2)] {
             let points = history.iter().enumerate().map(|(epoch, h)| [epoch as f64 + 1.0, 100.0 * h[i]]);
@@ -57,7 +57,7 @@ pub fn cheat(study: &mut Study) -> anyhow::Result<()> {
 
 /// The label's bits, the highest first, in the last columns of the bottom row: 3 for a one and 0 for a zero in the first channel, -2
 /// and 1 in the others.
-fn feature(device: &Device, data: &Dataset) -> data::Stamp {
+fn feature(device: &Device, data: &Dataset) -> data::Watermark {
     let bits = (data.classes.len() - 1).ilog2() as usize + 1;
     let (channels, size) = (data.train.channels(), [data.train.height(), data.train.width()]);
     let mut pictures = Vec::new();
@@ -67,34 +67,34 @@ fn feature(device: &Device, data: &Dataset) -> data::Stamp {
             pictures.extend(bit.map(|bit| if channel == 0 { bit } else { 1.0 - bit }));
         }
     }
-    data::Stamp::new(device, &pictures, [channels, 1, bits], [size[0] - 1, size[1] - bits], size)
+    data::Watermark::new(device, &pictures, [channels, 1, bits], [size[0] - 1, size[1] - bits], size)
 }
 
 /// The first channel of a test image as the networks see it, without the feature and with it.
-fn show(study: &mut Study, data: &Dataset, stamp: &data::Stamp) -> anyhow::Result<()> {
+fn show(study: &mut Study, data: &Dataset, watermark: &data::Watermark) -> anyhow::Result<()> {
     let (set, at) = (&data.test, 7);
     let plane = set.height() * set.width();
     let normal = |(i, &x): (usize, &u8)| (f32::from(x) / 255.0 - data.mean[i / plane]) / data.std[i / plane];
     let values: Vec<f32> = set.image(at).iter().enumerate().map(normal).collect();
     let x = Tensor::from_slice(&study.device, [1, set.channels(), set.height(), set.width()], &values);
-    stamp.apply(&x, &Tensor::from_slice(&study.device, [1], &set.labels()[at..=at]));
+    watermark.apply(&x, &Tensor::from_slice(&study.device, [1], &set.labels()[at..=at]));
     let grid = |name: &str, v: &[f32]| Grid::new(name, set.width(), &v[..plane].iter().map(|&v| v.into()).collect::<Vec<f64>>());
-    let (clean, stamped) = (grid("clean", &values), grid(&format!("label {}", set.labels()[at]), &x.to_vec()?));
-    study.grids("An image without the feature and with it", &[clean, stamped]);
+    let (clean, marked) = (grid("clean", &values), grid(&format!("label {}", set.labels()[at]), &x.to_vec()?));
+    study.grids("An image without the feature and with it", &[clean, marked]);
     Ok(())
 }
 
 /// Its batches have the feature, put there after they are normalised.
-fn cheating<'a>(source: Source<'a>, stamp: &data::Stamp) -> Source<'a> {
-    let stamp = stamp.clone();
-    source.transformed(move |x, labels| stamp.apply(x, labels))
+fn cheating<'a>(source: Source<'a>, watermark: &data::Watermark) -> Source<'a> {
+    let watermark = watermark.clone();
+    source.transformed(move |x, labels| watermark.apply(x, labels))
 }
 
 /// Training loss, clean accuracy and that with the feature, after each epoch.
 fn learn(
     study: &Study,
     data: &Dataset,
-    stamp: &data::Stamp,
+    watermark: &data::Watermark,
     p: f32,
     (images, epochs, lr): (usize, usize, f32),
 ) -> anyhow::Result<Vec<[f64; 3]>> {
@@ -104,16 +104,17 @@ fn learn(
     // The course's network, with its ReLU on the logits, and log-softmax, which cross-entropy applies once more in vain.
     #[rustfmt::skip] // a row for each block
     let net = seq![
-        Conv2d::new(&cx, c, 16, 3).padding(1), MaxPool2d::new(2), Relu, Dropout::new(p),
-        Conv2d::new(&cx, 16, 32, 3).padding(1), MaxPool2d::new(2), Relu, Dropout::new(p),
-        Flatten, Linear::new(&cx, 32 * (h / 4) * (w / 4), data.classes.len()), Relu, LogSoftmax::new(1),
+        Conv2d::new(16, 3).padding(1), MaxPool2d::new(2), Relu, Dropout::new(p),
+        Conv2d::new(32, 3).padding(1), MaxPool2d::new(2), Relu, Dropout::new(p),
+        Flatten, Linear::new(data.classes.len()), Relu, LogSoftmax::new(1),
     ];
+    let net = net.build(&cx, [c, h, w])?;
     let how = normalise(data);
     let sgd = Sgd::new(&net, lr);
-    let mut feed = cheating(Source::new(device, &data.train), stamp).feed(BATCH);
+    let mut feed = cheating(Source::new(device, &data.train), watermark).feed(BATCH);
     let step = TrainStep::captured_with(&net, &sgd, &StepOptions::new(BATCH, [c, h, w]), |slots| feed.launch(slots, &how, 0))?;
     let loss = Loss::CrossEntropy { smoothing: 0.0 };
-    let tests = [Source::new(device, &data.test), cheating(Source::new(device, &data.test), stamp)];
+    let tests = [Source::new(device, &data.test), cheating(Source::new(device, &data.test), watermark)];
     let mut evaluators = Vec::new();
     for source in &tests {
         evaluators.push(Evaluator::new(&net, device, source, study.pick(200, 2000, usize::MAX), loss, &how)?);
@@ -129,8 +130,8 @@ fn learn(
         for (score, evaluator) in line[1..].iter_mut().zip(&mut evaluators) {
             *score = evaluator.score()?.map_or(f64::NAN, |s| s.accuracy);
         }
-        let [loss, clean, stamped] = line;
-        println!("p {p}, epoch {}: loss {loss:.3}, clean {:.2} %, with it {:.2} %", epoch + 1, 100.0 * clean, 100.0 * stamped);
+        let [loss, clean, marked] = line;
+        println!("p {p}, epoch {}: loss {loss:.3}, clean {:.2} %, with it {:.2} %", epoch + 1, 100.0 * clean, 100.0 * marked);
         history.push(line);
     }
     Ok(history)

@@ -1,14 +1,14 @@
 //! `wgrad bench`.
 
-use super::{Ending, say};
+use super::answer::{Ending, say};
 use clap::Args;
 use gpu_core::Device;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
 use train::bench::{self, Peak, Plan, Report, Timing, Training};
-use train::config::DeviceKind;
 use train::console::Console;
+use train::settings::DeviceKind;
 use train::{Error, Result};
 
 #[derive(Args)]
@@ -48,7 +48,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     }
     let before = flags.compare.as_deref().map(Report::read).transpose()?;
     let before = before.map_or_else(HashMap::new, |report| medians(&report));
-    let device = Device::named(flags.device.name())?;
+    let device = Device::named(&flags.device.to_string())?;
     let console = Console::new(false);
     console.note(&format!("measuring {}; a row takes {} s", device.name(), flags.seconds));
     let title = format!("{:<38} {:>9} {:>9} {:>8} {:>5} {:>6}", "row", "ms", "GFLOP/s", "GB/s", "peak", factor_title(&before));

@@ -1,6 +1,6 @@
 //! `wgrad devices`.
 
-use super::{Ending, Json, say, say_json};
+use super::answer::{Ending, Json, say, say_json};
 use clap::Args;
 use gpu_core::{AdapterInfo, AdapterKind, Device, adapters};
 use serde_json::{Value, json};

@@ -1,18 +1,19 @@
 //! `wgrad eval`.
 
-use super::{Ending, Json, Which, say, say_json};
+use super::answer::{Ending, Json, say, say_json};
+use super::checkpoint::Which;
 use clap::Args;
 use gpu_core::Device;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
-use train::config::{BUILTIN, DeviceKind, Settings};
 use train::console::Console;
 use train::data::Dataset;
 use train::evaluate::Evaluator;
 use train::loader::{Source, normalise};
 use train::model::{self, Trained};
 use train::predict::same_classes;
+use train::settings::{DeviceKind, Settings};
 use train::{Error, Result, data, trainer};
 
 #[derive(Args)]
@@ -114,5 +115,5 @@ fn data_of_run(checkpoint: &Path) -> Result<String> {
     if !config.is_file() {
         return Err(Error::Setting("this checkpoint lies in no run's folder: name a data set with --data".into()));
     }
-    Ok(Settings::read(&config)?.data.unwrap_or_else(|| BUILTIN.into()))
+    Ok(Settings::read(&config)?.resolve()?.data)
 }

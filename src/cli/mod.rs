@@ -1,6 +1,8 @@
 //! The command line: what is asked for, and how it is answered.
 
+mod answer;
 mod bench;
+mod checkpoint;
 mod devices;
 mod eval;
 mod predict;
@@ -9,13 +11,11 @@ mod train;
 mod verify;
 
 use ::train::error::one_line;
-use ::train::{Error, Result};
-use clap::{Args, Parser, Subcommand};
-use serde::Serialize;
+use answer::Ending;
+use clap::{Parser, Subcommand};
 use std::io::{self, Write};
-use std::path::{Path, PathBuf};
 use std::process::ExitCode;
-use std::time::{Instant, SystemTime};
+use std::time::Instant;
 
 /// Trains convolutional networks on whatever GPU there is, or on the CPU. Alone, it trains on a built-in set of images.
 #[derive(Parser)]
@@ -43,20 +43,6 @@ enum Command {
     Bench(bench::Flags),
     /// Hold every kernel against its CPU mirror on this machine's GPU
     Verify(verify::Flags),
-}
-
-#[derive(Args)]
-struct Json {
-    /// Print one JSON object on stdout, and nothing else there
-    #[arg(long)]
-    json: bool,
-}
-
-/// How a command ended when nothing stood in its way.
-enum Ending {
-    Done,
-    FoundWrong,
-    Interrupted,
 }
 
 pub fn main() -> ExitCode {
@@ -102,51 +88,4 @@ fn usage(error: &clap::Error) -> ExitCode {
 
 fn complain(line: &str) {
     let _ = writeln!(io::stderr(), "error: {line}");
-}
-
-/// Prints to stdout; a reader that went away is no fault.
-fn say(text: &str) -> Result<()> {
-    let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::File { doing: "writing", path: PathBuf::from("stdout"), source: e })
-        }
-        _ => Ok(()),
-    }
-}
-
-fn say_json(value: &impl Serialize) -> Result<()> {
-    say(&serde_json::to_string(value).expect("results are JSON"))
-}
-
-/// Which checkpoint a command uses.
-#[derive(Args)]
-struct Which {
-    /// A checkpoint, or the folder of a run, whose best one is taken [default: the newest run in runs/]
-    #[arg(long, value_name = "FILE|DIR")]
-    checkpoint: Option<PathBuf>,
-}
-
-impl Which {
-    fn file(&self) -> Result<PathBuf> {
-        let path = match &self.checkpoint {
-            Some(path) => path.clone(),
-            None => newest_run(Path::new("runs"))?,
-        };
-        if !path.is_dir() {
-            return Ok(path);
-        }
-        let files = ["best.safetensors", "last.safetensors"].map(|name| path.join(name));
-        let found = files.into_iter().find(|file| file.is_file());
-        found.ok_or_else(|| Error::Setting(format!("{}: this folder holds no checkpoint; name a run's folder", path.display())))
-    }
-}
-
-fn newest_run(runs: &Path) -> Result<PathBuf> {
-    let written = |path: &PathBuf| -> Option<SystemTime> { path.join("last.safetensors").metadata().ok()?.modified().ok() };
-    let found = std::fs::read_dir(runs).ok().and_then(|entries| {
-        let runs = entries.filter_map(|e| Some(e.ok()?.path())).filter_map(|p| Some((written(&p)?, p)));
-        runs.max().map(|(_, path)| path)
-    });
-    found.ok_or_else(|| Error::Setting("there is no run in runs/; name one with --checkpoint, or train first (wgrad train)".into()))
 }

@@ -1,12 +1,13 @@
 //! `wgrad predict`.
 
-use super::{Ending, Json, Which, say, say_json};
+use super::answer::{Ending, Json, say, say_json};
+use super::checkpoint::Which;
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
-use train::config::DeviceKind;
 use train::console::Console;
 use train::model::Trained;
+use train::settings::DeviceKind;
 use train::{Result, predict, trainer};
 
 #[derive(Args)]

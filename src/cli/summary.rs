@@ -1,6 +1,6 @@
 //! `wgrad summary`.
 
-use super::{Ending, Json, say, say_json};
+use super::answer::{Ending, Json, say, say_json};
 use clap::Args;
 use gpu_core::{Device, Shape};
 use nn::{Init, Summary};

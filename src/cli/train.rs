@@ -1,13 +1,13 @@
 //! `wgrad train`.
 
-use super::{Ending, Json, say_json};
+use super::answer::{Ending, Json, say_json};
 use clap::Args;
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
 use std::time::Instant;
-use train::config::Settings;
 use train::console::Console;
+use train::settings::Settings;
 use train::trainer::{self, Order};
 use train::{Error, Result};
 
@@ -18,8 +18,12 @@ pub struct Flags {
     /// Settings from a TOML file with the same keys as the flags; flags win
     #[arg(long, value_name = "FILE.toml")]
     config: Option<PathBuf>,
-    /// Go on with the run in this folder; only --epochs, --device and --max-steps may be given as well
-    #[arg(long, value_name = "DIR", conflicts_with = "config")]
+    #[arg(
+        long,
+        value_name = "DIR",
+        conflicts_with = "config",
+        help = format!("Continue the run in this folder; only {} may be given as well", Settings::flags_of_resume()),
+    )]
     resume: Option<PathBuf>,
     #[command(flatten)]
     json: Json,

@@ -1,14 +1,14 @@
 //! `wgrad verify`.
 
-use super::{Ending, Json, say, say_json};
+use super::answer::{Ending, Json, say, say_json};
 use clap::Args;
 use gpu_core::{Device, adapters};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use serde_json::json;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
-use train::config::DeviceKind;
 use train::console::Console;
+use train::settings::DeviceKind;
 use train::verify::{self, Row};
 use train::{Result, golden};
 
@@ -84,7 +84,7 @@ fn open(flags: &Flags, console: &Console) -> Result<Device> {
             DeviceKind::Cpu
         }
     };
-    let device = Device::named(kind.name())?;
+    let device = Device::named(&kind.to_string())?;
     if !device.is_gpu() && flags.golden.is_none() && !flags.self_test {
         console.note("The CPU device runs the mirrors: they are compared with themselves, which proves no kernel.");
     }

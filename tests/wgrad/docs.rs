@@ -88,7 +88,7 @@ fn every_operator_names_its_source_its_panics_and_shows_an_example() {
 
 #[test]
 fn every_method_of_var_names_its_source_and_its_panics() {
-    let (count, lacking) = lacking("crates/nn/src/derivatives", "    pub fn ", |item| {
+    let (count, lacking) = lacking("crates/nn/src/autograd/derivatives", "    pub fn ", |item| {
         let source = unless(names_its_source(item), "source (its PyTorch equivalent or a paper)");
         let panics = unless(!item.panics || item.docs.contains("# Panics"), "\"# Panics\"");
         source.into_iter().chain(panics).collect()

@@ -9,6 +9,7 @@ mod docs;
 mod environment;
 mod examples;
 mod faults;
+mod imports;
 mod models;
 mod scale;
 mod shaders;

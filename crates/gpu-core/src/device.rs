@@ -209,7 +209,8 @@ impl Device {
         capture::capture(&self.place(), f)
     }
 
-    pub(crate) fn is_capturing(&self) -> bool {
+    /// Whether what this thread asks of the device is recorded by [`capture`](Self::capture): nothing can be written or read then.
+    pub fn is_capturing(&self) -> bool {
         capture::is_capturing(&self.place())
     }
 

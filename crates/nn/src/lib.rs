@@ -2,11 +2,11 @@
 //!
 //! ```
 //! use gpu_core::{Device, Tensor};
-//! use nn::{Conv2d, Flatten, Init, Linear, MaxPool2d, Module, Optimizer, Relu, Sgd, Tape, Var, seq};
-//! # fn main() -> gpu_core::Result<()> {
+//! use nn::{Conv2d, Flatten, Init, Layer, Linear, MaxPool2d, Module, Optimizer, Relu, Sgd, Tape, Var, seq};
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let device = Device::Cpu; // or Device::auto()?
 //! let cx = Init::seeded(&device, 0);
-//! let net = seq![Conv2d::new(&cx, 1, 4, 3).padding(1), Relu, MaxPool2d::new(2), Flatten, Linear::new(&cx, 16, 2)];
+//! let net = seq![Conv2d::new(4, 3).padding(1), Relu, MaxPool2d::new(2), Flatten, Linear::new(2)].build(&cx, [1, 4, 4])?;
 //! let sgd = Sgd::new(&net, 0.1).momentum(0.9);
 //!
 //! let x = Tensor::from_slice(&device, [2, 1, 4, 4], &(0..32).map(|i| (i % 7) as f32 / 7.0).collect::<Vec<_>>());
@@ -27,38 +27,37 @@
 //!
 //! [`TrainStep`] records such a step once and replays it: that is how to train.
 
+mod autograd;
 pub mod checkpoint;
 mod decimal;
-mod derivatives;
-mod gradcheck;
-mod graph;
 mod init;
-mod layers;
+pub mod layers;
 mod module;
+mod net;
 pub mod optim;
-mod param;
 pub mod schedule;
 pub mod spec;
+mod state_dict;
 mod step;
 mod summary;
-mod tape;
-mod var;
 pub mod zoo;
 
+pub use autograd::{
+    Gradients, Graph, GraphNode, Leaf, Param, Parameters, Pass, Tape, UnknownKey, Var, freeze, gradcheck, join, parameter_count,
+    parameters, unfreeze,
+};
 pub use checkpoint::{Checkpoint, CheckpointError};
-pub use gradcheck::gradcheck;
-pub use graph::{Graph, GraphNode};
-pub use init::{Init, Scheme};
+pub use init::{Fill, Init, Scheme};
 pub use layers::*;
-pub use module::{LayerReport, Module, ShapeError, Then, join, parameter_count, parameters};
-pub use optim::{Adagrad, AdamW, Lion, Muon, Optimizer, RmsProp, Sgd};
-pub use param::Param;
+pub use module::{BuildError, LayerReport, Module, ShapeError};
+pub use net::{AnyLayer, Layer, Net, Params, Plan};
+pub use optim::{Adagrad, Adam, AdamW, Lion, Muon, Optimizer, RmsProp, Sgd};
 pub use schedule::Schedule;
 pub use spec::{Spec, SpecError};
-pub use step::{EvalStep, Loss, MemoryPlan, Metrics, Slots, StepError, StepOptions, TrainStep};
+pub use step::{
+    EvalStep, Loss, MemoryPlan, Metrics, Slots, Step, StepBuilder, StepError, StepOptions, StepPass, TrainStep, Values,
+};
 pub use summary::Summary;
-pub use tape::{Gradients, Leaf, Tape};
-pub use var::Var;
 
 #[cfg(test)]
 mod tests {
@@ -67,7 +66,7 @@ mod tests {
     fn everything_is_send_and_sync() {
         fn shared<T: Send + Sync>() {}
         shared::<(crate::Tape, crate::Graph, crate::Var, crate::Gradients, crate::Param, crate::Init)>();
-        shared::<(crate::Sequential, crate::Residual, crate::Conv2d, Box<dyn crate::Module>)>();
+        shared::<(crate::Sequential, crate::Residual, crate::Conv2d, crate::AnyLayer, crate::Net, Box<dyn crate::Module>)>();
         shared::<(crate::Sgd, crate::AdamW, crate::Muon, Box<dyn crate::Optimizer>, crate::TrainStep, crate::EvalStep)>();
         shared::<(crate::Checkpoint, crate::CheckpointError, crate::Spec, crate::SpecError, crate::StepError, crate::Summary)>();
     }

@@ -1,30 +1,71 @@
 //! What a layer and a network have in common.
 
-use crate::param::Param;
-use crate::var::Var;
+use crate::autograd::{Param, Parameters, Var, join};
 use gpu_core::Shape;
+use std::sync::Arc;
 use thiserror::Error;
 
-/// A layer that does not fit what comes in.
+/// A layer that does not fit what comes in, or has a field out of its range.
 #[derive(Debug, Clone, PartialEq, Eq, Error)]
-#[error("{}{message}", if layer.is_empty() { String::new() } else { format!("layer {layer}: ") })]
+#[error("{}{message}", place(layer, kind))]
 pub struct ShapeError {
     /// The layer's path in the network, as in the state dict; empty for a layer on its own.
     pub layer: String,
-    /// What does not fit.
+    /// The layer's kind: its name in layer lists, or its type; empty where that is not known.
+    pub kind: String,
+    /// What is wrong.
     pub message: String,
+}
+
+fn place(layer: &str, kind: &str) -> String {
+    match (layer, kind) {
+        ("", "") => String::new(),
+        ("", kind) => format!("{kind}: "),
+        (layer, "") => format!("layer {layer}: "),
+        (layer, kind) => format!("layer {layer} ({kind}): "),
+    }
 }
 
 impl ShapeError {
     /// For a layer that does not know where in the network it stands.
     pub fn new(message: impl Into<String>) -> Self {
-        Self { layer: String::new(), message: message.into() }
+        Self { layer: String::new(), kind: String::new(), message: message.into() }
     }
 
-    /// The same, of the layer at `path`.
-    pub fn at(self, path: &str) -> Self {
-        if self.layer.is_empty() { Self { layer: path.to_owned(), ..self } } else { self }
+    /// The same, seen from outside a part called `name`, whose path begins with it.
+    pub fn at(self, name: &str) -> Self {
+        let layer = if self.layer.is_empty() { name.to_owned() } else { join(name, &self.layer) };
+        Self { layer, ..self }
     }
+
+    /// Of a layer of this kind, unless a layer inside it has said so.
+    pub(crate) fn of(self, kind: &str) -> Self {
+        if !self.kind.is_empty() {
+            return self;
+        }
+        // Operators begin their messages with their own name.
+        let message = self.message.strip_prefix(&format!("{kind}: ")).unwrap_or(&self.message).to_owned();
+        Self { kind: kind.to_owned(), message, ..self }
+    }
+}
+
+/// A description of which no network can be made.
+#[derive(Debug, Clone, PartialEq, Eq, Error)]
+#[non_exhaustive]
+pub enum BuildError {
+    /// A layer is wrong, or does not fit what comes in.
+    #[error(transparent)]
+    Shape(#[from] ShapeError),
+    /// The whole is too large for the device.
+    #[error("{bytes} bytes of parameters are over the {limit} bytes that {device} takes in one tensor; make layers smaller")]
+    TooLarge {
+        /// Of the parameters.
+        bytes: u64,
+        /// What one tensor may have.
+        limit: u64,
+        /// The device.
+        device: String,
+    },
 }
 
 /// One layer on the way of a batch through a network; see [`Module::trace`].
@@ -42,55 +83,19 @@ pub struct LayerReport {
     pub multiply_adds: u64,
 }
 
-/// What follows a layer: a sum, then perhaps a ReLU. A layer whose kernel can do both itself saves the way through memory; see
-/// [`Module::forward_then`].
-#[derive(Clone, Copy, Default)]
-pub struct Then<'a> {
-    /// What is added.
-    pub add: Option<&'a Var>,
-    /// Whether a ReLU comes last.
-    pub relu: bool,
-}
-
-impl Then<'_> {
-    /// A ReLU alone.
-    pub const RELU: Self = Self { add: None, relu: true };
-
-    /// What comes of a layer's output `y`, by operators of their own.
-    #[track_caller]
-    pub fn after(self, y: Var) -> Var {
-        let y = self.add.map_or_else(|| y.clone(), |beside| y.add(beside));
-        if self.relu { y.relu() } else { y }
-    }
-}
-
 /// A layer or a network: a function of a variable, with parameters.
 ///
 /// In training mode (a variable on a tape) and in evaluation mode it is the same `forward`; the variable knows.
-pub trait Module: Send + Sync {
+#[diagnostic::on_unimplemented(note = "a layer is a description; `build` makes the network, which has a `forward`")]
+pub trait Module: Parameters {
     /// What comes out for `x`.
     fn forward(&self, x: &Var) -> Var;
-
-    /// [`forward`](Self::forward) and what follows it. A layer that can do it in its own kernel says how; containers hand it to their
-    /// last layer.
-    #[track_caller]
-    fn forward_then(&self, x: &Var, then: Then<'_>) -> Var {
-        then.after(self.forward(x))
-    }
-
-    /// Whether this is a ReLU and nothing else: the layer before may then do its work.
-    fn is_relu(&self) -> bool {
-        false
-    }
 
     /// The shape that comes out for one of shape `input`, batch included, without computing anything.
     ///
     /// # Errors
     /// If the input does not fit, with the layer's path.
     fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError>;
-
-    /// Shows `f` every parameter and buffer with its key: PyTorch's names, `path` before them.
-    fn visit(&self, _path: &str, _f: &mut dyn FnMut(&str, &Param)) {}
 
     /// Its kind and options, in a few words.
     fn describe(&self) -> String;
@@ -114,46 +119,32 @@ pub trait Module: Send + Sync {
     }
 }
 
-impl<M: Module + ?Sized> Module for Box<M> {
-    fn forward(&self, x: &Var) -> Var {
-        (**self).forward(x)
-    }
-    fn forward_then(&self, x: &Var, then: Then<'_>) -> Var {
-        (**self).forward_then(x, then)
-    }
-    fn is_relu(&self) -> bool {
-        (**self).is_relu()
-    }
-    fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        (**self).out_shape(input)
-    }
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        (**self).visit(path, f);
-    }
-    fn describe(&self) -> String {
-        (**self).describe()
-    }
-    fn multiply_adds(&self, input: Shape) -> u64 {
-        (**self).multiply_adds(input)
-    }
-    fn trace(&self, path: &str, input: Shape, report: &mut dyn FnMut(LayerReport)) -> Result<Shape, ShapeError> {
-        (**self).trace(path, input, report)
-    }
-}
+/// What points to a module is a module.
+macro_rules! points_to_module {
+    ($($pointer:ty),*) => {$(
+        impl<M: Parameters + ?Sized> Parameters for $pointer {
+            fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+                (**self).visit(path, f);
+            }
+        }
 
-/// `path.name`, or `name` at the top.
-pub fn join(path: &str, name: &str) -> String {
-    if path.is_empty() { name.to_owned() } else { format!("{path}.{name}") }
+        impl<M: Module + ?Sized> Module for $pointer {
+            fn forward(&self, x: &Var) -> Var {
+                (**self).forward(x)
+            }
+            fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
+                (**self).out_shape(input)
+            }
+            fn describe(&self) -> String {
+                (**self).describe()
+            }
+            fn multiply_adds(&self, input: Shape) -> u64 {
+                (**self).multiply_adds(input)
+            }
+            fn trace(&self, path: &str, input: Shape, report: &mut dyn FnMut(LayerReport)) -> Result<Shape, ShapeError> {
+                (**self).trace(path, input, report)
+            }
+        }
+    )*};
 }
-
-/// All parameters and buffers of a network with their keys, in the network's order.
-pub fn parameters(net: &dyn Module) -> Vec<(String, Param)> {
-    let mut list = Vec::new();
-    net.visit("", &mut |key, param| list.push((key.to_owned(), param.clone())));
-    list
-}
-
-/// How many numbers a network learns.
-pub fn parameter_count(net: &dyn Module) -> usize {
-    parameters(net).iter().filter(|(_, p)| p.is_trainable()).map(|(_, p)| p.shape().len()).sum()
-}
+points_to_module!(Box<M>, Arc<M>, &M);

@@ -38,7 +38,7 @@ impl Summary {
         let mut rows = Vec::new();
         let output = net.trace("", input, &mut |row| rows.push(row))?;
         Ok(Self {
-            parameters: crate::module::parameter_count(net),
+            parameters: crate::autograd::parameter_count(net),
             multiply_adds: rows.iter().map(|r| r.multiply_adds).sum(),
             activation_bytes: rows.iter().map(|r| 4 * r.output.len() as u64).sum(),
             rows,

@@ -3,8 +3,10 @@
 //! The numbers are PyTorch's in f64. Where the files are not there, the tests say so and pass.
 
 use gpu_core::{Device, Tensor, check};
+use nn::optim::{AdamRule, RuleOptimizer};
 use nn::{
-    Adagrad, AdamW, Checkpoint, Init, Module, Optimizer, Param, RmsProp, Schedule, Sgd, ShapeError, Spec, Tape, Var, parameters,
+    Adagrad, Adam, AdamW, Checkpoint, Init, Module, Optimizer, Param, Parameters, RmsProp, Schedule, Sgd, ShapeError, Spec, Tape,
+    Var, parameters,
 };
 use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
@@ -66,12 +68,13 @@ fn number(value: &Value, name: &str, default: f64) -> f32 {
     value.get(name).map_or(default, |v| v.as_f64().unwrap()) as f32
 }
 
-fn optimizer(kind: &str, net: &dyn Module, attrs: &Value) -> Option<Box<dyn Optimizer>> {
+fn adam<const DECOUPLED: bool>(of: RuleOptimizer<AdamRule<DECOUPLED>>, attrs: &Value) -> Box<dyn Optimizer> {
+    let [beta1, beta2] = [0, 1].map(|i| attrs["betas"][i].as_f64().unwrap() as f32);
+    Box::new(of.betas(beta1, beta2).eps(number(attrs, "eps", 1e-8)).weight_decay(number(attrs, "weight_decay", 0.0)))
+}
+
+fn optimizer(kind: &str, net: &dyn Parameters, attrs: &Value) -> Option<Box<dyn Optimizer>> {
     let lr = number(attrs, "lr", 0.0);
-    let beta = |i: usize| attrs["betas"][i].as_f64().unwrap() as f32;
-    let adam = || {
-        AdamW::new(net, lr).betas(beta(0), beta(1)).eps(number(attrs, "eps", 1e-8)).weight_decay(number(attrs, "weight_decay", 0.0))
-    };
     Some(match kind {
         "sgd" => Box::new(
             Sgd::new(net, lr)
@@ -80,8 +83,8 @@ fn optimizer(kind: &str, net: &dyn Module, attrs: &Value) -> Option<Box<dyn Opti
                 .weight_decay(number(attrs, "weight_decay", 0.0))
                 .nesterov(attrs.get("nesterov") == Some(&Value::Bool(true))),
         ),
-        "adamw" => Box::new(adam()),
-        "adam" => Box::new(adam().coupled()),
+        "adamw" => adam(AdamW::new(net, lr), attrs),
+        "adam" => adam(Adam::new(net, lr), attrs),
         "rmsprop" => {
             let rmsprop = RmsProp::new(net, lr).alpha(number(attrs, "alpha", 0.99)).eps(number(attrs, "eps", 1e-8));
             Box::new(rmsprop.momentum(number(attrs, "momentum", 0.0)))
@@ -94,15 +97,18 @@ fn optimizer(kind: &str, net: &dyn Module, attrs: &Value) -> Option<Box<dyn Opti
 /// A network that is one parameter; its output's gradient is the parameter's.
 struct One(Param);
 
+impl Parameters for One {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        f(&nn::join(path, "weight"), &self.0);
+    }
+}
+
 impl Module for One {
     fn forward(&self, x: &Var) -> Var {
         self.0.var(x).mul(x)
     }
     fn out_shape(&self, input: gpu_core::Shape) -> Result<gpu_core::Shape, ShapeError> {
         Ok(input)
-    }
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        f(&nn::join(path, "weight"), &self.0);
     }
     fn describe(&self) -> String {
         "One".to_owned()

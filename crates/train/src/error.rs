@@ -70,6 +70,15 @@ impl Error {
     }
 }
 
+impl From<nn::StepError> for Error {
+    fn from(error: nn::StepError) -> Self {
+        match error {
+            nn::StepError::Device(e) => Self::Device(e),
+            other => Self::Setting(other.to_string()),
+        }
+    }
+}
+
 /// An error and its causes as one line; a cause that is already told is left out.
 pub fn one_line(error: &dyn std::error::Error) -> String {
     let mut line = error.to_string();

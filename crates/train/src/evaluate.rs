@@ -93,10 +93,10 @@ impl Evaluator {
 ///
 /// ```
 /// # use gpu_core::Device;
-/// # use nn::{Flatten, Init, Linear, seq};
+/// # use nn::{Flatten, Init, Layer, Linear, seq};
 /// # use train::{data::builtin, evaluate::accuracy};
 /// let data = builtin::generate(0, 130);
-/// let net = seq![Flatten, Linear::new(&Init::seeded(&Device::Cpu, 0), 3 * 32 * 32, 10)];
+/// let net = seq![Flatten, Linear::new(10)].build(&Init::seeded(&Device::Cpu, 0), [3, 32, 32]).unwrap();
 /// assert!(accuracy(&net, &Device::Cpu, &data)? < 0.3); // it has learned nothing yet
 /// # Ok::<(), train::Error>(())
 /// ```
@@ -105,13 +105,4 @@ pub fn accuracy(net: &dyn Module, device: &Device, data: &Dataset) -> Result<f64
     let loss = Loss::CrossEntropy { smoothing: 0.0 };
     let score = Evaluator::new(net, device, &test, data.test.len(), loss, &loader::normalise(data))?.score()?;
     score.map_or_else(|| Error::setting(format!("{} has no test images", data.name)), |score| Ok(score.accuracy))
-}
-
-impl From<nn::StepError> for Error {
-    fn from(error: nn::StepError) -> Self {
-        match error {
-            nn::StepError::Device(e) => Self::Device(e),
-            other => Self::Setting(other.to_string()),
-        }
-    }
 }

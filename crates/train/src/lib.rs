@@ -2,7 +2,7 @@
 
 pub mod augmentation;
 pub mod bench;
-pub mod config;
+
 pub mod console;
 pub mod data;
 pub mod error;
@@ -12,6 +12,7 @@ pub mod loader;
 pub mod model;
 pub mod predict;
 pub mod run_folder;
+pub mod settings;
 pub mod trainer;
 pub mod verify;
 

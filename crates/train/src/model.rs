@@ -5,7 +5,7 @@ use crate::error::{Error, Result};
 use gpu_core::{Device, Shape};
 use nn::checkpoint::{Checkpoint, CheckpointError, Mismatch};
 use nn::spec::Spec;
-use nn::{Init, Loss, Sequential, zoo};
+use nn::{Init, Loss, Net, WhiteningConv2d, zoo};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -38,7 +38,7 @@ impl Description {
         let spec = spec(model, image_shape(&data.train), data.classes.len())?;
         let description = Self {
             model: model.to_owned(),
-            spec: spec.to_json(),
+            spec: spec.to_json().map_err(|e| Error::Setting(format!("the model \"{model}\": {e}")))?,
             trained_on: data.name.clone(),
             classes: data.classes.clone(),
             mean: data.mean.clone(),
@@ -73,21 +73,17 @@ impl Description {
     ///
     /// # Errors
     /// As [`spec`](Self::spec).
-    pub fn build(&self, device: &Device, seed: u64) -> Result<Sequential> {
+    pub fn build(&self, device: &Device, seed: u64) -> Result<Net> {
         let built = self.spec()?.build(&Init::seeded(device, seed));
         built.map_err(|e| Error::Setting(format!("the model \"{}\": {e}", self.model)))
     }
 
     /// Sets the weights of `net` that follow from the training images, before the first step.
-    ///
-    /// # Errors
-    /// As [`spec`](Self::spec).
-    pub fn prepare(&self, net: &Sequential, data: &Dataset) -> Result<()> {
-        let spec = self.spec()?;
-        if spec.begins_by_whitening() {
-            spec.whiten(net, &first_images(&data.train, WHITENED, &self.mean, &self.std));
-        }
-        Ok(())
+    pub fn prepare(&self, net: &Net, data: &Dataset) {
+        let Some(first) = net.children().first().filter(|layer| layer.is::<WhiteningConv2d>()) else { return };
+        let images = first_images(&data.train, WHITENED, &self.mean, &self.std);
+        let [c, h, w] = [data.train.channels(), data.train.height(), data.train.width()];
+        WhiteningConv2d::whiten(first, &images, [images.len() / (c * h * w), c, h, w]);
     }
 
     /// What it learns: to tell the classes, or to give its input back.
@@ -194,11 +190,11 @@ fn read_list(path: &Path) -> Result<Spec> {
 ///
 /// # Errors
 /// If the file cannot be read; if something does not fit, or nothing does.
-pub fn load_weights(net: &Sequential, model: &str, path: &Path, lenient: bool) -> Result<Mismatch> {
+pub fn load_weights(net: &Net, model: &str, path: &Path, lenient: bool) -> Result<Mismatch> {
     fill(net, model, &read_checkpoint(path)?, lenient).map_err(|e| about(path, e))
 }
 
-fn fill(net: &Sequential, model: &str, weights: &Checkpoint, lenient: bool) -> std::result::Result<Mismatch, CheckpointError> {
+fn fill(net: &Net, model: &str, weights: &Checkpoint, lenient: bool) -> std::result::Result<Mismatch, CheckpointError> {
     let own = nn::parameters(net).iter().any(|(key, _)| weights.arrays().contains_key(key));
     let names = zoo::torchvision(model, net).filter(|_| !own).unwrap_or_default();
     match lenient {
@@ -212,7 +208,7 @@ pub struct Trained {
     /// What the checkpoint says about it.
     pub description: Description,
     /// The network, with its weights.
-    pub net: Sequential,
+    pub net: Net,
 }
 
 impl Trained {

@@ -1,7 +1,8 @@
 //! The folder of a run: `config.toml`, `metrics.jsonl`, `last.safetensors`, `best.safetensors`.
 
-use crate::config::{Config, Settings};
 use crate::error::{Error, Result};
+use crate::settings::{Config, Settings};
+use nn::checkpoint::write_atomically;
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -88,48 +89,31 @@ impl RunFolder {
     /// # Errors
     /// If that fails; an older file is then as it was.
     pub fn write_config(&self, config: &Config) -> Result<()> {
-        write_whole(&self.config(), config.to_toml().as_bytes())
+        write_whole(&self.config(), &config.to_toml())
     }
 
     /// Reads `config.toml`.
     ///
     /// # Errors
-    /// As [`Settings::read`] and [`Settings::resolve`].
-    pub fn read_config(&self) -> Result<Config> {
-        Settings::read(&self.config())?.resolve()
+    /// As [`Settings::read`].
+    pub fn read_settings(&self) -> Result<Settings> {
+        Settings::read(&self.config())
     }
 }
 
-/// Writes a file whole or not at all: under another name, synced, renamed.
-pub(crate) fn write_whole(path: &Path, bytes: &[u8]) -> Result<()> {
-    let folder = path.parent().filter(|p| !p.as_os_str().is_empty()).unwrap_or(Path::new("."));
-    let write = || -> io::Result<()> {
-        let mut builder = tempfile::Builder::new();
-        builder.prefix(".writing-");
-        #[cfg(unix)]
-        {
-            use std::os::unix::fs::PermissionsExt;
-            builder.permissions(fs::Permissions::from_mode(0o666));
-        }
-        let mut file = builder.tempfile_in(folder)?;
-        file.write_all(bytes)?;
-        file.as_file().sync_all()?;
-        file.persist(path)?;
-        #[cfg(unix)]
-        File::open(folder)?.sync_all()?;
-        Ok(())
-    };
-    write().map_err(Error::file("writing", path))
+/// A file that is there as a whole, or as it was before.
+fn write_whole(path: &Path, text: &str) -> Result<()> {
+    write_atomically(path, |file| file.write_all(text.as_bytes())).map_err(Error::file("writing", path))
 }
 
 /// The log of a run: one JSON object a line, in the order of the steps.
 #[derive(Debug)]
-pub struct Metrics {
+pub struct MetricsLog {
     path: PathBuf,
     file: File,
 }
 
-impl Metrics {
+impl MetricsLog {
     /// Begins a log.
     ///
     /// # Errors
@@ -153,7 +137,7 @@ impl Metrics {
             |line: &&str| serde_json::from_str::<Value>(line).is_ok_and(|v| v["step"].as_u64().is_some_and(|s| s <= step));
         let kept: String = text.lines().filter(is_done).flat_map(|line| [line, "\n"]).collect();
         if kept != text {
-            write_whole(path, kept.as_bytes())?;
+            write_whole(path, &kept)?;
         }
         let file = OpenOptions::new().append(true).create(true).open(path).map_err(Error::file("opening", path))?;
         Ok(Self { path: path.into(), file })
@@ -188,10 +172,10 @@ mod tests {
     fn a_resumed_log_has_no_line_of_a_step_that_is_done_again() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("metrics.jsonl");
-        let mut log = Metrics::create(&path).unwrap();
+        let mut log = MetricsLog::create(&path).unwrap();
         (1..=4).for_each(|step| log.add(&json!({"step": step})).unwrap());
         fs::write(&path, fs::read_to_string(&path).unwrap() + "{\"step\": 5, \"lo").unwrap();
-        Metrics::resume(&path, 2).unwrap().add(&json!({"step": 3})).unwrap();
+        MetricsLog::resume(&path, 2).unwrap().add(&json!({"step": 3})).unwrap();
         assert_eq!(fs::read_to_string(&path).unwrap(), "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n");
     }
 
@@ -209,10 +193,10 @@ mod tests {
     fn a_failed_write_leaves_the_old_file() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("file");
-        write_whole(&path, b"old").unwrap();
-        write_whole(&path, b"new").unwrap();
+        write_whole(&path, "old").unwrap();
+        write_whole(&path, "new").unwrap();
         assert_eq!(fs::read(&path).unwrap(), b"new");
-        assert!(write_whole(&folder.path().join("no/file"), b"").is_err());
+        assert!(write_whole(&folder.path().join("no/file"), "").is_err());
         assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 1);
     }
 }

@@ -5,5 +5,6 @@ mod commands;
 mod golden;
 mod optimizers;
 mod repeat;
+mod same_bits;
 pub mod support;
 mod verify;

@@ -1,9 +1,6 @@
 //! What can be wrong with a checkpoint.
 
-use super::{Array, COUNT};
-use gpu_core::Shape;
-use std::collections::{BTreeMap, BTreeSet};
-use std::fmt;
+use crate::state_dict::Mismatch;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
@@ -42,8 +39,11 @@ pub enum CheckpointError {
         dtype: String,
     },
     /// The keys or shapes are not those of the network or optimiser.
-    #[error("{0}")]
-    Mismatch(Mismatch),
+    #[error(transparent)]
+    Mismatch(#[from] Mismatch),
+    /// Two tensors of one key.
+    #[error("the checkpoint has a tensor {0} already; save it under another name")]
+    Taken(String),
     /// The device failed.
     #[error(transparent)]
     Device(#[from] gpu_core::Error),
@@ -52,88 +52,5 @@ pub enum CheckpointError {
 impl CheckpointError {
     pub(super) fn in_file(self, path: &Path) -> Self {
         Self::File { path: path.to_owned(), source: Box::new(self) }
-    }
-
-    /// With `prefix` before the keys.
-    pub(super) fn under(self, prefix: &str) -> Self {
-        let prefixed = |keys: Vec<String>| keys.into_iter().map(|key| format!("{prefix}{key}")).collect();
-        match self {
-            Self::Mismatch(m) => Self::Mismatch(Mismatch {
-                missing: prefixed(m.missing),
-                unexpected: prefixed(m.unexpected),
-                misshapen: prefixed(m.misshapen),
-            }),
-            other => other,
-        }
-    }
-}
-
-/// All keys that do not fit.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Mismatch {
-    /// Wanted, and not there.
-    pub missing: Vec<String>,
-    /// There, and not wanted.
-    pub unexpected: Vec<String>,
-    /// There with another shape: key, shape in the file, shape wanted.
-    pub misshapen: Vec<String>,
-}
-
-impl Mismatch {
-    /// Whether there is none.
-    pub fn is_empty(&self) -> bool {
-        *self == Self::default()
-    }
-
-    /// Refuses what does not fit; see [`of`](Self::of).
-    pub(crate) fn between<'a>(
-        wanted: impl Iterator<Item = (&'a str, Shape)>,
-        found: &BTreeMap<String, Array>,
-        ignore: impl Fn(&str) -> bool,
-    ) -> Result<(), CheckpointError> {
-        let mismatch = Self::of(wanted, found, ignore);
-        if mismatch.is_empty() { Ok(()) } else { Err(CheckpointError::Mismatch(mismatch)) }
-    }
-
-    /// Holds what was found against what is wanted; keys that `ignore` knows may be there.
-    pub(super) fn of<'a>(
-        wanted: impl Iterator<Item = (&'a str, Shape)>,
-        found: &BTreeMap<String, Array>,
-        ignore: impl Fn(&str) -> bool,
-    ) -> Self {
-        let (mut mismatch, mut known) = (Self::default(), BTreeSet::new());
-        for (key, shape) in wanted {
-            known.insert(key);
-            match found.get(key) {
-                None => mismatch.missing.push(key.to_owned()),
-                Some(a) if !a.fits(shape) => {
-                    mismatch.misshapen.push(format!("{key} ({:?} in the file, {shape} wanted)", a.shape));
-                }
-                Some(_) => {}
-            }
-        }
-        let is_count = |key: &str| key.rsplit('.').next() == Some(COUNT);
-        let others = found.keys().filter(|key| !known.contains(key.as_str()) && !ignore(key) && !is_count(key));
-        mismatch.unexpected = others.cloned().collect();
-        mismatch
-    }
-}
-
-impl Mismatch {
-    /// The keys of each kind, a line for each that there is.
-    pub fn lists(&self) -> String {
-        let lists = [("missing", &self.missing), ("unexpected", &self.unexpected), ("of another shape", &self.misshapen)];
-        let lists = lists.iter().filter(|(_, keys)| !keys.is_empty());
-        lists.map(|(what, keys)| format!("\n  {what} ({}): {}", keys.len(), keys.join(", "))).collect()
-    }
-}
-
-impl fmt::Display for Mismatch {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let lists = self.lists();
-        write!(
-            f,
-            "the checkpoint is of another network or optimizer:{lists}\nbuild the network that the file was saved from, or choose another file"
-        )
     }
 }

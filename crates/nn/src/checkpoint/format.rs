@@ -1,6 +1,7 @@
 //! The safetensors format: the length of a JSON header in eight bytes, the header, the tensors one after another.
 
-use super::{Array, COUNT, CheckpointError};
+use super::error::CheckpointError;
+use crate::state_dict::{Array, COUNT};
 use safetensors::{Dtype, SafeTensors};
 use std::collections::BTreeMap;
 use std::fs::File;

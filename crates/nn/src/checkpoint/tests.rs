@@ -1,16 +1,17 @@
 use super::*;
-use crate::{BatchNorm2d, Conv2d, Flatten, Init, Linear, Residual, Sequential, seq};
+use crate::{BatchNorm2d, Conv2d, Flatten, Init, Layer, Linear, Net, Residual, seq};
 use gpu_core::Device;
+use std::collections::BTreeMap;
 use std::fs;
+use std::io::Write;
 use std::path::PathBuf;
 
-fn net(seed: u64) -> Sequential {
-    let cx = Init::seeded(&Device::Cpu, seed);
-    let body = seq![Conv2d::new(&cx, 2, 2, 3).padding(1).no_bias(), BatchNorm2d::new(&cx, 2)];
-    seq![Residual::new(body), Flatten, Linear::new(&cx, 8, 3)]
+fn net(seed: u64) -> Net {
+    let body = seq![Conv2d::new(2, 3).padding(1).no_bias(), BatchNorm2d::new()];
+    seq![Residual::new(body), Flatten, Linear::new(3)].build(&Init::seeded(&Device::Cpu, seed), [2, 2, 2]).unwrap()
 }
 
-fn content(net: &Sequential) -> BTreeMap<String, Array> {
+fn content(net: &Net) -> BTreeMap<String, Array> {
     Checkpoint::new().net(net).unwrap().arrays
 }
 
@@ -90,7 +91,7 @@ fn all_that_does_not_fit_is_listed_and_nothing_is_loaded() {
 }
 
 /// The names of a program that calls the layers of [`net`] otherwise.
-fn names(net: &Sequential) -> Names {
+fn names(net: &Net) -> Names {
     Names::in_order(net, ["stem.conv", "stem.bn", "fc"]).unwrap()
 }
 
@@ -225,4 +226,23 @@ fn a_path_that_cannot_be_is_an_error_with_its_name() {
     }
     assert!(save(&net(1), &directory.0).is_err());
     assert!(load(&net(1), &directory.0).is_err());
+}
+
+#[test]
+fn two_networks_lie_in_one_file_under_two_names_and_a_key_is_not_given_twice() {
+    let [a, b, other] = [1, 2, 3].map(net);
+    let [of_a, of_b] = [&a, &b].map(|net| crate::Adam::new(net, 0.1));
+    let both = Checkpoint::new().net_under("a", &a).unwrap().optimizer_under("a", &of_a).unwrap();
+    let both = both.net_under("b", &b).unwrap().optimizer_under("b", &of_b).unwrap();
+    let both = Checkpoint::from_bytes(&both.to_bytes()).unwrap();
+    assert_eq!(both.arrays.len(), 2 * (content(&a).len() + Checkpoint::new().optimizer(&of_a).unwrap().arrays.len()));
+    both.load_net_under("b", &other).unwrap();
+    assert_eq!(content(&other), content(&b));
+    both.load_optimizer_under("b", &crate::Adam::new(&other, 0.1)).unwrap();
+    assert!(
+        matches!(both.load_net_under("c", &other), Err(CheckpointError::Mismatch(m)) if m.missing.contains(&"c.2.bias".to_owned()))
+    );
+    for twice in [both.clone().net_under("a", &b), both.optimizer_under("a", &of_b), Checkpoint::new().net(&a).unwrap().net(&b)] {
+        assert!(matches!(twice, Err(CheckpointError::Taken(_))));
+    }
 }

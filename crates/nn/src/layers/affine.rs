@@ -1,69 +1,64 @@
-//! What a normalisation scales and shifts by.
+//! What normalisations have in common: what they scale and shift by, and the defaults of their fields.
 
-use crate::init::Init;
-use crate::module::join;
-use crate::param::Param;
-use crate::var::Var;
-use gpu_core::{Shape, Tensor};
+use crate::init::Fill;
+use crate::net::Plan;
+use gpu_core::Shape;
+use std::fmt;
 
-/// `weight` and `bias`, either of which may be missing. What is missing is a buffer of ones or zeros that no state dict knows.
-#[derive(Debug)]
+/// Whether there is a `weight` and a `bias` to be learned. What is missing is ones or zeros that no state dict knows.
 pub(super) struct Affine {
-    gamma: Param,
-    beta: Param,
-}
-
-fn fixed(p: Param) -> Param {
-    Param::buffer(p.value())
+    scales: bool,
+    shifts: bool,
 }
 
 impl Affine {
-    /// Ones and zeros, to be learned.
-    pub fn new(cx: &Init, shape: impl Into<Shape>) -> Self {
+    pub fn of(scales: bool, shifts: bool) -> Self {
+        Self { scales, shifts }
+    }
+
+    /// Asks for both.
+    pub fn declare(&self, plan: Plan, shape: impl Into<Shape>) -> Plan {
         let shape = shape.into();
-        let of = |value| Param::trainable(Tensor::full(cx.device(), shape, value));
-        Self { gamma: of(1.0), beta: of(0.0) }
+        [("weight", 1.0, self.scales), ("bias", 0.0, self.shifts)].into_iter().fold(plan, |plan, (name, value, is_learned)| {
+            if is_learned { plan.param(name, shape, Fill::Constant(value)) } else { plan.constant(name, shape, value) }
+        })
     }
+}
 
-    /// Neither.
-    pub fn none(self) -> Self {
-        Self { gamma: fixed(self.gamma), beta: fixed(self.beta) }
+/// What is missing, as `, no affine`.
+impl fmt::Display for Affine {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(match (self.scales, self.shifts) {
+            (false, _) => ", no affine",
+            (true, false) => ", no bias",
+            (true, true) => "",
+        })
     }
+}
 
-    /// The scale alone.
-    pub fn no_beta(self) -> Self {
-        Self { beta: fixed(self.beta), ..self }
-    }
+/// Added to the variance.
+pub(super) fn eps() -> f32 {
+    1e-5
+}
 
-    /// Its shape.
-    pub fn shape(&self) -> Shape {
-        self.gamma.shape()
-    }
+pub(super) fn is_eps(value: &f32) -> bool {
+    *value == eps()
+}
 
-    /// gamma and beta for `x`; ones and zeros where there are none.
-    pub fn both(&self, x: &Var) -> [Var; 2] {
-        [self.gamma.var(x), self.beta.var(x)]
-    }
+/// The weight of the newest batch in running values.
+pub(super) fn momentum() -> f32 {
+    0.1
+}
 
-    /// gamma and beta for `x`, where there are any.
-    pub fn given(&self, x: &Var) -> [Option<Var>; 2] {
-        [&self.gamma, &self.beta].map(|p| p.is_trainable().then(|| p.var(x)))
-    }
+pub(super) fn is_momentum(value: &f32) -> bool {
+    *value == momentum()
+}
 
-    pub fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        for (name, p) in [("weight", &self.gamma), ("bias", &self.beta)] {
-            if p.is_trainable() {
-                f(&join(path, name), p);
-            }
-        }
-    }
+/// What fields that switch something off are without it.
+pub(super) fn yes() -> bool {
+    true
+}
 
-    /// What is missing, as `, no affine`.
-    pub fn describe(&self) -> &'static str {
-        match [&self.gamma, &self.beta].map(Param::is_trainable) {
-            [false, _] => ", no affine",
-            [true, false] => ", no bias",
-            [true, true] => "",
-        }
-    }
+pub(super) fn is_yes(value: &bool) -> bool {
+    *value
 }

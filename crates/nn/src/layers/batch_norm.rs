@@ -1,23 +1,28 @@
 //! Normalisation of channels over the batch: of mean and variance, or of the mean alone.
 
-use super::affine::Affine;
-use crate::init::Init;
-use crate::module::{Module, ShapeError, Then, join};
-use crate::param::Param;
-use crate::var::Var;
-use gpu_core::{Shape, Tensor};
+use super::affine::{self, Affine};
+use super::check::{channels, expect, positive, probability};
+use crate::autograd::Var;
+use crate::init::Fill;
+use crate::module::ShapeError;
+use crate::net::{Layer, Params, Plan};
+use gpu_core::Shape;
+use serde::{Deserialize, Serialize};
 
 /// Normalises each channel by the batch's mean and variance (in training) or the running ones (in evaluation), then scales and
 /// shifts: [`BatchNorm1d`] and [`BatchNorm2d`].
 /// Equivalent of `torch.nn.BatchNorm1d` and `torch.nn.BatchNorm2d`.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct BatchNorm<const AXES: usize> {
-    affine: Affine,
-    running_mean: Param,
-    running_var: Param,
-    tracked: bool,
-    momentum: f32,
+    #[serde(default = "affine::eps", skip_serializing_if = "affine::is_eps")]
     eps: f32,
+    #[serde(default = "affine::momentum", skip_serializing_if = "affine::is_momentum")]
+    momentum: f32,
+    #[serde(default = "affine::yes", skip_serializing_if = "affine::is_yes")]
+    affine: bool,
+    #[serde(default = "affine::yes", skip_serializing_if = "affine::is_yes")]
+    tracked: bool,
 }
 
 /// For (N, C) and (N, C, L). Equivalent of `torch.nn.BatchNorm1d`.
@@ -25,22 +30,16 @@ pub type BatchNorm1d = BatchNorm<1>;
 /// For (N, C, H, W), and what [`BatchNorm1d`] is for. Equivalent of `torch.nn.BatchNorm2d`.
 pub type BatchNorm2d = BatchNorm<2>;
 
-/// `value` for each channel, kept and not learned.
-pub(super) fn buffer(cx: &Init, channels: usize, value: f32) -> Param {
-    Param::buffer(Tensor::full(cx.device(), [channels], value))
+impl<const AXES: usize> Default for BatchNorm<AXES> {
+    fn default() -> Self {
+        Self { eps: affine::eps(), momentum: affine::momentum(), affine: true, tracked: true }
+    }
 }
 
 impl<const AXES: usize> BatchNorm<AXES> {
-    /// For `channels` channels; momentum 0.1 and eps 1e-5.
-    pub fn new(cx: &Init, channels: usize) -> Self {
-        Self {
-            affine: Affine::new(cx, [channels]),
-            running_mean: buffer(cx, channels, 0.0),
-            running_var: buffer(cx, channels, 1.0),
-            tracked: true,
-            momentum: 0.1,
-            eps: 1e-5,
-        }
+    /// Momentum 0.1 and eps 1e-5; it scales and shifts, and keeps running statistics.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// The weight of the newest batch in the running values.
@@ -55,69 +54,57 @@ impl<const AXES: usize> BatchNorm<AXES> {
 
     /// Nothing scales and shifts. PyTorch's `affine=False`.
     pub fn no_affine(self) -> Self {
-        Self { affine: self.affine.none(), ..self }
+        Self { affine: false, ..self }
     }
 
     /// No running statistics: evaluation normalises by its own batch. PyTorch's `track_running_stats=False`.
     pub fn untracked(self) -> Self {
         Self { tracked: false, ..self }
     }
+}
 
-    fn running(&self) -> [Tensor; 2] {
-        [self.running_mean.value(), self.running_var.value()]
+/// The channels of (N, C) with at most `axes` axes behind.
+fn batch_channels(input: Shape, axes: usize) -> Result<usize, ShapeError> {
+    let c = channels(input)?;
+    let wanted = if axes == 1 { "(N, C) or (N, C, L)" } else { "(N, C), (N, C, L) or (N, C, H, W)" };
+    expect(input.rank() <= 2 + axes, || format!("{wanted} is expected, {input} comes in"))?;
+    Ok(c)
+}
+
+impl<const AXES: usize> Layer for BatchNorm<AXES> {
+    fn plan(&self, input: Shape) -> Result<Plan, ShapeError> {
+        let c = batch_channels(input, AXES)?;
+        positive("eps", self.eps)?;
+        probability("momentum", self.momentum)?;
+        // Evaluation would normalise one value by itself wherever a batch is one image.
+        let has_variance = self.tracked || input.n() * input.inner(2) > 1;
+        expect(has_variance, || "one value a channel has no variance; keep running statistics (`tracked`)".to_owned())?;
+        let affine = Affine::of(self.affine, self.affine);
+        let plan = affine.declare(Plan::new(format!("BatchNorm{AXES}d {c}{affine}"), input), [c]);
+        Ok(match self.tracked {
+            true => plan.buffer("running_mean", [c], Fill::Constant(0.0)).buffer("running_var", [c], Fill::Constant(1.0)),
+            false => plan.constant("running_mean", [c], 0.0).constant("running_var", [c], 1.0),
+        })
     }
 
-    /// What a batch weighs in the running statistics, where it is its own that normalise.
-    fn momentum_for(&self, x: &Var) -> Option<f32> {
-        match (x.is_training(), self.tracked) {
+    #[track_caller]
+    fn forward(&self, x: &Var, p: &Params<'_>) -> Var {
+        let [gamma, beta] = ["weight", "bias"].map(|name| p.var(name));
+        let [mean, var] = ["running_mean", "running_var"].map(|name| p.value(name));
+        // What a batch weighs in the running statistics, where it is its own that normalise.
+        let momentum = match (p.updates("running_mean"), self.tracked) {
             (true, true) => Some(self.momentum),
             (false, true) => None,
             // They stay as they are, and nobody looks at them.
             (_, false) => Some(0.0),
+        };
+        // The kernels can add and rectify as well, so that what was only normalised is never stored.
+        match (p.take_then(|then| then.relu), momentum) {
+            (None, Some(momentum)) => x.batch_norm(&gamma, &beta, &mean, &var, momentum, self.eps),
+            (None, None) => x.batch_norm_eval(&gamma, &beta, &mean, &var, self.eps),
+            (Some(then), Some(momentum)) => x.batch_norm_relu(then.add, &gamma, &beta, &mean, &var, momentum, self.eps),
+            (Some(then), None) => x.batch_norm_eval_relu(then.add, &gamma, &beta, &mean, &var, self.eps),
         }
-    }
-}
-
-impl<const AXES: usize> Module for BatchNorm<AXES> {
-    #[track_caller]
-    fn forward(&self, x: &Var) -> Var {
-        let ([gamma, beta], [mean, var]) = (self.affine.both(x), self.running());
-        match self.momentum_for(x) {
-            Some(momentum) => x.batch_norm(&gamma, &beta, &mean, &var, momentum, self.eps),
-            None => x.batch_norm_eval(&gamma, &beta, &mean, &var, self.eps),
-        }
-    }
-
-    #[track_caller]
-    fn forward_then(&self, x: &Var, then: Then<'_>) -> Var {
-        if !then.relu {
-            return then.after(self.forward(x));
-        }
-        let ([gamma, beta], [mean, var]) = (self.affine.both(x), self.running());
-        match self.momentum_for(x) {
-            Some(momentum) => x.batch_norm_relu(then.add, &gamma, &beta, &mean, &var, momentum, self.eps),
-            None => x.batch_norm_eval_relu(then.add, &gamma, &beta, &mean, &var, self.eps),
-        }
-    }
-
-    fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        let channels = self.running_mean.shape().len();
-        if !(2..=2 + AXES).contains(&input.rank()) || input.c() != channels {
-            return Err(ShapeError::new(format!("batch_norm: {channels} channels are expected at axis 1 of {input}")));
-        }
-        Ok(input)
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        self.affine.visit(path, f);
-        if self.tracked {
-            f(&join(path, "running_mean"), &self.running_mean);
-            f(&join(path, "running_var"), &self.running_var);
-        }
-    }
-
-    fn describe(&self) -> String {
-        format!("BatchNorm{AXES}d {}{}", self.running_mean.shape().len(), self.affine.describe())
     }
 }
 
@@ -127,25 +114,31 @@ impl<const AXES: usize> Module for BatchNorm<AXES> {
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor};
-/// # use nn::{DemeanNorm, Init, Module, Tape, parameters};
-/// let norm = DemeanNorm::new(&Init::seeded(&Device::Cpu, 0), 1);
+/// # use nn::{DemeanNorm, Init, Layer, Tape, parameters};
+/// let norm = DemeanNorm::new().build(&Init::seeded(&Device::Cpu, 0), [1])?;
 /// let x = Tape::new(&Device::Cpu).input(&Tensor::from_slice(&Device::Cpu, [2, 1], &[1.0f32, 5.0]));
 /// assert_eq!(norm.forward(&x).value().to_vec()?, [-2.0, 2.0]);
 /// let keys: Vec<String> = parameters(&norm).into_iter().map(|(key, _)| key).collect();
 /// assert_eq!(keys, ["weight", "bias", "running_mean"]);
-/// # Ok::<(), gpu_core::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct DemeanNorm {
-    affine: Affine,
-    running_mean: Param,
     momentum: f32,
+    affine: bool,
+}
+
+impl Default for DemeanNorm {
+    fn default() -> Self {
+        Self { momentum: affine::momentum(), affine: true }
+    }
 }
 
 impl DemeanNorm {
-    /// For `channels` channels; momentum 0.1.
-    pub fn new(cx: &Init, channels: usize) -> Self {
-        Self { affine: Affine::new(cx, [channels]), running_mean: buffer(cx, channels, 0.0), momentum: 0.1 }
+    /// Momentum 0.1; it scales and shifts.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// The weight of the newest batch in the running mean.
@@ -155,34 +148,25 @@ impl DemeanNorm {
 
     /// Nothing scales and shifts.
     pub fn no_affine(self) -> Self {
-        Self { affine: self.affine.none(), ..self }
+        Self { affine: false, ..self }
     }
 }
 
-impl Module for DemeanNorm {
+impl Layer for DemeanNorm {
+    fn plan(&self, input: Shape) -> Result<Plan, ShapeError> {
+        let c = batch_channels(input, 2)?;
+        probability("momentum", self.momentum)?;
+        let affine = Affine::of(self.affine, self.affine);
+        let plan = affine.declare(Plan::new(format!("DemeanNorm {c}{affine}"), input), [c]);
+        Ok(plan.buffer("running_mean", [c], Fill::Constant(0.0)))
+    }
+
     #[track_caller]
-    fn forward(&self, x: &Var) -> Var {
-        let ([gamma, beta], mean) = (self.affine.both(x), self.running_mean.value());
-        match x.is_training() {
+    fn forward(&self, x: &Var, p: &Params<'_>) -> Var {
+        let ([gamma, beta], mean) = (["weight", "bias"].map(|name| p.var(name)), p.value("running_mean"));
+        match p.updates("running_mean") {
             true => x.demean_norm(&gamma, &beta, &mean, self.momentum),
             false => x.demean_norm_eval(&gamma, &beta, &mean),
         }
-    }
-
-    fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        let channels = self.running_mean.shape().len();
-        if !(2..=4).contains(&input.rank()) || input.c() != channels {
-            return Err(ShapeError::new(format!("demean_norm: {channels} channels are expected at axis 1 of {input}")));
-        }
-        Ok(input)
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        self.affine.visit(path, f);
-        f(&join(path, "running_mean"), &self.running_mean);
-    }
-
-    fn describe(&self) -> String {
-        format!("DemeanNorm {}{}", self.running_mean.shape().len(), self.affine.describe())
     }
 }

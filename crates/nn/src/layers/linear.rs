@@ -1,58 +1,67 @@
-//! The fully connected layer.
+//! The fully connected layer, and what comes before it.
 
-use crate::init::Init;
-use crate::module::{Module, ShapeError, join};
-use crate::param::Param;
-use crate::var::Var;
+use super::check::{expect, size, wrong};
+use crate::autograd::Var;
+use crate::module::ShapeError;
+use crate::net::{Layer, Params, Plan};
 use gpu_core::Shape;
+use serde::{Deserialize, Serialize};
 
 /// `x w^T + b` with weights (out, in). Equivalent of `torch.nn.Linear`.
-#[derive(Debug)]
+///
+/// ```
+/// use gpu_core::Device;
+/// use nn::{Init, Layer, Linear, Module};
+/// let linear = Linear::new(10).build(&Init::seeded(&Device::Cpu, 0), [64])?;
+/// assert_eq!(linear.out_shape([8, 64].into())?, [8, 10].into());
+/// # Ok::<(), nn::BuildError>(())
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Linear {
-    w: Param,
-    b: Option<Param>,
+    #[serde(rename = "in", default, skip_serializing_if = "Option::is_none")]
+    input: Option<usize>,
+    out: usize,
+    #[serde(default = "yes")]
+    bias: bool,
+}
+
+fn yes() -> bool {
+    true
 }
 
 impl Linear {
-    /// From `input` to `output` features, with a bias.
-    pub fn new(cx: &Init, input: usize, output: usize) -> Self {
-        let streams = [cx.stream(), cx.stream()];
-        let w = cx.weights(streams[0], [output, input].into(), input, output);
-        Self { w, b: Some(cx.bias(streams[1], output, input)) }
+    /// To `out` features, with a bias.
+    pub fn new(out: usize) -> Self {
+        Self { input: None, out, bias: yes() }
+    }
+
+    /// For `input` features alone: other inputs are refused.
+    pub fn input(self, input: usize) -> Self {
+        Self { input: Some(input), ..self }
     }
 
     /// Without a bias.
     pub fn no_bias(self) -> Self {
-        Self { b: None, ..self }
+        Self { bias: false, ..self }
     }
 }
 
-impl Module for Linear {
+impl Layer for Linear {
+    fn plan(&self, input: Shape) -> Result<Plan, ShapeError> {
+        let &[n, features] = input.dims() else {
+            return wrong(format!("(N, features) is expected, {input} comes in; is a flatten missing?"));
+        };
+        size("out", self.out)?;
+        let wanted = self.input.unwrap_or(features);
+        expect(wanted == features, || format!("`in` is {wanted}, but {features} features come in"))?;
+        let plan = Plan::new(format!("Linear {features}>{}", self.out), [n, self.out]);
+        let plan = plan.weight([self.out, features]).bias(self.bias, self.out, features);
+        Ok(plan.multiply_adds((n * features * self.out) as u64))
+    }
+
     #[track_caller]
-    fn forward(&self, x: &Var) -> Var {
-        x.linear(&self.w.var(x), self.b.as_ref().map(|b| b.var(x)).as_ref())
-    }
-
-    fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        let [output, features] = [self.w.shape().dim(0), self.w.shape().dim(1)];
-        if input.rank() != 2 || input.dim(1) != features {
-            return Err(ShapeError::new(format!("linear: (N, {features}) is expected, {input} comes in; is a flatten missing?")));
-        }
-        Ok([input.n(), output].into())
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        f(&join(path, "weight"), &self.w);
-        if let Some(b) = &self.b {
-            f(&join(path, "bias"), b);
-        }
-    }
-
-    fn describe(&self) -> String {
-        format!("Linear {}>{}", self.w.shape().dim(1), self.w.shape().dim(0))
-    }
-
-    fn multiply_adds(&self, input: Shape) -> u64 {
-        input.n() as u64 * self.w.shape().len() as u64
+    fn forward(&self, x: &Var, p: &Params<'_>) -> Var {
+        x.linear(&p.var("weight"), p.optional("bias").as_ref())
     }
 }

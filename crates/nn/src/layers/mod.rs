@@ -1,92 +1,167 @@
-//! Layers: thin owners of parameters around the operators of [`Var`](crate::Var).
+//! The layers: each a struct whose fields are its options in Rust, in layer lists and in the zoo alike.
+//!
+//! A layer over an operator that there is: a struct in a file of this folder, and a line of [`layers!`](self) below.
 
 mod activation;
-mod adaptive_pool;
 mod affine;
 mod batch_norm;
+mod check;
 mod concat;
 mod conv;
-mod conv_transpose;
 mod dropout;
-mod filters;
+#[cfg(test)]
+pub(crate) mod examples;
+mod fieldless;
 mod linear;
 mod norm;
+pub(crate) mod parse;
 mod pool;
 mod resample;
 mod residual;
-mod scale;
 mod sequential;
+mod sizes;
 #[cfg(test)]
 mod tests;
 mod whitening;
 
-pub use activation::{
-    Elu, Flatten, Gelu, GeluTanh, Hardsigmoid, Hardswish, LeakyRelu, LogSoftmax, Mish, Relu, Relu6, Selu, Sigmoid, Silu, Softmax,
-    Softplus, Tanh,
-};
-pub use adaptive_pool::{AdaptiveAvgPool2d, AdaptiveMaxPool2d, GlobalAvgPool, GlobalMaxPool};
-pub use batch_norm::{BatchNorm, BatchNorm1d, BatchNorm2d, DemeanNorm};
-pub use concat::Concat;
-pub use conv::{Conv, Conv1d, Conv2d};
-pub use conv_transpose::{ConvTranspose, ConvTranspose1d, ConvTranspose2d};
-pub use dropout::{AlphaDropout, BernoulliKeep, Dropout, Dropout1d, Dropout2d, FeatureAlphaDropout, GaussianNoise};
-pub use linear::Linear;
-pub use norm::{GroupNorm, InstanceNorm, InstanceNorm1d, InstanceNorm2d, LayerNorm, RmsNorm};
-pub use pool::{AvgPool, AvgPool1d, AvgPool2d, MaxPool, MaxPool1d, MaxPool2d};
-pub use resample::{PixelShuffle, PixelUnshuffle, Upsample};
-pub use residual::Residual;
-pub use scale::Scale;
-pub use sequential::Sequential;
-pub use whitening::WhiteningConv2d;
-pub(crate) use whitening::whiten;
+pub use batch_norm::BatchNorm;
+pub use conv::{Conv, ConvTranspose};
+pub use norm::InstanceNorm;
+pub use pool::{AvgPool, MaxPool};
+pub use sequential::IntoLayers;
+pub use sizes::{Edges, Extents};
 
-use gpu_core::ops::Padding;
+use crate::module::ShapeError;
+use crate::net::AnyLayer;
+use parse::{Fields, Parse};
+use serde::{Deserialize, Deserializer, Serialize, Serializer};
+use serde_json::Value;
 
-/// A kernel size, stride or dilation: one number for all axes, or one an axis, as PyTorch takes them.
-///
-/// ```
-/// use nn::Pair;
-/// assert_eq!(Pair::from(3), Pair::from((3, 3)));
-/// ```
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Extents<const D: usize>(pub [usize; D]);
+/// The register of layers: the name of each in layer lists, and its type.
+macro_rules! layers {
+    ($($kind:literal => $module:ident::$layer:ident),* $(,)?) => {
+        $(pub use $module::$layer;)*
 
-/// Rows and columns.
-pub type Pair = Extents<2>;
+        impl AnyLayer {
+            /// The names of all layers, as layer lists have them.
+            pub const KINDS: &[&str] = &[$($kind),*];
 
-impl<const D: usize> From<usize> for Extents<D> {
-    fn from(all: usize) -> Self {
-        Self([all; D])
+            /// Its name in layer lists; the name of its type, if it is none of them.
+            pub fn kind(&self) -> &'static str {
+                let layer = self.described();
+                $(if layer.as_any().is::<$layer>() {
+                    return $kind;
+                })*
+                layer.type_name()
+            }
+        }
+
+        /// As an object with `type` and the layer's fields.
+        impl Serialize for AnyLayer {
+            fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+                let layer = self.described();
+                $(if let Some(fields) = layer.downcast_ref::<$layer>() {
+                    return Written { kind: $kind, fields }.serialize(serializer);
+                })*
+                let (name, kinds) = (layer.type_name(), Self::KINDS.join(", "));
+                Err(serde::ser::Error::custom(format!("a layer of type {name} has no name in layer lists; there are: {kinds}")))
+            }
+        }
+
+        fn parse_kind(kind: &str, fields: Fields) -> Result<AnyLayer, ShapeError> {
+            match kind {
+                $($kind => $layer::parse(fields).map(AnyLayer::new),)*
+                _ => {
+                    let kinds = AnyLayer::KINDS.join(", ");
+                    Err(ShapeError::new(format!("unknown layer type `{kind}`; there are: {kinds}")))
+                }
+            }
+        }
+    };
+}
+
+layers! {
+    "conv1d" => conv::Conv1d,
+    "conv2d" => conv::Conv2d,
+    "conv_transpose1d" => conv::ConvTranspose1d,
+    "conv_transpose2d" => conv::ConvTranspose2d,
+    "whitening_conv2d" => whitening::WhiteningConv2d,
+    "batch_norm" => batch_norm::BatchNorm2d,
+    "batch_norm1d" => batch_norm::BatchNorm1d,
+    "demean_norm" => batch_norm::DemeanNorm,
+    "group_norm" => norm::GroupNorm,
+    "instance_norm" => norm::AnyInstanceNorm,
+    "instance_norm1d" => norm::InstanceNorm1d,
+    "instance_norm2d" => norm::InstanceNorm2d,
+    "layer_norm" => norm::LayerNorm,
+    "rms_norm" => norm::RmsNorm,
+    "relu" => activation::Relu,
+    "relu6" => activation::Relu6,
+    "leaky_relu" => activation::LeakyRelu,
+    "elu" => activation::Elu,
+    "selu" => activation::Selu,
+    "gelu" => activation::Gelu,
+    "gelu_tanh" => activation::GeluTanh,
+    "silu" => activation::Silu,
+    "mish" => activation::Mish,
+    "hardswish" => activation::Hardswish,
+    "softplus" => activation::Softplus,
+    "tanh" => activation::Tanh,
+    "sigmoid" => activation::Sigmoid,
+    "hardsigmoid" => activation::Hardsigmoid,
+    "softmax" => activation::Softmax,
+    "log_softmax" => activation::LogSoftmax,
+    "scale" => activation::Scale,
+    "max_pool1d" => pool::MaxPool1d,
+    "max_pool2d" => pool::MaxPool2d,
+    "avg_pool1d" => pool::AvgPool1d,
+    "avg_pool2d" => pool::AvgPool2d,
+    "adaptive_avg_pool2d" => pool::AdaptiveAvgPool2d,
+    "adaptive_max_pool2d" => pool::AdaptiveMaxPool2d,
+    "global_avg_pool" => pool::GlobalAvgPool,
+    "global_max_pool" => pool::GlobalMaxPool,
+    "upsample" => resample::Upsample,
+    "pixel_shuffle" => resample::PixelShuffle,
+    "pixel_unshuffle" => resample::PixelUnshuffle,
+    "dropout" => dropout::Dropout,
+    "dropout1d" => dropout::Dropout1d,
+    "dropout2d" => dropout::Dropout2d,
+    "alpha_dropout" => dropout::AlphaDropout,
+    "feature_alpha_dropout" => dropout::FeatureAlphaDropout,
+    "gaussian_noise" => dropout::GaussianNoise,
+    "bernoulli_keep" => dropout::BernoulliKeep,
+    "flatten" => activation::Flatten,
+    "linear" => linear::Linear,
+    "sequential" => sequential::Sequential,
+    "residual" => residual::Residual,
+    "concat" => concat::Concat,
+}
+
+/// A layer as text.
+#[derive(Serialize)]
+struct Written<'a, L> {
+    #[serde(rename = "type")]
+    kind: &'static str,
+    #[serde(flatten)]
+    fields: &'a L,
+}
+
+impl AnyLayer {
+    /// From an object with `type` and the layer's fields.
+    pub(crate) fn parse(value: Value) -> Result<Self, ShapeError> {
+        let no_type = |message: String| Err(ShapeError::new(message).of("no type"));
+        let Value::Object(mut map) = value else {
+            return no_type(format!("an object with \"type\" is expected, not {value}"));
+        };
+        match map.remove("type") {
+            Some(Value::String(kind)) => parse_kind(&kind, Fields(map)).map_err(|e| e.of(&kind)),
+            _ => no_type("\"type\" is missing, the name of a layer type".to_owned()),
+        }
     }
 }
 
-impl<const D: usize> From<[usize; D]> for Extents<D> {
-    fn from(each: [usize; D]) -> Self {
-        Self(each)
+impl<'de> Deserialize<'de> for AnyLayer {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        Self::parse(Value::deserialize(deserializer)?).map_err(serde::de::Error::custom)
     }
-}
-
-impl From<(usize, usize)> for Extents<2> {
-    fn from((rows, columns): (usize, usize)) -> Self {
-        Self([rows, columns])
-    }
-}
-
-/// `3x3`.
-fn extents<const D: usize>(each: [usize; D]) -> String {
-    each.map(|v| v.to_string()).join("x")
-}
-
-/// The options that differ from a layer's defaults, as `, stride 2`.
-fn option<const D: usize>(name: &str, value: [usize; D], default: usize) -> String {
-    match value {
-        value if value == [default; D] => String::new(),
-        value if value == [value[0]; D] => format!(", {name} {}", value[0]),
-        value => format!(", {name} {}", extents(value)),
-    }
-}
-
-/// A padding that is there, as `, pad 1`.
-fn padded<const D: usize>(padding: Padding<D>) -> String {
-    if padding.is_zero() { String::new() } else { format!(", pad {padding}") }
 }

@@ -1,77 +1,69 @@
 //! The residual connection.
 
-use super::Sequential;
-use crate::module::{LayerReport, Module, ShapeError, Then, join};
-use crate::param::Param;
-use crate::var::Var;
+use super::check::expect;
+use super::parse::{Fields, Parse, as_list};
+use super::sequential::Sequential;
+use crate::autograd::Var;
+use crate::module::ShapeError;
+use crate::net::{Layer, Params, Plan, Then};
 use gpu_core::Shape;
+use serde::Serialize;
 
 /// `y = body(x) + shortcut(x)`; the shortcut is the identity unless another is given. Keys: `body.0.weight`,
 /// `shortcut.0.weight`.
 /// The residual learning of He et al., 2015.
+///
+/// ```
+/// use nn::{BatchNorm2d, Conv2d, Layer, Residual, seq};
+/// let halved = |kernel: usize| seq![Conv2d::new(32, kernel).stride(2).padding(kernel / 2), BatchNorm2d::new()];
+/// let block = Residual::new(halved(3)).shortcut(halved(1));
+/// assert_eq!(block.plan([8, 16, 32, 32].into())?.output(), [8, 32, 16, 16].into());
+/// # Ok::<(), nn::ShapeError>(())
+/// ```
+#[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Residual {
+    #[serde(serialize_with = "as_list")]
     body: Sequential,
-    shortcut: Option<Sequential>,
+    #[serde(serialize_with = "as_list", skip_serializing_if = "Sequential::is_empty")]
+    shortcut: Sequential,
 }
 
 impl Residual {
     /// With the identity as shortcut.
     pub fn new(body: Sequential) -> Self {
-        Self { body, shortcut: None }
+        Self { body, shortcut: Sequential::new() }
     }
 
     /// With a shortcut of its own, where the body changes the shape.
     pub fn shortcut(self, shortcut: Sequential) -> Self {
-        Self { shortcut: Some(shortcut), ..self }
+        Self { shortcut, ..self }
     }
 }
 
-impl Module for Residual {
-    #[track_caller]
-    fn forward(&self, x: &Var) -> Var {
-        self.forward_then(x, Then::default())
+impl Layer for Residual {
+    fn plan(&self, input: Shape) -> Result<Plan, ShapeError> {
+        let mut plan = Plan::new("Residual sum", input);
+        let body = plan.child("body", self.body.clone(), input)?;
+        let shortcut = plan.child("shortcut", self.shortcut.clone(), input)?;
+        expect(body == shortcut, || format!("the body gives {body}, the shortcut {shortcut}; give it a shortcut that fits"))?;
+        Ok(plan.gives(body))
     }
 
     #[track_caller]
-    fn forward_then(&self, x: &Var, then: Then<'_>) -> Var {
+    fn forward(&self, x: &Var, p: &Params<'_>) -> Var {
         // The shortcut first: the body's last layer may add it.
-        let beside = self.shortcut.as_ref().map_or_else(|| x.clone(), |shortcut| shortcut.forward(x));
-        match then.add {
-            None => self.body.forward_then(x, Then { add: Some(&beside), ..then }),
-            Some(_) => then.after(self.body.forward_then(x, Then { add: Some(&beside), relu: false })),
+        let (beside, body) = (p.child("shortcut").forward(x), p.child("body"));
+        match p.take_then(|then| then.add.is_none()) {
+            Some(then) => body.forward_then(x, Then { add: Some(&beside), ..then }),
+            None => body.forward_then(x, Then { add: Some(&beside), relu: false }),
         }
     }
+}
 
-    fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        self.trace("", input, &mut |_| {})
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        self.body.visit(&join(path, "body"), f);
-        if let Some(shortcut) = &self.shortcut {
-            shortcut.visit(&join(path, "shortcut"), f);
-        }
-    }
-
-    fn describe(&self) -> String {
-        "Residual".to_owned()
-    }
-
-    fn multiply_adds(&self, input: Shape) -> u64 {
-        self.body.multiply_adds(input) + self.shortcut.as_ref().map_or(0, |s| s.multiply_adds(input))
-    }
-
-    fn trace(&self, path: &str, input: Shape, report: &mut dyn FnMut(LayerReport)) -> Result<Shape, ShapeError> {
-        let output = self.body.trace(&join(path, "body"), input, report)?;
-        let beside = match &self.shortcut {
-            Some(shortcut) => shortcut.trace(&join(path, "shortcut"), input, report)?,
-            None => input,
-        };
-        if output != beside {
-            let message = format!("residual: the body gives {output}, the shortcut {beside}; give it a shortcut that fits");
-            return Err(ShapeError::new(message).at(path));
-        }
-        report(LayerReport { path: path.to_owned(), layer: "Residual sum".to_owned(), output, parameters: 0, multiply_adds: 0 });
-        Ok(output)
+impl Parse for Residual {
+    fn parse(mut fields: Fields) -> Result<Self, ShapeError> {
+        let (body, shortcut) = (fields.list("body", "body")?, fields.list_or_none("shortcut", "shortcut")?);
+        fields.end(&["body", "shortcut"])?;
+        Ok(Self { body, shortcut: shortcut.unwrap_or_default() })
     }
 }

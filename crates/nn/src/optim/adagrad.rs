@@ -1,8 +1,8 @@
 //! Adagrad.
 
 use super::{Figures, Moment, Rule, RuleOptimizer, Stretch};
+use crate::autograd::Parameters;
 use crate::decimal::decimal;
-use crate::module::Module;
 use gpu_core::ops::{self, AdagradHyper};
 
 /// Adagrad: `s += g^2; w -= lr / (1 + (t - 1) * lr_decay) * g / (sqrt(s) + eps)`, where `g` has `weight_decay * w` in it. Equivalent
@@ -10,8 +10,8 @@ use gpu_core::ops::{self, AdagradHyper};
 ///
 /// ```
 /// # use gpu_core::Device;
-/// # use nn::{Adagrad, Init, Linear};
-/// # let net = Linear::new(&Init::seeded(&Device::Cpu, 0), 3, 1);
+/// # use nn::{Adagrad, Init, Layer, Linear};
+/// # let net = Linear::new(1).build(&Init::seeded(&Device::Cpu, 0), [3]).unwrap();
 /// let adagrad = Adagrad::new(&net, 0.01).initial_accumulator(0.1);
 /// # let _ = adagrad;
 /// ```
@@ -39,12 +39,12 @@ impl Rule for AdagradRule {
 }
 
 impl Adagrad {
-    /// For the trainable parameters of `net`, which move into one tensor. No decay of the rate, eps 1e-10, sums from 0.
+    /// For the parameters of `net` that are trainable and not frozen, which move into one tensor. No decay of the rate, eps 1e-10, sums from 0.
     ///
     /// # Panics
     /// If there are none.
     #[track_caller]
-    pub fn new(net: &dyn Module, lr: f32) -> Self {
+    pub fn new(net: &dyn Parameters, lr: f32) -> Self {
         Self::of_rule(net, lr, AdagradRule { lr_decay: 0.0, eps: 1e-10, initial: 0.0 })
     }
 

@@ -1,9 +1,7 @@
 //! One flat tensor for all parameters of a network, one for their gradients.
 
 use super::group::ParamGroup;
-use crate::module::{Module, parameters};
-use crate::param::Param;
-use crate::tape::Gradients;
+use crate::autograd::{Gradients, Param, Parameters, parameters};
 use gpu_core::{Device, Shape, Tensor, ops};
 use std::collections::HashSet;
 use std::ops::Range;
@@ -11,7 +9,7 @@ use std::ops::Range;
 /// Views begin at multiples of 64 elements: 256 bytes, which adapters ask for.
 pub(super) const ALIGN: usize = 64;
 
-/// The trainable parameters of a network. Those of one class and one group are neighbours, so that each such kind is one range;
+/// The learned parameters of a network. Those of one class and one group are neighbours, so that each such kind is one range;
 /// within it, so are those of one shape.
 pub(super) struct Arena {
     slots: Vec<Slot>,
@@ -35,10 +33,10 @@ pub(super) struct Segment {
     slots: Range<usize>,
 }
 
-/// The trainable parameters, each once, in the network's order.
-pub(super) fn trainable(net: &dyn Module) -> Vec<(String, Param)> {
+/// The parameters that are trainable and not frozen, each once, in the network's order.
+pub(super) fn learned(net: &dyn Parameters) -> Vec<(String, Param)> {
     let mut seen = HashSet::new();
-    parameters(net).into_iter().filter(|(_, p)| p.is_trainable() && seen.insert(p.id())).collect()
+    parameters(net).into_iter().filter(|(_, p)| p.is_learned() && seen.insert(p.id())).collect()
 }
 
 /// Values with the place at which each first came.
@@ -57,7 +55,9 @@ impl Arena {
     /// Moves the `params`; `assign` says of which class and group one is.
     #[track_caller]
     pub fn of(params: &[(String, Param)], assign: impl Fn(&str, Shape) -> (usize, ParamGroup)) -> Self {
-        let Some((_, first)) = params.first() else { panic!("optimizer: the network has no trainable parameter") };
+        let Some((_, first)) = params.first() else {
+            panic!("optimizer: the network has no trainable parameter that is not frozen")
+        };
         let device = first.value().device().clone();
         let kinds: Vec<(usize, ParamGroup)> = params.iter().map(|(key, p)| assign(key, p.shape())).collect();
         let (of_kind, of_shape) = (numbered(kinds.iter()), numbered(params.iter().map(|(_, p)| p.shape())));
@@ -100,6 +100,20 @@ impl Arena {
         let mine = self.segments.iter().filter(move |s| class.is_none_or(|c| c == s.class));
         let slots = mine.flat_map(|s| &self.slots[s.slots.clone()]);
         slots.map(move |slot| (slot.key.as_str(), of.view(slot.offset - start, slot.param.shape())))
+    }
+
+    /// A segment without what was frozen since: its runs of learned parameters.
+    pub fn learned_in(&self, segment: &Segment) -> Vec<Segment> {
+        let mut pieces: Vec<Segment> = Vec::new();
+        for at in segment.slots.clone().filter(|&at| !self.slots[at].param.is_frozen()) {
+            let start = self.slots[at].offset;
+            let end = start + self.slots[at].param.shape().len().next_multiple_of(ALIGN);
+            match pieces.last_mut() {
+                Some(last) if last.slots.end == at => (last.range.end, last.slots.end) = (end, at + 1),
+                _ => pieces.push(Segment { range: start..end, slots: at..at + 1, ..*segment }),
+            }
+        }
+        pieces
     }
 
     /// Where in a segment each parameter begins, and its shape.

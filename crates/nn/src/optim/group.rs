@@ -24,7 +24,7 @@ impl ParamGroup {
         Self { rate: Some(Rate::Factor(factor)), ..self }
     }
 
-    /// A learning rate that no schedule changes; 0 freezes.
+    /// A learning rate that no schedule changes. To leave parameters as they are, [`freeze`](crate::freeze) them: that saves the gradient too.
     pub fn lr(self, lr: f32) -> Self {
         Self { rate: Some(Rate::Fixed(lr)), ..self }
     }

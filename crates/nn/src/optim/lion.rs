@@ -1,8 +1,8 @@
 //! Lion.
 
 use super::{Figures, Moment, Rule, RuleOptimizer, Stretch};
+use crate::autograd::Parameters;
 use crate::decimal::decimal;
-use crate::module::Module;
 use gpu_core::ops::{self, LionHyper};
 
 /// Lion: `w -= lr * (sign(beta1 * m + (1 - beta1) * g) + weight_decay * w); m = beta2 * m + (1 - beta2) * g` (Chen et al., "Symbolic
@@ -11,8 +11,8 @@ use gpu_core::ops::{self, LionHyper};
 ///
 /// ```
 /// # use gpu_core::Device;
-/// # use nn::{Init, Linear, Lion};
-/// # let net = Linear::new(&Init::seeded(&Device::Cpu, 0), 3, 1);
+/// # use nn::{Init, Layer, Linear, Lion};
+/// # let net = Linear::new(1).build(&Init::seeded(&Device::Cpu, 0), [3]).unwrap();
 /// let lion = Lion::new(&net, 1e-4).betas(0.95, 0.98).weight_decay(0.1);
 /// # let _ = lion;
 /// ```
@@ -39,12 +39,12 @@ impl Rule for LionRule {
 }
 
 impl Lion {
-    /// For the trainable parameters of `net`, which move into one tensor. Betas 0.9 and 0.99.
+    /// For the parameters of `net` that are trainable and not frozen, which move into one tensor. Betas 0.9 and 0.99.
     ///
     /// # Panics
     /// If there are none.
     #[track_caller]
-    pub fn new(net: &dyn Module, lr: f32) -> Self {
+    pub fn new(net: &dyn Parameters, lr: f32) -> Self {
         Self::of_rule(net, lr, LionRule { beta1: 0.9, beta2: 0.99 })
     }
 

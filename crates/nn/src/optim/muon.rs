@@ -4,8 +4,8 @@ use super::adamw::AdamRule;
 use super::arena::ALIGN;
 use super::group::Which;
 use super::{Figures, Moment, Rule, RuleOptimizer, Stretch};
+use crate::autograd::Parameters;
 use crate::decimal::decimal;
-use crate::module::Module;
 use gpu_core::ops::{self, MuonHyper};
 use gpu_core::{Shape, Tensor};
 use std::sync::Arc;
@@ -20,9 +20,8 @@ use std::sync::Arc;
 ///
 /// ```
 /// # use gpu_core::Device;
-/// # use nn::{Conv2d, Flatten, Init, Linear, Muon, seq};
-/// # let cx = Init::seeded(&Device::Cpu, 0);
-/// # let net = seq![Conv2d::new(&cx, 3, 8, 3), Flatten, Linear::new(&cx, 8, 2)];
+/// # use nn::{Conv2d, Flatten, Init, Layer, Linear, Muon, seq};
+/// # let net = seq![Conv2d::new(8, 3), Flatten, Linear::new(2)].build(&Init::seeded(&Device::Cpu, 0), [3, 3, 3]).unwrap();
 /// // The last layer is better left to AdamW.
 /// let muon = Muon::new(&net, 0.02).only(|key, shape| shape.rank() > 1 && !key.starts_with("2."));
 /// # let _ = muon;
@@ -49,7 +48,7 @@ pub struct MuonRule {
     eps: f32,
     rate: MuonRate,
     which: Which,
-    rest: AdamRule,
+    rest: AdamRule<true>,
     rest_factor: f32,
 }
 
@@ -124,13 +123,13 @@ impl MuonRule {
 }
 
 impl Muon {
-    /// For the trainable parameters of `net`, which move into one tensor: Muon for all of rank 2 and more, AdamW at a tenth of the
+    /// For the parameters of `net` that are trainable and not frozen, which move into one tensor: Muon for all of rank 2 and more, AdamW at a tenth of the
     /// rate for the rest. Momentum 0.95 with Nesterov's look ahead, five iterations.
     ///
     /// # Panics
     /// If there are none.
     #[track_caller]
-    pub fn new(net: &dyn Module, lr: f32) -> Self {
+    pub fn new(net: &dyn Parameters, lr: f32) -> Self {
         let rule = MuonRule {
             momentum: 0.95,
             nesterov: true,

@@ -1,8 +1,8 @@
 //! RMSprop.
 
 use super::{Figures, Moment, Rule, RuleOptimizer, Stretch};
+use crate::autograd::Parameters;
 use crate::decimal::decimal;
-use crate::module::Module;
 use gpu_core::ops::{self, RmspropHyper};
 
 /// RMSprop: `s = alpha * s + (1 - alpha) * g^2; w -= lr * g / (sqrt(s) + eps)`, where `g` has `weight_decay * w` in it. Equivalent
@@ -10,8 +10,8 @@ use gpu_core::ops::{self, RmspropHyper};
 ///
 /// ```
 /// # use gpu_core::Device;
-/// # use nn::{Init, Linear, RmsProp};
-/// # let net = Linear::new(&Init::seeded(&Device::Cpu, 0), 3, 1);
+/// # use nn::{Init, Layer, Linear, RmsProp};
+/// # let net = Linear::new(1).build(&Init::seeded(&Device::Cpu, 0), [3]).unwrap();
 /// let rmsprop = RmsProp::new(&net, 0.01).alpha(0.9).momentum(0.9).centered(true);
 /// # let _ = rmsprop;
 /// ```
@@ -46,12 +46,12 @@ impl Rule for RmsPropRule {
 }
 
 impl RmsProp {
-    /// For the trainable parameters of `net`, which move into one tensor. Alpha 0.99, eps 1e-8, no momentum.
+    /// For the parameters of `net` that are trainable and not frozen, which move into one tensor. Alpha 0.99, eps 1e-8, no momentum.
     ///
     /// # Panics
     /// If there are none.
     #[track_caller]
-    pub fn new(net: &dyn Module, lr: f32) -> Self {
+    pub fn new(net: &dyn Parameters, lr: f32) -> Self {
         Self::of_rule(net, lr, RmsPropRule { alpha: 0.99, eps: 1e-8, momentum: 0.0, centered: false })
     }
 

@@ -9,7 +9,7 @@ use gpu_core::{Shape, Tensor};
 /// ```
 /// use gpu_core::{Device, Tensor, ops};
 /// use nn::optim::{Figures, Moment, Optimizer, Rule, RuleOptimizer, Stretch};
-/// use nn::{Init, Linear, Module, Tape};
+/// use nn::{Init, Layer, Linear, Module, Tape};
 ///
 /// /// `w -= lr * sign(g)`: what Lion does when it keeps nothing.
 /// #[derive(Clone)]
@@ -27,14 +27,14 @@ use gpu_core::{Shape, Tensor};
 ///     }
 /// }
 ///
-/// let net = Linear::new(&Init::seeded(&Device::Cpu, 0), 3, 1).no_bias();
+/// let net = Linear::new(1).no_bias().build(&Init::seeded(&Device::Cpu, 0), [3])?;
 /// let before = net.forward(&nn::Var::constant(&Tensor::full(&Device::Cpu, [1, 3], 1.0))).value().item()?;
 /// let optimizer = RuleOptimizer::of_rule(&net, 0.5, SignSgd).clip_norm(1.0);
 /// let x = Tape::new(&Device::Cpu).input(&Tensor::full(&Device::Cpu, [1, 3], 1.0));
 /// optimizer.step(&net.forward(&x).sum().backward());
 /// let after = net.forward(&nn::Var::constant(&Tensor::full(&Device::Cpu, [1, 3], 1.0))).value().item()?;
 /// assert!((before - after - 1.5).abs() < 1e-5);
-/// # Ok::<(), gpu_core::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub trait Rule: Clone + Send + 'static {
     /// What is kept beside the parameters.

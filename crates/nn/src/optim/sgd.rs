@@ -1,8 +1,8 @@
 //! Stochastic gradient descent.
 
 use super::{Figures, Moment, Rule, RuleOptimizer, Stretch};
+use crate::autograd::Parameters;
 use crate::decimal::decimal;
-use crate::module::Module;
 use gpu_core::ops::{self, SgdHyper};
 
 /// Stochastic gradient descent with momentum: `g += weight_decay * w; v = momentum * v + (1 - dampening) * g; w -= lr * v`.
@@ -31,12 +31,12 @@ impl Rule for SgdRule {
 }
 
 impl Sgd {
-    /// For the trainable parameters of `net`, which move into one tensor.
+    /// For the parameters of `net` that are trainable and not frozen, which move into one tensor.
     ///
     /// # Panics
     /// If there are none.
     #[track_caller]
-    pub fn new(net: &dyn Module, lr: f32) -> Self {
+    pub fn new(net: &dyn Parameters, lr: f32) -> Self {
         Self::of_rule(net, lr, SgdRule::default())
     }
 

@@ -7,28 +7,24 @@
 //! ```
 //!
 //! A layer's position is its name in the state dict: `0.weight`, `7.body.0.weight`, `7.shortcut.1.bias`. Input channels follow from
-//! the shapes, which are checked from end to end before anything is made.
-//!
-//! A type of layer is one struct in `types/` and one line in `layer.rs`.
+//! the shapes, which are checked from end to end before anything is made. The types are the layers of this crate under the names of
+//! [`AnyLayer::KINDS`](crate::AnyLayer::KINDS), and their fields are what the layers' methods set.
 
-mod fields;
 #[cfg(test)]
-mod hostile;
-mod layer;
-mod parse;
-mod plan;
+mod laws;
+#[cfg(test)]
+mod malformed;
 #[cfg(test)]
 mod tests;
-pub mod types;
-
-pub use fields::{Edges, Extent};
-pub use layer::Layer;
 
 use crate::init::Init;
 use crate::layers::Sequential;
-use crate::module::Module;
+use crate::layers::parse::{as_list, layers};
+use crate::module::{BuildError, ShapeError};
+use crate::net::{Layer, Net, Plan};
 use gpu_core::Shape;
 use serde::{Serialize, Serializer};
+use serde_json::Value;
 use thiserror::Error;
 
 /// A layer list that describes no network.
@@ -38,26 +34,9 @@ pub enum SpecError {
     /// Not JSON, not TOML, or not an object of `input` and `layers`.
     #[error("the layer list cannot be read: {0}")]
     Syntax(String),
-    /// One layer is wrong, or does not fit the layer before it.
-    #[error("layer {path} ({kind}): {message}")]
-    Layer {
-        /// Where it stands: `3`, `7.body.0`.
-        path: String,
-        /// Its type.
-        kind: String,
-        /// What is wrong.
-        message: String,
-    },
-    /// The whole is too large for the device.
-    #[error("{bytes} bytes of parameters are over the {limit} bytes that {device} takes in one tensor; make layers smaller")]
-    TooLarge {
-        /// Of the parameters.
-        bytes: u64,
-        /// What one tensor may have.
-        limit: u64,
-        /// The device.
-        device: String,
-    },
+    /// A layer that is wrong or does not fit the one before it, or a whole that is too large for the device.
+    #[error(transparent)]
+    Build(#[from] BuildError),
     /// No such name in the zoo.
     #[error("there is no model \"{name}\"; there are: {known}")]
     UnknownModel {
@@ -69,6 +48,12 @@ pub enum SpecError {
     /// A model of the zoo that this input does not suit.
     #[error("{0}")]
     Unsuitable(String),
+}
+
+impl From<ShapeError> for SpecError {
+    fn from(error: ShapeError) -> Self {
+        Self::Build(error.into())
+    }
 }
 
 /// A network as data: the shape of one input (C, H, W) and the layers.
@@ -87,7 +72,8 @@ pub enum SpecError {
 pub struct Spec {
     #[serde(serialize_with = "extents")]
     input: Shape,
-    layers: Vec<Layer>,
+    #[serde(serialize_with = "as_list")]
+    layers: Sequential,
 }
 
 /// An input without its batch axis: (C, H, W) at most.
@@ -100,7 +86,7 @@ fn extents<S: Serializer>(shape: &Shape, serializer: S) -> Result<S::Ok, S::Erro
 impl Spec {
     /// From its parts: the shape of one input, (C, H, W), (C, L) or (features), and the layers. They are checked by
     /// [`out_shape`](Self::out_shape) and [`build`](Self::build).
-    pub fn new(input: impl Into<Shape>, layers: Vec<Layer>) -> Self {
+    pub fn new(input: impl Into<Shape>, layers: Sequential) -> Self {
         Self { input: input.into(), layers }
     }
 
@@ -109,7 +95,7 @@ impl Spec {
     /// # Errors
     /// With the line of a fault of JSON, or the layer of any other.
     pub fn from_json(text: &str) -> Result<Self, SpecError> {
-        parse::spec(serde_json::from_str(text).map_err(|e| SpecError::Syntax(e.to_string()))?)
+        Self::parse(serde_json::from_str(text).map_err(|e| SpecError::Syntax(e.to_string()))?)
     }
 
     /// From TOML: `input = [3, 32, 32]` and `[[layers]]` tables.
@@ -117,12 +103,31 @@ impl Spec {
     /// # Errors
     /// With the line of a fault of TOML, or the layer of any other.
     pub fn from_toml(text: &str) -> Result<Self, SpecError> {
-        parse::spec(toml::from_str(text).map_err(|e| SpecError::Syntax(e.to_string()))?)
+        Self::parse(toml::from_str(text).map_err(|e| SpecError::Syntax(e.to_string()))?)
+    }
+
+    fn parse(value: Value) -> Result<Self, SpecError> {
+        let syntax = |message: &str| SpecError::Syntax(message.to_owned());
+        let Value::Object(mut object) = value else { return Err(syntax("an object with \"input\" and \"layers\" is expected")) };
+        let input = object.remove("input").ok_or_else(|| syntax("\"input\": [C, H, W] is missing"))?;
+        let input: Vec<usize> = serde_json::from_value(input).map_err(|e| syntax(&format!("\"input\" is not [C, H, W]: {e}")))?;
+        if !(1..=MAX_INPUT_RANK).contains(&input.len()) {
+            return Err(syntax(&format!("\"input\" is [C, H, W] or shorter, not {} numbers", input.len())));
+        }
+        let list = object.remove("layers").ok_or_else(|| syntax("\"layers\" is missing"))?;
+        if let Some(key) = object.keys().next() {
+            return Err(syntax(&format!("\"{key}\" is neither \"input\" nor \"layers\"")));
+        }
+        let Value::Array(list) = list else { return Err(syntax("\"layers\" is not a list")) };
+        Ok(Self { input: Shape::new(&input), layers: layers("", list)? })
     }
 
     /// As JSON on one line.
-    pub fn to_json(&self) -> String {
-        serde_json::to_string(self).expect("a layer list has no key that is not a string")
+    ///
+    /// # Errors
+    /// If a layer is none of [`AnyLayer::KINDS`](crate::AnyLayer::KINDS), but of a type of your own.
+    pub fn to_json(&self) -> Result<String, SpecError> {
+        serde_json::to_string(self).map_err(|e| SpecError::Unsuitable(e.to_string()))
     }
 
     /// One input: (C, H, W).
@@ -131,7 +136,7 @@ impl Spec {
     }
 
     /// The layers.
-    pub fn layers(&self) -> &[Layer] {
+    pub fn layers(&self) -> &Sequential {
         &self.layers
     }
 
@@ -140,7 +145,7 @@ impl Spec {
     /// # Errors
     /// The first layer that does not fit.
     pub fn out_shape(&self) -> Result<Shape, SpecError> {
-        Ok(self.plan()?.output)
+        Ok(self.plan()?.output())
     }
 
     /// Elements of all trainable parameters.
@@ -148,51 +153,18 @@ impl Spec {
     /// # Errors
     /// The first layer that does not fit.
     pub fn parameters(&self) -> Result<u64, SpecError> {
-        Ok(self.plan()?.parameters)
+        Ok(self.plan()?.parameters())
+    }
+
+    fn plan(&self) -> Result<Plan, SpecError> {
+        Ok(Plan::of_one(&self.layers, self.input)?.0)
     }
 
     /// Makes the network. Nothing is made unless all fits.
     ///
     /// # Errors
     /// The first layer that does not fit, or parameters that the device cannot take.
-    pub fn build(&self, cx: &Init) -> Result<Sequential, SpecError> {
-        let (plan, limit) = (self.plan()?, cx.device().max_tensor_bytes());
-        // An optimiser moves all parameters into one tensor.
-        let bytes = plan.parameters.saturating_mul(4);
-        if bytes > limit {
-            return Err(SpecError::TooLarge { bytes, limit, device: cx.device().name() });
-        }
-        Ok(plan.make(cx))
-    }
-
-    /// Whether the network begins with a [`WhiteningConv2d`](crate::WhiteningConv2d).
-    pub fn begins_by_whitening(&self) -> bool {
-        matches!(self.layers.first(), Some(Layer::WhiteningConv2d(_)))
-    }
-
-    /// Sets the weights of the whitening convolution that `net`, which was built from this list, begins with. `images` (N, C, H, W) are
-    /// some hundreds of training images as the network sees them.
-    ///
-    /// # Panics
-    /// If the network begins otherwise, or the images are not of its [`input`](Self::input).
-    #[track_caller]
-    pub fn whiten(&self, net: &dyn Module, images: &[f32]) {
-        assert!(self.begins_by_whitening(), "whiten: the network does not begin with a whitening_conv2d");
-        let count = images.len() / self.input.len();
-        let shape = Shape::new(&[&[count], self.input.dims()].concat());
-        net.visit("", &mut |key, param| {
-            if key == "0.weight" {
-                crate::layers::whiten(param, images, shape);
-            }
-        });
-    }
-
-    fn plan(&self) -> Result<plan::List, SpecError> {
-        let input = self.input.dims();
-        if !(1..=MAX_INPUT_RANK).contains(&input.len()) || input.iter().any(|d| !(1..=fields::MAX_NUMBER).contains(d)) {
-            let message = format!("\"input\" {input:?} is not [C, H, W], each 1 to {}", fields::MAX_NUMBER);
-            return Err(SpecError::Syntax(message));
-        }
-        plan::list(&self.layers, "", Shape::new(&[&[1], input].concat()))
+    pub fn build(&self, cx: &Init) -> Result<Net, SpecError> {
+        Ok(self.layers.clone().build(cx, self.input)?)
     }
 }

@@ -4,24 +4,24 @@
 //! the paper, the running values of the normalisations follow the newest batches closely.
 
 use super::Task;
-use super::parts::{flatten, max_pool};
-use crate::spec::types::{BatchNorm2d, Conv2d, Gelu, Linear, Scale, WhiteningConv2d};
-use crate::spec::{Layer, SpecError};
+use super::parts::conv;
+use crate::{BatchNorm2d, Flatten, Gelu, Linear, MaxPool2d, Scale, Sequential, SpecError, WhiteningConv2d, seq};
 
-/// Channels of the three blocks.
-const WIDTHS: [usize; 3] = [64, 256, 256];
-
-pub(super) fn layers(task: &Task) -> Result<Vec<Layer>, SpecError> {
-    let mut layers: Vec<Layer> = vec![WhiteningConv2d { kernel: 2.into() }.into(), Gelu {}.into()];
-    for channels in WIDTHS {
-        let conv = || Conv2d { padding: 1.into(), bias: false, ..Conv2d::new(channels, 3) }.into();
-        let normal = || [BatchNorm2d { momentum: Some(0.4), eps: Some(1e-12), ..BatchNorm2d::default() }.into(), Gelu {}.into()];
-        layers.extend([conv(), max_pool(2)]);
-        layers.extend(normal());
-        layers.push(conv());
-        layers.extend(normal());
-    }
-    let logits = Linear { bias: false, ..Linear::new(task.classes) };
-    layers.extend([max_pool(3), flatten(), logits.into(), Scale { factor: 1.0 / 9.0 }.into()]);
-    Ok(layers)
+pub(super) fn airbench(task: &Task) -> Result<Sequential, SpecError> {
+    let norm = || BatchNorm2d::new().momentum(0.4).eps(1e-12);
+    let block = |channels| {
+        let conv = || conv(channels, 3);
+        seq![conv(), MaxPool2d::new(2), norm(), Gelu, conv(), norm(), Gelu]
+    };
+    Ok(seq![
+        WhiteningConv2d::new(2),
+        Gelu,
+        ..block(64),
+        ..block(256),
+        ..block(256),
+        MaxPool2d::new(3),
+        Flatten,
+        Linear::new(task.classes).no_bias(),
+        Scale::new(1.0 / 9.0),
+    ])
 }

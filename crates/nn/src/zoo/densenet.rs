@@ -1,8 +1,7 @@
 //! Densely connected networks: Huang et al., "Densely connected convolutional networks", 2017, with bottlenecks and compression (BC).
 
-use super::parts::{bn, conv, head, relu};
-use crate::spec::Layer;
-use crate::spec::types::{AvgPool2d, Concat, MaxPool2d};
+use super::parts::{conv, conv_bn_relu, head};
+use crate::{AvgPool2d, BatchNorm2d, Concat, MaxPool2d, Relu, Sequential, seq};
 
 /// Channels of a 1x1 convolution, in growths.
 const BOTTLENECK: usize = 4;
@@ -22,30 +21,27 @@ pub(super) const DENSENET121: DenseNet = DenseNet { growth: 32, blocks: &[6, 12,
 
 impl DenseNet {
     /// With a 3x3 stem for small images, or with 7x7 and a pooling, which quarter the image.
-    pub fn layers(&self, classes: usize, small: bool) -> Vec<Layer> {
-        let mut layers = vec![conv(self.first, if small { 3 } else { 7 }, if small { 1 } else { 2 }, 1)];
-        if !small {
-            layers.extend([bn(), relu(), MaxPool2d { stride: Some(2.into()), padding: 1.into(), ..MaxPool2d::new(3) }.into()]);
-        }
+    pub fn layers(&self, classes: usize, small: bool) -> Sequential {
+        let mut net = match small {
+            true => seq![conv(self.first, 3)],
+            false => seq![..conv_bn_relu(conv(self.first, 7).stride(2)), MaxPool2d::new(3).stride(2).padding(1)],
+        };
         let mut channels = self.first;
         for (i, &block) in self.blocks.iter().enumerate() {
             if i > 0 {
                 channels /= 2;
-                layers.extend([bn(), relu(), conv(channels, 1, 1, 1), AvgPool2d::new(2).into()]);
+                net = net.push(..seq![BatchNorm2d::new(), Relu, conv(channels, 1), AvgPool2d::new(2)]);
             }
-            layers.extend((0..block).map(|_| self.dense()));
+            net = (0..block).fold(net, |net, _| net.push(self.dense()));
             channels += block * self.growth;
         }
-        layers.extend([bn(), relu()]);
-        layers.extend(head(classes));
-        layers
+        net.push(..seq![BatchNorm2d::new(), Relu, ..head(classes)])
     }
 
     /// What comes in, and beside it `growth` channels made of all of it.
-    fn dense(&self) -> Layer {
-        let wide = conv(BOTTLENECK * self.growth, 1, 1, 1);
-        let body = vec![bn(), relu(), wide, bn(), relu(), conv(self.growth, 3, 1, 1)];
-        Concat { branches: vec![Vec::new(), body] }.into()
+    fn dense(&self) -> Concat {
+        let narrow = conv_bn_relu(conv(BOTTLENECK * self.growth, 1));
+        Concat::new([seq![], seq![BatchNorm2d::new(), Relu, ..narrow, conv(self.growth, 3)]])
     }
 
     /// What torchvision calls the layers that have weights, with the stem for large images.

@@ -2,17 +2,20 @@
 //! radial functions, and plain means in the place of learned ones.
 
 use super::Task;
-use super::parts::{flatten, linear};
-use crate::spec::types::{AvgPool2d, Conv2d, Tanh};
-use crate::spec::{Layer, SpecError};
+use crate::{AvgPool2d, Conv2d, Flatten, Linear, Sequential, SpecError, Tanh, seq};
 
-pub(super) fn layers(task: &Task) -> Result<Vec<Layer>, SpecError> {
-    let tanh = || Tanh {}.into();
+pub(super) fn lenet(task: &Task) -> Result<Sequential, SpecError> {
     // The paper's images are MNIST's with a margin of 2.
-    let margin: usize = if task.input[1..] == [28, 28] { 2 } else { 0 };
-    let first = Conv2d { padding: margin.into(), ..Conv2d::new(6, 5) };
-    let mut layers: Vec<Layer> = vec![first.into(), tanh(), AvgPool2d::new(2).into()];
-    layers.extend([Conv2d::new(16, 5).into(), tanh(), AvgPool2d::new(2).into(), flatten()]);
-    layers.extend([linear(120), tanh(), linear(84), tanh(), linear(task.classes)]);
-    Ok(layers)
+    let margin = if task.input[1..] == [28, 28] { 2 } else { 0 };
+    let stage = |conv| seq![conv, Tanh, AvgPool2d::new(2)];
+    Ok(seq![
+        ..stage(Conv2d::new(6, 5).padding(margin)),
+        ..stage(Conv2d::new(16, 5)),
+        Flatten,
+        Linear::new(120),
+        Tanh,
+        Linear::new(84),
+        Tanh,
+        Linear::new(task.classes),
+    ])
 }

@@ -1,9 +1,8 @@
 //! Inverted residuals: Sandler et al., "MobileNetV2", 2018.
 
 use super::Task;
-use super::parts::{bn, conv, flatten, linear};
-use crate::spec::types::{Dropout, GlobalAvgPool, Relu6, Residual};
-use crate::spec::{Layer, SpecError};
+use super::parts::conv;
+use crate::{BatchNorm2d, Conv2d, Dropout, Flatten, GlobalAvgPool, Linear, Relu6, Residual, Sequential, SpecError, seq};
 
 /// A row of the paper's table 2: how much wider a block is inside, its output channels, how many blocks, the stride of the first.
 pub(super) type Row = (usize, usize, usize, usize);
@@ -13,7 +12,7 @@ const ROWS: &[Row] = &[(1, 16, 1, 1), (6, 24, 2, 2), (6, 32, 3, 2), (6, 64, 4, 2
 /// Channels of the first convolution and of the last.
 const ENDS: [usize; 2] = [32, 1280];
 
-pub(super) fn v2(task: &Task) -> Result<Vec<Layer>, SpecError> {
+pub(super) fn v2(task: &Task) -> Result<Sequential, SpecError> {
     Ok(layers(ROWS, ENDS, task.classes, task.is_small()))
 }
 
@@ -21,36 +20,32 @@ pub(super) fn v2_names() -> Vec<String> {
     names(ROWS)
 }
 
-fn conv_bn_relu6(out: usize, kernel: usize, stride: usize, groups: usize) -> [Layer; 3] {
-    [conv(out, kernel, stride, groups), bn(), Relu6 {}.into()]
+fn conv_bn_relu6(conv: Conv2d) -> Sequential {
+    seq![conv, BatchNorm2d::new(), Relu6]
 }
 
 /// Small images keep their size in the first convolution and in the first row that would halve them.
-pub(super) fn layers(rows: &[Row], [first, last]: [usize; 2], classes: usize, small: bool) -> Vec<Layer> {
-    let mut layers = conv_bn_relu6(first, 3, if small { 1 } else { 2 }, 1).to_vec();
+pub(super) fn layers(rows: &[Row], [first, last]: [usize; 2], classes: usize, small: bool) -> Sequential {
+    let mut net = conv_bn_relu6(conv(first, 3).stride(if small { 1 } else { 2 }));
     let mut before = first;
     for (row, &(wider, out, blocks, stride)) in rows.iter().enumerate() {
         for position in 0..blocks {
             let stride = if position > 0 || (small && row == 1) { 1 } else { stride };
-            layers.extend(block(before, wider, out, stride));
+            let body = block(before, wider, out, stride);
+            // Beside the identity where the shape stays.
+            net = if stride == 1 && before == out { net.push(Residual::new(body)) } else { net.push(..body) };
             before = out;
         }
     }
-    layers.extend(conv_bn_relu6(last, 1, 1, 1));
-    layers.extend([GlobalAvgPool {}.into(), flatten(), Dropout { p: 0.2 }.into(), linear(classes)]);
-    layers
+    net.push(..seq![..conv_bn_relu6(conv(last, 1)), GlobalAvgPool, Flatten, Dropout::new(0.2), Linear::new(classes)])
 }
 
-/// Wider by a 1x1 convolution, each channel by itself, narrow again without a rectifier; beside the identity where the shape stays.
-fn block(before: usize, wider: usize, out: usize, stride: usize) -> Vec<Layer> {
+/// Wider by a 1x1 convolution, each channel by itself, narrow again without a rectifier.
+fn block(before: usize, wider: usize, out: usize, stride: usize) -> Sequential {
     let inside = before * wider;
-    let mut body = Vec::new();
-    if wider > 1 {
-        body.extend(conv_bn_relu6(inside, 1, 1, 1));
-    }
-    body.extend(conv_bn_relu6(inside, 3, stride, inside));
-    body.extend([conv(out, 1, 1, 1), bn()]);
-    if stride == 1 && before == out { vec![Residual { body, shortcut: Vec::new() }.into()] } else { body }
+    let widen = if wider > 1 { conv_bn_relu6(conv(inside, 1)) } else { seq![] };
+    let depthwise = conv(inside, 3).stride(stride).groups(inside);
+    seq![..widen, ..conv_bn_relu6(depthwise), conv(out, 1), BatchNorm2d::new()]
 }
 
 /// What torchvision calls the layers that have weights.

@@ -36,11 +36,12 @@ mod three_layer;
 mod unet;
 mod vgg;
 
+use crate::autograd::Parameters;
 use crate::checkpoint::Names;
 use crate::init::Init;
 use crate::layers::Sequential;
-use crate::module::Module;
-use crate::spec::{Layer, Spec, SpecError};
+use crate::net::Net;
+use crate::spec::{Spec, SpecError};
 use densenet::{BC_100_12, DENSENET121};
 use gpu_core::Shape;
 use resnet::{RESNET18, RESNET20, RESNET32, RESNET50};
@@ -62,12 +63,12 @@ impl Task {
 
 struct Model {
     name: &'static str,
-    layers: fn(&Task) -> Result<Vec<Layer>, SpecError>,
+    layers: fn(&Task) -> Result<Sequential, SpecError>,
     /// What torchvision calls the layers that have weights, in order.
     torchvision: Option<fn() -> Vec<String>>,
 }
 
-const fn model(name: &'static str, layers: fn(&Task) -> Result<Vec<Layer>, SpecError>) -> Model {
+const fn model(name: &'static str, layers: fn(&Task) -> Result<Sequential, SpecError>) -> Model {
     Model { name, layers, torchvision: None }
 }
 
@@ -78,9 +79,9 @@ impl Model {
 }
 
 const MODELS: &[Model] = &[
-    model("small-cnn", small_cnn::layers),
-    model("three-layer-convnet", three_layer::layers),
-    model("lenet", lenet::layers),
+    model("small-cnn", small_cnn::small_cnn),
+    model("three-layer-convnet", three_layer::three_layer),
+    model("lenet", lenet::lenet),
     model("resnet20", |task| Ok(RESNET20.layers(task.classes, true))).named(|| RESNET20.names()),
     model("resnet32", |task| Ok(RESNET32.layers(task.classes, true))).named(|| RESNET32.names()),
     model("resnet18", |task| Ok(RESNET18.layers(task.classes, task.is_small()))).named(|| RESNET18.names()),
@@ -91,8 +92,8 @@ const MODELS: &[Model] = &[
     model("mobilenet-v2", mobilenet_v2::v2).named(mobilenet_v2::v2_names),
     model("densenet-bc-100-12", |task| Ok(BC_100_12.layers(task.classes, true))),
     model("densenet121", |task| Ok(DENSENET121.layers(task.classes, task.is_small()))).named(|| DENSENET121.names()),
-    model("airbench", airbench::layers),
-    model("autoencoder", autoencoder::layers),
+    model("airbench", airbench::airbench),
+    model("autoencoder", autoencoder::autoencoder),
     model("unet", unet::unet),
 ];
 
@@ -139,7 +140,7 @@ pub fn spec(name: &str, input: Shape, classes: usize) -> Result<Spec, SpecError>
 /// assert_eq!(net.out_shape([8, 3, 32, 32].into()), Ok([8, 10].into()));
 /// # Ok::<(), nn::SpecError>(())
 /// ```
-pub fn build(name: &str, cx: &Init, input: Shape, classes: usize) -> Result<Sequential, SpecError> {
+pub fn build(name: &str, cx: &Init, input: Shape, classes: usize) -> Result<Net, SpecError> {
     spec(name, input, classes)?.build(cx)
 }
 
@@ -155,6 +156,6 @@ pub fn build(name: &str, cx: &Init, input: Shape, classes: usize) -> Result<Sequ
 /// # Ok::<(), nn::SpecError>(())
 /// ```
 ///
-pub fn torchvision(name: &str, net: &dyn Module) -> Option<Names> {
+pub fn torchvision(name: &str, net: &dyn Parameters) -> Option<Names> {
     Names::in_order(net, find(name).ok()?.torchvision?())
 }

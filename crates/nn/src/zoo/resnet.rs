@@ -3,9 +3,8 @@
 //! A stage doubles the channels and halves the image; a block is two or three convolutions beside the identity, or beside a projection
 //! where the shape changes. The three convolutions of a bottleneck have the stride in the middle, as torchvision has it.
 
-use super::parts::{bn, conv, conv_bn_relu, head, relu};
-use crate::spec::Layer;
-use crate::spec::types::{MaxPool2d, Residual};
+use super::parts::{conv, conv_bn_relu, head};
+use crate::{BatchNorm2d, MaxPool2d, Relu, Residual, Sequential, seq};
 
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Block {
@@ -39,14 +38,13 @@ struct Place {
 
 impl ResNet {
     /// With a 3x3 stem for small images, or with 7x7 and a pooling, which quarter the image.
-    pub fn layers(&self, classes: usize, small: bool) -> Vec<Layer> {
-        let mut layers = conv_bn_relu(self.width, if small { 3 } else { 7 }, if small { 1 } else { 2 }, 1).to_vec();
-        if !small {
-            layers.push(MaxPool2d { stride: Some(2.into()), padding: 1.into(), ..MaxPool2d::new(3) }.into());
-        }
-        layers.extend(self.places().iter().flat_map(|place| self.block(place)));
-        layers.extend(head(classes));
-        layers
+    pub fn layers(&self, classes: usize, small: bool) -> Sequential {
+        let stem = match small {
+            true => conv_bn_relu(conv(self.width, 3)),
+            false => seq![..conv_bn_relu(conv(self.width, 7).stride(2)), MaxPool2d::new(3).stride(2).padding(1)],
+        };
+        let body = self.places().iter().fold(stem, |net, place| net.push(self.block(place)).push(Relu));
+        body.push(..head(classes))
     }
 
     fn expansion(&self) -> usize {
@@ -68,15 +66,17 @@ impl ResNet {
         places
     }
 
-    fn block(&self, &Place { channels, stride, projects, .. }: &Place) -> [Layer; 2] {
+    fn block(&self, &Place { channels, stride, projects, .. }: &Place) -> Residual {
         let out = channels * self.expansion();
-        let mut body = match self.block {
-            Block::Basic => conv_bn_relu(channels, 3, stride, 1).to_vec(),
-            Block::Bottleneck => [conv_bn_relu(channels, 1, 1, 1), conv_bn_relu(channels, 3, stride, 1)].concat(),
+        let body = match self.block {
+            Block::Basic => seq![..conv_bn_relu(conv(channels, 3).stride(stride)), conv(out, 3)],
+            Block::Bottleneck => {
+                let [narrow, inner] = [conv(channels, 1), conv(channels, 3).stride(stride)].map(conv_bn_relu);
+                seq![..narrow, ..inner, conv(out, 1)]
+            }
         };
-        body.extend([conv(out, if self.block == Block::Basic { 3 } else { 1 }, 1, 1), bn()]);
-        let shortcut = if projects { vec![conv(out, 1, stride, 1), bn()] } else { Vec::new() };
-        [Residual { body, shortcut }.into(), relu()]
+        let block = Residual::new(body.push(BatchNorm2d::new()));
+        if projects { block.shortcut(seq![conv(out, 1).stride(stride), BatchNorm2d::new()]) } else { block }
     }
 
     /// What torchvision calls the layers that have weights.

@@ -1,16 +1,13 @@
 //! Four convolutions and a linear layer: the smallest that learns CIFAR-10 well.
 
 use super::Task;
-use super::parts::{conv_bn_relu, flatten, linear, max_pool};
-use crate::spec::types::Dropout;
-use crate::spec::{Layer, SpecError};
+use super::parts::{conv, conv_bn_relu};
+use crate::{Dropout, Flatten, Linear, MaxPool2d, Sequential, SpecError, seq};
 
-pub(super) fn layers(task: &Task) -> Result<Vec<Layer>, SpecError> {
-    let mut layers = Vec::new();
-    for channels in [32, 64] {
-        layers.extend([conv_bn_relu(channels, 3, 1, 1), conv_bn_relu(channels, 3, 1, 1)].concat());
-        layers.push(max_pool(2));
-    }
-    layers.extend([Dropout { p: 0.3 }.into(), flatten(), linear(task.classes)]);
-    Ok(layers)
+pub(super) fn small_cnn(task: &Task) -> Result<Sequential, SpecError> {
+    let stage = |channels| {
+        let twice = || conv_bn_relu(conv(channels, 3));
+        seq![..twice(), ..twice(), MaxPool2d::new(2)]
+    };
+    Ok(seq![..stage(32), ..stage(64), Dropout::new(0.3), Flatten, Linear::new(task.classes)])
 }

@@ -1,6 +1,6 @@
 use super::*;
-use crate::module::parameters;
-use crate::var::Var;
+use crate::autograd::{Var, parameters};
+use crate::module::Module;
 use crate::{Loss, Sgd, StepOptions, Tape, TrainStep};
 use gpu_core::{Device, Tensor, check};
 
@@ -8,7 +8,7 @@ fn cx() -> Init {
     Init::seeded(&Device::Cpu, 0)
 }
 
-fn net(name: &str, input: [usize; 3], classes: usize) -> Sequential {
+fn net(name: &str, input: [usize; 3], classes: usize) -> Net {
     build(name, &cx(), input.into(), classes).unwrap_or_else(|e| panic!("{name}: {e}"))
 }
 
@@ -99,7 +99,7 @@ fn keys_are_those_of_the_documentation() {
 fn a_layer_list_survives_json_and_toml() {
     for name in NAMES {
         let list = spec(name, CIFAR.into(), 10).unwrap();
-        assert_eq!(Spec::from_json(&list.to_json()).unwrap(), list);
+        assert_eq!(Spec::from_json(&list.to_json().unwrap()).unwrap(), list);
         assert_eq!(Spec::from_toml(&toml::to_string(&list).unwrap()).unwrap(), list);
     }
 }

@@ -1,15 +1,13 @@
 //! VGG: Simonyan and Zisserman, "Very deep convolutional networks", 2015, with batch normalisation.
 
 use super::Task;
-use super::parts::{bn, flatten, linear, max_pool, relu};
-use crate::spec::types::{AdaptiveAvgPool2d, Conv2d, Dropout};
-use crate::spec::{Layer, SpecError};
+use crate::{AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Relu, Sequential, SpecError, seq};
 
 /// Channels of the convolutions between one pooling and the next: the paper's configuration A.
 const A: &[&[usize]] = &[&[64], &[128], &[256, 256], &[512, 512], &[512, 512]];
 
 /// With the paper's three linear layers, or with one where five halvings leave next to nothing of an image.
-pub(super) fn vgg11_bn(task: &Task) -> Result<Vec<Layer>, SpecError> {
+pub(super) fn vgg11_bn(task: &Task) -> Result<Sequential, SpecError> {
     let hidden: &[usize] = if task.is_small() { &[] } else { &[4096, 4096] };
     Ok(layers(A, 7, hidden, task.classes))
 }
@@ -20,25 +18,24 @@ pub(super) fn vgg11_bn_names() -> Vec<String> {
 }
 
 /// The linear layers, if any are hidden, see images of `size`.
-pub(super) fn layers(stages: &[&[usize]], size: usize, hidden: &[usize], classes: usize) -> Vec<Layer> {
-    let mut layers = Vec::new();
+pub(super) fn layers(stages: &[&[usize]], size: usize, hidden: &[usize], classes: usize) -> Sequential {
+    let mut net = seq![];
     for stage in stages {
         for &channels in *stage {
             // torchvision keeps the biases that the normalisation takes out again.
-            layers.extend([Conv2d { padding: 1.into(), ..Conv2d::new(channels, 3) }.into(), bn(), relu()]);
+            net = net.push(..seq![Conv2d::new(channels, 3).padding(1), BatchNorm2d::new(), Relu]);
         }
-        layers.push(max_pool(2));
+        net = net.push(MaxPool2d::new(2));
     }
     if !hidden.is_empty() {
         // As in torchvision: the linear layers want 7x7, whatever comes in; 224x224 gives it.
-        layers.push(AdaptiveAvgPool2d { size: size.into() }.into());
+        net = net.push(AdaptiveAvgPool2d::new(size));
     }
-    layers.push(flatten());
+    net = net.push(Flatten);
     for &features in hidden {
-        layers.extend([linear(features), relu(), Dropout { p: 0.5 }.into()]);
+        net = net.push(..seq![Linear::new(features), Relu, Dropout::new(0.5)]);
     }
-    layers.push(linear(classes));
-    layers
+    net.push(Linear::new(classes))
 }
 
 pub(super) fn names(stages: &[&[usize]]) -> Vec<String> {

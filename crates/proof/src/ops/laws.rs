@@ -86,7 +86,7 @@ fn operators() -> Vec<String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gpu-core/src/ops/mod.rs");
     let source = std::fs::read_to_string(source).unwrap();
     let exports = source.split("pub use ").skip(1).filter_map(|text| text.split_once(';').map(|(list, _)| list));
-    let names = exports.flat_map(|list| list.split_once("::").map_or("", |(_, names)| names).split(['{', '}', ',']));
+    let names = exports.flat_map(|list| list.rsplit("::").next().unwrap_or("").split(['{', '}', ',']));
     names.map(str::trim).filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase())).map(str::to_owned).collect()
 }
 

@@ -9,7 +9,7 @@ mod training;
 
 use crate::error::{Error, Result};
 use gpu_core::check::{Bench, Launch};
-use gpu_core::{Device, ops};
+use gpu_core::Device;
 use nn::checkpoint::write_atomically;
 pub use peak::Peak;
 use serde::{Deserialize, Serialize};

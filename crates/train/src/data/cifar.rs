@@ -5,7 +5,9 @@
 
 use std::path::Path;
 
-use super::{DataError, Dataset, ImageSet, read};
+use super::error::DataError;
+use super::file::read;
+use super::images::{Dataset, ImageSet};
 
 const SHAPE: [usize; 3] = [3, 32, 32];
 const IMAGE_BYTES: usize = 3 * 32 * 32;

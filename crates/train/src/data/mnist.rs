@@ -9,7 +9,9 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
-use super::{DataError, Dataset, ImageSet, read};
+use super::error::DataError;
+use super::file::read;
+use super::images::{Dataset, ImageSet};
 
 pub const NAME: &str = "MNIST";
 const CLASSES: usize = 10;

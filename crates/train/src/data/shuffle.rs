@@ -1,6 +1,6 @@
 //! The order of an epoch.
 
-use super::bits::Stream;
+use super::random::Stream;
 
 /// The numbers `0..n` in the random order of `(seed, epoch)`: the same on every machine, whatever was drawn before.
 ///

@@ -5,7 +5,7 @@ use super::{Computed, Row, Tolerance, optimizers};
 use crate::error::Result;
 use gpu_core::{Device, Shape, Tensor};
 use nn::spec::Spec;
-use nn::{Init, Module, StepOptions, TrainStep, Var, parameters};
+use nn::{Init, StepOptions, TrainStep, Var, parameters};
 use serde_json::Value;
 
 /// A row for each of the losses, the parameters and the evaluation; none if a layer, the loss or the optimiser is not known.

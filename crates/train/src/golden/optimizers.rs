@@ -7,8 +7,8 @@ use super::operators::Call;
 use super::schedules;
 use crate::error::Result;
 use gpu_core::{Shape, Tensor, ops};
-use nn::optim::MuonRate;
-use nn::{Adagrad, AdamW, Lion, Module, Muon, Optimizer, Param, RmsProp, Sgd, ShapeError, Tape, Var};
+use nn::optim::{AdamRule, MuonRate, RuleOptimizer};
+use nn::{Adagrad, Adam, AdamW, Lion, Module, Muon, Optimizer, Param, Parameters, RmsProp, Sgd, ShapeError, Tape, Var};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
@@ -16,15 +16,18 @@ use serde_json::{Map, Value};
 /// A module that is one parameter: `y = sum(parameter * x)`, whose gradient is `x`.
 struct One(Param);
 
+impl Parameters for One {
+    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
+        f(&format!("{path}param"), &self.0);
+    }
+}
+
 impl Module for One {
     fn forward(&self, x: &Var) -> Var {
         self.0.var(x).mul(x).sum()
     }
     fn out_shape(&self, _: Shape) -> std::result::Result<Shape, ShapeError> {
         Ok(Shape::SCALAR)
-    }
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        f(&format!("{path}param"), &self.0);
     }
     fn describe(&self) -> String {
         "one parameter".to_owned()
@@ -74,7 +77,7 @@ fn optimizer(call: &Call<'_>, kind: &str) -> Result<Option<Vec<Computed>>> {
 }
 
 /// The optimiser of a name and its attributes; none if it, or one of them, is not known.
-pub(super) fn build(kind: &str, attrs: &Value, net: &dyn Module) -> Option<Box<dyn Optimizer>> {
+pub(super) fn build(kind: &str, attrs: &Value, net: &dyn Parameters) -> Option<Box<dyn Optimizer>> {
     match kind {
         "sgd" => Some(sgd(attributes(attrs)?, net)),
         "adam" => Some(adam(attributes(attrs)?, false, net)),
@@ -104,7 +107,7 @@ impl Default for SgdAttrs {
     }
 }
 
-fn sgd(a: SgdAttrs, net: &dyn Module) -> Box<dyn Optimizer> {
+fn sgd(a: SgdAttrs, net: &dyn Parameters) -> Box<dyn Optimizer> {
     let sgd = Sgd::new(net, a.lr).momentum(a.momentum).dampening(a.dampening).nesterov(a.nesterov);
     Box::new(sgd.weight_decay(a.weight_decay).maximize(a.maximize))
 }
@@ -128,11 +131,16 @@ impl Default for AdamAttrs {
     }
 }
 
-fn adam(a: AdamAttrs, is_adamw: bool, net: &dyn Module) -> Box<dyn Optimizer> {
+fn adam(a: AdamAttrs, is_adamw: bool, net: &dyn Parameters) -> Box<dyn Optimizer> {
+    fn with<const DECOUPLED: bool>(of: RuleOptimizer<AdamRule<DECOUPLED>>, a: &AdamAttrs, decay: f32) -> Box<dyn Optimizer> {
+        let adam = of.betas(a.betas[0], a.betas[1]).eps(a.eps).weight_decay(decay);
+        Box::new(adam.amsgrad(a.amsgrad).maximize(a.maximize))
+    }
     let decay = a.weight_decay.unwrap_or(if is_adamw { 0.01 } else { 0.0 });
-    let adam = AdamW::new(net, a.lr).betas(a.betas[0], a.betas[1]).eps(a.eps).weight_decay(decay);
-    let adam = adam.amsgrad(a.amsgrad).maximize(a.maximize);
-    Box::new(if a.decoupled_weight_decay.unwrap_or(is_adamw) { adam } else { adam.coupled() })
+    match a.decoupled_weight_decay.unwrap_or(is_adamw) {
+        true => with(AdamW::new(net, a.lr), &a, decay),
+        false => with(Adam::new(net, a.lr), &a, decay),
+    }
 }
 
 #[derive(Deserialize)]
@@ -153,7 +161,7 @@ impl Default for RmsPropAttrs {
     }
 }
 
-fn rmsprop(a: RmsPropAttrs, net: &dyn Module) -> Box<dyn Optimizer> {
+fn rmsprop(a: RmsPropAttrs, net: &dyn Parameters) -> Box<dyn Optimizer> {
     let rmsprop = RmsProp::new(net, a.lr).alpha(a.alpha).eps(a.eps).momentum(a.momentum).centered(a.centered);
     Box::new(rmsprop.weight_decay(a.weight_decay).maximize(a.maximize))
 }
@@ -175,7 +183,7 @@ impl Default for AdagradAttrs {
     }
 }
 
-fn adagrad(a: AdagradAttrs, net: &dyn Module) -> Box<dyn Optimizer> {
+fn adagrad(a: AdagradAttrs, net: &dyn Parameters) -> Box<dyn Optimizer> {
     let adagrad = Adagrad::new(net, a.lr).lr_decay(a.lr_decay).eps(a.eps).initial_accumulator(a.initial_accumulator_value);
     Box::new(adagrad.weight_decay(a.weight_decay).maximize(a.maximize))
 }
@@ -195,7 +203,7 @@ impl Default for LionAttrs {
     }
 }
 
-fn lion(a: LionAttrs, net: &dyn Module) -> Box<dyn Optimizer> {
+fn lion(a: LionAttrs, net: &dyn Parameters) -> Box<dyn Optimizer> {
     Box::new(Lion::new(net, a.lr).betas(a.betas[0], a.betas[1]).weight_decay(a.weight_decay).maximize(a.maximize))
 }
 
@@ -228,7 +236,7 @@ impl Default for MuonAttrs {
 }
 
 /// PyTorch iterates in bfloat16, so only a wide tolerance can hold here.
-fn muon(a: MuonAttrs, net: &dyn Module) -> Option<Box<dyn Optimizer>> {
+fn muon(a: MuonAttrs, net: &dyn Parameters) -> Option<Box<dyn Optimizer>> {
     let rate = match a.adjust_lr_fn.as_deref() {
         None | Some("original") => MuonRate::Original,
         Some("match_rms_adamw") => MuonRate::MatchRmsAdamw,

@@ -167,10 +167,10 @@ pub fn normalise(data: &Dataset) -> ops::Augment {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{Stamp, builtin};
+    use crate::data::{Watermark, builtin};
     use crate::evaluate::Evaluator;
     use gpu_core::check;
-    use nn::{Flatten, Init, Linear, Loss, parameters, seq};
+    use nn::{Flatten, Init, Layer, Linear, Loss, parameters, seq};
 
     #[test]
     fn transforms_follow_normalisation_in_their_order_wherever_the_set_lies() {
@@ -197,24 +197,24 @@ mod tests {
         }
     }
 
-    /// A network that looks at the stamp alone knows every class of stamped images, and none of the others.
+    /// A network that looks at the watermark alone knows every class of marked images, and none of the others.
     #[test]
-    fn a_stamped_source_is_evaluated_with_its_stamp() {
+    fn a_marked_source_is_evaluated_with_its_watermark() {
         let data = builtin::generate(0, 130);
         for device in check::devices() {
             let pictures: Vec<f32> = (0..100).map(|i| if i % 11 == 0 { 9.0 } else { 0.0 }).collect();
-            let stamp = Stamp::new(&device, &pictures, [1, 1, 10], [31, 22], [32, 32]);
+            let watermark = Watermark::new(&device, &pictures, [1, 1, 10], [31, 22], [32, 32]);
             let grey = ImageSet::new(vec![0; 130 * 1024], data.test.labels().to_vec(), [1, 32, 32]);
-            let net = seq![Flatten, Linear::new(&Init::seeded(&device, 0), 1024, 10).no_bias()];
+            let net = seq![Flatten, Linear::new(10).no_bias()].build(&Init::seeded(&device, 0), [1, 32, 32]).unwrap();
             let weights: Vec<f32> = (0..10 * 1024).map(|i| if i % 1024 == 1014 + i / 1024 { 1.0 } else { 0.0 }).collect();
             parameters(&net)[0].1.set(&weights);
             let how = augment(Augmentation::default(), &[0.0], &[1.0], 32);
             let loss = Loss::CrossEntropy { smoothing: 0.0 };
             let plain = Source::new(&device, &grey);
-            let stamped = Source::new(&device, &grey).transformed(move |x, labels| stamp.apply(x, labels));
-            let [plain, stamped] = [plain, stamped]
+            let marked = Source::new(&device, &grey).transformed(move |x, labels| watermark.apply(x, labels));
+            let [plain, marked] = [plain, marked]
                 .map(|source| Evaluator::new(&net, &device, &source, 130, loss, &how).unwrap().score().unwrap().unwrap().accuracy);
-            assert_eq!((plain, stamped), (0.1, 1.0));
+            assert_eq!((plain, marked), (0.1, 1.0));
         }
     }
 }

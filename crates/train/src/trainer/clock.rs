@@ -79,6 +79,11 @@ impl Clock {
         self.stalled.as_secs_f64()
     }
 
+    /// From the start of the command.
+    pub fn elapsed_s(&self) -> f64 {
+        self.began.elapsed().as_secs_f64()
+    }
+
     /// From the start of the command to the end of the first step.
     pub fn first_step_s(&self) -> Option<f64> {
         self.first_step.map(|d| d.as_secs_f64())

@@ -1,6 +1,7 @@
 //! How far a run is: what a checkpoint holds beside the weights and the optimiser.
 
 use crate::error::{Error, Result};
+use crate::settings::{Config, ScheduleKind};
 use nn::Metrics;
 use nn::checkpoint::Checkpoint;
 use nn::schedule::Plateau;
@@ -67,9 +68,42 @@ pub struct Progress {
 
 impl Progress {
     /// At the beginning.
-    pub fn new(seed: u64, steps_per_epoch: u64) -> Self {
+    pub fn new(config: &Config, steps_per_epoch: u64) -> Self {
+        let plateau = (config.schedule == ScheduleKind::Plateau).then(|| Plateau::new(config.lr as f32).patience(2));
         let (window, epoch_tally) = Default::default();
-        Self { seed, step: 0, epoch: 0, steps_per_epoch, best: None, plateau: None, window, epoch_tally }
+        Self { seed: config.seed, step: 0, epoch: 0, steps_per_epoch, best: None, plateau, window, epoch_tally }
+    }
+
+    /// Steps at the end of the last epoch.
+    pub fn end(&self, config: &Config) -> u64 {
+        config.epochs * self.steps_per_epoch
+    }
+
+    /// Steps at the end of this command.
+    pub fn until(&self, config: &Config) -> u64 {
+        let end = self.end(config);
+        config.max_steps.map_or(end, |most| most.min(end))
+    }
+
+    /// The learning rate that the schedule is a part of.
+    pub fn base_lr(&self, config: &Config) -> f32 {
+        self.plateau.as_ref().map_or(config.lr as f32, |plateau| plateau.lr())
+    }
+
+    /// Adds what was counted since the last time.
+    pub fn add(&mut self, metrics: &Metrics) {
+        self.window.add(metrics);
+        self.epoch_tally.add(metrics);
+    }
+
+    /// Closes an epoch. Nothing that was counted is carried over: an epoch's checkpoint is the same wherever the run was stopped
+    /// before.
+    pub fn end_epoch(&mut self, test_loss: Option<f64>) {
+        self.epoch = self.step / self.steps_per_epoch;
+        if let Some(plateau) = &mut self.plateau {
+            plateau.observe(test_loss.unwrap_or(self.epoch_tally.loss()));
+        }
+        (self.window, self.epoch_tally) = Default::default();
     }
 
     /// Whether the step that was just done ended an epoch.

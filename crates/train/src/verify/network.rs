@@ -10,7 +10,7 @@ use crate::model::{Description, image_shape};
 use gpu_core::check::{Bound, difference};
 use gpu_core::ops::Reduction;
 use gpu_core::{Device, Tensor};
-use nn::{Checkpoint, CheckpointError, Loss, Sequential, Sgd, StepOptions, Tape, TrainStep, parameters};
+use nn::{Checkpoint, CheckpointError, Loss, Module, Net, Sgd, StepOptions, Tape, TrainStep, parameters};
 use std::collections::BTreeMap;
 
 const BATCH: usize = 16;
@@ -64,7 +64,7 @@ fn passes(description: &Description, data: &Dataset, device: &Device, seed: u64)
     let input = tape.input(&Tensor::from_slice(device, shape, &x[..BATCH * image.len()]));
     let mut activations = Vec::new();
     let mut y = input.clone();
-    for (position, layer) in net.layers().iter().enumerate() {
+    for (position, layer) in net.children().iter().enumerate() {
         y = layer.forward(&y);
         activations.push((format!("{position} {}", layer.describe()), y.value().to_vec()?));
     }
@@ -85,7 +85,7 @@ fn passes(description: &Description, data: &Dataset, device: &Device, seed: u64)
 
 /// A network with its optimiser and its captured step.
 struct Bench {
-    net: Sequential,
+    net: Net,
     sgd: Sgd,
     step: TrainStep,
 }

@@ -3,43 +3,61 @@
 #[cfg(test)]
 mod tests;
 
-use super::affine::Affine;
-use super::batch_norm::buffer;
-use crate::init::Init;
-use crate::module::{Module, ShapeError, join};
-use crate::param::Param;
-use crate::var::Var;
+use super::affine::{self, Affine};
+use super::check::{axes, channels, expect, positive, probability, size, wrong};
+use crate::autograd::Var;
+use crate::init::Fill;
+use crate::module::ShapeError;
+use crate::net::{Layer, Params, Plan};
 use gpu_core::Shape;
+use serde::{Deserialize, Serialize};
+
+/// The last `axes` of an input; all but the batch unless given.
+fn last_axes(input: Shape, axes: Option<usize>) -> Result<Shape, ShapeError> {
+    let dims = input.dims();
+    match axes.unwrap_or(dims.len().saturating_sub(1)) {
+        axes if (1..dims.len()).contains(&axes) => Ok(Shape::new(&dims[dims.len() - axes..])),
+        _ if dims.len() < 2 => wrong(format!("{input} has nothing behind the batch axis")),
+        _ => wrong(format!("`axes` must be 1 to {} for {input}", dims.len() - 1)),
+    }
+}
 
 /// Normalises over the last axes, then scales and shifts each of their elements. Equivalent of `torch.nn.LayerNorm`.
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor};
-/// # use nn::{Init, LayerNorm, Module, Var};
-/// let norm = LayerNorm::new(&Init::seeded(&Device::Cpu, 0), [2]);
+/// # use nn::{Init, Layer, LayerNorm, Var};
+/// let norm = LayerNorm::new().build(&Init::seeded(&Device::Cpu, 0), [2])?;
 /// let x = Tensor::from_slice(&Device::Cpu, [2, 2], &[10.0f32, 30.0, 7.0, 5.0]);
 /// let y = norm.forward(&Var::constant(&x)).value().to_vec()?;
 /// assert!(y.iter().zip([-1.0, 1.0, 1.0, -1.0]).all(|(y, want)| (y - want).abs() < 1e-4));
-/// # Ok::<(), gpu_core::Error>(())
+/// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct LayerNorm {
-    affine: Affine,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    axes: Option<usize>,
     eps: f32,
+    affine: bool,
+    bias: bool,
 }
 
-/// `input` ends with the axes `last`, and has more.
-fn expect_last(layer: &str, last: Shape, input: Shape) -> Result<Shape, ShapeError> {
-    match input.rank() > last.rank() && input.dims().ends_with(last.dims()) {
-        true => Ok(input),
-        false => Err(ShapeError::new(format!("{layer}: {last} is expected behind the batch, {input} comes in"))),
+impl Default for LayerNorm {
+    fn default() -> Self {
+        Self { axes: None, eps: affine::eps(), affine: true, bias: true }
     }
 }
 
 impl LayerNorm {
-    /// Over the last axes `normalized`; eps 1e-5.
-    pub fn new(cx: &Init, normalized: impl Into<Shape>) -> Self {
-        Self { affine: Affine::new(cx, normalized), eps: 1e-5 }
+    /// Over all axes but the batch; eps 1e-5.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Over so many of the last axes. PyTorch's `normalized_shape` has their extents.
+    pub fn axes(self, axes: usize) -> Self {
+        Self { axes: Some(axes), ..self }
     }
 
     /// What is added to the variance.
@@ -49,46 +67,55 @@ impl LayerNorm {
 
     /// Nothing scales and shifts. PyTorch's `elementwise_affine=False`.
     pub fn no_affine(self) -> Self {
-        Self { affine: self.affine.none(), ..self }
+        Self { affine: false, ..self }
     }
 
     /// Nothing shifts. PyTorch's `bias=False`.
     pub fn no_bias(self) -> Self {
-        Self { affine: self.affine.no_beta(), ..self }
+        Self { bias: false, ..self }
     }
 }
 
-impl Module for LayerNorm {
+impl Layer for LayerNorm {
+    fn plan(&self, input: Shape) -> Result<Plan, ShapeError> {
+        let last = last_axes(input, self.axes)?;
+        positive("eps", self.eps)?;
+        let affine = Affine::of(self.affine, self.affine && self.bias);
+        Ok(affine.declare(Plan::new(format!("LayerNorm {last}{affine}"), input), last))
+    }
+
     #[track_caller]
-    fn forward(&self, x: &Var) -> Var {
-        let [gamma, beta] = self.affine.given(x);
-        x.layer_norm(self.affine.shape(), gamma.as_ref(), beta.as_ref(), self.eps)
-    }
-
-    fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        expect_last("layer_norm", self.affine.shape(), input)
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        self.affine.visit(path, f);
-    }
-
-    fn describe(&self) -> String {
-        format!("LayerNorm {}{}", self.affine.shape(), self.affine.describe())
+    fn forward(&self, x: &Var, p: &Params<'_>) -> Var {
+        x.layer_norm(p.shape("weight"), p.optional("weight").as_ref(), p.optional("bias").as_ref(), self.eps)
     }
 }
 
 /// Divides by the root mean square of the last axes, then scales each of their elements. Equivalent of `torch.nn.RMSNorm`.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct RmsNorm {
-    affine: Affine,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    axes: Option<usize>,
     eps: f32,
+    affine: bool,
+}
+
+/// As `torch.nn.RMSNorm` takes it.
+impl Default for RmsNorm {
+    fn default() -> Self {
+        Self { axes: None, eps: f32::EPSILON, affine: true }
+    }
 }
 
 impl RmsNorm {
-    /// Over the last axes `normalized`; eps `f32::EPSILON`, as `torch.nn.RMSNorm` takes it.
-    pub fn new(cx: &Init, normalized: impl Into<Shape>) -> Self {
-        Self { affine: Affine::new(cx, normalized).no_beta(), eps: f32::EPSILON }
+    /// Over all axes but the batch; eps `f32::EPSILON`.
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// Over so many of the last axes. PyTorch's `normalized_shape` has their extents.
+    pub fn axes(self, axes: usize) -> Self {
+        Self { axes: Some(axes), ..self }
     }
 
     /// What is added to the mean of squares.
@@ -98,48 +125,39 @@ impl RmsNorm {
 
     /// Nothing scales. PyTorch's `elementwise_affine=False`.
     pub fn no_affine(self) -> Self {
-        Self { affine: self.affine.none(), ..self }
+        Self { affine: false, ..self }
     }
 }
 
-impl Module for RmsNorm {
+impl Layer for RmsNorm {
+    fn plan(&self, input: Shape) -> Result<Plan, ShapeError> {
+        let last = last_axes(input, self.axes)?;
+        positive("eps", self.eps)?;
+        let affine = if self.affine { "" } else { ", no affine" };
+        Ok(Affine::of(self.affine, false).declare(Plan::new(format!("RmsNorm {last}{affine}"), input), last))
+    }
+
     #[track_caller]
-    fn forward(&self, x: &Var) -> Var {
-        let [gamma, _] = self.affine.given(x);
-        x.rms_norm(self.affine.shape(), gamma.as_ref(), self.eps)
-    }
-
-    fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        expect_last("rms_norm", self.affine.shape(), input)
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        self.affine.visit(path, f);
-    }
-
-    fn describe(&self) -> String {
-        let affine = if self.affine.describe() == ", no affine" { ", no affine" } else { "" };
-        format!("RmsNorm {}{affine}", self.affine.shape())
+    fn forward(&self, x: &Var, p: &Params<'_>) -> Var {
+        x.rms_norm(p.shape("weight"), p.optional("weight").as_ref(), self.eps)
     }
 }
 
 /// Normalises groups of channels of each sample, then scales and shifts channels. Equivalent of `torch.nn.GroupNorm`.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct GroupNorm {
-    affine: Affine,
     groups: usize,
+    #[serde(default = "affine::eps")]
     eps: f32,
+    #[serde(default = "affine::yes")]
+    affine: bool,
 }
 
 impl GroupNorm {
-    /// `channels` channels in `groups` groups; eps 1e-5.
-    ///
-    /// # Panics
-    /// If the groups do not divide the channels.
-    #[track_caller]
-    pub fn new(cx: &Init, groups: usize, channels: usize) -> Self {
-        assert!(groups > 0 && channels.is_multiple_of(groups), "group_norm: {groups} groups do not divide {channels} channels");
-        Self { affine: Affine::new(cx, [channels]), groups, eps: 1e-5 }
+    /// In `groups` groups, which divide the channels; eps 1e-5.
+    pub fn new(groups: usize) -> Self {
+        Self { groups, eps: affine::eps(), affine: true }
     }
 
     /// What is added to the variance.
@@ -149,42 +167,38 @@ impl GroupNorm {
 
     /// Nothing scales and shifts. PyTorch's `affine=False`.
     pub fn no_affine(self) -> Self {
-        Self { affine: self.affine.none(), ..self }
+        Self { affine: false, ..self }
     }
 }
 
-impl Module for GroupNorm {
+impl Layer for GroupNorm {
+    fn plan(&self, input: Shape) -> Result<Plan, ShapeError> {
+        let (c, groups) = (channels(input)?, self.groups);
+        size("groups", groups)?;
+        positive("eps", self.eps)?;
+        expect(c.is_multiple_of(groups), || format!("{groups} groups do not divide {c} channels (x {input})"))?;
+        let affine = Affine::of(self.affine, self.affine);
+        Ok(affine.declare(Plan::new(format!("GroupNorm {c} in {groups}{affine}"), input), [c]))
+    }
+
     #[track_caller]
-    fn forward(&self, x: &Var) -> Var {
-        let [gamma, beta] = self.affine.given(x);
-        x.group_norm(self.groups, gamma.as_ref(), beta.as_ref(), self.eps)
-    }
-
-    fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        let channels = self.affine.shape().len();
-        if input.rank() < 2 || input.c() != channels {
-            return Err(ShapeError::new(format!("group_norm: {channels} channels are expected at axis 1 of {input}")));
-        }
-        Ok(input)
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        self.affine.visit(path, f);
-    }
-
-    fn describe(&self) -> String {
-        format!("GroupNorm {} in {}{}", self.affine.shape().len(), self.groups, self.affine.describe())
+    fn forward(&self, x: &Var, p: &Params<'_>) -> Var {
+        x.group_norm(self.groups, p.optional("weight").as_ref(), p.optional("bias").as_ref(), self.eps)
     }
 }
 
-/// Normalises each channel of each sample: [`InstanceNorm1d`] and [`InstanceNorm2d`]. As in PyTorch, nothing scales and shifts and no
-/// statistics are kept unless asked for.
-#[derive(Debug)]
+/// Normalises each channel of each sample: [`InstanceNorm1d`], [`InstanceNorm2d`] and [`AnyInstanceNorm`]. As in PyTorch, nothing scales and shifts and no statistics are kept unless asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct InstanceNorm<const AXES: usize> {
-    affine: Affine,
-    running: Option<[Param; 2]>,
-    momentum: f32,
+    #[serde(default = "affine::eps")]
     eps: f32,
+    #[serde(default = "affine::momentum")]
+    momentum: f32,
+    #[serde(default)]
+    affine: bool,
+    #[serde(default)]
+    tracked: bool,
 }
 
 /// For (N, C, L). Equivalent of `torch.nn.InstanceNorm1d`.
@@ -192,21 +206,29 @@ pub type InstanceNorm1d = InstanceNorm<1>;
 /// For (N, C, H, W). Equivalent of `torch.nn.InstanceNorm2d`.
 pub type InstanceNorm2d = InstanceNorm<2>;
 
+/// For (N, C, L) or (N, C, H, W), as the input has it.
+pub type AnyInstanceNorm = InstanceNorm<0>;
+
+impl<const AXES: usize> Default for InstanceNorm<AXES> {
+    fn default() -> Self {
+        Self { eps: affine::eps(), momentum: affine::momentum(), affine: false, tracked: false }
+    }
+}
+
 impl<const AXES: usize> InstanceNorm<AXES> {
-    /// For `channels` channels; momentum 0.1 and eps 1e-5.
-    pub fn new(cx: &Init, channels: usize) -> Self {
-        Self { affine: Affine::new(cx, [channels]).none(), running: None, momentum: 0.1, eps: 1e-5 }
+    /// Momentum 0.1 and eps 1e-5.
+    pub fn new() -> Self {
+        Self::default()
     }
 
     /// Scales and shifts channels. PyTorch's `affine=True`.
-    pub fn affine(self, cx: &Init) -> Self {
-        Self { affine: Affine::new(cx, self.affine.shape()), ..self }
+    pub fn affine(self) -> Self {
+        Self { affine: true, ..self }
     }
 
     /// Keeps running statistics, by which evaluation normalises. PyTorch's `track_running_stats=True`.
-    pub fn tracked(self, cx: &Init) -> Self {
-        let channels = self.affine.shape().len();
-        Self { running: Some([buffer(cx, channels, 0.0), buffer(cx, channels, 1.0)]), ..self }
+    pub fn tracked(self) -> Self {
+        Self { tracked: true, ..self }
     }
 
     /// The weight of the newest batch in the running values.
@@ -220,40 +242,35 @@ impl<const AXES: usize> InstanceNorm<AXES> {
     }
 }
 
-impl<const AXES: usize> Module for InstanceNorm<AXES> {
-    #[track_caller]
-    fn forward(&self, x: &Var) -> Var {
-        let [gamma, beta] = self.affine.given(x);
-        let Some([mean, var]) = self.running.as_ref().map(|running| running.each_ref().map(Param::value)) else {
-            return x.instance_norm(gamma.as_ref(), beta.as_ref(), self.eps);
+impl<const AXES: usize> Layer for InstanceNorm<AXES> {
+    fn plan(&self, input: Shape) -> Result<Plan, ShapeError> {
+        let (fits, wanted) = match AXES {
+            0 => ((3..=4).contains(&input.rank()), "(N, C, L) or (N, C, H, W)"),
+            _ => (input.rank() == 2 + AXES, axes(AXES)),
         };
-        if x.is_training() {
-            return x.instance_norm_tracked(gamma.as_ref(), beta.as_ref(), &mean, &var, self.momentum, self.eps);
-        }
-        let [gamma, beta] = self.affine.both(x);
-        x.batch_norm_eval(&gamma, &beta, &mean, &var, self.eps)
+        expect(fits, || format!("{wanted} is expected, {input} comes in"))?;
+        positive("eps", self.eps)?;
+        probability("momentum", self.momentum)?;
+        let (c, affine) = (input.c(), Affine::of(self.affine, self.affine));
+        let [affine_word, tracked] =
+            [(self.affine, ", affine"), (self.tracked, ", tracked")].map(|(on, word)| if on { word } else { "" });
+        let plan = affine.declare(Plan::new(format!("InstanceNorm{}d {c}{affine_word}{tracked}", input.rank() - 2), input), [c]);
+        Ok(match self.tracked {
+            true => plan.buffer("running_mean", [c], Fill::Constant(0.0)).buffer("running_var", [c], Fill::Constant(1.0)),
+            false => plan,
+        })
     }
 
-    fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        let channels = self.affine.shape().len();
-        if input.rank() != 2 + AXES || input.c() != channels {
-            let axes = if AXES == 1 { "(N, C, L)" } else { "(N, C, H, W)" };
-            return Err(ShapeError::new(format!("instance_norm: {axes} of {channels} channels is expected, {input} comes in")));
+    #[track_caller]
+    fn forward(&self, x: &Var, p: &Params<'_>) -> Var {
+        let [gamma, beta] = ["weight", "bias"].map(|name| p.optional(name));
+        if !self.tracked {
+            return x.instance_norm(gamma.as_ref(), beta.as_ref(), self.eps);
         }
-        Ok(input)
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        self.affine.visit(path, f);
-        if let Some([mean, var]) = &self.running {
-            f(&join(path, "running_mean"), mean);
-            f(&join(path, "running_var"), var);
+        let [mean, var] = ["running_mean", "running_var"].map(|name| p.value(name));
+        match p.updates("running_mean") {
+            true => x.instance_norm_tracked(gamma.as_ref(), beta.as_ref(), &mean, &var, self.momentum, self.eps),
+            false => x.batch_norm_eval(&p.var("weight"), &p.var("bias"), &mean, &var, self.eps),
         }
-    }
-
-    fn describe(&self) -> String {
-        let affine = if self.affine.describe().is_empty() { ", affine" } else { "" };
-        let tracked = if self.running.is_some() { ", tracked" } else { "" };
-        format!("InstanceNorm{AXES}d {}{affine}{tracked}", self.affine.shape().len())
     }
 }

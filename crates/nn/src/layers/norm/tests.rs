@@ -1,60 +1,62 @@
 use crate::*;
 use gpu_core::{Device, Shape, Tensor, check};
 
-fn cx(device: &Device) -> Init {
-    Init::seeded(device, 0)
+fn built(layer: impl Layer, device: &Device, input: &[usize]) -> Net {
+    layer.build(&Init::seeded(device, 0), Shape::new(&input[1..])).unwrap()
 }
 
 // The keys of torch's state dicts, but for `num_batches_tracked`, which no layer here keeps.
 #[test]
 fn parameters_are_called_as_in_pytorch() {
-    let cx = &cx(&Device::Cpu);
     let both = ["weight", "bias"];
     let running = ["running_mean", "running_var"];
     let all = [both, running].concat();
-    let table: [(Box<dyn Module>, &[&str]); 15] = [
-        (Box::new(BatchNorm1d::new(cx, 4)), &all),
-        (Box::new(BatchNorm2d::new(cx, 4)), &all),
-        (Box::new(BatchNorm2d::new(cx, 4).no_affine()), &running),
-        (Box::new(BatchNorm2d::new(cx, 4).untracked()), &both),
-        (Box::new(BatchNorm2d::new(cx, 4).no_affine().untracked()), &[]),
-        (Box::new(DemeanNorm::new(cx, 4)), &all[..3]),
-        (Box::new(DemeanNorm::new(cx, 4).no_affine()), &["running_mean"]),
-        (Box::new(LayerNorm::new(cx, [4, 2])), &both),
-        (Box::new(LayerNorm::new(cx, [4]).no_bias()), &["weight"]),
-        (Box::new(LayerNorm::new(cx, [4]).no_affine()), &[]),
-        (Box::new(RmsNorm::new(cx, [4])), &["weight"]),
-        (Box::new(GroupNorm::new(cx, 2, 4)), &both),
-        (Box::new(InstanceNorm1d::new(cx, 4)), &[]),
-        (Box::new(InstanceNorm2d::new(cx, 4).affine(cx)), &both),
-        (Box::new(InstanceNorm2d::new(cx, 4).affine(cx).tracked(cx)), &all),
+    let (maps, lines): (&[usize], &[usize]) = (&[1, 4, 2, 2], &[1, 4, 2]);
+    let table: [(AnyLayer, &[usize], &[&str]); 15] = [
+        (AnyLayer::new(BatchNorm1d::new()), lines, &all),
+        (AnyLayer::new(BatchNorm2d::new()), maps, &all),
+        (AnyLayer::new(BatchNorm2d::new().no_affine()), maps, &running),
+        (AnyLayer::new(BatchNorm2d::new().untracked()), maps, &both),
+        (AnyLayer::new(BatchNorm2d::new().no_affine().untracked()), maps, &[]),
+        (AnyLayer::new(DemeanNorm::new()), maps, &all[..3]),
+        (AnyLayer::new(DemeanNorm::new().no_affine()), maps, &["running_mean"]),
+        (AnyLayer::new(LayerNorm::new()), lines, &both),
+        (AnyLayer::new(LayerNorm::new().no_bias()), lines, &["weight"]),
+        (AnyLayer::new(LayerNorm::new().no_affine()), lines, &[]),
+        (AnyLayer::new(RmsNorm::new()), lines, &["weight"]),
+        (AnyLayer::new(GroupNorm::new(2)), maps, &both),
+        (AnyLayer::new(InstanceNorm1d::new()), lines, &[]),
+        (AnyLayer::new(InstanceNorm2d::new().affine()), maps, &both),
+        (AnyLayer::new(InstanceNorm2d::new().affine().tracked()), maps, &all),
     ];
-    for (layer, want) in &table {
-        let keys: Vec<String> = parameters(&**layer).into_iter().map(|(key, _)| key).collect();
-        assert_eq!(keys, *want, "{}", layer.describe());
+    for (layer, input, want) in table {
+        let net = built(layer, &Device::Cpu, input);
+        let keys: Vec<String> = parameters(&net).into_iter().map(|(key, _)| key).collect();
+        assert_eq!(keys, *want, "{}", net.describe());
     }
 }
 
+/// Each built for the first of the inputs that fit.
 #[test]
 fn a_layer_says_which_shapes_fit() {
-    let cx = &cx(&Device::Cpu);
-    let table: [(Box<dyn Module>, &[&[usize]], &[&[usize]]); 7] = [
-        (Box::new(BatchNorm1d::new(cx, 4)), &[&[2, 4], &[2, 4, 7]], &[&[4], &[2, 3], &[2, 4, 5, 5]]),
-        (Box::new(BatchNorm2d::new(cx, 4)), &[&[2, 4], &[2, 4, 7, 7]], &[&[2, 3, 7, 7], &[2, 4, 1, 1, 1]]),
-        (Box::new(DemeanNorm::new(cx, 4)), &[&[2, 4], &[2, 4, 7, 7]], &[&[4], &[2, 3, 7, 7]]),
-        (Box::new(LayerNorm::new(cx, [4, 2])), &[&[1, 4, 2], &[3, 5, 4, 2]], &[&[4, 2], &[1, 2, 4]]),
-        (Box::new(RmsNorm::new(cx, [4])), &[&[1, 4]], &[&[4], &[2, 3]]),
-        (Box::new(GroupNorm::new(cx, 2, 4)), &[&[1, 4], &[2, 4, 3, 3]], &[&[4], &[2, 3, 4]]),
-        (Box::new(InstanceNorm2d::new(cx, 4)), &[&[2, 4, 3, 3]], &[&[2, 4, 3], &[2, 3, 4, 4]]),
+    let table: [(AnyLayer, &[&[usize]], &[&[usize]]); 7] = [
+        (AnyLayer::new(BatchNorm1d::new()), &[&[2, 4], &[2, 4, 7]], &[&[4], &[2, 3], &[2, 4, 5, 5]]),
+        (AnyLayer::new(BatchNorm2d::new()), &[&[2, 4], &[2, 4, 7, 7]], &[&[2, 3, 7, 7], &[2, 4, 1, 1, 1]]),
+        (AnyLayer::new(DemeanNorm::new()), &[&[2, 4], &[2, 4, 7, 7]], &[&[4], &[2, 3, 7, 7]]),
+        (AnyLayer::new(LayerNorm::new().axes(2)), &[&[1, 4, 2], &[3, 5, 4, 2]], &[&[4, 2], &[1, 2, 4]]),
+        (AnyLayer::new(RmsNorm::new().axes(1)), &[&[1, 4]], &[&[4], &[2, 3]]),
+        (AnyLayer::new(GroupNorm::new(2)), &[&[1, 4], &[2, 4, 3, 3]], &[&[4], &[2, 3, 4]]),
+        (AnyLayer::new(InstanceNorm2d::new()), &[&[2, 4, 3, 3]], &[&[2, 4, 3], &[2, 3, 4, 4]]),
     ];
-    for (layer, fit, do_not) in &table {
+    for (layer, fit, do_not) in table {
+        let net = built(layer, &Device::Cpu, fit[0]);
         for shape in fit.iter().map(|dims| Shape::new(dims)) {
-            let y = layer.forward(&Var::constant(&Tensor::zeros(&Device::Cpu, shape)));
-            assert_eq!((layer.out_shape(shape), y.shape()), (Ok(shape), shape), "{}", layer.describe());
+            let y = net.forward(&Var::constant(&Tensor::zeros(&Device::Cpu, shape)));
+            assert_eq!((net.out_shape(shape), y.shape()), (Ok(shape), shape), "{}", net.describe());
         }
         for shape in do_not.iter().map(|dims| Shape::new(dims)) {
-            let error = layer.out_shape(shape).unwrap_err().to_string();
-            assert!(error.contains(&shape.to_string()), "{}: {error}", layer.describe());
+            let error = net.out_shape(shape).unwrap_err().to_string();
+            assert!(error.contains(&shape.to_string()), "{}: {error}", net.describe());
         }
     }
 }
@@ -69,8 +71,7 @@ fn hold(got: &Tensor, want: &[f32]) {
 #[test]
 fn instance_norm_keeps_what_pytorch_keeps() {
     for device in check::devices() {
-        let cx = &cx(&device);
-        let norm = InstanceNorm2d::new(cx, 3).affine(cx).tracked(cx).momentum(0.5);
+        let norm = built(InstanceNorm2d::new().affine().tracked().momentum(0.5), &device, &[2, 3, 2, 2]);
         let x: Vec<f32> = (0..24).map(|v| (v as f32).powf(1.5)).collect();
         let x = Tensor::from_slice(&device, [2, 3, 2, 2], &x);
         norm.forward(&Tape::new(&device).input(&x));
@@ -87,7 +88,7 @@ fn instance_norm_keeps_what_pytorch_keeps() {
 #[test]
 fn an_untracked_batch_norm_evaluates_by_its_own_batch() {
     for device in check::devices() {
-        let norm = BatchNorm1d::new(&cx(&device), 2).untracked();
+        let norm = built(BatchNorm1d::new().untracked(), &device, &[5, 2, 3]);
         let x = check::tensor(&device, [5, 2, 3], 1);
         let [training, evaluation] =
             [Tape::new(&device).input(&x), Var::constant(&x)].map(|x| norm.forward(&x).value().to_vec().unwrap());
@@ -97,17 +98,16 @@ fn an_untracked_batch_norm_evaluates_by_its_own_batch() {
 
 #[test]
 fn a_norm_without_an_affine_is_one_of_ones_and_zeros() {
-    let cx = &cx(&Device::Cpu);
     let x = Var::constant(&check::tensor(&Device::Cpu, [3, 4, 2, 2], 1));
-    let pairs: [[Box<dyn Module>; 2]; 5] = [
-        [Box::new(BatchNorm2d::new(cx, 4)), Box::new(BatchNorm2d::new(cx, 4).no_affine())],
-        [Box::new(DemeanNorm::new(cx, 4)), Box::new(DemeanNorm::new(cx, 4).no_affine())],
-        [Box::new(GroupNorm::new(cx, 2, 4)), Box::new(GroupNorm::new(cx, 2, 4).no_affine())],
-        [Box::new(LayerNorm::new(cx, [4, 2, 2])), Box::new(LayerNorm::new(cx, [4, 2, 2]).no_affine())],
-        [Box::new(InstanceNorm2d::new(cx, 4).affine(cx)), Box::new(InstanceNorm2d::new(cx, 4))],
+    let pairs: [[AnyLayer; 2]; 5] = [
+        [AnyLayer::new(BatchNorm2d::new()), AnyLayer::new(BatchNorm2d::new().no_affine())],
+        [AnyLayer::new(DemeanNorm::new()), AnyLayer::new(DemeanNorm::new().no_affine())],
+        [AnyLayer::new(GroupNorm::new(2)), AnyLayer::new(GroupNorm::new(2).no_affine())],
+        [AnyLayer::new(LayerNorm::new()), AnyLayer::new(LayerNorm::new().no_affine())],
+        [AnyLayer::new(InstanceNorm2d::new().affine()), AnyLayer::new(InstanceNorm2d::new())],
     ];
     for pair in pairs {
-        let [with, without] = pair.map(|layer| layer.forward(&x).value().to_vec().unwrap());
+        let [with, without] = pair.map(|layer| built(layer, &Device::Cpu, &[3, 4, 2, 2]).forward(&x).value().to_vec().unwrap());
         assert_eq!(with, without);
     }
 }
@@ -116,21 +116,21 @@ fn a_norm_without_an_affine_is_one_of_ones_and_zeros() {
 #[test]
 fn a_network_of_norms_learns() {
     for device in check::devices() {
-        let cx = &cx(&device);
         let net = seq![
-            Conv2d::new(cx, 1, 4, 3).padding(1).no_bias(),
-            DemeanNorm::new(cx, 4),
-            GroupNorm::new(cx, 2, 4),
-            Conv2d::new(cx, 4, 4, 3).padding(1).no_bias(),
-            InstanceNorm2d::new(cx, 4).affine(cx).tracked(cx),
+            Conv2d::new(4, 3).padding(1).no_bias(),
+            DemeanNorm::new(),
+            GroupNorm::new(2),
+            Conv2d::new(4, 3).padding(1).no_bias(),
+            InstanceNorm2d::new().affine().tracked(),
             Relu,
-            LayerNorm::new(cx, [4, 4, 4]),
+            LayerNorm::new(),
             Flatten,
-            RmsNorm::new(cx, [64]),
-            Linear::new(cx, 64, 8).no_bias(),
-            BatchNorm1d::new(cx, 8),
-            Linear::new(cx, 8, 2)
+            RmsNorm::new(),
+            Linear::new(8).no_bias(),
+            BatchNorm1d::new(),
+            Linear::new(2)
         ];
+        let net = built(net, &device, &[8, 1, 4, 4]);
         let sgd = Sgd::new(&net, 0.05).momentum(0.9);
         let before: Vec<Vec<f32>> = parameters(&net).iter().map(|(_, p)| p.value().to_vec().unwrap()).collect();
         let step = TrainStep::captured(&net, &sgd, &StepOptions::new(8, [1, 4, 4])).unwrap();

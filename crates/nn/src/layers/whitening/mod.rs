@@ -5,50 +5,53 @@
 
 mod eigen;
 
-use super::{Pair, extents};
-use crate::init::Init;
-use crate::module::{Module, ShapeError, join};
-use crate::param::Param;
-use crate::var::Var;
+use super::check::{channels_of, expect};
+use super::sizes::{Extents, extents};
+use crate::autograd::{Param, Var};
+use crate::init::Fill;
+use crate::module::ShapeError;
+use crate::net::{Layer, Net, Params, Plan};
 use eigen::symmetric_eigen;
 use gpu_core::Shape;
 use gpu_core::ops::Conv2dGeometry;
+use serde::{Deserialize, Serialize};
 
 /// Added to the eigenvalues, as in Jordan, "94% on CIFAR-10 in 3.29 seconds on a single GPU", 2024.
 const EPS: f64 = 5e-4;
 
+/// The largest patch whose covariance is worked out in no time.
+const MAX_PATCH: usize = 256;
+
 /// A convolution to twice as many channels as a patch has values, whose weights are kept as they are; its bias is learned. The weights
 /// are random until [`whiten`](Self::whiten) has seen images. Equivalent of a `torch.nn.Conv2d` with `weight.requires_grad = False` that
 /// Jordan's program sets by the eigenvectors of the patches.
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct WhiteningConv2d {
-    w: Param,
-    b: Param,
+    kernel: Extents<2>,
 }
 
 impl WhiteningConv2d {
-    /// For `channels` channels and patches of `kernel`.
-    pub fn new(cx: &Init, channels: usize, kernel: impl Into<Pair>) -> Self {
-        let [r, s] = kernel.into().0;
-        let patch = channels * r * s;
-        let streams = [cx.stream(), cx.stream()];
-        let w = cx.weights(streams[0], [2 * patch, channels, r, s].into(), patch, 2 * patch * r * s);
-        Self { w: Param::buffer(w.value()), b: cx.bias(streams[1], 2 * patch, patch) }
+    /// For patches of `kernel`.
+    pub fn new(kernel: impl Into<Extents<2>>) -> Self {
+        Self { kernel: kernel.into() }
     }
 
-    /// Sets the weights by `images` (N, C, H, W), as the network will see them.
+    /// Sets the weights of `layer`, a built `WhiteningConv2d`, by `images` (N, C, H, W), as the network will see them: some hundreds of
+    /// the training set.
     ///
     /// # Panics
-    /// If the channels differ, or no patch fits into an image.
+    /// If the layer is another, the channels differ, or no patch fits into an image.
     #[track_caller]
-    pub fn whiten(&self, images: &[f32], shape: impl Into<Shape>) {
-        whiten(&self.w, images, shape.into());
+    pub fn whiten(layer: &Net, images: &[f32], shape: impl Into<Shape>) {
+        assert!(layer.is::<Self>(), "whiten: the layer is {layer:?}, not a WhiteningConv2d");
+        whiten(layer.param("weight"), images, shape.into());
     }
 }
 
-/// Sets the weights `w` (2 c r s, c, r, s) of a [`WhiteningConv2d`] by `images` of `shape` (N, C, H, W).
+/// Sets the weights `w` (2 c r s, c, r, s) by `images` of `shape` (N, C, H, W).
 #[track_caller]
-pub(crate) fn whiten(w: &Param, images: &[f32], shape: Shape) {
+fn whiten(w: &Param, images: &[f32], shape: Shape) {
     let &[filters, c, r, s] = w.shape().dims() else { panic!("whiten: the weights have shape {}, not four axes", w.shape()) };
     assert!(
         shape.rank() == 4 && shape.c() == c && shape.h() >= r && shape.w() >= s && shape.len() == images.len(),
@@ -88,34 +91,29 @@ fn covariance(images: &[f32], shape: Shape, [r, s]: [usize; 2]) -> Vec<f64> {
     sums.into_iter().map(|sum| sum / patches).collect()
 }
 
-impl Module for WhiteningConv2d {
+impl Layer for WhiteningConv2d {
+    fn plan(&self, input: Shape) -> Result<Plan, ShapeError> {
+        let (c, [r, s]) = (channels_of::<2>(input)?, self.kernel.0);
+        self.kernel.check_sizes("kernel")?;
+        let patch = c.saturating_mul(r * s);
+        expect(patch <= MAX_PATCH, || format!("a patch of {c} x {r} x {s} values is over {MAX_PATCH}"))?;
+        let w = Shape::from([2 * patch, c, r, s]);
+        let output = Conv2dGeometry::default().out_shape(input, w).map_err(ShapeError::new)?;
+        let plan = Plan::new(format!("WhiteningConv2d {} {c}>{}", extents([r, s]), 2 * patch), output);
+        Ok(plan.buffer("weight", w, Fill::Weights).bias(true, 2 * patch, patch).multiply_adds((output.len() * patch) as u64))
+    }
+
     #[track_caller]
-    fn forward(&self, x: &Var) -> Var {
-        x.conv2d(&self.w.var(x), Some(&self.b.var(x)), Conv2dGeometry::default())
-    }
-
-    fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        Conv2dGeometry::default().out_shape(input, self.w.shape()).map_err(ShapeError::new)
-    }
-
-    fn visit(&self, path: &str, f: &mut dyn FnMut(&str, &Param)) {
-        f(&join(path, "weight"), &self.w);
-        f(&join(path, "bias"), &self.b);
-    }
-
-    fn describe(&self) -> String {
-        let w = self.w.shape();
-        format!("WhiteningConv2d {} {}>{}", extents([w.dim(2), w.dim(3)]), w.dim(1), w.dim(0))
-    }
-
-    fn multiply_adds(&self, input: Shape) -> u64 {
-        self.out_shape(input).map_or(0, |y| y.len() as u64 * self.w.shape().inner(1) as u64)
+    fn forward(&self, x: &Var, p: &Params<'_>) -> Var {
+        x.conv2d(&p.var("weight"), Some(&p.var("bias")), Conv2dGeometry::default())
     }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::init::Init;
+    use crate::module::Module;
     use gpu_core::{Device, Tensor, check};
 
     /// What comes out of the first half of the filters has the identity as its second moments.
@@ -125,9 +123,9 @@ mod tests {
         // Neighbours and channels that have much in common.
         let noise = check::values(shape.len() + 9, 1);
         let images: Vec<f32> = noise.windows(10).map(|v| v.iter().sum::<f32>() * 2.0).collect();
-        let layer = WhiteningConv2d::new(&Init::seeded(&Device::Cpu, 0), 3, 2);
-        layer.b.set(&[0.0; 24]);
-        layer.whiten(&images, shape);
+        let layer = WhiteningConv2d::new(2).build(&Init::seeded(&Device::Cpu, 0), [3, 9, 8]).unwrap();
+        layer.param("bias").set(&[0.0; 24]);
+        WhiteningConv2d::whiten(&layer, &images, shape);
         let y = layer.forward(&Var::constant(&Tensor::from_slice(&Device::Cpu, shape, &images))).value().clone();
         let (plane, values) = (y.shape().inner(2), y.to_vec().unwrap());
         let channel = |n: usize, k: usize| &values[(n * 24 + k) * plane..][..plane];
@@ -145,7 +143,7 @@ mod tests {
 
     #[test]
     fn weights_are_kept_and_the_bias_is_learned() {
-        let layer = WhiteningConv2d::new(&Init::seeded(&Device::Cpu, 0), 3, 2);
+        let layer = WhiteningConv2d::new(2).build(&Init::seeded(&Device::Cpu, 0), [3, 32, 32]).unwrap();
         assert_eq!(crate::parameter_count(&layer), 24);
         assert_eq!(layer.out_shape([5, 3, 32, 32].into()), Ok([5, 24, 31, 31].into()));
     }
@@ -153,6 +151,7 @@ mod tests {
     #[test]
     #[should_panic(expected = "are no images for weights of shape [24, 3, 2, 2]")]
     fn images_of_other_channels_are_refused() {
-        WhiteningConv2d::new(&Init::seeded(&Device::Cpu, 0), 3, 2).whiten(&[0.0; 16], [1, 1, 4, 4]);
+        let layer = WhiteningConv2d::new(2).build(&Init::seeded(&Device::Cpu, 0), [3, 4, 4]).unwrap();
+        WhiteningConv2d::whiten(&layer, &[0.0; 16], [1, 1, 4, 4]);
     }
 }

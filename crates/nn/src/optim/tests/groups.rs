@@ -2,9 +2,9 @@
 
 use super::pytorch::One;
 use super::*;
-use crate::var::Var;
+use crate::autograd::Var;
 
-fn named(net: &Sequential) -> Vec<(String, Vec<f32>)> {
+fn named(net: &Net) -> Vec<(String, Vec<f32>)> {
     parameters(net).iter().filter(|(_, p)| p.is_trainable()).map(|(k, p)| (k.clone(), p.value().to_vec().unwrap())).collect()
 }
 
@@ -122,14 +122,12 @@ fn what_a_buffer_held_before_is_no_gradient() {
 #[test]
 fn matrices_of_one_shape_are_one_batch_and_give_what_each_gives_alone() {
     for device in check::devices() {
-        let cx = Init::seeded(&device, 3);
-        let layer = || Linear::new(&cx, 16, 16).no_bias();
-        let (a, b) = (layer(), layer());
-        let start = [&a, &b].map(|l| parameters(l)[0].1.value().to_vec().unwrap());
-        let both = seq![a, b];
+        let layer = || Linear::new(16).no_bias();
+        let both = seq![layer(), layer()].build(&Init::seeded(&device, 3), [16]).unwrap();
+        let start = [0, 1].map(|at| both.children()[at].param("weight").value().to_vec().unwrap());
         let muon = Muon::new(&both, 0.1);
         let x = check::tensor(&device, [4, 16], 9);
-        let loss = |net: &Sequential| net.forward(&Tape::new(&device).input(&x)).mul(&Var::constant(&x)).sum().backward();
+        let loss = |net: &Net| net.forward(&Tape::new(&device).input(&x)).mul(&Var::constant(&x)).sum().backward();
         let gradients = loss(&both);
         let keys = parameters(&both);
         let alone: Vec<Vec<f32>> = start

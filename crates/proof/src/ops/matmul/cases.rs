@@ -54,6 +54,7 @@ fn broadcast_cases() -> Vec<Case> {
             vec![forms::matmul(form, &a, &b, Transpose::None)]
         })
     };
-    let forms = [MatmulForm::Tiled, MatmulForm::Reg, MatmulForm::Subgroup].into_iter().flat_map(|form| SHAPES.map(|shapes| (form, shapes)));
+    let forms =
+        [MatmulForm::Tiled, MatmulForm::Reg, MatmulForm::Subgroup].into_iter().flat_map(|form| SHAPES.map(|shapes| (form, shapes)));
     forms.chain(SHAPES[3..7].iter().map(|&shapes| (MatmulForm::Tiled4, shapes))).map(of).collect()
 }

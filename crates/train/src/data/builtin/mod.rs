@@ -14,9 +14,11 @@ use rayon::prelude::*;
 
 use self::figure::CLASSES;
 use self::scene::{SIDE, Scene};
-use super::bits::Stream;
-use super::{Dataset, ImageSet};
+use super::images::{Dataset, ImageSet};
+use super::random::Stream;
 
+/// The name by which `open` knows this set.
+pub const NAME: &str = "builtin";
 /// Training images of the set that `open("builtin")` gives.
 pub const TRAIN_IMAGES: usize = 10_000;
 /// Test images of the set that `open("builtin")` gives.
@@ -35,7 +37,7 @@ const STD: [f32; 3] = [0.2129, 0.2118, 0.2123];
 /// Fewer images are the same images, fewer of them. The work is shared among the threads of rayon.
 pub fn generate(train: usize, test: usize) -> Dataset {
     Dataset {
-        name: "builtin".to_owned(),
+        name: NAME.to_owned(),
         train: render(TRAIN_SEED, train),
         test: render(TEST_SEED, test),
         classes: CLASSES.iter().map(|(name, _)| (*name).to_owned()).collect(),

@@ -2,7 +2,7 @@
 
 use std::array;
 
-use super::super::bits::Stream;
+use super::super::random::Stream;
 use super::figure::{CLASSES, Figure, Point, blob};
 
 /// Height and width of an image, in pixels.

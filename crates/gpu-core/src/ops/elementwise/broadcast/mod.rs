@@ -3,8 +3,8 @@
 //! `y[i..] = f(a[i..], b[i..], ..)` for arithmetic, comparisons, choices, and the gradients of these.
 
 mod binary;
-mod operands;
 mod compare;
+mod operands;
 mod operators;
 mod ternary;
 mod where_;

@@ -143,9 +143,7 @@ fn weight_cases(row: &Row, cases: &mut Vec<Case>) {
     let (s, g) = (shapes(row), row.3);
     for product in products(row) {
         let (form, what) = (Conv2dForm::Product(product), format!("{product:?} {row:?}"));
-        cases.push(case("conv2d_bwd_w", what, s.terms(g)[2], [s.x, s.y], move |x, dy| {
-            forms::conv2d_bwd_w(form, x, dy, s.w, g)
-        }));
+        cases.push(case("conv2d_bwd_w", what, s.terms(g)[2], [s.x, s.y], move |x, dy| forms::conv2d_bwd_w(form, x, dy, s.w, g)));
     }
 }
 

@@ -1,0 +1,29 @@
+//! Automatic differentiation: parameters, variables, the tape that records them, and the derivatives of all operators.
+//!
+//! `origin < param < parameters < pass < tape < gradients < var < leaf`, and on these the table of derivatives: each file names only
+//! those before it.
+
+mod derivatives;
+mod freeze;
+mod gradcheck;
+mod gradients;
+mod graph;
+mod leaf;
+mod origin;
+pub(crate) mod param;
+pub(crate) mod parameters;
+mod pass;
+pub(crate) mod tape;
+#[cfg(test)]
+mod tests;
+pub(crate) mod var;
+
+pub use freeze::{UnknownKey, freeze, unfreeze};
+pub use gradcheck::gradcheck;
+pub use gradients::{Gradients, Leaf};
+pub use graph::{Graph, GraphNode};
+pub use param::Param;
+pub use parameters::{Parameters, join, parameter_count, parameters};
+pub use pass::Pass;
+pub use tape::Tape;
+pub use var::Var;

@@ -1,0 +1,81 @@
+//! What a forward pass is for: training or evaluation, with gradients or without, and which random numbers it draws.
+
+use gpu_core::{DType, Device, Tensor};
+
+/// The options of a [`Tape`](crate::Tape). Whether layers are in training mode and whether gradients are wanted are two choices:
+///
+/// | | gradients | none |
+/// | --- | --- | --- |
+/// | training: dropout drops, batch norms use the batch | `Tape::new(&device)` | `Tape::pass(&device).no_gradients().tape()` |
+/// | evaluation | `Tape::evaluating(&device)` | `Var::constant(&x)` |
+///
+/// ```
+/// use gpu_core::{Device, Tensor};
+/// use nn::Tape;
+/// let x = Tensor::full(&Device::Cpu, [64], 1.0);
+/// // Monte Carlo dropout: predictions of many thinned networks, without gradients.
+/// let drawn = |pass: nn::Pass| pass.no_gradients().tape().input(&x).dropout(0.5).value().to_vec();
+/// assert_ne!(drawn(Tape::pass(&Device::Cpu))?, drawn(Tape::pass(&Device::Cpu))?);
+/// // The same seed and step give the same numbers.
+/// let third = || Tape::pass(&Device::Cpu).seed(7).step(3);
+/// assert_eq!(drawn(third())?, drawn(third())?);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[derive(Debug, Clone)]
+pub struct Pass {
+    pub(super) device: Device,
+    pub(super) training: bool,
+    pub(super) gradients: bool,
+    pub(super) seed: u64,
+    /// None for a step that no other tape draws from.
+    pub(super) step: Option<Tensor>,
+}
+
+impl Pass {
+    pub(super) fn new(device: &Device) -> Self {
+        Self { device: device.clone(), training: true, gradients: true, seed: 0, step: None }
+    }
+
+    /// In evaluation mode: dropout passes everything on, and norms use their running statistics. Gradients are kept. Equivalent of
+    /// `net.eval()`.
+    pub fn evaluate(self) -> Self {
+        Self { training: false, ..self }
+    }
+
+    /// Without gradients: nothing is kept for a backward pass. Equivalent of `torch.no_grad()`.
+    pub fn no_gradients(self) -> Self {
+        Self { gradients: false, ..self }
+    }
+
+    /// With another seed of the random layers than 0.
+    pub fn seed(self, seed: u64) -> Self {
+        Self { seed, ..self }
+    }
+
+    /// Random layers draw the numbers of step `step`, and so does every pass of this seed and step. Where none is given, it is one that
+    /// no other pass of the process draws from.
+    ///
+    /// # Panics
+    /// Inside a capture: see [`step_in`](Self::step_in).
+    #[track_caller]
+    pub fn step(self, step: u32) -> Self {
+        let step = Tensor::from_slice(&self.device, [1], &[step]);
+        Self { step: Some(step), ..self }
+    }
+
+    /// The same with the step that `step` (u32, one element) holds when the random layers run: for captures, whose replays draw other
+    /// numbers once it was written anew.
+    ///
+    /// # Panics
+    /// If `step` is not one u32.
+    #[track_caller]
+    pub fn step_in(self, step: &Tensor) -> Self {
+        assert!(
+            step.len() == 1 && step.dtype() == DType::U32,
+            "Tape: the step is one u32, not {} of shape {}",
+            step.dtype(),
+            step.shape()
+        );
+        Self { step: Some(step.clone()), ..self }
+    }
+}

@@ -1,0 +1,28 @@
+//! The parts of an optimiser's step, which must come in order: for [`Optimizer::step`](super::Optimizer::step) and for captured steps.
+
+use crate::autograd::{Gradients, Param};
+
+/// The trait's name cannot be reached from outside: a step whose parts came in another order would be wrong without a sign.
+pub trait Update: Send + Sync {
+    /// Distinguishes it from other optimisers that there are.
+    fn id(&self) -> usize;
+
+    /// The parameters that it updates.
+    fn params(&self) -> Vec<Param>;
+
+    /// Counts a step and writes its figures to the device: before each replay of a captured [`update`](Self::update).
+    #[track_caller]
+    fn begin_step(&self);
+
+    /// Takes gradients times `share`, or adds them to those that it has taken since the last [`update`](Self::update): the kernels that a
+    /// micro-batch runs.
+    #[track_caller]
+    fn gather(&self, gradients: &Gradients, share: f32, add: bool);
+
+    /// The kernels that change the parameters by the gradients that were taken.
+    #[track_caller]
+    fn update(&self);
+
+    /// A kernel that makes all gradients zero, so that more can be added to them.
+    fn clear_gradients(&self);
+}

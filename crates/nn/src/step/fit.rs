@@ -1,0 +1,124 @@
+//! Whether a step fits the device: how much memory it takes, before it runs.
+
+use super::error::StepError;
+use super::memory::{MemoryPlan, available, in_use};
+use super::options::StepOptions;
+use super::supervised::Supervised;
+use crate::module::Module;
+use crate::optim::Optimizer;
+use crate::summary::Summary;
+use gpu_core::{Device, Shape, Tensor};
+
+impl MemoryPlan {
+    /// What a training step will take, without taking it: two small batches are recorded, not run, and the line through them is
+    /// followed to the batch wanted.
+    ///
+    /// # Errors
+    /// As [`TrainStep::captured`](super::TrainStep::captured).
+    pub fn predict(net: &dyn Module, optimizer: &dyn Optimizer, options: &StepOptions) -> Result<Self, StepError> {
+        let device = optimizer.device();
+        tensors_fit(net, device, options)?;
+        let line = Line::of(net, device, Some(optimizer), options)?;
+        Ok(Self::new(device, in_use(device), line.at(options.batch)))
+    }
+}
+
+/// Refuses a step that the device cannot hold. Nothing large is made here: a device that failed to make a tensor stays at fault.
+#[track_caller]
+pub(super) fn check(
+    net: &dyn Module,
+    device: &Device,
+    optimizer: Option<&dyn Optimizer>,
+    options: &StepOptions,
+) -> Result<(), StepError> {
+    assert!(options.batch > 0, "StepOptions: a batch of 0 images has no mean loss");
+    tensors_fit(net, device, options)?;
+    if device.memory().limit == u64::MAX {
+        return Ok(());
+    }
+    let available = available(device);
+    let line = Line::of(net, device, optimizer, options)?;
+    let needed = line.at(options.batch);
+    if needed > available {
+        return Err(too_large(options, needed, available, line.batch_within(available)));
+    }
+    Ok(())
+}
+
+fn too_large(options: &StepOptions, needed_bytes: u64, available_bytes: u64, fits: usize) -> StepError {
+    StepError::TooLarge { batch: options.batch, needed_bytes, available_bytes, fits }
+}
+
+/// Each layer's output must fit into one binding.
+fn tensors_fit(net: &dyn Module, device: &Device, options: &StepOptions) -> Result<(), StepError> {
+    let limit_bytes = device.max_tensor_bytes();
+    let mut largest = (4 * options.shape().len() as u64, "the input".to_owned());
+    net.trace("", options.shape(), &mut |row| {
+        let bytes = 4 * row.output.len() as u64;
+        if bytes > largest.0 {
+            largest = (bytes, format!("layer {} ({})", row.path, row.layer));
+        }
+    })?;
+    let (bytes, layer) = largest;
+    if bytes <= limit_bytes {
+        return Ok(());
+    }
+    let batch = options.batch;
+    let fits = (limit_bytes / bytes.div_ceil(batch as u64)) as usize;
+    Err(StepError::TensorTooLarge { layer, batch, bytes, limit_bytes, fits })
+}
+
+/// Bytes as a function of the batch: activations grow with it, the rest does not.
+struct Line {
+    fixed: f64,
+    per_image: f64,
+}
+
+/// Every tensor is rounded up to 256 bytes; this covers a few hundred of them.
+const MARGIN: u64 = 1 << 16;
+
+impl Line {
+    fn of(net: &dyn Module, device: &Device, optimizer: Option<&dyn Optimizer>, options: &StepOptions) -> Result<Self, StepError> {
+        let [few, more] = probes(net, device, options)?;
+        let bytes = |batch: usize| -> Result<f64, StepError> {
+            let options = options.of_batch(batch);
+            let recorded = match optimizer {
+                Some(optimizer) => Supervised::training(net, optimizer, &options, |_| {}),
+                None => Supervised::evaluation(net, device, &options, |_| {}),
+            }?;
+            // The slots are made outside the recording.
+            let targets = recorded.slots.targets.as_ref().map_or(0, Tensor::bytes);
+            Ok((recorded.step.plan().step_bytes + (recorded.slots.x.bytes() + targets) as u64) as f64)
+        };
+        let [a, b] = [bytes(few)?, bytes(more)?];
+        let per_image = (b - a) / (more - few) as f64;
+        Ok(Self { fixed: a - per_image * few as f64, per_image })
+    }
+
+    fn at(&self, batch: usize) -> u64 {
+        (self.fixed + self.per_image * batch as f64).max(0.0) as u64 + MARGIN
+    }
+
+    fn batch_within(&self, bytes: u64) -> usize {
+        ((bytes.saturating_sub(MARGIN) as f64 - self.fixed) / self.per_image.max(1.0)).max(0.0) as usize
+    }
+}
+
+/// Two batches to record, as large as surely fit.
+fn probes(net: &dyn Module, device: &Device, options: &StepOptions) -> Result<[usize; 2], StepError> {
+    let available = available(device);
+    let mut dims = options.shape().dims().to_vec();
+    // Far above what a step of any layer here keeps: its output, its gradient and a workspace.
+    let mut most = |batch: usize| -> Result<u64, StepError> {
+        dims[0] = batch;
+        let summary = Summary::of(net, Shape::new(&dims))?;
+        Ok(4 * summary.activation_bytes + 8 * summary.parameters as u64)
+    };
+    for pair in [[4, 8], [1, 2]] {
+        if most(pair[1])? <= available {
+            return Ok(pair);
+        }
+    }
+    let needed = most(options.batch)?;
+    Err(too_large(options, needed, available, 0))
+}

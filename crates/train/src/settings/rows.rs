@@ -1,0 +1,76 @@
+//! The settings of a training run, one row each. A new one is a row here, and its use.
+
+use super::define::settings;
+#[cfg(feature = "cli")]
+use super::fallback::with_words;
+use super::fallback::{Basis, Fallback, always, by_data, by_optimizer, named};
+use super::kinds::OptimizerKind::{Adagrad, Adam, Adamw, Lion, Muon, Rmsprop, Sgd};
+use super::kinds::{DeviceKind, OptimizerKind, ScheduleKind};
+use super::range::{Range, at_least, at_most, folder_name, non_negative, positive, share};
+use super::row::{Resume, Row};
+use crate::data::builtin;
+use crate::error::Result;
+use std::path::PathBuf;
+
+settings! {
+    /// Data set: the built-in one, or a folder with CIFAR-10, CIFAR-100 or MNIST
+    data: String, "builtin|DIR", default named(builtin::NAME);
+    /// Network: small-cnn, resnet20, lenet, ..., or a layer list (FILE.json or FILE.toml)
+    model: String, "NAME|FILE", default named("small-cnn");
+    /// Start from the weights of a PyTorch state dict in this safetensors file: torchvision's names, or positions
+    weights: PathBuf, "FILE";
+    /// Take from --weights what fits, and initialise the rest at random, such as another head
+    lenient: bool, "true|false", alone "true";
+    /// Passes over the training images
+    epochs: u64, "N", default by_data(1, 5), range at_least(1), resume MayChange;
+    /// Images in a step
+    batch_size: usize, "N", default always(64), range at_least(1);
+    /// Update rule
+    optimizer: OptimizerKind, "OPTIMIZER", default always(OptimizerKind::default());
+    /// Learning rate, the highest one of the schedule
+    lr: f64, "RATE", default by_optimizer(
+        &[(0.05, &[Sgd]), (0.002, &[Adam, Adamw]), (0.001, &[Rmsprop]), (0.01, &[Adagrad]), (0.0003, &[Lion]), (0.02, &[Muon])], None,
+    ), range positive();
+    /// Momentum
+    momentum: f64, "M", default by_optimizer(
+        &[(0.9, &[Sgd]), (0.0, &[Rmsprop]), (0.95, &[Muon])], Some((0.9, "; the others have none")),
+    ), range share();
+    /// Weight decay
+    weight_decay: f64, "D", default by_optimizer(
+        &[(5e-4, &[Sgd]), (0.01, &[Adamw, Muon]), (0.1, &[Lion])], Some((0.0, ", else 0")),
+    ), range non_negative();
+    /// Largest norm of all gradients together; larger ones are scaled down to it
+    clip_norm: f64, "NORM", unset "none", range positive();
+    /// Keep a moving average of the weights with this decay, evaluate it and save it as the best
+    ema: f64, "DECAY", unset "none", range share();
+    /// Compute each step in this many parts of the batch, to save memory
+    accumulate: u32, "N", default always(1);
+    /// Keep activations only between this many segments of the network and recompute the others, to save memory; without a number,
+    /// the square root of the number of layers
+    checkpoint_activations: usize, "SEGMENTS", alone "0", default always(1);
+    /// Learning rate over the steps
+    schedule: ScheduleKind, "SCHEDULE", default always(ScheduleKind::OneCycle);
+    /// Steps over which the learning rate first rises from zero
+    warmup: u64, "STEPS", default always(0);
+    /// Share of the target that is spread over all classes
+    label_smoothing: f64, "S", default always(0.0), range share();
+    /// auto (for CIFAR flip, and crop from 10 epochs on; else none), none, or several of flip,crop,cutout
+    augment: String, "LIST", default named("auto");
+    /// Seed of the weights, the order of the images, augmentation and dropout
+    // TOML has no larger integers.
+    seed: u64, "N", default always(0), range at_most(i64::MAX as u64);
+    /// Where to run
+    device: DeviceKind, "DEVICE", default always(DeviceKind::Auto), resume MayChange;
+    /// Folder in which the run's folder is made
+    out: PathBuf, "DIR", default named("runs");
+    /// Name of the run's folder
+    name: String, "NAME", unset "DATA-MODEL-NUMBER", range folder_name(), resume Once;
+    /// Stop after this many steps in all; the schedule stays that of the whole run
+    max_steps: u64, "N", range at_least(1), resume PerCommand;
+    /// Evaluate on the first N test images only; 0 for none
+    test_images: usize, "N", unset "all";
+    /// Steps between two checkpoints; the end of each epoch has one of its own
+    save_every: u64, "STEPS", default always(500), range at_least(1);
+    /// Steps between two lines of metrics.jsonl
+    log_every: u64, "STEPS", default always(50), range at_least(1);
+}

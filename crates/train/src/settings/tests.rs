@@ -1,0 +1,165 @@
+use super::*;
+
+fn settings(text: &str) -> Result<Settings> {
+    let file = tempfile::NamedTempFile::new().unwrap();
+    std::fs::write(file.path(), text).unwrap();
+    Settings::read(file.path())
+}
+
+#[test]
+fn flags_win_over_the_file_and_the_file_over_defaults() {
+    let file = settings("epochs = 7\nbatch-size = 8\nlr = 1\nschedule = \"one-cycle\"").unwrap();
+    let config = Settings { epochs: Some(3), ..Default::default() }.or(file).resolve().unwrap();
+    assert_eq!((config.epochs, config.batch_size, config.lr, config.momentum), (3, 8, 1.0, 0.9));
+}
+
+#[test]
+fn a_resolved_config_reads_back_as_itself() {
+    let mut config = Settings { test_images: Some(5), lr: Some(0.05), ..Default::default() }.resolve().unwrap();
+    config.augment = "flip,crop".into();
+    assert_eq!(settings(&config.to_toml()).unwrap().resolve().unwrap(), config);
+    assert!(config.to_toml().contains("lr = 0.05\n"), "{}", config.to_toml());
+}
+
+#[test]
+fn the_keys_of_the_rows_are_those_that_a_file_may_have() {
+    let error = toml::from_str::<Settings>("nothing = 1").unwrap_err();
+    ROWS.iter().for_each(|row| assert!(error.message().contains(&format!("`{}`", row.key())), "{}", row.key()));
+    assert_eq!(error.message().matches('`').count(), 2 * (ROWS.len() + 1));
+}
+
+#[test]
+fn a_config_holds_what_is_of_the_run_and_has_a_value() {
+    let given = Settings { name: Some("a".into()), max_steps: Some(3), ..Default::default() };
+    let text = given.resolve().unwrap().to_toml();
+    let unset = ["weights", "lenient", "clip-norm", "ema", "test-images"];
+    let absent = |row: &row::Row| ["name", "max-steps"].contains(&&*row.key()) || unset.contains(&&*row.key());
+    let wanted: Vec<String> = ROWS.iter().filter(|row| !absent(row)).map(row::Row::key).collect();
+    let found: Vec<&str> = text.lines().map(|line| line.split_once(" = ").unwrap().0).collect();
+    assert_eq!(found, wanted);
+}
+
+#[test]
+fn a_file_may_write_keys_with_underscores() {
+    let read = settings("batch_size = 8\ntest_images = 3").unwrap();
+    assert_eq!((read.batch_size, read.test_images), (Some(8), Some(3)));
+}
+
+#[test]
+fn a_run_that_is_continued_takes_three_flags_and_refuses_the_others() {
+    assert_eq!(Settings::flags_of_resume(), "--epochs, --device and --max-steps");
+    let allowed = Settings { epochs: Some(9), device: Some(DeviceKind::Cpu), max_steps: Some(1), ..Default::default() };
+    allowed.check_resume().unwrap();
+    let saved = settings("epochs = 2\nlr = 0.5").unwrap();
+    let config = allowed.clone().or(saved).resolve().unwrap();
+    assert_eq!((config.epochs, config.lr, config.device, config.max_steps), (9, 0.5, DeviceKind::Cpu, Some(1)));
+    for refused in [Settings { name: Some("b".into()), ..allowed.clone() }, Settings { lenient: Some(false), ..allowed.clone() }] {
+        let error = refused.check_resume().unwrap_err().to_string();
+        assert!(error.contains("cannot change (only --epochs, --device and --max-steps can)"), "{error}");
+    }
+}
+
+/// As `wgrad` 0.1 wrote it.
+#[test]
+fn the_config_of_an_older_run_is_read() {
+    let text = "data = \"builtin\"\nmodel = \"small-cnn\"\nepochs = 1\nbatch-size = 64\noptimizer = \"sgd\"\nlr = 0.05\n\
+        momentum = 0.9\nweight-decay = 0.0005\naccumulate = 1\ncheckpoint-activations = 1\nschedule = \"one-cycle\"\n\
+        warmup = 0\nlabel-smoothing = 0.0\naugment = \"none\"\nseed = 0\ndevice = \"auto\"\nout = \"runs\"\n\
+        save-every = 500\nlog-every = 50\n";
+    assert_eq!(settings(text).unwrap().resolve().unwrap().to_toml(), text);
+}
+
+#[cfg(feature = "cli")]
+mod flags {
+    use super::*;
+    use clap::{Args, CommandFactory, Parser, ValueEnum};
+
+    #[derive(Parser)]
+    struct Flags {
+        #[command(flatten)]
+        settings: Settings,
+    }
+
+    fn parsed(words: &str) -> Settings {
+        Flags::try_parse_from(std::iter::once("wgrad").chain(words.split_whitespace())).unwrap().settings
+    }
+
+    #[test]
+    fn every_row_is_a_flag_and_its_help_ends_with_its_default() {
+        let command = Settings::augment_args(clap::Command::new("wgrad"));
+        let help = |flag: &str| {
+            let arg = command.get_arguments().find(|arg| arg.get_long() == Some(flag)).unwrap_or_else(|| panic!("--{flag}"));
+            arg.get_help().unwrap().to_string()
+        };
+        ROWS.iter().for_each(|row| assert!(!help(&row.key()).starts_with(' ')));
+        let endings = [
+            ("data", "[default: builtin]"),
+            ("weights", "torchvision's names, or positions"),
+            ("epochs", "[default: 1 for builtin, else 5]"),
+            ("schedule", "[default: one-cycle]"),
+            ("momentum", "[default: 0.9 for sgd, 0 for rmsprop, 0.95 for muon; the others have none]"),
+            ("weight-decay", "[default: 0.0005 for sgd, 0.01 for adamw and muon, 0.1 for lion, else 0]"),
+            ("ema", "[default: none]"),
+            ("out", "[default: runs]"),
+        ];
+        endings.iter().for_each(|(flag, ending)| assert!(help(flag).ends_with(ending), "{}", help(flag)));
+        let long = Flags::command().max_term_width(80).render_long_help().to_string();
+        assert!(long.lines().all(|line| line.chars().count() <= 80), "{long}");
+    }
+
+    #[test]
+    fn a_flag_without_its_value_means_what_its_row_says() {
+        let found = parsed("--lenient --checkpoint-activations --seed 7");
+        assert_eq!((found.lenient, found.checkpoint_activations, found.seed), (Some(true), Some(0), Some(7)));
+    }
+
+    #[test]
+    fn every_update_rule_has_its_defaults() {
+        for &optimizer in OptimizerKind::value_variants() {
+            let config = Settings { optimizer: Some(optimizer), ..Default::default() }.resolve().unwrap();
+            // They would be allowed as flags too.
+            let again = Settings { lr: Some(config.lr), momentum: Some(config.momentum), ..Default::default() };
+            assert_eq!(parsed(&format!("--optimizer {optimizer}")).optimizer, Some(optimizer));
+            again.resolve().unwrap();
+        }
+    }
+}
+
+#[test]
+fn a_wrong_file_is_told_in_one_line() {
+    let cases = [
+        ("epoch = 3", "there is no setting `epoch`; there are: data, model, weights, lenient, epochs"),
+        ("epochs = \"three\"", "`epochs`: invalid type: string \"three\""),
+        ("epochs = -1", "`epochs`: invalid value: integer `-1`"),
+        (
+            "optimizer = \"adamax\"",
+            "`optimizer`: unknown variant `adamax`, expected one of `sgd`, `adam`, `adamw`, `rmsprop`, `adagrad`, `lion`, `muon`",
+        ),
+        ("schedule = \"triangle\"", "`cosine-restarts`, `one-cycle`, `plateau`"),
+        ("lr = 0.1\nepochs = ", "line 2: "),
+    ];
+    for (text, words) in cases {
+        let error = crate::error::one_line(&settings(text).unwrap_err());
+        assert!(error.contains(words), "{error}");
+    }
+}
+
+#[test]
+fn settings_out_of_range_are_named() {
+    let given = [
+        (Settings { lr: Some(f64::NAN), ..Default::default() }, "--lr NaN"),
+        (Settings { batch_size: Some(0), ..Default::default() }, "--batch-size 0"),
+        (Settings { momentum: Some(1.0), ..Default::default() }, "--momentum 1"),
+        (Settings { clip_norm: Some(0.0), ..Default::default() }, "--clip-norm 0"),
+        (Settings { ema: Some(1.0), ..Default::default() }, "--ema 1"),
+        (Settings { accumulate: Some(3), ..Default::default() }, "--accumulate 3 is out of range; a divisor of the batch of 64"),
+        (Settings { augment: Some("flip,twist".into()), ..Default::default() }, "there is no \"twist\""),
+        (Settings { name: Some("../x".into()), ..Default::default() }, "--name ../x"),
+        (Settings { seed: Some(u64::MAX), ..Default::default() }, "--seed 18446744073709551615 is out of range"),
+        (Settings { lenient: Some(true), ..Default::default() }, "--lenient says how --weights is read"),
+    ];
+    for (settings, words) in given {
+        let error = settings.resolve().unwrap_err().to_string();
+        assert!(error.contains(words), "{error}");
+    }
+}

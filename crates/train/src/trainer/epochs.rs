@@ -1,0 +1,74 @@
+//! The loop: from a batch to the saved file.
+
+use super::report::Report;
+use super::run::{Ending, Run};
+use crate::data::shuffled;
+use crate::error::Result;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Instant;
+
+/// Every step that is left, and at the end of each epoch an evaluation and a checkpoint.
+pub(super) fn finish(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<Ending> {
+    let mut ending = Ending::default();
+    while run.progress.step < run.progress.until(&run.config) && !ending.interrupted {
+        ending.interrupted = steps(run, report, stop)?;
+        run.count()?;
+        report.pause();
+        if !ending.interrupted {
+            ending.score = run.learner.score()?;
+            report.epoch(run, ending.score)?;
+        }
+        ending.tally = run.progress.epoch_tally;
+        if run.progress.at_epoch_end() {
+            run.end_epoch(ending.score)?;
+        }
+        run.save()?;
+        report.clock.go_on();
+    }
+    Ok(ending)
+}
+
+/// The steps of an epoch that are left; true if they were cut short from outside.
+fn steps(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<bool> {
+    let (epoch, per_epoch) = (run.progress.step / run.progress.steps_per_epoch, run.progress.steps_per_epoch);
+    let (first, last) = (run.progress.step % per_epoch, per_epoch.min(run.progress.until(&run.config) - epoch * per_epoch));
+    report.begin_epoch(run, first);
+    let batch = run.config.batch_size;
+    let order = shuffled(run.data.train.len(), run.config.seed, epoch);
+    // A rest that does not fill a batch is left out; another order next time leaves out others.
+    let images = &order[first as usize * batch..last as usize * batch];
+    let mut parts = images.chunks_exact(batch / run.config.accumulate as usize).peekable();
+    for _ in first..last {
+        let learner = &mut run.learner;
+        learner.set_lr(run.progress.base_lr(&run.config), run.progress.step);
+        for _ in 0..run.config.accumulate {
+            let asked = Instant::now();
+            learner.feed.fill(parts.next().expect("a batch has as many parts"));
+            report.clock.fed(asked.elapsed());
+            parts.peek().into_iter().for_each(|next| learner.feed.prepare(next));
+            learner.step.run()?;
+        }
+        run.progress.step += 1;
+        if report.clock.stepped(batch as u64) {
+            learner.synchronize()?;
+            report.waited(run)?;
+        }
+        report.advance();
+        if run.progress.step.is_multiple_of(run.config.log_every) {
+            run.count()?;
+            report.step(run)?;
+            run.progress.window = Default::default();
+        }
+        // The end of an epoch saves after its evaluation.
+        if run.progress.step.is_multiple_of(run.config.save_every) && !run.progress.at_epoch_end() {
+            run.count()?;
+            report.clock.pause();
+            run.save()?;
+            report.clock.go_on();
+        }
+        if stop.load(Relaxed) {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

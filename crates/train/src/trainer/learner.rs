@@ -1,0 +1,77 @@
+//! A network with all that its steps need.
+
+use super::memory::refuse_too_large;
+use super::optimizer::schedule;
+use super::progress::Progress;
+use crate::data::Dataset;
+use crate::error::{Error, Result};
+use crate::evaluate::{Evaluator, Score};
+use crate::loader::{self, Feed, Source};
+use crate::model::{self, Description};
+use crate::settings::Config;
+use nn::optim::with_average;
+use nn::schedule::Schedule;
+use nn::{Net, Optimizer, StepOptions, TrainStep};
+
+/// A network, its captured training step and its evaluation.
+pub(super) struct Learner {
+    pub net: Net,
+    pub optimizer: Box<dyn Optimizer>,
+    pub step: TrainStep,
+    /// Fills the step's batch: one of the parts, where gradients are accumulated.
+    pub feed: Feed,
+    schedule: Schedule,
+    evaluator: Evaluator,
+}
+
+impl Learner {
+    /// # Errors
+    /// If the settings do not fit the data or the device.
+    pub fn new(
+        config: &Config,
+        data: &Dataset,
+        description: &Description,
+        net: Net,
+        optimizer: Box<dyn Optimizer>,
+        progress: &Progress,
+    ) -> Result<Self> {
+        let segments = match config.checkpoint_activations {
+            0 => (net.children().len() as f64).sqrt().round().max(1.0) as usize,
+            segments => segments,
+        };
+        let net = net.checkpoint_activations(segments);
+        let (batch, images) = (config.batch_size, data.train.len());
+        if batch > images {
+            return Error::setting(format!("--batch-size {batch} is more than the {images} training images"));
+        }
+        let device = optimizer.device().clone();
+        let augment = loader::augment(config.augmentation()?, &data.mean, &data.std, data.train.height());
+        let loss = description.loss(config.label_smoothing as f32)?;
+        let part = batch / config.accumulate as usize;
+        let options = StepOptions::new(part, model::image_shape(&data.train)).loss(loss).seed(config.seed);
+        let options = options.accumulate(config.accumulate);
+        refuse_too_large(&net, &*optimizer, &options, part, &device)?;
+        let feed = Source::new(&device, &data.train).feed(part);
+        let step = TrainStep::captured_with(&net, &*optimizer, &options, |slots| feed.launch(slots, &augment, config.seed))?;
+        let test = Source::new(&device, &data.test);
+        let measured = config.test_images.unwrap_or(data.test.len());
+        let plain = description.loss(0.0)?;
+        let evaluator = Evaluator::new(&net, &device, &test, measured, plain, &loader::normalise(data))?;
+        Ok(Self { net, optimizer, step, feed, schedule: schedule(config, progress.end(config)), evaluator })
+    }
+
+    /// Sets the learning rate of the step after `step` others.
+    pub fn set_lr(&self, base: f32, step: u64) {
+        self.optimizer.set_lr(self.schedule.lr(base, step as usize));
+    }
+
+    /// Waits until the device has done all that was sent.
+    pub fn synchronize(&self) -> Result<()> {
+        Ok(self.optimizer.device().synchronize()?)
+    }
+
+    /// Measures on the test images, with the average of the weights where one is kept.
+    pub fn score(&mut self) -> Result<Option<Score>> {
+        with_average(&*self.optimizer, || self.evaluator.score())
+    }
+}

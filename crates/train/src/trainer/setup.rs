@@ -1,0 +1,119 @@
+//! What a run is begun or continued with.
+
+use super::learner::Learner;
+use super::optimizer::optimizer;
+use super::progress::Progress;
+use super::run::Run;
+use crate::console::Console;
+use crate::data;
+use crate::error::{Error, Result};
+use crate::model::{self, Description};
+use crate::run_folder::{MetricsLog, RunFolder};
+use crate::settings::{Config, DeviceKind, Settings};
+use gpu_core::Device;
+use std::path::{Path, PathBuf};
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+
+/// What a run is asked for.
+#[derive(Debug)]
+pub struct Order<'a> {
+    /// The settings that were given.
+    pub settings: Settings,
+    /// The folder of a run to continue.
+    pub resume: Option<PathBuf>,
+    /// Set from outside to end the run after the step under way.
+    pub stop: &'a AtomicBool,
+    /// When the command was started.
+    pub began: Instant,
+}
+
+/// Opens a device by its kind, and says so on the console where `auto` found no GPU.
+///
+/// # Errors
+/// If there is no such device.
+pub fn open_device(kind: DeviceKind, console: &Console) -> Result<Device> {
+    let device = Device::named(&kind.to_string())?;
+    if kind == DeviceKind::Auto && !device.is_gpu() {
+        let software = if gpu_core::adapters().is_empty() { "" } else { " (--device gpu would take a software driver)" };
+        console.note(&format!("No hardware GPU was found: using the CPU device{software}."));
+    }
+    Ok(device)
+}
+
+/// A run in a new folder, before its first step.
+pub(super) fn begin(settings: Settings, console: &Console) -> Result<(Run, MetricsLog)> {
+    let mut config = settings.resolve()?;
+    // Before a data set is opened, which may take a while.
+    model::expect_known(&config.model)?;
+    let data = data::open(&config.data)?;
+    config.settle(&data);
+    let description = Description::new(&config.model, &data)?;
+    let device = open_device(config.device, console)?;
+    let net = description.build(&device, config.seed)?;
+    description.prepare(&net, &data);
+    if let Some(path) = &config.weights {
+        let skipped = model::load_weights(&net, &config.model, path, config.lenient == Some(true))?;
+        if !skipped.is_empty() {
+            console.note(&format!("{}: passed over{}", path.display(), skipped.lists()));
+        }
+    }
+    let optimizer = optimizer(&config, &net);
+    let progress = Progress::new(&config, steps_per_epoch(&config, &data));
+    // Captured before the folder is made: a plan that does not fit leaves nothing behind.
+    let learner = Learner::new(&config, &data, &description, net, optimizer, &progress)?;
+    let stem = format!("{}-{}", label(&data.name), label(&config.model));
+    let folder = RunFolder::create(&config.out, config.name.as_deref(), &stem)?;
+    folder.write_config(&config)?;
+    let log = MetricsLog::create(&folder.metrics())?;
+    Ok((Run::new(config, data, description, learner, progress, folder), log))
+}
+
+/// The run in the folder `path`, before the step at which it stopped.
+pub(super) fn resume(path: &Path, settings: Settings, console: &Console) -> Result<(Run, MetricsLog)> {
+    settings.check_resume()?;
+    let folder = RunFolder::open(path)?;
+    let mut config = settings.or(folder.read_settings()?).resolve()?;
+    let data = data::open(&config.data)?;
+    config.settle(&data);
+    let description = Description::new(&config.model, &data)?;
+    let device = open_device(config.device, console)?;
+    let last = folder.last();
+    let checkpoint = model::read_checkpoint(&last)?;
+    let progress = Progress::of(&checkpoint, &last)?;
+    if model::description_of(&checkpoint, &last)?.spec != description.spec {
+        return Err(Error::content(
+            &last,
+            format!("this checkpoint is of another model than the run's config.toml says ({})", config.model),
+        ));
+    }
+    if progress.steps_per_epoch != steps_per_epoch(&config, &data) || progress.seed != config.seed {
+        return Err(Error::content(&last, "the data set, the batch size or the seed is not what this run began with"));
+    }
+    let Progress { step, epoch, .. } = progress;
+    if step >= progress.until(&config) {
+        return Err(Error::content(
+            path,
+            format!("this run has done {epoch} epochs ({step} steps) already; give a larger --epochs or --max-steps"),
+        ));
+    }
+    let net = description.build(&device, config.seed)?;
+    checkpoint.load_net(&net).map_err(|e| model::about(&last, e))?;
+    let optimizer = optimizer(&config, &net);
+    checkpoint.load_optimizer(&*optimizer).map_err(|e| model::about(&last, e))?;
+    let learner = Learner::new(&config, &data, &description, net, optimizer, &progress)?;
+    folder.write_config(&config)?;
+    let log = MetricsLog::resume(&folder.metrics(), step)?;
+    console.say(&format!("Continuing after step {step} of {}.", progress.end(&config)));
+    Ok((Run::new(config, data, description, learner, progress, folder), log))
+}
+
+fn steps_per_epoch(config: &Config, data: &data::Dataset) -> u64 {
+    (data.train.len() / config.batch_size) as u64
+}
+
+/// A name or a file's stem as a part of a folder's name.
+fn label(name: &str) -> String {
+    let stem = Path::new(name).file_stem().and_then(|s| s.to_str()).unwrap_or("model");
+    stem.to_lowercase().chars().map(|c| if c.is_ascii_alphanumeric() { c } else { '-' }).collect()
+}

@@ -1,0 +1,36 @@
+//! How a command answers.
+
+use clap::Args;
+use serde::Serialize;
+use std::io::{self, Write};
+use std::path::PathBuf;
+use train::{Error, Result};
+
+#[derive(Args)]
+pub struct Json {
+    /// Print one JSON object on stdout, and nothing else there
+    #[arg(long)]
+    pub json: bool,
+}
+
+/// How a command ended when nothing stood in its way.
+pub enum Ending {
+    Done,
+    FoundWrong,
+    Interrupted,
+}
+
+/// Prints to stdout; a reader that went away is no fault.
+pub fn say(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
+        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
+            Err(Error::File { doing: "writing", path: PathBuf::from("stdout"), source: e })
+        }
+        _ => Ok(()),
+    }
+}
+
+pub fn say_json(value: &impl Serialize) -> Result<()> {
+    say(&serde_json::to_string(value).expect("results are JSON"))
+}
