@@ -46,11 +46,11 @@ fn who_shares_statistics(study: &mut Study) -> anyhow::Result<()> {
     let device = &study.device.clone();
     let (shape, len) = ([N, C, SIDE, SIDE], N * C * SIDE * SIDE);
     let cx = &Init::seeded(device, 0);
-    let norms: [(&str, Box<dyn Module>, fn(usize, usize) -> usize); 4] = [
-        ("batch norm", Box::new(BatchNorm2d::new(cx, C)), |_, c| c),
-        ("layer norm", Box::new(LayerNorm::new(cx, [C, SIDE, SIDE])), |n, _| n),
-        ("group norm, 2 groups", Box::new(GroupNorm::new(cx, 2, C)), |n, c| n * 2 + c / 2),
-        ("instance norm", Box::new(InstanceNorm2d::new(cx, C)), |n, c| n * C + c),
+    let norms: [(&str, AnyLayer, fn(usize, usize) -> usize); 4] = [
+        ("batch norm", AnyLayer::new(BatchNorm2d::new()), |_, c| c),
+        ("layer norm", AnyLayer::new(LayerNorm::new()), |n, _| n),
+        ("group norm, 2 groups", AnyLayer::new(GroupNorm::new(2)), |n, c| n * 2 + c / 2),
+        ("instance norm", AnyLayer::new(InstanceNorm2d::new()), |n, c| n * C + c),
     ];
     let start = normal(device, shape, 0).to_vec()?;
     // A row for each row of pixels of each image, its channels from left to right.
@@ -58,7 +58,8 @@ fn who_shares_statistics(study: &mut Study) -> anyhow::Result<()> {
     let cell = |e: usize| place(e / (C * SIDE * SIDE), e / (SIDE * SIDE) % C, e % (SIDE * SIDE));
     let moved = SIDE * SIDE; // channel 1 of image 0
     let (mut shared, mut moves) = (Vec::new(), Vec::new());
-    for (name, norm, formula) in &norms {
+    for (name, norm, formula) in norms {
+        let norm = norm.build(cx, [C, SIDE, SIDE])?;
         let through = |x: &[f32]| norm.forward(&Tape::new(device).input(&Tensor::from_slice(device, shape, x))).value().to_vec();
         let before = through(&start)?;
         let mut sharing = Vec::new();
@@ -247,7 +248,7 @@ fn closed_form(study: &mut Study) -> anyhow::Result<()> {
 
 /// x (n, c) through the framework's layer in training, with beta in every channel; channels apart.
 fn normalised(device: &Device, x: &[f32], channels: usize, beta: f32) -> anyhow::Result<Vec<f32>> {
-    let norm = BatchNorm1d::new(&Init::seeded(device, 0), channels);
+    let norm = BatchNorm1d::new().build(&Init::seeded(device, 0), [channels])?;
     parameters(&norm)[1].1.set(&vec![beta; channels]);
     let x = Tensor::from_slice(device, [x.len() / channels, channels], x);
     Ok(norm.forward(&Tape::new(device).input(&x)).value().to_vec()?)

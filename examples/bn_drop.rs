@@ -166,17 +166,15 @@ fn network(
     dropout: f32,
     scale: f64,
     numpy: &mut NumPy,
-) -> Sequential {
-    let cx = Init::seeded(device, 0);
-    let (mut net, mut from) = (Sequential::new(Vec::new()), split.image(0).len());
+) -> anyhow::Result<Net> {
+    let mut net = seq![];
     for &width in hidden {
-        net = net.push(Linear::new(&cx, from, width));
-        net = if norm { net.push(BatchNorm1d::new(&cx, width)) } else { net };
+        net = net.push(Linear::new(width));
+        net = if norm { net.push(BatchNorm1d::new()) } else { net };
         net = net.push(Relu);
         net = if dropout > 0.0 { net.push(Dropout::new(dropout)) } else { net };
-        from = width;
     }
-    let net = net.push(Linear::new(&cx, from, split.classes));
+    let net = net.push(Linear::new(split.classes)).build(&Init::seeded(device, 0), [split.image(0).len()])?;
     for (key, p) in parameters(&net) {
         if p.shape().rank() == 2 {
             p.set(&numpy.normals(p.shape().len()).iter().map(|v| (scale * v) as f32).collect::<Vec<f32>>());
@@ -184,7 +182,7 @@ fn network(
             p.set(&vec![0.0; p.shape().len()]);
         }
     }
-    net
+    Ok(net)
 }
 
 /// What a training left: the loss of each minibatch, and accuracies after each epoch.
@@ -203,15 +201,7 @@ impl Run {
     }
 }
 
-fn fit(
-    net: &Sequential,
-    lr: f32,
-    train: &Split,
-    val: &Split,
-    epochs: usize,
-    batch: usize,
-    numpy: &mut NumPy,
-) -> anyhow::Result<Run> {
+fn fit(net: &Net, lr: f32, train: &Split, val: &Split, epochs: usize, batch: usize, numpy: &mut NumPy) -> anyhow::Result<Run> {
     let adam = AdamW::new(net, lr);
     let size = train.image(0).len();
     let step = TrainStep::captured(net, &adam, &StepOptions::new(batch, [size]).seed(7))?;
@@ -256,7 +246,7 @@ fn with_and_without(study: &mut Study, images: &Images) -> anyhow::Result<()> {
         let mut of = Vec::new();
         for seed in 0..seeds {
             let mut numpy = NumPy::seeded(7 + seed);
-            let net = network(&study.device, &images.train, &[100; 5], norm, 0.0, 2e-2, &mut numpy);
+            let net = network(&study.device, &images.train, &[100; 5], norm, 0.0, 2e-2, &mut numpy)?;
             let run = fit(&net, 1e-3, &images.train, &images.val, epochs, 50, &mut numpy)?;
             let (name, [train, val]) = (if norm { "with" } else { "without" }, run.last());
             rows.push(row![name, 7 + seed, train, val, run.best(), run.losses[0], run.losses[run.losses.len() - 1]]);
@@ -304,7 +294,7 @@ fn over_scales(study: &mut Study, images: &Images) -> anyhow::Result<()> {
         let mut found = vec![scale];
         for norm in [false, true] {
             let mut numpy = NumPy::seeded(7);
-            let net = network(&study.device, &images.train, &[50; 7], norm, 0.0, scale, &mut numpy);
+            let net = network(&study.device, &images.train, &[50; 7], norm, 0.0, scale, &mut numpy)?;
             let run = fit(&net, 1e-3, &images.train, &images.val, epochs, 50, &mut numpy)?;
             let tail = mean(run.losses.iter().rev().take(100).copied());
             let train = run.train.iter().copied().fold(0.0, f64::max);
@@ -354,7 +344,7 @@ fn dropout_as_regulariser(study: &mut Study, images: &Images) -> anyhow::Result<
         let mut of = Vec::new();
         for seed in 0..seeds {
             let mut numpy = NumPy::seeded(7 + seed);
-            let net = network(&study.device, &train, &[500], false, dropout, 1e-2, &mut numpy);
+            let net = network(&study.device, &train, &[500], false, dropout, 1e-2, &mut numpy)?;
             let run = fit(&net, 5e-4, &train, &images.val, epochs, batch, &mut numpy)?;
             let [train, val] = run.last();
             rows.push(row![dropout, 7 + seed, train, val, run.best()]);

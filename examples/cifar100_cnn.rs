@@ -48,39 +48,40 @@ fn main() -> anyhow::Result<()> {
 }
 
 /// The given network: three convolutions and two linear layers; `regular` with batch norm and dropout.
-fn given(cx: &Init, classes: usize, regular: bool) -> Sequential {
+fn given(classes: usize, regular: bool) -> Sequential {
     let mut net = seq![];
-    for (c, k, stride) in [(3, 16, 1), (16, 32, 1), (32, 64, 2)] {
-        net = net.push(Conv2d::new(cx, c, k, 3).stride(stride).padding(1));
-        net = if regular { net.push(BatchNorm2d::new(cx, k)) } else { net };
+    for (k, stride) in [(16, 1), (32, 1), (64, 2)] {
+        net = net.push(Conv2d::new(k, 3).stride(stride).padding(1));
+        net = if regular { net.push(BatchNorm2d::new()) } else { net };
         net = net.push(Relu);
         net = if stride == 1 { net.push(MaxPool2d::new(2)) } else { net };
     }
-    net = net.push(Flatten).push(Linear::new(cx, 1024, 256)).push(Relu);
+    net = net.push(..seq![Flatten, Linear::new(256), Relu]);
     net = if regular { net.push(Dropout::new(0.2)) } else { net };
-    net.push(Linear::new(cx, 256, classes))
+    net.push(Linear::new(classes))
 }
 
 /// Our own: two convolutions that are pooled at once, so that little is done at full size, and two residual blocks.
-fn own(cx: &Init, classes: usize) -> Sequential {
-    let conv = |c, k, side: usize, stride| Conv2d::new(cx, c, k, side).stride(stride).padding(side / 2).no_bias();
+fn own(classes: usize) -> Sequential {
+    let conv = |k, side: usize, stride| Conv2d::new(k, side).stride(stride).padding(side / 2).no_bias();
     let mut net = seq![];
-    for [c, k] in [[3, 32], [32, 64]] {
-        net = net.push(conv(c, k, 3, 1)).push(MaxPool2d::new(2)).push(BatchNorm2d::new(cx, k)).push(Relu);
+    for k in [32, 64] {
+        net = net.push(..seq![conv(k, 3, 1), MaxPool2d::new(2), BatchNorm2d::new(), Relu]);
     }
-    for [c, k, stride] in [[64, 128, 1], [128, 192, 2]] {
-        let norm = || BatchNorm2d::new(cx, k);
-        let body = seq![conv(c, k, 3, stride), norm(), Relu, conv(k, k, 3, 1), norm()];
-        net = net.push(Residual::new(body).shortcut(seq![conv(c, k, 1, stride), norm()])).push(Relu);
+    for [k, stride] in [[128, 1], [192, 2]] {
+        let norm = BatchNorm2d::new();
+        let body = seq![conv(k, 3, stride), norm, Relu, conv(k, 3, 1), norm];
+        net = net.push(Residual::new(body).shortcut(seq![conv(k, 1, stride), norm])).push(Relu);
     }
-    net.push(GlobalAvgPool).push(Flatten).push(Linear::new(cx, 192, classes))
+    net.push(..seq![GlobalAvgPool, Flatten, Linear::new(classes)])
 }
 
 /// What the course prescribes of the networks for 100 classes.
 fn count(study: &mut Study) -> anyhow::Result<()> {
     let cx = Init::seeded(&study.device, SEED);
     let mut rows = Vec::new();
-    for (name, net) in [("plain", given(&cx, 100, false)), ("BN + dropout", given(&cx, 100, true)), ("own design", own(&cx, 100))] {
+    for (name, layers) in [("plain", given(100, false)), ("BN + dropout", given(100, true)), ("own design", own(100))] {
+        let net = layers.build(&cx, [3, 32, 32])?;
         let summary = Summary::of(&net, [1, 3, 32, 32].into())?;
         rows.push(row![name, parameters(&net).len(), parameter_count(&net), summary.multiply_adds]);
         match name {
@@ -91,7 +92,7 @@ fn count(study: &mut Study) -> anyhow::Result<()> {
             "own design" => study.check_between("own design: parameters", parameter_count(&net) as f64, 1.0, 1e6),
             _ => {
                 // PyTorch counts the batches of each normalisation in a tensor of its own, which changes nothing that is computed.
-                let counters = net.layers().iter().filter(|l| l.describe().starts_with("BatchNorm")).count();
+                let counters = net.children().iter().filter(|layer| layer.is::<BatchNorm2d>()).count();
                 study.check(
                     "BN: state tensors, a counter for each BN included",
                     (parameters(&net).len() + counters) as f64,
@@ -176,7 +177,7 @@ struct Outcome {
 }
 
 /// Trains `net`: the images in their own order, flipped or not at random, in batches of 32 and a last one of what is left.
-fn train(study: &Study, images: &Images, net: &Sequential, plan: &Plan) -> anyhow::Result<Outcome> {
+fn train(study: &Study, images: &Images, net: &Net, plan: &Plan) -> anyhow::Result<Outcome> {
     let device = &study.device;
     let adam = AdamW::new(net, plan.lr).weight_decay(plan.weight_decay).decay_weights_only();
     let shape = [images.train.channels(), images.train.height(), images.train.width()];
@@ -234,15 +235,16 @@ fn train(study: &Study, images: &Images, net: &Sequential, plan: &Plan) -> anyho
 fn compare(study: &mut Study, images: &Images, epochs: [usize; 2]) -> anyhow::Result<()> {
     let given_plan = Plan { epochs: epochs[0], lr: 1e-3, weight_decay: 0.0, smoothing: 0.0, one_cycle: false };
     let own_plan = Plan { epochs: epochs[1], lr: 2e-3, weight_decay: 0.05, smoothing: 0.1, one_cycle: true };
-    let cx = || Init::seeded(&study.device, SEED);
     let networks = [
-        ("plain", given(&cx(), images.classes, false), &given_plan),
-        ("BN + dropout", given(&cx(), images.classes, true), &given_plan),
-        ("own design", own(&cx(), images.classes), &own_plan),
+        ("plain", given(images.classes, false), &given_plan),
+        ("BN + dropout", given(images.classes, true), &given_plan),
+        ("own design", own(images.classes), &own_plan),
     ];
     let (per_epoch, mut rows, mut outcomes) = (images.train.len().div_ceil(BATCH), Vec::new(), Vec::new());
-    for (name, net, plan) in networks {
+    for (name, layers, plan) in networks {
         println!("{name} on {}:", images.name);
+        let shape = [images.train.channels(), images.train.height(), images.train.width()];
+        let net = layers.build(&Init::seeded(&study.device, SEED), shape)?;
         let outcome = train(study, images, &net, plan)?;
         let last = outcome.validation[plan.epochs - 1].accuracy;
         let percent = [outcome.training[plan.epochs - 1], last, outcome.test.accuracy].map(|a| 100.0 * a);

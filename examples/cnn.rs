@@ -147,7 +147,7 @@ fn spatial_batch_norm(study: &mut Study) -> anyhow::Result<()> {
     let shape = [2, 3, 4, 5];
     let x = tensor(device, &shape, &normal(120, 20, 10.0, 4.0));
     let mut rows = Vec::new();
-    let norm = BatchNorm2d::new(&Init::seeded(device, SEED), 3);
+    let norm = BatchNorm2d::new().build(&Init::seeded(device, SEED), [3, 4, 5])?;
     let scales = [("gamma 1, beta 0", [1.0f32; 3], [0.0f32; 3]), ("gamma 3, 4, 5, beta 6, 7, 8", [3.0, 4.0, 5.0], [6.0, 7.0, 8.0])];
     for (name, gamma, beta) in scales {
         [gamma, beta].iter().zip(parameters(&norm)).for_each(|(values, (_, param))| param.set(values));
@@ -159,7 +159,7 @@ fn spatial_batch_norm(study: &mut Study) -> anyhow::Result<()> {
     }
 
     // As in the course, the running values begin at zero and keep 0.9 of what they were.
-    let norm = BatchNorm2d::new(&Init::seeded(device, SEED), 4);
+    let norm = BatchNorm2d::new().build(&Init::seeded(device, SEED), [4, 11, 12])?;
     parameters(&norm)[3].1.set(&[0.0; 4]);
     let shape = [10, 4, 11, 12];
     let batch = |stream| tensor(device, &shape, &normal(10 * 4 * 11 * 12, stream, 13.0, 2.3));
@@ -249,10 +249,9 @@ impl Photos {
 }
 
 /// Trains on the first `images` in batches of 50: the loss of each step, and the network.
-fn train(study: &Study, photos: &Photos, images: usize, epochs: usize, scale: f64) -> anyhow::Result<(Vec<f64>, Sequential)> {
-    let cx = Init::seeded(&study.device, SEED);
-    let (hidden, scores) = (Linear::new(&cx, 32 * 256, 100), Linear::new(&cx, 100, 10));
-    let net = seq![Conv2d::new(&cx, 3, 32, 7).padding(3), Relu, MaxPool2d::new(2), Flatten, hidden, Relu, scores];
+fn train(study: &Study, photos: &Photos, images: usize, epochs: usize, scale: f64) -> anyhow::Result<(Vec<f64>, Net)> {
+    let net = seq![Conv2d::new(32, 7).padding(3), Relu, MaxPool2d::new(2), Flatten, Linear::new(100), Relu, Linear::new(10)];
+    let net = net.build(&Init::seeded(&study.device, SEED), [3, 32, 32])?;
     for ((_, param), (_, start)) in parameters(&net).iter().zip(three_layers([32, 7, 100, 32], scale)) {
         param.set(&start.iter().map(|&w| w as f32).collect::<Vec<_>>());
     }
@@ -271,7 +270,7 @@ fn train(study: &Study, photos: &Photos, images: usize, epochs: usize, scale: f6
 }
 
 /// The share of the first `images` of `set` that `net` recognises.
-fn accuracy_on(net: &Sequential, device: &Device, photos: &Photos, set: &ImageSet, images: usize) -> anyhow::Result<f64> {
+fn accuracy_on(net: &Net, device: &Device, photos: &Photos, set: &ImageSet, images: usize) -> anyhow::Result<f64> {
     let step = EvalStep::captured(net, device, &StepOptions::new(50, [3, 32, 32]))?;
     for rows in (0..images.min(set.len()) as u32).collect::<Vec<_>>().chunks_exact(50) {
         let (x, labels) = photos.batch(set, rows);

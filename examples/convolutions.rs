@@ -36,7 +36,7 @@ fn recover_the_filter(study: &mut Study) -> anyhow::Result<()> {
     let solved = ops::lstsq(&a, &y)?.to_vec()?;
     study.check_all("the filter that solves the 3 x 3 system is [2, -1, 3]", &solved, &FILTER, 1e-6);
 
-    let layer = Conv1d::new(&Init::seeded(device, 0), 1, 1, 3).no_bias();
+    let layer = Conv1d::new(1, 3).no_bias().build(&Init::seeded(device, 0), [1, 5])?;
     let sgd = Sgd::new(&layer, 0.05);
     let x = Tensor::from_slice(device, [1, 1, 5], &SIGNAL);
     let target = Var::constant(&y.reshape([1, 1, 3]));
@@ -128,11 +128,11 @@ fn count_weights(study: &mut Study) -> anyhow::Result<()> {
          every place.",
     );
     let cx = Init::seeded(&study.device, 0);
-    let conv = Conv2d::new(&cx, 3, 4, 3).padding(1).no_bias();
+    let conv = Conv2d::new(4, 3).padding(1).no_bias().build(&cx, [3, 8, 8])?;
     let sides = [8usize, 16, 32, 64, 128, 224];
     // A fully connected layer has a weight, and a multiply-add, for each pair of an input and an output.
     let dense = |side: usize| (3 * side * side) as f64 * (4 * side * side) as f64;
-    let small = Linear::new(&cx, 3 * 64, 4 * 64).no_bias();
+    let small = Linear::new(4 * 64).no_bias().build(&cx, [3 * 64])?;
     study.check("weights of the fully connected layer at 3 x 8 x 8", parameter_count(&small) as f64, dense(8), 0.0);
     study.check("weights of the convolution", parameter_count(&conv) as f64, 108.0, 0.0);
     let adds: Vec<f64> = sides.iter().map(|&s| conv.multiply_adds([1, 3, s, s].into()) as f64).collect();
@@ -176,10 +176,10 @@ fn shift_an_image(study: &mut Study) -> anyhow::Result<()> {
     };
     let image: Vec<f32> = (0..SIDE * SIDE).map(|i| if is_letter(i / SIDE, i % SIDE) { 3.0 } else { 1.0 }).collect();
     let cx = Init::seeded(device, 1);
-    let edges = Conv2d::new(&cx, 1, 1, 3).padding(1).no_bias();
+    let edges = Conv2d::new(1, 3).padding(1).no_bias().build(&cx, [1, SIDE, SIDE])?;
     parameters(&edges)[0].1.set(&[-1.0, 0.0, 1.0, -2.0, 0.0, 2.0, -1.0, 0.0, 1.0].map(|w| w / 8.0)); // Sobel's slope
-    let dense = seq![Flatten, Linear::new(&cx, SIDE * SIDE, SIDE * SIDE).no_bias()];
-    let through = |net: &dyn Module, image: &[f32]| -> anyhow::Result<Vec<f32>> {
+    let dense = seq![Flatten, Linear::new(SIDE * SIDE).no_bias()].build(&cx, [1, SIDE, SIDE])?;
+    let through = |net: &Net, image: &[f32]| -> anyhow::Result<Vec<f32>> {
         let x = Tensor::from_slice(device, [1, 1, SIDE, SIDE], image);
         Ok(net.forward(&Var::constant(&x)).value().to_vec()?)
     };
@@ -188,7 +188,7 @@ fn shift_an_image(study: &mut Study) -> anyhow::Result<()> {
     let mut above = vec![picture("image", &image)];
     let mut below = vec![picture("shifted", &shifted(&image))];
     let (mut differences, mut furthest) = (Vec::new(), Vec::new());
-    for (name, net) in [("convolution", &edges as &dyn Module), ("dense layer", &dense)] {
+    for (name, net) in [("convolution", &edges), ("dense layer", &dense)] {
         let (before, after) = (through(net, &shifted(&image))?, shifted(&through(net, &image)?));
         above.push(picture(&format!("{name} of shifted"), &before));
         below.push(picture(&format!("shifted {name}"), &after));

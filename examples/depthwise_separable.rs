@@ -21,14 +21,14 @@ fn main() -> anyhow::Result<()> {
     study.finish()
 }
 
-fn ordinary(cx: &Init, c: usize, k: usize) -> Conv2d {
-    Conv2d::new(cx, c, k, 3).padding(1).no_bias()
+fn ordinary(k: usize) -> Conv2d {
+    Conv2d::new(k, 3).padding(1).no_bias()
 }
 
 /// `multiplier` filters for each channel; one is the usual.
-fn separable(cx: &Init, c: usize, k: usize, multiplier: usize) -> Sequential {
-    let depthwise = Conv2d::new(cx, c, c * multiplier, 3).padding(1).groups(c).no_bias();
-    seq![depthwise, Conv2d::new(cx, c * multiplier, k, 1).no_bias()]
+fn separable(c: usize, k: usize, multiplier: usize) -> Sequential {
+    let depthwise = Conv2d::new(c * multiplier, 3).padding(1).groups(c).no_bias();
+    seq![depthwise, Conv2d::new(k, 1).no_bias()]
 }
 
 const C: usize = 3;
@@ -38,7 +38,7 @@ const SIDE: usize = 224;
 /// 3 channels of 224 x 224, kernel 3 x 3, 4 output channels, no bias.
 fn count_parameters(study: &mut Study) -> anyhow::Result<()> {
     let cx = Init::seeded(&study.device, 0);
-    let (one, two) = (ordinary(&cx, C, K), separable(&cx, C, K, 1));
+    let (one, two) = (ordinary(K).build(&cx, [C, SIDE, SIDE])?, separable(C, K, 1).build(&cx, [C, SIDE, SIDE])?);
     let parts: Vec<usize> = parameters(&two).iter().map(|(_, p)| p.shape().len()).collect();
     study.check("parameters of the convolution", parameter_count(&one) as f64, 108.0, 0.0);
     study.check("parameters of the depthwise part", parts[0] as f64, 27.0, 0.0);
@@ -134,7 +134,7 @@ fn count_and_time(study: &mut Study) -> anyhow::Result<()> {
     let step = Tensor::from_slice(&study.device, [1], &[0u32]);
     let (mut counts, mut times, mut savings) = (Vec::new(), Vec::new(), Vec::new());
     for c in [32, 64, 128, 256, 512] {
-        let (one, two) = (ordinary(&cx, c, c), separable(&cx, c, c, 1));
+        let (one, two) = (ordinary(c).build(&cx, [c, side, side])?, separable(c, c, 1).build(&cx, [c, side, side])?);
         let x = ops::normal([batch, c, side, side], 0.0, 1.0, Key { seed: 3, stream: 0 }, &step);
         let parameters = [parameter_count(&one), parameter_count(&two)].map(|n| n as f64);
         let macs = [Summary::of(&one, x.shape())?.multiply_adds, Summary::of(&two, x.shape())?.multiply_adds].map(|n| n as f64);
@@ -213,7 +213,7 @@ fn approximate(study: &mut Study) -> anyhow::Result<()> {
     let (mut found, mut rows) = (Vec::new(), Vec::new());
     let target = Var::constant(&w);
     for m in 1..=9 {
-        let net = separable(&Init::seeded(device, 5), c, k, m);
+        let net = separable(c, k, m).build(&Init::seeded(device, 5), [c, 3, 3])?;
         let layers: Vec<Param> = parameters(&net).into_iter().map(|(_, p)| p).collect();
         let sgd = Sgd::new(&net, 0.01).momentum(0.9);
         let mut rest = 0.0;

@@ -295,7 +295,7 @@ fn change_of_variables(study: &mut Study, problem: &Problem) -> anyhow::Result<(
 
     // Batch norm of centred columns divides them by their deviation, which is their length over sqrt N.
     let centred = ops::sub(&problem.x, &ops::mean_axes(&problem.x, &[0], true));
-    let norm = BatchNorm1d::new(&Init::seeded(device, 0), D).no_affine().eps(1e-12);
+    let norm = BatchNorm1d::new().no_affine().eps(1e-12).build(&Init::seeded(device, 0), [D])?;
     let normed = norm.forward(&Tape::new(device).input(&centred)).value().to_vec()?;
     let divided = ops::div(&centred, &narrow(device, [D], &lengths(&wide(&centred)?)));
     let want = ops::scale(&divided, (N as f32).sqrt()).to_vec()?;

@@ -90,22 +90,18 @@ fn expected(p: f64, batch: f64, steps: usize) -> Vec<[[f64; 2]; 2]> {
 }
 
 /// Inverted dropout of one's own: what is kept is divided by the probability of being kept.
+#[derive(Debug)]
 struct InvertedDropout {
     p: f32,
 }
 
-impl Parameters for InvertedDropout {}
-
-impl Module for InvertedDropout {
-    fn forward(&self, x: &Var) -> Var {
+impl Layer for InvertedDropout {
+    fn plan(&self, input: Shape) -> Result<Plan, ShapeError> {
+        Ok(Plan::new(format!("InvertedDropout {}", self.p), input))
+    }
+    fn forward(&self, x: &Var, _: &Params<'_>) -> Var {
         let keep = 1.0 - self.p;
         if x.is_training() { x.bernoulli_keep(keep).scale(1.0 / keep) } else { x.clone() }
-    }
-    fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
-        Ok(input)
-    }
-    fn describe(&self) -> String {
-        format!("InvertedDropout {}", self.p)
     }
 }
 
@@ -118,7 +114,7 @@ struct Run {
 
 /// Dropout on the input, then a linear layer from 2 to 1, weights from zero; a batch is one row `batch` times.
 fn descend(device: &Device, p: f32, batch: usize, [steps, every]: [usize; 2], adam: bool) -> anyhow::Result<Run> {
-    let net = seq![InvertedDropout { p }, Linear::new(&Init::seeded(device, 0), 2, 1).no_bias()];
+    let net = seq![InvertedDropout { p }, Linear::new(1).no_bias()].build(&Init::seeded(device, 0), [2])?;
     parameters(&net)[0].1.set(&[0.0, 0.0]);
     let optimizer: Box<dyn Optimizer> = if adam { Box::new(AdamW::new(&net, LR)) } else { Box::new(Sgd::new(&net, LR)) };
     let step = TrainStep::captured(&net, &*optimizer, &StepOptions::new(batch, [2]).loss(Loss::Mse))?;
@@ -157,8 +153,9 @@ fn solve_and_descend(study: &mut Study) -> anyhow::Result<()> {
 
     let x = Tensor::full(device, [1024, 2], 1.0);
     let same = || Tape::pass(device).step(0).tape().input(&x);
-    let own = InvertedDropout { p: 0.5 }.forward(&same()).value().to_vec()?;
-    let theirs = Dropout::new(0.5).forward(&same()).value().to_vec()?;
+    let cx = Init::seeded(device, 0);
+    let own = InvertedDropout { p: 0.5 }.build(&cx, [2])?.forward(&same()).value().to_vec()?;
+    let theirs = Dropout::new(0.5).build(&cx, [2])?.forward(&same()).value().to_vec()?;
     study.check_all("the own layer is Dropout, to the bit", &own, &theirs, 0.0);
     let line = |name: &str, w: &[f64]| row![name, w[0], w[1], clean(w)];
     let table = vec![line("A  least squares", &a), line("B  descent", &b.end), line("C  least squares, dropout 0.5", &c)];

@@ -8,14 +8,14 @@ fn main() -> anyhow::Result<()> {
     let device = Device::auto()?; // a hardware GPU, else the CPU
     let data = data::open("builtin")?; // or the folder of CIFAR-10, CIFAR-100 or MNIST
 
-    let cx = Init::seeded(&device, 0);
     #[rustfmt::skip] // a row for each block
     let net = seq![
-        Conv2d::new(&cx, 3, 16, 3).padding(1).no_bias(), BatchNorm2d::new(&cx, 16), Relu, MaxPool2d::new(2),
-        Conv2d::new(&cx, 16, 32, 3).padding(1).no_bias(), BatchNorm2d::new(&cx, 32), Relu, MaxPool2d::new(2),
-        Conv2d::new(&cx, 32, 64, 3).padding(1).no_bias(), BatchNorm2d::new(&cx, 64), Relu, MaxPool2d::new(2),
-        Flatten, Dropout::new(0.2), Linear::new(&cx, 64 * 4 * 4, 10),
+        Conv2d::new(16, 3).padding(1).no_bias(), BatchNorm2d::new(), Relu, MaxPool2d::new(2),
+        Conv2d::new(32, 3).padding(1).no_bias(), BatchNorm2d::new(), Relu, MaxPool2d::new(2),
+        Conv2d::new(64, 3).padding(1).no_bias(), BatchNorm2d::new(), Relu, MaxPool2d::new(2),
+        Flatten, Dropout::new(0.2), Linear::new(10),
     ];
+    let net = net.build(&Init::seeded(&device, 0), [3, 32, 32])?;
     println!("{}\n{}", device.name(), Summary::of(&net, [BATCH, 3, 32, 32].into())?);
 
     // The images stay on the device; the feed picks and normalises a batch of them there, as the first kernels of the step.

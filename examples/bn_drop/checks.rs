@@ -79,7 +79,7 @@ pub fn batchnorm_forwards(study: &mut Study) -> anyhow::Result<()> {
     study.check_all("before: means", &means, &[-33.902, 18.463, -7.491], 5.1e-4);
     study.check_all("before: standard deviations", &deviations, &[38.721, 29.397, 31.143], 5.1e-4);
     let mut rows = vec![row!["before", means[0], means[1], means[2], deviations[0], deviations[1], deviations[2]]];
-    let norm = BatchNorm1d::new(&Init::seeded(&study.device, 0), d3);
+    let norm = BatchNorm1d::new().build(&Init::seeded(&study.device, 0), [d3])?;
     let input = Tape::new(&study.device).input(&Tensor::from_slice(&study.device, [n, d3], &singles(&a)));
     for (name, gamma, beta) in
         [("gamma 1, beta 0", [1.0; 3], [0.0; 3]), ("gamma 1..3, beta 11..13", [1.0, 2.0, 3.0], [11.0, 12.0, 13.0])]
@@ -100,7 +100,7 @@ pub fn batchnorm_forwards(study: &mut Study) -> anyhow::Result<()> {
     );
     let mut numpy = NumPy::seeded(7);
     let (w1, w2) = (numpy.normals(d1 * d2), numpy.normals(d2 * d3));
-    let layer = BatchNorm1d::new(&Init::seeded(&study.device, 0), d3).momentum(0.1);
+    let layer = BatchNorm1d::new().momentum(0.1).build(&Init::seeded(&study.device, 0), [d3])?;
     let running = [&parameters(&layer)[2].1, &parameters(&layer)[3].1].map(Clone::clone);
     running.iter().for_each(|p| p.set(&[0.0; 3]));
     let (one, zero) = ([1.0; 3], [0.0; 3]);

@@ -104,10 +104,11 @@ fn learn(
     // The course's network, with its ReLU on the logits, and log-softmax, which cross-entropy applies once more in vain.
     #[rustfmt::skip] // a row for each block
     let net = seq![
-        Conv2d::new(&cx, c, 16, 3).padding(1), MaxPool2d::new(2), Relu, Dropout::new(p),
-        Conv2d::new(&cx, 16, 32, 3).padding(1), MaxPool2d::new(2), Relu, Dropout::new(p),
-        Flatten, Linear::new(&cx, 32 * (h / 4) * (w / 4), data.classes.len()), Relu, LogSoftmax::new(1),
+        Conv2d::new(16, 3).padding(1), MaxPool2d::new(2), Relu, Dropout::new(p),
+        Conv2d::new(32, 3).padding(1), MaxPool2d::new(2), Relu, Dropout::new(p),
+        Flatten, Linear::new(data.classes.len()), Relu, LogSoftmax::new(1),
     ];
+    let net = net.build(&cx, [c, h, w])?;
     let how = normalise(data);
     let sgd = Sgd::new(&net, lr);
     let mut feed = cheating(Source::new(device, &data.train), stamp).feed(BATCH);

@@ -92,11 +92,14 @@ fn everything_public_is_send_and_sync() {
     shared::<(Device, gpu_core::Gpu, gpu_core::AdapterInfo, Capture, Kernel, gpu_core::Specialised, Grid, Args<'static>)>();
     shared::<(Tensor, Shape, DType, gpu_core::MemoryStats, gpu_core::Error, check::Case, check::Launch, gpu_core::rng::Stream)>();
     shared::<(ops::Conv2dGeometry, ops::ConvTranspose2dGeometry, ops::Pool2dGeometry, ops::Augment, ops::DropoutKey)>();
-    shared::<(Tape, Var, Gradients, Param, Init, Scheme, Sequential, Residual, Box<dyn Module>, Summary, nn::ShapeError)>();
+    shared::<(Tape, Var, Gradients, Param, Init, Scheme, Sequential, Residual, AnyLayer, Net, Box<dyn Module>)>();
     shared::<(Conv2d, ConvTranspose2d, BatchNorm2d, Linear, Dropout, Dropout2d, Relu, Flatten, MaxPool2d, AvgPool2d)>();
     shared::<(Conv1d, ConvTranspose1d, MaxPool1d, AvgPool1d, AdaptiveAvgPool2d, AdaptiveMaxPool2d, GlobalMaxPool)>();
-    shared::<(Upsample, PixelShuffle, PixelUnshuffle, ops::Upsample2dGeometry, ops::Divisor, ops::Padding<2>)>();
-    shared::<(Sgd, AdamW, Box<dyn Optimizer>, Schedule, TrainStep, EvalStep, StepOptions, nn::MemoryPlan, nn::StepError)>();
+    shared::<(Upsample, PixelShuffle, PixelUnshuffle, ops::Upsample2dGeometry, ops::Divisor, ops::Padding<2>, Edges<2>, Extents<2>)>(
+    );
+    shared::<(Sgd, AdamW, Box<dyn Optimizer>, Schedule, TrainStep, EvalStep, StepOptions, nn::MemoryPlan, nn::StepError, Summary)>(
+    );
+    shared::<(nn::ShapeError, nn::BuildError, nn::Plan, nn::Fill)>();
     shared::<(nn::Checkpoint, nn::CheckpointError, nn::Spec, nn::SpecError, nn::Slots, nn::Metrics, GlobalAvgPool)>();
     shared::<(Dataset, ImageSet, Source<'static>, train::loader::Feed, train::evaluate::Evaluator)>();
     shared::<(train::Error, data::DataError, train::config::Config, train::model::Trained, train::run_folder::RunFolder)>();

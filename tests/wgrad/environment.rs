@@ -44,8 +44,8 @@ const BUDGET_MIB: &str = "16";
 fn a_budget_is_kept() {
     for device in check::devices() {
         assert_eq!(device.memory().limit, 16 << 20);
-        let cx = Init::seeded(&device, 0);
-        let net = seq![Conv2d::new(&cx, 3, 16, 3).padding(1), Relu, Flatten, Linear::new(&cx, 16 * 32 * 32, 10)];
+        let net = seq![Conv2d::new(16, 3).padding(1), Relu, Flatten, Linear::new(10)];
+        let net = net.build(&Init::seeded(&device, 0), [3, 32, 32]).unwrap();
         let sgd = Sgd::new(&net, 0.1);
         let captured = |batch| TrainStep::captured(&net, &sgd, &StepOptions::new(batch, [3, 32, 32]));
         let Err(StepError::TooLarge { fits, .. }) = captured(512) else { panic!("a batch of 512 was accepted") };

@@ -15,18 +15,17 @@ pub struct Trained {
 
 /// Trains a network with every kind of layer that has a state or a random number on one batch.
 pub fn train(device: &Device, seed: u64, steps: usize) -> Trained {
-    let cx = Init::seeded(device, seed);
-    let body = seq![Conv2d::new(&cx, 8, 8, 3).padding(1), BatchNorm2d::new(&cx, 8)];
     let net = seq![
-        Conv2d::new(&cx, 3, 8, 3).padding(1).no_bias(),
-        BatchNorm2d::new(&cx, 8),
+        Conv2d::new(8, 3).padding(1).no_bias(),
+        BatchNorm2d::new(),
         Relu,
-        Residual::new(body),
+        Residual::new(seq![Conv2d::new(8, 3).padding(1), BatchNorm2d::new()]),
         MaxPool2d::new(2),
         Dropout::new(0.1),
         Flatten,
-        Linear::new(&cx, 8 * 4 * 4, 4),
+        Linear::new(4),
     ];
+    let net = net.build(&Init::seeded(device, seed), [3, 8, 8]).unwrap();
     let sgd = Sgd::new(&net, 0.05).momentum(0.9).weight_decay(5e-4);
     let options = StepOptions::new(BATCH, [3, 8, 8]).seed(seed);
     let step = TrainStep::captured(&net, &sgd, &options).unwrap();
@@ -72,12 +71,11 @@ fn a_saved_network_is_the_same_network_on_every_device() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("net.safetensors");
     let build = |device: &Device, seed| {
-        let cx = Init::seeded(device, seed);
-        seq![Conv2d::new(&cx, 3, 4, 3), BatchNorm2d::new(&cx, 4), Relu, Flatten, Linear::new(&cx, 4 * 6 * 6, 5)]
+        let net = seq![Conv2d::new(4, 3), BatchNorm2d::new(), Relu, Flatten, Linear::new(5)];
+        net.build(&Init::seeded(device, seed), [3, 8, 8]).unwrap()
     };
-    let logits = |net: &Sequential, device: &Device| {
-        net.forward(&Var::constant(&check::tensor(device, [2, 3, 8, 8], 7))).value().to_vec().unwrap()
-    };
+    let logits =
+        |net: &Net, device: &Device| net.forward(&Var::constant(&check::tensor(device, [2, 3, 8, 8], 7))).value().to_vec().unwrap();
     let saved = build(&Device::Cpu, 1);
     checkpoint::save(&saved, &path).unwrap();
     let want = logits(&saved, &Device::Cpu);

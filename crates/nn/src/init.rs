@@ -1,5 +1,6 @@
 //! How weights begin: a pure function of a seed and of the order in which layers are made.
 
+use crate::autograd::{Param, Parameters};
 use gpu_core::rng::{Stream, unit_f32};
 use gpu_core::{Device, Shape, Tensor};
 use serde::{Deserialize, Serialize};
@@ -19,10 +20,16 @@ pub enum Scheme {
     KaimingUniform,
     /// He et al. for ReLU: normal, deviation `sqrt(2 / fan_in)`. Equivalent of `torch.nn.init.kaiming_normal_`.
     KaimingNormal,
+    /// As [`KaimingUniform`](Self::KaimingUniform), by `fan_out`. PyTorch's `mode="fan_out"`.
+    KaimingUniformFanOut,
+    /// As [`KaimingNormal`](Self::KaimingNormal), by `fan_out`. PyTorch's `mode="fan_out"`.
+    KaimingNormalFanOut,
     /// Glorot: uniform, bound `sqrt(6 / (fan_in + fan_out))`. Equivalent of `torch.nn.init.xavier_uniform_`.
     XavierUniform,
     /// Glorot: normal, deviation `sqrt(2 / (fan_in + fan_out))`. Equivalent of `torch.nn.init.xavier_normal_`.
     XavierNormal,
+    /// Saxe et al.: rows (or columns, where there are fewer) that are orthonormal. Equivalent of `torch.nn.init.orthogonal_`.
+    Orthogonal,
 }
 
 /// What a new parameter holds.
@@ -88,16 +95,27 @@ impl Init {
         self.seed
     }
 
+    /// Fills parameters of a network anew: those for which `with` says how.
+    ///
+    /// ```
+    /// use gpu_core::Device;
+    /// use nn::{Fill, Init, zoo};
+    /// let cx = Init::seeded(&Device::Cpu, 0);
+    /// let net = zoo::build("small-cnn", &cx, [3, 32, 32].into(), 10)?;
+    /// cx.apply(&net, |key, _| key.ends_with("weight").then_some(Fill::Normal { deviation: 0.02 }));
+    /// # Ok::<(), nn::SpecError>(())
+    /// ```
+    pub fn apply(&self, net: &dyn Parameters, with: impl Fn(&str, &Param) -> Option<Fill>) {
+        net.visit("", &mut |key, param| {
+            if let Some(fill) = with(key, param) {
+                param.set(&self.values(param.shape(), fill));
+            }
+        });
+    }
+
     /// A tensor that holds `fill`. Each random filling has a stream of its own, numbered in the order of these calls.
     pub(crate) fn fill(&self, shape: Shape, fill: Fill) -> Tensor {
-        let stream = self.take_stream(fill);
-        match fill {
-            Fill::Constant(value) => Tensor::full(&self.device, shape, value),
-            Fill::Weights => self.weights(stream, shape),
-            Fill::Bias { fan_in } => self.bias(stream, shape, fan_in),
-            Fill::Uniform { bound } => self.uniform(stream, shape, bound),
-            Fill::Normal { deviation } => self.normal(stream, shape, deviation),
-        }
+        Tensor::from_slice(&self.device, shape, &self.values(shape, fill))
     }
 
     /// Goes on as if a tensor had been filled.
@@ -113,38 +131,68 @@ impl Init {
         Stream::new(self.seed, number, 0)
     }
 
+    fn values(&self, shape: Shape, fill: Fill) -> Vec<f32> {
+        let (stream, len) = (self.take_stream(fill), shape.len());
+        match fill {
+            Fill::Constant(value) => vec![value; len],
+            Fill::Weights => self.weights(stream, shape),
+            Fill::Bias { fan_in } => self.bias(stream, len, fan_in),
+            Fill::Uniform { bound } => uniform(stream, len, bound),
+            Fill::Normal { deviation } => normal(stream, len, deviation),
+        }
+    }
+
     /// Axis 1 of the weights counts as the inputs, as in PyTorch: of transposed convolutions too.
-    fn weights(&self, stream: Stream, shape: Shape) -> Tensor {
+    fn weights(&self, stream: Stream, shape: Shape) -> Vec<f32> {
+        let len = shape.len();
         let fan_in = shape.inner(1).max(1) as f64;
         let fan_out = (shape.n() * shape.inner(2)).max(1) as f64;
         match self.scheme {
-            Scheme::PyTorch => self.uniform(stream, shape, (1.0 / fan_in).sqrt()),
-            Scheme::KaimingUniform => self.uniform(stream, shape, (6.0 / fan_in).sqrt()),
-            Scheme::XavierUniform => self.uniform(stream, shape, (6.0 / (fan_in + fan_out)).sqrt()),
-            Scheme::KaimingNormal => self.normal(stream, shape, (2.0 / fan_in).sqrt()),
-            Scheme::XavierNormal => self.normal(stream, shape, (2.0 / (fan_in + fan_out)).sqrt()),
+            Scheme::PyTorch => uniform(stream, len, (1.0 / fan_in).sqrt()),
+            Scheme::KaimingUniform => uniform(stream, len, (6.0 / fan_in).sqrt()),
+            Scheme::KaimingUniformFanOut => uniform(stream, len, (6.0 / fan_out).sqrt()),
+            Scheme::XavierUniform => uniform(stream, len, (6.0 / (fan_in + fan_out)).sqrt()),
+            Scheme::KaimingNormal => normal(stream, len, (2.0 / fan_in).sqrt()),
+            Scheme::KaimingNormalFanOut => normal(stream, len, (2.0 / fan_out).sqrt()),
+            Scheme::XavierNormal => normal(stream, len, (2.0 / (fan_in + fan_out)).sqrt()),
+            Scheme::Orthogonal => orthogonal(stream, shape.n(), shape.inner(1)),
         }
     }
 
     /// Zero under the schemes named after people.
-    fn bias(&self, stream: Stream, shape: Shape, fan_in: usize) -> Tensor {
+    fn bias(&self, stream: Stream, len: usize, fan_in: usize) -> Vec<f32> {
         match self.scheme {
-            Scheme::PyTorch => self.uniform(stream, shape, (1.0 / fan_in.max(1) as f64).sqrt()),
-            _ => Tensor::full(&self.device, shape, 0.0),
+            Scheme::PyTorch => uniform(stream, len, (1.0 / fan_in.max(1) as f64).sqrt()),
+            _ => vec![0.0; len],
         }
     }
+}
 
-    fn uniform(&self, stream: Stream, shape: Shape, bound: f64) -> Tensor {
-        let words = (0..shape.len().div_ceil(4)).flat_map(|block| stream.block(block as u32));
-        let values: Vec<f32> =
-            words.take(shape.len()).map(|word| ((2.0 * f64::from(unit_f32(word)) - 1.0) * bound) as f32).collect();
-        Tensor::from_slice(&self.device, shape, &values)
-    }
+fn uniform(stream: Stream, len: usize, bound: f64) -> Vec<f32> {
+    let words = (0..len.div_ceil(4)).flat_map(|block| stream.block(block as u32));
+    words.take(len).map(|word| ((2.0 * f64::from(unit_f32(word)) - 1.0) * bound) as f32).collect()
+}
 
-    fn normal(&self, stream: Stream, shape: Shape, deviation: f64) -> Tensor {
-        let values: Vec<f32> = (0..shape.len()).map(|i| (f64::from(stream.normal(i as u64)) * deviation) as f32).collect();
-        Tensor::from_slice(&self.device, shape, &values)
+fn normal(stream: Stream, len: usize, deviation: f64) -> Vec<f32> {
+    (0..len).map(|i| (f64::from(stream.normal(i as u64)) * deviation) as f32).collect()
+}
+
+/// A random matrix whose `rows`, or `columns` where there are fewer, are orthonormal: normal numbers by Gram and Schmidt.
+fn orthogonal(stream: Stream, rows: usize, columns: usize) -> Vec<f32> {
+    let (few, many) = (rows.min(columns), rows.max(columns));
+    let mut vectors: Vec<Vec<f64>> = Vec::with_capacity(few);
+    for at in 0..few {
+        let mut v: Vec<f64> = (0..many).map(|i| f64::from(stream.normal((at * many + i) as u64))).collect();
+        // Twice is enough: once leaves what rounding made of nearly parallel vectors.
+        for u in [&vectors, &vectors].into_iter().flatten() {
+            let along: f64 = u.iter().zip(&v).map(|(a, b)| a * b).sum();
+            v.iter_mut().zip(u).for_each(|(v, u)| *v -= along * u);
+        }
+        let length = v.iter().map(|x| x * x).sum::<f64>().sqrt();
+        vectors.push(v.into_iter().map(|x| x / length).collect());
     }
+    let at = |row: usize, column: usize| if rows <= columns { vectors[row][column] } else { vectors[column][row] };
+    (0..rows * columns).map(|i| at(i / columns, i % columns) as f32).collect()
 }
 
 #[cfg(test)]
@@ -167,6 +215,8 @@ mod tests {
             (Scheme::PyTorch, 1.0f64 / 900.0, Some((1.0f64 / 300.0).sqrt())),
             (Scheme::KaimingUniform, 2.0 / 300.0, Some((6.0f64 / 300.0).sqrt())),
             (Scheme::KaimingNormal, 2.0 / 300.0, None),
+            (Scheme::KaimingUniformFanOut, 2.0 / 200.0, Some((6.0f64 / 200.0).sqrt())),
+            (Scheme::KaimingNormalFanOut, 2.0 / 200.0, None),
             (Scheme::XavierUniform, 2.0 / 500.0, Some((6.0f64 / 500.0).sqrt())),
             (Scheme::XavierNormal, 2.0 / 500.0, None),
         ];
@@ -189,5 +239,34 @@ mod tests {
         assert_eq!(draw(1), draw(1));
         assert_ne!(draw(1), draw(2));
         assert_ne!(draw(1)[0], draw(1)[1]);
+    }
+
+    #[test]
+    fn an_orthogonal_matrix_has_orthonormal_rows_or_columns() {
+        let cx = Init::seeded(&Device::Cpu, 3).scheme(Scheme::Orthogonal);
+        for shape in [[5, 12], [12, 5], [7, 7]] {
+            let ([rows, columns], w) = (shape, cx.fill(shape.into(), Fill::Weights).to_vec().unwrap());
+            let few = rows.min(columns);
+            let at = |vector: usize, i: usize| if rows <= columns { w[vector * columns + i] } else { w[i * columns + vector] };
+            for (a, b) in (0..few).flat_map(|a| (0..=a).map(move |b| (a, b))) {
+                let dot: f32 = (0..rows.max(columns)).map(|i| at(a, i) * at(b, i)).sum();
+                let wanted = if a == b { 1.0 } else { 0.0 };
+                assert!((dot - wanted).abs() < 1e-6, "{shape:?}: {a} and {b} give {dot}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_network_is_filled_anew_where_it_is_asked_for() {
+        let cx = Init::seeded(&Device::Cpu, 3);
+        let (a, b) = (Param::buffer(Tensor::zeros(&Device::Cpu, [2])), Param::trainable(Tensor::zeros(&Device::Cpu, [2])));
+        struct Two {
+            a: Param,
+            b: Param,
+        }
+        crate::parameters!(Two { a, b });
+        let net = Two { a, b };
+        cx.apply(&net, |key, param| (key == "b" && param.is_trainable()).then_some(Fill::Constant(0.5)));
+        assert_eq!([&net.a, &net.b].map(|p| p.value().to_vec().unwrap()), [[0.0, 0.0], [0.5, 0.5]]);
     }
 }

@@ -63,15 +63,18 @@ macro_rules! layers {
                 $(if let Some(fields) = layer.downcast_ref::<$layer>() {
                     return Written { kind: $kind, fields }.serialize(serializer);
                 })*
-                let message = format!("a layer of type {} has no name in layer lists; there are: {}", layer.type_name(), Self::KINDS.join(", "));
-                Err(serde::ser::Error::custom(message))
+                let (name, kinds) = (layer.type_name(), Self::KINDS.join(", "));
+                Err(serde::ser::Error::custom(format!("a layer of type {name} has no name in layer lists; there are: {kinds}")))
             }
         }
 
         fn parse_kind(kind: &str, fields: Fields) -> Result<AnyLayer, ShapeError> {
             match kind {
                 $($kind => $layer::parse(fields).map(AnyLayer::new),)*
-                _ => Err(ShapeError::new(format!("unknown layer type `{kind}`; there are: {}", AnyLayer::KINDS.join(", ")))),
+                _ => {
+                    let kinds = AnyLayer::KINDS.join(", ");
+                    Err(ShapeError::new(format!("unknown layer type `{kind}`; there are: {kinds}")))
+                }
             }
         }
     };
