@@ -1,7 +1,6 @@
 //! How weights begin: a pure function of a seed and of the order in which layers are made.
 
-use crate::autograd::Param;
-use crate::autograd::Parameters;
+use crate::autograd::{Param, Parameters};
 use gpu_core::rng::{Stream, unit_f32};
 use gpu_core::{Device, Shape, Tensor};
 use serde::{Deserialize, Serialize};

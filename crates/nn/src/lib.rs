@@ -25,7 +25,8 @@
 //! # }
 //! ```
 //!
-//! [`TrainStep`] records such a step once and replays it: that is how to train.
+//! Each [`Tape::new`] draws other random numbers, so that dropout drops other elements in every step. [`TrainStep`] records such a step
+//! once and replays it, and [`Step`] does so for any networks and losses: that is how to train.
 
 mod autograd;
 pub mod checkpoint;

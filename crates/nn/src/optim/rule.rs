@@ -9,7 +9,7 @@ use gpu_core::{Shape, Tensor};
 /// ```
 /// use gpu_core::{Device, Tensor, ops};
 /// use nn::optim::{Figures, Moment, Optimizer, Rule, RuleOptimizer, Stretch};
-/// use nn::{Init, Layer, Linear, Module, Tape};
+/// use nn::{Init, Layer, Linear, Tape};
 ///
 /// /// `w -= lr * sign(g)`: what Lion does when it keeps nothing.
 /// #[derive(Clone)]
