@@ -8,8 +8,8 @@ mod peak;
 mod training;
 
 use crate::error::{Error, Result};
-use gpu_core::check::{Bench, Launch};
 use gpu_core::Device;
+use gpu_core::check::{Bench, Launch};
 use nn::checkpoint::write_atomically;
 pub use peak::Peak;
 use serde::{Deserialize, Serialize};
