@@ -152,10 +152,12 @@ fn solve_and_descend(study: &mut Study) -> anyhow::Result<()> {
     study.check_all("C, least squares with dropout 0.5: w = (11/30, 11/3)", &c, &[11.0 / 30.0, 11.0 / 3.0], 1e-6);
 
     let x = Tensor::full(device, [1024, 2], 1.0);
-    let same = || Tape::pass(device).step(0).tape().input(&x);
-    let cx = Init::seeded(device, 0);
-    let own = InvertedDropout { p: 0.5 }.build(&cx, [2])?.forward(&same()).value().to_vec()?;
-    let theirs = Dropout::new(0.5).build(&cx, [2])?.forward(&same()).value().to_vec()?;
+    let through = |layer: AnyLayer| -> anyhow::Result<Vec<f32>> {
+        let net = layer.build(&Init::seeded(device, 0), [2])?;
+        Ok(net.forward(&Tape::pass(device).step(0).tape().input(&x)).value().to_vec()?)
+    };
+    let own = through(AnyLayer::new(InvertedDropout { p: 0.5 }))?;
+    let theirs = through(AnyLayer::new(Dropout::new(0.5)))?;
     study.check_all("the own layer is Dropout, to the bit", &own, &theirs, 0.0);
     let line = |name: &str, w: &[f64]| row![name, w[0], w[1], clean(w)];
     let table = vec![line("A  least squares", &a), line("B  descent", &b.end), line("C  least squares, dropout 0.5", &c)];

@@ -282,7 +282,7 @@ pub fn dropout_alone(study: &mut Study) -> anyhow::Result<()> {
     let input = mean(&x.to_vec()?);
     let mut rows = Vec::new();
     for p in [0.3, 0.6, 0.75] {
-        let dropout = Dropout::new(p as f32);
+        let dropout = Dropout::new(p as f32).build(&Init::seeded(device, 0), [500])?;
         let train = dropout.forward(&Tape::pass(device).step(0).tape().input(&x)).value().to_vec()?;
         let test = dropout.forward(&Var::constant(&x)).value().to_vec()?;
         // Five standard errors: of a share, and of a mean of x / (1 - p) or 0, where x^2 is 101 on average.

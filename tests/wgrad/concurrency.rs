@@ -99,7 +99,7 @@ fn everything_public_is_send_and_sync() {
     );
     shared::<(Sgd, AdamW, Box<dyn Optimizer>, Schedule, TrainStep, EvalStep, StepOptions, nn::MemoryPlan, nn::StepError, Summary)>(
     );
-    shared::<(nn::ShapeError, nn::BuildError, nn::Plan, nn::Fill)>();
+    shared::<(ShapeError, nn::BuildError, Plan, Fill)>();
     shared::<(nn::Checkpoint, nn::CheckpointError, nn::Spec, nn::SpecError, nn::Slots, nn::Metrics, GlobalAvgPool)>();
     shared::<(Dataset, ImageSet, Source<'static>, train::loader::Feed, train::evaluate::Evaluator)>();
     shared::<(train::Error, data::DataError, train::config::Config, train::model::Trained, train::run_folder::RunFolder)>();

@@ -83,12 +83,45 @@ pub struct LayerReport {
     pub multiply_adds: u64,
 }
 
-/// A layer or a network: a function of a variable, with parameters.
+/// A network: a function of a variable, with parameters. A [`Net`](crate::Net) is one. Implement it for a network that is no tree of
+/// layers; a layer of one's own is a [`Layer`](crate::Layer), and a struct of several inputs or outputs has [`Parameters`] alone.
 ///
 /// In training mode (a variable on a tape) and in evaluation mode it is the same `forward`; the variable knows.
+///
+/// ```
+/// use gpu_core::{Device, Shape};
+/// use nn::{Init, Layer, Linear, Module, Net, ShapeError, Sgd, StepOptions, TrainStep, Var, parameters};
+///
+/// /// Two views of one input, added up.
+/// struct Sum {
+///     left: Net,
+///     right: Net,
+/// }
+/// parameters!(Sum { left, right });
+///
+/// impl Module for Sum {
+///     fn forward(&self, x: &Var) -> Var {
+///         self.left.forward(x).add(&self.right.forward(x).tanh())
+///     }
+///     fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
+///         self.left.out_shape(input).map_err(|e| e.at("left"))
+///     }
+///     fn describe(&self) -> String {
+///         "Sum".to_owned()
+///     }
+/// }
+///
+/// let cx = Init::seeded(&Device::Cpu, 0);
+/// let net = Sum { left: Linear::new(2).build(&cx, [3])?, right: Linear::new(2).build(&cx, [3])? };
+/// let step = TrainStep::captured(&net, &Sgd::new(&net, 0.1), &StepOptions::new(4, [3]))?;
+/// step.run_on(&[0.5; 12], &[0, 1, 1, 0])?;
+/// assert_eq!(parameters(&net)[2].0, "right.weight");
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
 #[diagnostic::on_unimplemented(note = "a layer is a description; `build` makes the network, which has a `forward`")]
 pub trait Module: Parameters {
-    /// What comes out for `x`.
+    /// What comes out for `x`. It is called with batches of other sizes too: the memory of a training step is foretold by recording two
+    /// small ones.
     fn forward(&self, x: &Var) -> Var;
 
     /// The shape that comes out for one of shape `input`, batch included, without computing anything.

@@ -65,7 +65,7 @@ macro_rules! of_numbers {
         }
 
         impl $layer {
-            #[doc = concat!("With ", $("`", stringify!($field), "` ",)* "of its own.")]
+            #[doc = concat!("With `", stringify!($($field),*), "` as given.")]
             pub fn new($($field: $type),*) -> Self {
                 Self { $($field),* }
             }

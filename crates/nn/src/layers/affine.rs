@@ -1,4 +1,4 @@
-//! What normalisations have in common: what they scale and shift by, and the defaults of their fields.
+//! What a normalisation scales and shifts by.
 
 use crate::init::Fill;
 use crate::net::Plan;
@@ -34,31 +34,4 @@ impl fmt::Display for Affine {
             (true, true) => "",
         })
     }
-}
-
-/// Added to the variance.
-pub(super) fn eps() -> f32 {
-    1e-5
-}
-
-pub(super) fn is_eps(value: &f32) -> bool {
-    *value == eps()
-}
-
-/// The weight of the newest batch in running values.
-pub(super) fn momentum() -> f32 {
-    0.1
-}
-
-pub(super) fn is_momentum(value: &f32) -> bool {
-    *value == momentum()
-}
-
-/// What fields that switch something off are without it.
-pub(super) fn yes() -> bool {
-    true
-}
-
-pub(super) fn is_yes(value: &bool) -> bool {
-    *value
 }

@@ -1,7 +1,8 @@
 //! Normalisation of channels over the batch: of mean and variance, or of the mean alone.
 
-use super::affine::{self, Affine};
+use super::affine::Affine;
 use super::check::{channels, expect, positive, probability};
+use super::default;
 use crate::autograd::Var;
 use crate::init::Fill;
 use crate::module::ShapeError;
@@ -15,13 +16,13 @@ use serde::{Deserialize, Serialize};
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct BatchNorm<const AXES: usize> {
-    #[serde(default = "affine::eps", skip_serializing_if = "affine::is_eps")]
+    #[serde(default = "default::eps", skip_serializing_if = "default::is_eps")]
     eps: f32,
-    #[serde(default = "affine::momentum", skip_serializing_if = "affine::is_momentum")]
+    #[serde(default = "default::momentum", skip_serializing_if = "default::is_momentum")]
     momentum: f32,
-    #[serde(default = "affine::yes", skip_serializing_if = "affine::is_yes")]
+    #[serde(default = "default::yes", skip_serializing_if = "default::is_yes")]
     affine: bool,
-    #[serde(default = "affine::yes", skip_serializing_if = "affine::is_yes")]
+    #[serde(default = "default::yes", skip_serializing_if = "default::is_yes")]
     tracked: bool,
 }
 
@@ -32,7 +33,7 @@ pub type BatchNorm2d = BatchNorm<2>;
 
 impl<const AXES: usize> Default for BatchNorm<AXES> {
     fn default() -> Self {
-        Self { eps: affine::eps(), momentum: affine::momentum(), affine: true, tracked: true }
+        Self { eps: default::eps(), momentum: default::momentum(), affine: true, tracked: true }
     }
 }
 
@@ -131,7 +132,7 @@ pub struct DemeanNorm {
 
 impl Default for DemeanNorm {
     fn default() -> Self {
-        Self { momentum: affine::momentum(), affine: true }
+        Self { momentum: default::momentum(), affine: true }
     }
 }
 

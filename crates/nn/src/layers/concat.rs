@@ -71,7 +71,7 @@ impl Parse for Concat {
     fn parse(mut fields: Fields) -> Result<Self, ShapeError> {
         let branches = fields.lists("branches")?;
         fields.end(&["branches"])?;
-        Ok(Self { branches })
+        Ok(Self { branches: branches.into_iter().map(Sequential::from).collect() })
     }
 }
 

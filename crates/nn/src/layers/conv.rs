@@ -1,6 +1,7 @@
 //! Convolutions.
 
 use super::check::{self, channels_of, size};
+use super::default;
 use super::sizes::{Edges, Extents, extents, option, padded};
 use crate::autograd::Var;
 use crate::module::ShapeError;
@@ -21,18 +22,10 @@ pub struct Conv<const D: usize> {
     padding: Edges<D>,
     #[serde(default)]
     dilation: Extents<D>,
-    #[serde(default = "one")]
+    #[serde(default = "default::one")]
     groups: usize,
-    #[serde(default = "yes")]
+    #[serde(default = "default::yes")]
     bias: bool,
-}
-
-fn one() -> usize {
-    1
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// Convolution of (N, C, L) with weights (out, in / groups, taps). Equivalent of `torch.nn.Conv1d`.
@@ -62,7 +55,7 @@ impl<const D: usize> Conv<D> {
     /// To `out` channels; stride 1, no padding, no dilation, one group, with a bias.
     pub fn new(out: usize, kernel: impl Into<Extents<D>>) -> Self {
         let (stride, padding, dilation) = Default::default();
-        Self { out, kernel: kernel.into(), stride, padding, dilation, groups: one(), bias: yes() }
+        Self { out, kernel: kernel.into(), stride, padding, dilation, groups: default::one(), bias: default::yes() }
     }
 
     /// Steps from one window to the next.
@@ -138,9 +131,9 @@ pub struct ConvTranspose<const D: usize> {
     output_padding: Extents<D>,
     #[serde(default)]
     dilation: Extents<D>,
-    #[serde(default = "one")]
+    #[serde(default = "default::one")]
     groups: usize,
-    #[serde(default = "yes")]
+    #[serde(default = "default::yes")]
     bias: bool,
 }
 
@@ -166,7 +159,7 @@ impl<const D: usize> ConvTranspose<D> {
     /// To `out` channels; stride 1, no padding, no dilation, one group, with a bias.
     pub fn new(out: usize, kernel: impl Into<Extents<D>>) -> Self {
         let (kernel, stride, padding, dilation) = (kernel.into(), Extents::default(), Edges::default(), Extents::default());
-        Self { out, kernel, stride, padding, output_padding: none(), dilation, groups: one(), bias: yes() }
+        Self { out, kernel, stride, padding, output_padding: none(), dilation, groups: default::one(), bias: default::yes() }
     }
 
     /// Steps from one window to the next, in the output.

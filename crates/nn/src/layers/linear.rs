@@ -1,6 +1,7 @@
 //! The fully connected layer, and what comes before it.
 
 use super::check::{expect, size, wrong};
+use super::default;
 use crate::autograd::Var;
 use crate::module::ShapeError;
 use crate::net::{Layer, Params, Plan};
@@ -22,18 +23,14 @@ pub struct Linear {
     #[serde(rename = "in", default, skip_serializing_if = "Option::is_none")]
     input: Option<usize>,
     out: usize,
-    #[serde(default = "yes")]
+    #[serde(default = "default::yes")]
     bias: bool,
-}
-
-fn yes() -> bool {
-    true
 }
 
 impl Linear {
     /// To `out` features, with a bias.
     pub fn new(out: usize) -> Self {
-        Self { input: None, out, bias: yes() }
+        Self { input: None, out, bias: default::yes() }
     }
 
     /// For `input` features alone: other inputs are refused.

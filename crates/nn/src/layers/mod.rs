@@ -1,6 +1,6 @@
 //! The layers: each a struct whose fields are its options in Rust, in layer lists and in the zoo alike.
 //!
-//! A layer over an operator that there is: a struct in a file of this folder, and a line of [`layers!`](self) below.
+//! A layer over an operator that there is: a struct in a file of this folder, and one line in the register below.
 
 mod activation;
 mod affine;
@@ -8,6 +8,7 @@ mod batch_norm;
 mod check;
 mod concat;
 mod conv;
+mod default;
 mod dropout;
 #[cfg(test)]
 pub(crate) mod examples;
@@ -29,6 +30,7 @@ pub use conv::{Conv, ConvTranspose};
 pub use norm::InstanceNorm;
 pub use pool::{AvgPool, MaxPool};
 pub use sequential::IntoLayers;
+pub(crate) use sequential::as_list;
 pub use sizes::{Edges, Extents};
 
 use crate::module::ShapeError;

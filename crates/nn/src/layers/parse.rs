@@ -1,12 +1,10 @@
 //! Layers from the text of a layer list, with the place of every fault.
 
 use super::check::wrong;
-use super::sequential::Sequential;
 use crate::autograd::join;
 use crate::module::ShapeError;
 use crate::net::AnyLayer;
 use serde::de::DeserializeOwned;
-use serde::{Serialize, Serializer};
 use serde_json::{Map, Value};
 
 /// What a layer list says of a layer, its type apart.
@@ -25,12 +23,12 @@ impl<T: DeserializeOwned> Parse for T {
 
 impl Fields {
     /// The layers under `name`, which stands as `part` in their keys.
-    pub fn list(&mut self, name: &str, part: &str) -> Result<Sequential, ShapeError> {
+    pub fn list(&mut self, name: &str, part: &str) -> Result<Vec<AnyLayer>, ShapeError> {
         self.list_or_none(name, part)?.ok_or_else(|| missing(name))
     }
 
     /// The same, where there are any.
-    pub fn list_or_none(&mut self, name: &str, part: &str) -> Result<Option<Sequential>, ShapeError> {
+    pub fn list_or_none(&mut self, name: &str, part: &str) -> Result<Option<Vec<AnyLayer>>, ShapeError> {
         match self.0.remove(name) {
             None => Ok(None),
             Some(Value::Array(values)) => layers(part, values).map(Some),
@@ -39,7 +37,7 @@ impl Fields {
     }
 
     /// The lists of layers under `name`.
-    pub fn lists(&mut self, name: &str) -> Result<Vec<Sequential>, ShapeError> {
+    pub fn lists(&mut self, name: &str) -> Result<Vec<Vec<AnyLayer>>, ShapeError> {
         let not_lists = || ShapeError::new(format!("`{name}` is not a list of lists of layers"));
         let Value::Array(values) = self.0.remove(name).ok_or_else(|| missing(name))? else { return Err(not_lists()) };
         let lists = values.into_iter().enumerate().map(|(at, value)| match value {
@@ -63,13 +61,7 @@ fn missing(name: &str) -> ShapeError {
 }
 
 /// A list of layers whose keys begin with `part`.
-pub(crate) fn layers(part: &str, values: Vec<Value>) -> Result<Sequential, ShapeError> {
+pub(crate) fn layers(part: &str, values: Vec<Value>) -> Result<Vec<AnyLayer>, ShapeError> {
     let of = |(at, value)| AnyLayer::parse(value).map_err(|e: ShapeError| e.at(&join(part, &format!("{at}"))));
-    let layers: Result<Vec<AnyLayer>, ShapeError> = values.into_iter().enumerate().map(of).collect();
-    layers.map(Sequential::from)
-}
-
-/// Writes a list of layers as one, without the name of its field.
-pub(crate) fn as_list<S: Serializer>(list: &Sequential, serializer: S) -> Result<S::Ok, S::Error> {
-    list.layers().serialize(serializer)
+    values.into_iter().enumerate().map(of).collect()
 }

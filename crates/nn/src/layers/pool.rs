@@ -1,6 +1,7 @@
 //! Pooling: over windows, and to a wanted size.
 
 use super::check::size;
+use super::default;
 use super::fieldless::fieldless;
 use super::sizes::{Edges, Extents, extents, option};
 use crate::autograd::Var;
@@ -115,14 +116,10 @@ pub struct AvgPool<const D: usize> {
     padding: Edges<D>,
     #[serde(default)]
     ceil_mode: bool,
-    #[serde(default = "yes")]
+    #[serde(default = "default::yes")]
     count_include_pad: bool,
     #[serde(default, skip_serializing_if = "Option::is_none")]
     divisor: Option<usize>,
-}
-
-fn yes() -> bool {
-    true
 }
 
 /// The mean of each window of (N, C, L). Equivalent of `torch.nn.AvgPool1d`.
@@ -134,7 +131,7 @@ impl<const D: usize> AvgPool<D> {
     /// Windows of `kernel`, side by side.
     pub fn new(kernel: impl Into<Extents<D>>) -> Self {
         let (stride, padding, ceil_mode, divisor) = Default::default();
-        Self { kernel: kernel.into(), stride, padding, ceil_mode, count_include_pad: yes(), divisor }
+        Self { kernel: kernel.into(), stride, padding, ceil_mode, count_include_pad: default::yes(), divisor }
     }
 
     /// Steps from one window to the next.

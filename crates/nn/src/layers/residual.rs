@@ -1,8 +1,8 @@
 //! The residual connection.
 
 use super::check::expect;
-use super::parse::{Fields, Parse, as_list};
-use super::sequential::Sequential;
+use super::parse::{Fields, Parse};
+use super::sequential::{Sequential, as_list};
 use crate::autograd::Var;
 use crate::module::ShapeError;
 use crate::net::{Layer, Params, Plan, Then};
@@ -64,6 +64,6 @@ impl Parse for Residual {
     fn parse(mut fields: Fields) -> Result<Self, ShapeError> {
         let (body, shortcut) = (fields.list("body", "body")?, fields.list_or_none("shortcut", "shortcut")?);
         fields.end(&["body", "shortcut"])?;
-        Ok(Self { body, shortcut: shortcut.unwrap_or_default() })
+        Ok(Self { body: body.into(), shortcut: shortcut.unwrap_or_default().into() })
     }
 }

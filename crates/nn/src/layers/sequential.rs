@@ -7,7 +7,7 @@ use crate::init::Init;
 use crate::module::{BuildError, Module, ShapeError};
 use crate::net::{AnyLayer, Layer, Net, Params, Plan, Then};
 use gpu_core::Shape;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use std::ops::RangeTo;
 
 /// Layers one after another; a layer's position is its name: `0.weight`. Equivalent of `torch.nn.Sequential`. See
@@ -135,8 +135,13 @@ impl Parse for Sequential {
     fn parse(mut fields: Fields) -> Result<Self, ShapeError> {
         let layers = fields.list("layers", "")?;
         fields.end(&["layers"])?;
-        Ok(layers)
+        Ok(layers.into())
     }
+}
+
+/// Writes a list without the name of its field.
+pub(crate) fn as_list<S: Serializer>(list: &Sequential, serializer: S) -> Result<S::Ok, S::Error> {
+    list.layers.serialize(serializer)
 }
 
 impl From<Vec<AnyLayer>> for Sequential {

@@ -114,6 +114,20 @@ fn a_built_network_is_a_layer_with_its_weights() {
     assert!(error.starts_with("layer 1.0 (conv2d): `weight` has shape [4, 3, 3, 3], for [1, 2, 6, 6] "), "{error}");
 }
 
+/// The batch norm inside does the sum and the ReLU behind it, in a layer that knows nothing of that.
+#[test]
+fn a_layer_of_ones_own_loses_no_fusion() {
+    let inside = seq![Residual::new(seq![Conv2d::new(4, 1), BatchNorm2d::new()]), Relu];
+    let net = Gate { inside }.build(&cx(), [4, 6, 6]).unwrap();
+    let kernels = |forward: &dyn Fn(&Var) -> Var| {
+        let x = Tape::new(&Device::Cpu).variable(&check::tensor(&Device::Cpu, [2, 4, 6, 6], 1));
+        check::launched(|| forward(&x).sum().backward()).1
+    };
+    let apart = kernels(&|x| net.children()[0].children().iter().fold(x.clone(), |x, layer| layer.forward(&x)));
+    let fused = "batch_norm_add_bwd_partial";
+    assert!(kernels(&|x| net.forward(x)).contains(fused) && !apart.contains(fused), "{apart:?}");
+}
+
 /// Fully convolutional: the extents of an image are no part of the weights.
 #[test]
 fn a_network_without_a_linear_layer_takes_images_of_any_size() {

@@ -18,8 +18,8 @@ mod malformed;
 mod tests;
 
 use crate::init::Init;
-use crate::layers::Sequential;
-use crate::layers::parse::{as_list, layers};
+use crate::layers::parse::layers;
+use crate::layers::{Sequential, as_list};
 use crate::module::{BuildError, ShapeError};
 use crate::net::{Layer, Net, Plan};
 use gpu_core::Shape;
@@ -48,6 +48,9 @@ pub enum SpecError {
     /// A model of the zoo that this input does not suit.
     #[error("{0}")]
     Unsuitable(String),
+    /// A layer that cannot be put down as text.
+    #[error("{0}")]
+    NoText(String),
 }
 
 impl From<ShapeError> for SpecError {
@@ -119,7 +122,7 @@ impl Spec {
             return Err(syntax(&format!("\"{key}\" is neither \"input\" nor \"layers\"")));
         }
         let Value::Array(list) = list else { return Err(syntax("\"layers\" is not a list")) };
-        Ok(Self { input: Shape::new(&input), layers: layers("", list)? })
+        Ok(Self { input: Shape::new(&input), layers: layers("", list)?.into() })
     }
 
     /// As JSON on one line.
@@ -127,7 +130,7 @@ impl Spec {
     /// # Errors
     /// If a layer is none of [`AnyLayer::KINDS`](crate::AnyLayer::KINDS), but of a type of your own.
     pub fn to_json(&self) -> Result<String, SpecError> {
-        serde_json::to_string(self).map_err(|e| SpecError::Unsuitable(e.to_string()))
+        serde_json::to_string(self).map_err(|e| SpecError::NoText(e.to_string()))
     }
 
     /// One input: (C, H, W).

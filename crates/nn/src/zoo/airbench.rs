@@ -5,7 +5,9 @@
 
 use super::Task;
 use super::parts::conv;
-use crate::{BatchNorm2d, Flatten, Gelu, Linear, MaxPool2d, Scale, Sequential, SpecError, WhiteningConv2d, seq};
+use crate::layers::{BatchNorm2d, Flatten, Gelu, Linear, MaxPool2d, Scale, Sequential, WhiteningConv2d};
+use crate::seq;
+use crate::spec::SpecError;
 
 pub(super) fn airbench(task: &Task) -> Result<Sequential, SpecError> {
     let norm = || BatchNorm2d::new().momentum(0.4).eps(1e-12);

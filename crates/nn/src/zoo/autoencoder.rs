@@ -2,7 +2,9 @@
 
 use super::Task;
 use super::parts::{conv, conv_bn_relu};
-use crate::{BatchNorm2d, ConvTranspose2d, Relu, Sequential, SpecError, seq};
+use crate::layers::{BatchNorm2d, ConvTranspose2d, Relu, Sequential};
+use crate::seq;
+use crate::spec::SpecError;
 
 pub(super) fn autoencoder(task: &Task) -> Result<Sequential, SpecError> {
     let [channels, h, w] = task.input;

@@ -1,7 +1,8 @@
 //! Densely connected networks: Huang et al., "Densely connected convolutional networks", 2017, with bottlenecks and compression (BC).
 
 use super::parts::{conv, conv_bn_relu, head};
-use crate::{AvgPool2d, BatchNorm2d, Concat, MaxPool2d, Relu, Sequential, seq};
+use crate::layers::{AvgPool2d, BatchNorm2d, Concat, MaxPool2d, Relu, Sequential};
+use crate::seq;
 
 /// Channels of a 1x1 convolution, in growths.
 const BOTTLENECK: usize = 4;

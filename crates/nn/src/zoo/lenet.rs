@@ -2,7 +2,9 @@
 //! radial functions, and plain means in the place of learned ones.
 
 use super::Task;
-use crate::{AvgPool2d, Conv2d, Flatten, Linear, Sequential, SpecError, Tanh, seq};
+use crate::layers::{AvgPool2d, Conv2d, Flatten, Linear, Sequential, Tanh};
+use crate::seq;
+use crate::spec::SpecError;
 
 pub(super) fn lenet(task: &Task) -> Result<Sequential, SpecError> {
     // The paper's images are MNIST's with a margin of 2.

@@ -2,7 +2,8 @@
 
 use super::Task;
 use super::parts::{conv, conv_bn_relu, head};
-use crate::{Sequential, SpecError};
+use crate::layers::Sequential;
+use crate::spec::SpecError;
 
 /// Output channels and stride of each pair of a depthwise and a 1x1 convolution.
 const SMALL: &[(usize, usize)] = &[(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), (512, 1)];

@@ -2,7 +2,9 @@
 
 use super::Task;
 use super::parts::conv;
-use crate::{BatchNorm2d, Conv2d, Dropout, Flatten, GlobalAvgPool, Linear, Relu6, Residual, Sequential, SpecError, seq};
+use crate::layers::{BatchNorm2d, Conv2d, Dropout, Flatten, GlobalAvgPool, Linear, Relu6, Residual, Sequential};
+use crate::seq;
+use crate::spec::SpecError;
 
 /// A row of the paper's table 2: how much wider a block is inside, its output channels, how many blocks, the stride of the first.
 pub(super) type Row = (usize, usize, usize, usize);

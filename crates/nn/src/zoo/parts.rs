@@ -1,6 +1,7 @@
 //! What models are put together from.
 
-use crate::{BatchNorm2d, Conv2d, Flatten, GlobalAvgPool, Linear, Relu, Sequential, seq};
+use crate::layers::{BatchNorm2d, Conv2d, Flatten, GlobalAvgPool, Linear, Relu, Sequential};
+use crate::seq;
 
 /// A convolution without a bias that pads to keep the size at stride 1.
 pub fn conv(out: usize, kernel: usize) -> Conv2d {

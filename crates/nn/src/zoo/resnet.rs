@@ -4,7 +4,8 @@
 //! where the shape changes. The three convolutions of a bottleneck have the stride in the middle, as torchvision has it.
 
 use super::parts::{conv, conv_bn_relu, head};
-use crate::{BatchNorm2d, MaxPool2d, Relu, Residual, Sequential, seq};
+use crate::layers::{BatchNorm2d, MaxPool2d, Relu, Residual, Sequential};
+use crate::seq;
 
 #[derive(Clone, Copy, PartialEq)]
 pub(super) enum Block {

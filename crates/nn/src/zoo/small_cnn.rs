@@ -2,7 +2,9 @@
 
 use super::Task;
 use super::parts::{conv, conv_bn_relu};
-use crate::{Dropout, Flatten, Linear, MaxPool2d, Sequential, SpecError, seq};
+use crate::layers::{Dropout, Flatten, Linear, MaxPool2d, Sequential};
+use crate::seq;
+use crate::spec::SpecError;
 
 pub(super) fn small_cnn(task: &Task) -> Result<Sequential, SpecError> {
     let stage = |channels| {

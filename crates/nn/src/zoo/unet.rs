@@ -2,7 +2,9 @@
 
 use super::Task;
 use super::parts::{conv, conv_bn_relu};
-use crate::{Concat, Conv2d, ConvTranspose2d, MaxPool2d, Sequential, SpecError, seq};
+use crate::layers::{Concat, Conv2d, ConvTranspose2d, MaxPool2d, Sequential};
+use crate::seq;
+use crate::spec::SpecError;
 
 /// Channels at full size; each halving doubles them.
 const WIDTH: usize = 64;

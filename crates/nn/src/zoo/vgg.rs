@@ -1,7 +1,9 @@
 //! VGG: Simonyan and Zisserman, "Very deep convolutional networks", 2015, with batch normalisation.
 
 use super::Task;
-use crate::{AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Relu, Sequential, SpecError, seq};
+use crate::layers::{AdaptiveAvgPool2d, BatchNorm2d, Conv2d, Dropout, Flatten, Linear, MaxPool2d, Relu, Sequential};
+use crate::seq;
+use crate::spec::SpecError;
 
 /// Channels of the convolutions between one pooling and the next: the paper's configuration A.
 const A: &[&[usize]] = &[&[64], &[128], &[256, 256], &[512, 512], &[512, 512]];

@@ -3,8 +3,9 @@
 #[cfg(test)]
 mod tests;
 
-use super::affine::{self, Affine};
+use super::affine::Affine;
 use super::check::{axes, channels, expect, positive, probability, size, wrong};
+use super::default;
 use crate::autograd::Var;
 use crate::init::Fill;
 use crate::module::ShapeError;
@@ -45,7 +46,7 @@ pub struct LayerNorm {
 
 impl Default for LayerNorm {
     fn default() -> Self {
-        Self { axes: None, eps: affine::eps(), affine: true, bias: true }
+        Self { axes: None, eps: default::eps(), affine: true, bias: true }
     }
 }
 
@@ -148,16 +149,16 @@ impl Layer for RmsNorm {
 #[serde(deny_unknown_fields)]
 pub struct GroupNorm {
     groups: usize,
-    #[serde(default = "affine::eps")]
+    #[serde(default = "default::eps")]
     eps: f32,
-    #[serde(default = "affine::yes")]
+    #[serde(default = "default::yes")]
     affine: bool,
 }
 
 impl GroupNorm {
     /// In `groups` groups, which divide the channels; eps 1e-5.
     pub fn new(groups: usize) -> Self {
-        Self { groups, eps: affine::eps(), affine: true }
+        Self { groups, eps: default::eps(), affine: true }
     }
 
     /// What is added to the variance.
@@ -191,9 +192,9 @@ impl Layer for GroupNorm {
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct InstanceNorm<const AXES: usize> {
-    #[serde(default = "affine::eps")]
+    #[serde(default = "default::eps")]
     eps: f32,
-    #[serde(default = "affine::momentum")]
+    #[serde(default = "default::momentum")]
     momentum: f32,
     #[serde(default)]
     affine: bool,
@@ -211,7 +212,7 @@ pub type AnyInstanceNorm = InstanceNorm<0>;
 
 impl<const AXES: usize> Default for InstanceNorm<AXES> {
     fn default() -> Self {
-        Self { eps: affine::eps(), momentum: affine::momentum(), affine: false, tracked: false }
+        Self { eps: default::eps(), momentum: default::momentum(), affine: false, tracked: false }
     }
 }
 
