@@ -146,58 +146,46 @@ fn matmul_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups
     }
 }
 
-/// A step of tile A, by words. Along k they are read four rows at a time, and turned.
-fn load_a4(tile: Tile, k0: u32, lane: u32) {
-    if A_K_CONTIGUOUS == 1u {
-        for (var e = lane; e < BK * TILE / 16u; e += THREADS) {
-            let word = e / (BK / 4u);
-            let kk = 4u * (e % (BK / 4u));
-            let row = tile.i + 4u * word;
-            let at = (tile.a + row * params.a_row + k0 + kk) / 4u;
-            let next = params.a_row / 4u;
-            if row < params.m && k0 + kk < tile.end {
-                put_a(kk, word, a4[at], a4[at + next], a4[at + 2u * next], a4[at + 3u * next]);
-            } else {
-                put_a(kk, word, vec4<f32>(), vec4<f32>(), vec4<f32>(), vec4<f32>());
-            }
-        }
-    } else {
-        for (var e = lane; e < BK * TILE / 4u; e += THREADS) {
-            let k = k0 + e / (TILE / 4u);
-            let row = tile.i + 4u * (e % (TILE / 4u));
-            var v = vec4<f32>();
-            if row < params.m && k < tile.end {
-                v = a4[(tile.a + k * params.a_col + row) / 4u];
-            }
-            a_tile[e] = v;
-        }
-    }
+/// One of the two factors as `load4` walks it: the rows of A, or the columns of B.
+struct Factor {
+    start: u32,
+    first: u32, // row of the tile
+    rows: u32,
+    row: u32, // steps from row to row, and along k
+    along: u32,
 }
 
-/// The same of tile B.
-fn load_b4(tile: Tile, k0: u32, lane: u32) {
-    if B_K_CONTIGUOUS == 1u {
+fn read4(of_b: bool, at: u32) -> vec4<f32> {
+    if of_b {
+        return b4[at];
+    }
+    return a4[at];
+}
+
+/// A step of a tile, by words. Along k they are read four rows at a time, and turned.
+fn load4(of_b: bool, k_contiguous: bool, f: Factor, k0: u32, end: u32, lane: u32) {
+    if k_contiguous {
         for (var e = lane; e < BK * TILE / 16u; e += THREADS) {
             let word = e / (BK / 4u);
             let kk = 4u * (e % (BK / 4u));
-            let column = tile.j + 4u * word;
-            let at = (tile.b + column * params.b_col + k0 + kk) / 4u;
-            let next = params.b_col / 4u;
-            if column < params.n && k0 + kk < tile.end {
-                put_b(kk, word, b4[at], b4[at + next], b4[at + 2u * next], b4[at + 3u * next]);
+            let row = f.first + 4u * word;
+            let at = (f.start + row * f.row + k0 + kk) / 4u;
+            let next = f.row / 4u;
+            if row < f.rows && k0 + kk < end {
+                put(of_b, kk, word, read4(of_b, at), read4(of_b, at + next), read4(of_b, at + 2u * next), read4(of_b, at + 3u * next));
             } else {
-                put_b(kk, word, vec4<f32>(), vec4<f32>(), vec4<f32>(), vec4<f32>());
+                put(of_b, kk, word, vec4<f32>(), vec4<f32>(), vec4<f32>(), vec4<f32>());
             }
         }
     } else {
         for (var e = lane; e < BK * TILE / 4u; e += THREADS) {
             let k = k0 + e / (TILE / 4u);
-            let column = tile.j + 4u * (e % (TILE / 4u));
+            let row = f.first + 4u * (e % (TILE / 4u));
             var v = vec4<f32>();
-            if column < params.n && k < tile.end {
-                v = b4[(tile.b + k * params.b_row + column) / 4u];
+            if row < f.rows && k < end {
+                v = read4(of_b, (f.start + k * f.along + row) / 4u);
             }
-            b_tile[e] = v;
+            put_word(of_b, e, v);
         }
     }
 }
@@ -207,11 +195,13 @@ fn load_b4(tile: Tile, k0: u32, lane: u32) {
 fn matmul_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
     let tile = tile_of(params.first + group_index(group, groups), TILE, TILE);
     let lane = id.y * WG_X + id.x;
+    let rows = Factor(tile.a, tile.i, params.m, params.a_row, params.a_col);
+    let columns = Factor(tile.b, tile.j, params.n, params.b_col, params.b_row);
     var sums: array<vec4<f32>, 16>;
     for (var k0 = tile.k; k0 < tile.end; k0 += BK) {
-        load_a4(tile, k0, lane);
+        load4(OF_A, A_K_CONTIGUOUS == 1u, rows, k0, tile.end, lane);
         // Rows read four at a time keep half of the lanes busy: the other half for this tile.
-        load_b4(tile, k0, (lane + THREADS / 2u) % THREADS);
+        load4(OF_B, B_K_CONTIGUOUS == 1u, columns, k0, tile.end, (lane + THREADS / 2u) % THREADS);
         workgroupBarrier();
         multiply_tiles(&sums, id.x, id.y);
         workgroupBarrier();
