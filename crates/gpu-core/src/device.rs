@@ -1,14 +1,15 @@
 //! Where tensors live and work runs: the CPU, or a GPU.
 
+use crate::capture::{self, Capture};
+use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::gpu::{self, AdapterKind, Gpu};
-use crate::pool::{Account, MemoryStats, Pool, Storage};
-use crate::recording::{GpuDispatch, HostDispatch, Tape, UniformArena};
-use std::cell::RefCell;
-use std::collections::HashSet;
+use crate::observer::{Observed, Observer};
+use crate::place::Place;
+use crate::pool::{MemoryStats, Storage};
+use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
-use std::time::Instant;
 
 /// A device. Cloning it clones a handle; two clones are equal.
 ///
@@ -20,19 +21,9 @@ pub enum Device {
     Cpu,
     /// A GPU through wgpu.
     Gpu(Arc<Gpu>),
-}
-
-/// Memory of the CPU device, which the process has once.
-static HOST_POOL: LazyLock<Arc<Pool>> = LazyLock::new(|| Pool::host(Arc::new(Account::new())));
-
-/// What a capture of this thread has recorded so far.
-enum Recorder {
-    Host(Tape<HostDispatch>),
-    Gpu(Arc<Gpu>, Tape<GpuDispatch>),
-}
-
-thread_local! {
-    static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) };
+    /// The CPU or a GPU with somebody watching, or with tensors in double precision: made by [`observed_by`](Self::observed_by) and
+    /// [`cpu_f64`](Self::cpu_f64).
+    Observed(Arc<Observed>),
 }
 
 impl Device {
@@ -76,51 +67,101 @@ impl Device {
         }
     }
 
-    /// The adapter's name, or `CPU`.
-    pub fn name(&self) -> String {
+    /// The CPU device in double precision: what would be an f32 tensor holds f64 there, and kernels run their f64 mirrors. `write` and
+    /// `read` of f32 convert. Derivatives are held against difference quotients on it. It is the same device each time.
+    ///
+    /// ```
+    /// # use gpu_core::{Device, Tensor, ops};
+    /// let device = Device::cpu_f64();
+    /// let third = ops::div(&Tensor::scalar(&device, 1.0), &Tensor::scalar(&device, 3.0));
+    /// assert_eq!(third.read::<f64>()?, [1.0 / 3.0]);
+    /// # Ok::<(), gpu_core::Error>(())
+    /// ```
+    pub fn cpu_f64() -> Self {
+        static DEVICE: LazyLock<Arc<Observed>> =
+            LazyLock::new(|| Arc::new(Observed { on: Place::Cpu, floats: DType::F64, observers: Vec::new() }));
+        Self::Observed(DEVICE.clone())
+    }
+
+    /// A device whose work runs where this one's runs, and whose tensors and launches `observer` sees, after the observers that this
+    /// one has. It is a device of its own: its tensors do not mix with those of another. See [`Observer`].
+    pub fn observed_by(&self, observer: Arc<dyn Observer>) -> Self {
+        let mut observers = self.observed().map_or(Vec::new(), |observed| observed.observers.clone());
+        observers.push(observer);
+        Self::Observed(Arc::new(Observed { on: self.place(), floats: self.float_dtype(), observers }))
+    }
+
+    /// Its first observer of type `O`.
+    pub fn observer<O: Observer>(&self) -> Option<&O> {
+        let mut observers = self.observed()?.observers.iter();
+        observers.find_map(|observer| (observer.as_ref() as &dyn Any).downcast_ref())
+    }
+
+    pub(crate) fn observed(&self) -> Option<&Arc<Observed>> {
+        if let Self::Observed(observed) = self { Some(observed) } else { None }
+    }
+
+    /// Where its work runs.
+    pub(crate) fn place(&self) -> Place {
         match self {
-            Self::Cpu => "CPU".to_owned(),
-            Self::Gpu(gpu) => gpu.info().name.clone(),
+            Self::Cpu => Place::Cpu,
+            Self::Gpu(gpu) => Place::Gpu(gpu.clone()),
+            Self::Observed(observed) => observed.on.clone(),
+        }
+    }
+
+    /// The type of the tensors that are made without one being named: f32, but f64 on [`cpu_f64`](Self::cpu_f64).
+    pub fn float_dtype(&self) -> DType {
+        self.observed().map_or(DType::F32, |observed| observed.floats)
+    }
+
+    /// The adapter's name, or `CPU`; and what distinguishes it from that device.
+    pub fn name(&self) -> String {
+        let name = match self.place() {
+            Place::Cpu => "CPU".to_owned(),
+            Place::Gpu(gpu) => gpu.info().name.clone(),
+        };
+        match self.observed() {
+            None => name,
+            Some(observed) if observed.observers.is_empty() => format!("{name} in f64"),
+            Some(_) => format!("{name}, observed"),
         }
     }
 
     /// Whether the work is done by a GPU, be it a software one.
     pub fn is_gpu(&self) -> bool {
-        matches!(self, Self::Gpu(_))
+        matches!(self.place(), Place::Gpu(_))
     }
 
     /// Whether kernels should take their form without workgroup memory: true for software drivers, where every barrier is dear.
     pub fn prefers_registers(&self) -> bool {
-        matches!(self, Self::Gpu(gpu) if gpu.info().kind == AdapterKind::Software)
+        matches!(self.place(), Place::Gpu(gpu) if gpu.info().kind == AdapterKind::Software)
     }
 
     /// How many invocations at least can read each other's values without memory; 1 where kernels cannot count on it.
     pub fn subgroup_lanes(&self) -> u32 {
-        match self {
-            Self::Cpu => 1,
-            Self::Gpu(gpu) => gpu.info().subgroup_lanes,
+        match self.place() {
+            Place::Cpu => 1,
+            Place::Gpu(gpu) => gpu.info().subgroup_lanes,
         }
     }
 
     /// Bytes of the largest tensor.
     pub fn max_tensor_bytes(&self) -> u64 {
-        match self {
-            Self::Cpu => isize::MAX as u64,
-            Self::Gpu(gpu) => gpu.info().max_binding_bytes,
+        match self.place() {
+            Place::Cpu => isize::MAX as u64,
+            Place::Gpu(gpu) => gpu.info().max_binding_bytes,
         }
     }
 
     /// Bytes live, kept for reuse, and at the peak.
     pub fn memory(&self) -> MemoryStats {
-        self.pool().stats()
+        self.place().pool().stats()
     }
 
     /// Frees the buffers that no tensor uses; those of captures stay.
     pub fn trim(&self) {
-        match self {
-            Self::Cpu => HOST_POOL.trim(),
-            Self::Gpu(gpu) => gpu.pool().trim(),
-        }
+        self.place().pool().trim();
     }
 
     /// Sends what was recorded, without waiting for it.
@@ -128,13 +169,7 @@ impl Device {
     /// # Errors
     /// The device's first fault.
     pub fn flush(&self) -> Result<()> {
-        match self {
-            Self::Cpu => Ok(()),
-            Self::Gpu(gpu) => {
-                gpu.flush();
-                gpu.check()
-            }
-        }
+        self.place().flush()
     }
 
     /// Waits until all that was asked is done.
@@ -143,9 +178,9 @@ impl Device {
     /// The device's first fault.
     pub fn synchronize(&self) -> Result<()> {
         self.flush()?;
-        match self {
-            Self::Cpu => Ok(()),
-            Self::Gpu(gpu) => gpu.wait(),
+        match self.place() {
+            Place::Cpu => Ok(()),
+            Place::Gpu(gpu) => gpu.wait(),
         }
     }
 
@@ -171,92 +206,35 @@ impl Device {
     /// ```
     #[track_caller]
     pub fn capture<R>(&self, f: impl FnOnce() -> R) -> Result<(R, Capture)> {
-        let pool = self.pool().sibling();
-        let fresh = match self {
-            Self::Cpu => Recorder::Host(Tape::new(pool)),
-            Self::Gpu(gpu) => Recorder::Gpu(gpu.clone(), Tape::new(pool)),
-        };
-        RECORDER.with_borrow_mut(|slot| {
-            assert!(slot.is_none(), "capture: this thread is capturing already");
-            *slot = Some(fresh);
-        });
-        // Ends the recording on a panic too.
-        struct Guard;
-        impl Drop for Guard {
-            fn drop(&mut self) {
-                RECORDER.take();
-            }
-        }
-        let guard = Guard;
-        let result = f();
-        let recorder = RECORDER.take();
-        drop(guard);
-        self.flush()?;
-        let work = match recorder.expect("the recorder was set above") {
-            Recorder::Host(tape) => Work::Host(tape),
-            Recorder::Gpu(gpu, tape) => {
-                gpu.compile(&tape.list)?;
-                let uniforms = (!gpu.uses_immediates()).then(|| gpu.uniforms(&tape.list));
-                Work::Gpu { gpu, tape, uniforms }
-            }
-        };
-        Ok((result, Capture { work }))
+        capture::capture(&self.place(), f)
     }
 
     pub(crate) fn is_capturing(&self) -> bool {
-        RECORDER.with_borrow(|r| match (r, self) {
-            (Some(Recorder::Host(_)), Self::Cpu) => true,
-            (Some(Recorder::Gpu(a, _)), Self::Gpu(b)) => Arc::ptr_eq(a, b),
-            _ => false,
-        })
-    }
-
-    /// The pool that new tensors of this thread come from.
-    fn pool(&self) -> Arc<Pool> {
-        RECORDER.with_borrow(|r| match (r, self) {
-            (Some(Recorder::Host(tape)), Self::Cpu) => tape.pool.clone(),
-            (Some(Recorder::Gpu(a, tape)), Self::Gpu(b)) if Arc::ptr_eq(a, b) => tape.pool.clone(),
-            (_, Self::Cpu) => HOST_POOL.clone(),
-            (_, Self::Gpu(gpu)) => gpu.pool().clone(),
-        })
+        capture::is_capturing(&self.place())
     }
 
     /// A buffer of at least `bytes`. A GPU that cannot give it is at fault from then on; the stand-in is never used.
     #[track_caller]
     pub(crate) fn lend(&self, bytes: usize) -> Arc<Storage> {
-        let pool = self.pool();
-        let storage = pool.take(bytes).or_else(|error| match self {
-            Self::Cpu => panic!("{error}"),
-            Self::Gpu(gpu) => {
+        let place = self.place();
+        let pool = capture::pool(&place);
+        let storage = pool.take(bytes).or_else(|error| match place {
+            Place::Cpu => panic!("{error}"),
+            Place::Gpu(gpu) => {
                 gpu.fail(error);
                 pool.take(1)
             }
         });
         Arc::new(storage.unwrap_or_else(|error| panic!("{error}")))
     }
+}
 
-    pub(crate) fn push_host<'a>(&self, dispatch: HostDispatch, uses: impl Iterator<Item = &'a Arc<Storage>>) {
-        let run_now = RECORDER.with_borrow_mut(|r| match r {
-            Some(Recorder::Host(tape)) => {
-                uses.for_each(|s| tape.keep(s));
-                tape.list.push(dispatch);
-                None
-            }
-            _ => Some(dispatch),
-        });
-        if let Some(dispatch) = run_now {
-            dispatch.run();
+impl From<Place> for Device {
+    fn from(place: Place) -> Self {
+        match place {
+            Place::Cpu => Self::Cpu,
+            Place::Gpu(gpu) => Self::Gpu(gpu),
         }
-    }
-
-    pub(crate) fn push_gpu<'a>(&self, gpu: &Arc<Gpu>, dispatch: GpuDispatch, uses: impl Iterator<Item = &'a Arc<Storage>>) {
-        RECORDER.with_borrow_mut(|r| match r {
-            Some(Recorder::Gpu(recording, tape)) if Arc::ptr_eq(recording, gpu) => {
-                uses.for_each(|s| tape.keep(s));
-                tape.list.push(dispatch);
-            }
-            _ => gpu.record(dispatch),
-        });
     }
 }
 
@@ -265,6 +243,7 @@ impl PartialEq for Device {
         match (self, other) {
             (Self::Cpu, Self::Cpu) => true,
             (Self::Gpu(a), Self::Gpu(b)) => Arc::ptr_eq(a, b),
+            (Self::Observed(a), Self::Observed(b)) => Arc::ptr_eq(a, b),
             _ => false,
         }
     }
@@ -275,104 +254,5 @@ impl Eq for Device {}
 impl fmt::Debug for Device {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "Device({})", self.name())
-    }
-}
-
-/// A recording that can be run again and again; see [`Device::capture`].
-#[derive(Debug)]
-pub struct Capture {
-    work: Work,
-}
-
-#[derive(Debug)]
-enum Work {
-    Host(Tape<HostDispatch>),
-    Gpu { gpu: Arc<Gpu>, tape: Tape<GpuDispatch>, uniforms: Option<UniformArena> },
-}
-
-impl Capture {
-    /// Runs the recording once more, after all that was asked before.
-    ///
-    /// # Errors
-    /// The device's first fault.
-    pub fn replay(&self) -> Result<()> {
-        match &self.work {
-            Work::Host(tape) => tape.list.iter().for_each(HostDispatch::run),
-            Work::Gpu { gpu, tape, uniforms } => {
-                gpu.flush();
-                gpu.submit_with(&tape.list, uniforms.as_ref());
-                gpu.check()?;
-            }
-        }
-        Ok(())
-    }
-
-    /// Runs the recording once more and waits for it; the seconds that the GPU worked, where its adapter has timestamps.
-    ///
-    /// # Errors
-    /// The device's first fault.
-    pub fn replay_timed(&self) -> Result<Option<f64>> {
-        match &self.work {
-            Work::Host(_) => self.replay().map(|()| None),
-            Work::Gpu { gpu, tape, uniforms } => gpu.run_timed(&tape.list, uniforms.as_ref()),
-        }
-    }
-
-    /// Runs the recording once more, kernel by kernel: the name of each and the seconds that it took, in order; none, and nothing
-    /// is run, where a GPU's adapter has no timestamps.
-    ///
-    /// # Errors
-    /// The device's first fault.
-    ///
-    /// ```
-    /// # use gpu_core::{Device, Tensor, ops};
-    /// let x = Tensor::zeros(&Device::Cpu, [8]);
-    /// let (_, capture) = Device::Cpu.capture(|| ops::add(&ops::scale(&x, 2.0), &x))?;
-    /// let times = capture.replay_each_timed()?.expect("the CPU device has a clock");
-    /// assert_eq!(times.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["scale", "binary"]);
-    /// # Ok::<(), gpu_core::Error>(())
-    /// ```
-    pub fn replay_each_timed(&self) -> Result<Option<Vec<(&'static str, f64)>>> {
-        let timed = |dispatch: &HostDispatch| {
-            let start = Instant::now();
-            dispatch.run();
-            (dispatch.entry, start.elapsed().as_secs_f64())
-        };
-        match &self.work {
-            Work::Host(tape) => Ok(Some(tape.list.iter().map(timed).collect())),
-            Work::Gpu { gpu, tape, uniforms } => {
-                let seconds = gpu.run_each_timed(&tape.list, uniforms.as_ref())?;
-                Ok(seconds.map(|seconds| tape.list.iter().map(|d| d.entry).zip(seconds).collect()))
-            }
-        }
-    }
-
-    /// Bytes of the memory that it owns: all that its recording needs besides the tensors from outside.
-    pub fn bytes(&self) -> u64 {
-        match &self.work {
-            Work::Host(tape) => tape.pool.bytes(),
-            Work::Gpu { tape, .. } => tape.pool.bytes(),
-        }
-    }
-
-    /// How many kernels it launches.
-    pub fn len(&self) -> usize {
-        match &self.work {
-            Work::Host(tape) => tape.list.len(),
-            Work::Gpu { tape, .. } => tape.list.len(),
-        }
-    }
-
-    /// How many pipelines they share: what a GPU compiles before the first replay. None on the CPU device.
-    pub fn pipelines(&self) -> usize {
-        match &self.work {
-            Work::Host(_) => 0,
-            Work::Gpu { tape, .. } => tape.list.iter().map(|d| Arc::as_ptr(&d.pipeline)).collect::<HashSet<_>>().len(),
-        }
-    }
-
-    /// Whether nothing was launched.
-    pub fn is_empty(&self) -> bool {
-        self.len() == 0
     }
 }

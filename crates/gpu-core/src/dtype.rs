@@ -11,7 +11,7 @@ pub enum DType {
     F32,
     /// 16-bit float ([`crate::f16`]), two to a word on the GPU: to store and to transfer. Cast it to compute.
     F16,
-    /// 64-bit float, on the CPU device only: the proofs of [`crate::check`] run the mirrors in it.
+    /// 64-bit float, on the CPU only: [`Device::cpu_f64`](crate::Device::cpu_f64) runs the mirrors in it.
     F64,
     /// 32-bit signed integer.
     I32,

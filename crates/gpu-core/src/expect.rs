@@ -1,6 +1,5 @@
 //! What operators expect of their tensors. Every message begins with the operator's name and ends with the shapes.
 
-use crate::check;
 use crate::dtype::DType;
 use crate::tensor::Tensor;
 use std::ops::RangeInclusive;
@@ -24,11 +23,11 @@ pub(crate) fn one_device(op: &str, tensors: &Named<'_>) {
     }
 }
 
-/// All on one device, and all f32 (inside [`check::in_f64`], f64).
+/// All on one device, and all f32 (on `Device::cpu_f64`, f64).
 #[track_caller]
 pub(crate) fn f32s(op: &str, tensors: &Named<'_>) {
     for (name, t) in tensors {
-        assert!(t.dtype() == check::float(), "{op}: {name} holds {}, not f32 ({})", t.dtype(), shapes(tensors));
+        assert!(t.dtype() == t.device().float_dtype(), "{op}: {name} holds {}, not f32 ({})", t.dtype(), shapes(tensors));
     }
     one_device(op, tensors);
 }

@@ -1,10 +1,5 @@
-//! A WGSL entry point with its CPU mirror, and the launch: the one fork of the house.
+//! A WGSL entry point with its CPU mirror.
 
-use crate::check;
-use crate::device::Device;
-use crate::dtype::DType;
-use crate::recording::{GpuDispatch, HostDispatch, PARAMS_BYTES};
-use crate::tensor::Tensor;
 use bytemuck::Pod;
 
 /// llvmpipe ends an invocation's loops after so many iterations, all loops together, without an error.
@@ -34,8 +29,8 @@ pub(crate) fn source(wgsl: &str, constants: &Constants, immediates: bool) -> Str
 /// How many workgroups run, and the longest run of loop iterations in one invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Grid {
-    groups: [u32; 3],
-    trips: u64,
+    pub(crate) groups: [u32; 3],
+    pub(crate) trips: u64,
 }
 
 impl Grid {
@@ -122,12 +117,12 @@ impl<'a> Args<'a> {
 /// See `examples/custom_kernel.rs`.
 #[derive(Debug)]
 pub struct Kernel {
-    entry: &'static str,
-    wgsl: &'static str,
-    mirror: Mirror,
-    in_f64: Option<Mirror>,
+    pub(crate) entry: &'static str,
+    pub(crate) wgsl: &'static str,
+    pub(crate) mirror: Mirror,
+    pub(crate) in_f64: Option<Mirror>,
     /// Invocations that must run together and read each other's values.
-    lanes: u32,
+    pub(crate) lanes: u32,
 }
 
 /// What computes on the CPU what a kernel computes on the GPU.
@@ -139,7 +134,7 @@ impl Kernel {
         Self { entry, wgsl, mirror, in_f64: None, lanes: 1 }
     }
 
-    /// The same with its mirror in double precision, for [`check::in_f64`].
+    /// The same with its mirror in double precision, for [`Device::cpu_f64`](crate::Device::cpu_f64).
     pub const fn with_f64(self, mirror: Mirror) -> Self {
         Self { in_f64: Some(mirror), ..self }
     }
@@ -147,11 +142,6 @@ impl Kernel {
     /// The same for devices whose subgroups have at least so many invocations; another kernel must serve the others.
     pub const fn with_subgroups_of(self, lanes: u32) -> Self {
         Self { lanes, ..self }
-    }
-
-    /// Whether the device has the subgroups that the kernel wants. Its mirror wants none.
-    pub fn runs_on(&self, device: &Device) -> bool {
-        !device.is_gpu() || device.subgroup_lanes() >= self.lanes
     }
 
     /// The entry point's name, which is the kernel's name everywhere.
@@ -164,19 +154,9 @@ impl Kernel {
         self.wgsl
     }
 
-    /// The same kernel with constants in its header: a pipeline of its own, compiled at its first launch.
-    pub fn with(&'static self, constants: &[(&'static str, u32)]) -> Specialised {
-        Specialised { kernel: self, constants: constants.to_vec() }
-    }
-
-    /// Runs the kernel, or its mirror on the CPU device; `grid` is for the GPU.
-    ///
-    /// # Panics
-    /// If tensors lie on different devices, if an input shares memory with an output, if `grid` promises more than
-    /// [`MAX_TRIPS`] iterations, or, on a GPU, if `params` is not of the size of the WGSL `Params`.
-    #[track_caller]
-    pub fn launch<P: Pod>(&'static self, params: P, inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
-        self.with(&[]).launch(params, inputs, outputs, grid);
+    /// The whole WGSL text that a GPU with immediates compiles for it.
+    pub fn source(&self, constants: &Constants) -> String {
+        source(self.wgsl, constants, true)
     }
 }
 
@@ -187,70 +167,3 @@ macro_rules! kernel {
     };
 }
 pub(crate) use kernel;
-
-/// A [`Kernel`] with constants.
-#[derive(Debug)]
-pub struct Specialised {
-    kernel: &'static Kernel,
-    constants: Constants,
-}
-
-impl Specialised {
-    /// See [`Kernel::launch`].
-    #[track_caller]
-    pub fn launch<P: Pod>(self, params: P, inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
-        let name = self.kernel.entry;
-        let device = outputs.first().unwrap_or_else(|| panic!("{name}: a kernel without an output does nothing")).device();
-        for t in inputs.iter().chain(outputs) {
-            assert!(t.device() == device, "{name}: tensors lie on {} and on {}", device.name(), t.device().name());
-        }
-        for input in inputs {
-            let shared = outputs.iter().any(|o| o.shares_storage(input));
-            assert!(!shared, "{name}: an input (shape {}) shares memory with an output", input.shape());
-        }
-        let params = bytemuck::bytes_of(&params);
-        assert!(params.len() <= PARAMS_BYTES, "{name}: {} bytes of parameters are over {PARAMS_BYTES}", params.len());
-        if outputs.iter().all(|o| o.shape().is_empty()) {
-            return;
-        }
-        check::record(self.kernel, &self.constants, params.len(), inputs, outputs);
-        self.dispatch(device, params, inputs, outputs, grid);
-        check::spoil(name, outputs);
-    }
-
-    #[track_caller]
-    fn dispatch(self, device: &Device, params: &[u8], inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
-        let Kernel { entry, wgsl, mirror, in_f64, .. } = self.kernel;
-        match device {
-            Device::Cpu => device.push_host(
-                HostDispatch {
-                    entry,
-                    mirror: match inputs.iter().chain(outputs).any(|t| t.dtype() == DType::F64) {
-                        true => in_f64.unwrap_or_else(|| panic!("{entry}: there is no mirror in f64")),
-                        false => *mirror,
-                    },
-                    params: params.to_vec(),
-                    constants: self.constants,
-                    inputs: inputs.iter().map(|t| t.host_view()).collect(),
-                    outputs: outputs.iter().map(|t| t.host_view()).collect(),
-                },
-                inputs.iter().chain(outputs).map(|t| t.storage()),
-            ),
-            Device::Gpu(gpu) => {
-                assert!(grid.trips <= MAX_TRIPS, "{entry}: {} loop iterations are over {MAX_TRIPS}; split the work", grid.trips);
-                let Some(pipeline) = gpu.pipeline(entry, wgsl, &self.constants) else { return };
-                let written = pipeline.slots.iter().filter(|(_, written)| *written).count();
-                let slots = (pipeline.slots.len() - written, written);
-                let given = (inputs.len(), outputs.len());
-                assert!(slots == given, "{entry}: binds {slots:?} inputs and outputs, the launch gives {given:?}");
-                let (wanted, passed) = (pipeline.params_bytes, params.len());
-                assert!(wanted == 0 || wanted == passed, "{entry}: its Params are {wanted} bytes, the launch passes {passed}");
-                let inputs_at: Vec<_> = inputs.iter().map(|t| t.gpu_view()).collect();
-                let outputs_at: Vec<_> = outputs.iter().map(|t| t.gpu_view()).collect();
-                let bind_group = gpu.bind(&pipeline, &inputs_at, &outputs_at);
-                let dispatch = GpuDispatch { entry, pipeline, bind_group, params: params.to_vec(), groups: grid.groups };
-                device.push_gpu(gpu, dispatch, inputs.iter().chain(outputs).map(|t| t.storage()));
-            }
-        }
-    }
-}

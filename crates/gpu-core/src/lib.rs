@@ -21,8 +21,10 @@ macro_rules! wgsl {
     };
 }
 
+mod array;
 mod audited;
 mod budget;
+mod capture;
 pub mod check;
 mod device;
 mod dtype;
@@ -30,20 +32,28 @@ mod error;
 mod expect;
 mod gpu;
 mod kernel;
+mod launch;
 mod mirror;
+mod observer;
 pub mod ops;
+mod place;
 mod pool;
 mod recording;
 pub mod rng;
 mod shape;
 mod tensor;
 
-pub use device::{Capture, Device};
+pub use array::Array;
+pub use capture::Capture;
+pub use device::Device;
 pub use dtype::{DType, Element};
 pub use error::{Error, Result};
 pub use gpu::{AdapterInfo, AdapterKind, Gpu, adapters};
 pub use half::f16;
-pub use kernel::{Args, Constants, Grid, Kernel, MAX_TRIPS, Mirror, Specialised};
+pub use kernel::{Args, Constants, Grid, Kernel, MAX_TRIPS, Mirror};
+pub use launch::Specialised;
+pub use observer::{Launched, Observed, Observer};
+pub use place::Place;
 pub use pool::MemoryStats;
 pub use shape::{MAX_RANK, Shape};
 pub use tensor::Tensor;

@@ -8,7 +8,7 @@ use rayon::prelude::*;
 use std::iter::Sum;
 use std::ops::Range;
 
-/// What a mirror computes in: f32 for work, f64 for [`crate::check::in_f64`].
+/// What a mirror computes in: f32 for work, f64 for [`crate::Device::cpu_f64`].
 pub(crate) trait Real: Float + NumAssign + Sum + Pod + Element + Into<f64> {
     /// As many as the processor takes at once.
     type Vector<S: Simd>: Pod;

@@ -1,12 +1,11 @@
 //! A shape, an element type, and memory on a device.
 
-use crate::check;
+use crate::array::Array;
 use crate::device::Device;
 use crate::dtype::{DType, Element};
 use crate::error::{Error, Result};
-use crate::gpu::GpuView;
-use crate::pool::{ALIGN, Buffer, Storage};
-use crate::recording::HostView;
+use crate::place::Place;
+use crate::pool::ALIGN;
 use crate::shape::{MAX_RANK, Shape};
 use std::fmt;
 use std::sync::Arc;
@@ -24,20 +23,16 @@ use std::sync::Arc;
 #[derive(Clone)]
 pub struct Tensor {
     device: Device,
-    shape: Shape,
-    dtype: DType,
-    storage: Arc<Storage>,
-    /// Where it begins in its storage: a view into an arena.
-    offset_bytes: usize,
+    array: Array,
 }
 
 impl Tensor {
     /// An f32 tensor that holds whatever was there: for outputs of kernels, which write every element.
     ///
-    /// Inside [`check::in_f64`] it is an f64 tensor.
+    /// On [`Device::cpu_f64`] it is an f64 tensor.
     #[track_caller]
     pub fn empty(device: &Device, shape: impl Into<Shape>) -> Self {
-        Self::empty_of(device, shape, check::float())
+        Self::empty_of(device, shape, device.float_dtype())
     }
 
     /// The same for any element type.
@@ -49,9 +44,16 @@ impl Tensor {
         let shape = shape.into();
         assert!(dtype != DType::F64 || !device.is_gpu(), "Tensor: f64 is for the CPU device only, not for {}", device.name());
         let storage = device.lend(shape.len() * dtype.bytes());
-        let tensor = Self { device: device.clone(), shape, dtype, storage, offset_bytes: 0 };
-        check::poison(&tensor);
-        tensor
+        let array = Array { shape, dtype, storage, offset_bytes: 0 };
+        if let Some(observed) = device.observed() {
+            observed.made(&array);
+        }
+        Self { device: device.clone(), array }
+    }
+
+    /// The tensor that an [`Observer`](crate::Observer) was shown, on the device without observers: the same memory.
+    pub fn of_array(on: &Place, array: &Array) -> Self {
+        Self { device: on.clone().into(), array: array.clone() }
     }
 
     /// A copy of `values` on the device.
@@ -60,7 +62,7 @@ impl Tensor {
     /// If there are not as many values as the shape has elements.
     #[track_caller]
     pub fn from_slice<T: Element>(device: &Device, shape: impl Into<Shape>, values: &[T]) -> Self {
-        let dtype = if T::DTYPE == DType::F32 { check::float() } else { T::DTYPE };
+        let dtype = if T::DTYPE == DType::F32 { device.float_dtype() } else { T::DTYPE };
         let tensor = Self::empty_of(device, shape, dtype);
         tensor.write(values);
         tensor
@@ -79,7 +81,7 @@ impl Tensor {
     /// If the type or the number of values is not the tensor's.
     #[track_caller]
     pub fn write<T: Element>(&self, values: &[T]) {
-        assert!(values.len() == self.len(), "write: {} values into a tensor of shape {}", values.len(), self.shape);
+        assert!(values.len() == self.len(), "write: {} values into a tensor of shape {}", values.len(), self.shape());
         let bytes = match self.is_widened::<T>() {
             true => widened(&T::to_bytes(values)).into(),
             false => {
@@ -87,15 +89,13 @@ impl Tensor {
                 T::to_bytes(values)
             }
         };
-        match &self.device {
-            Device::Cpu => {
+        match self.device.place() {
+            Place::Cpu => {
                 assert!(!self.device.is_capturing(), "{}", Error::InsideCapture("upload"));
-                let view = self.host_view();
-                let mut words = view.buffer.write();
-                bytemuck::cast_slice_mut::<u64, u8>(&mut words)[view.bytes].copy_from_slice(&bytes);
+                self.array.set_host_bytes(&bytes);
             }
-            Device::Gpu(gpu) if self.device.is_capturing() => gpu.fail(Error::InsideCapture("upload")),
-            Device::Gpu(gpu) => gpu.write(&self.gpu_view(), &bytes),
+            Place::Gpu(gpu) if self.device.is_capturing() => gpu.fail(Error::InsideCapture("upload")),
+            Place::Gpu(gpu) => gpu.write(&self.array.gpu_view(), &bytes),
         }
     }
 
@@ -114,9 +114,9 @@ impl Tensor {
         }
         self.expect_type::<T>("read");
         self.expect_no_capture()?;
-        match &self.device {
-            Device::Cpu => Ok(self.host_values()),
-            Device::Gpu(gpu) => Ok(T::from_bytes(&gpu.read(&self.gpu_view())?)),
+        match self.device.place() {
+            Place::Cpu => Ok(self.array.host_values()),
+            Place::Gpu(gpu) => Ok(T::from_bytes(&gpu.read(&self.array.gpu_view())?)),
         }
     }
 
@@ -127,9 +127,9 @@ impl Tensor {
     pub async fn read_async<T: Element>(&self) -> Result<Vec<T>> {
         self.expect_type::<T>("read_async");
         self.expect_no_capture()?;
-        match &self.device {
-            Device::Cpu => Ok(self.host_values()),
-            Device::Gpu(gpu) => Ok(T::from_bytes(&gpu.read_async(self.gpu_view()).await?)),
+        match self.device.place() {
+            Place::Cpu => Ok(self.array.host_values()),
+            Place::Gpu(gpu) => Ok(T::from_bytes(&gpu.read_async(self.array.gpu_view()).await?)),
         }
     }
 
@@ -151,7 +151,7 @@ impl Tensor {
     /// If there is not exactly one.
     #[track_caller]
     pub fn item(&self) -> Result<f32> {
-        assert!(self.len() == 1, "item: a tensor of shape {} has {} elements", self.shape, self.len());
+        assert!(self.len() == 1, "item: a tensor of shape {} has {} elements", self.shape(), self.len());
         Ok(self.to_vec()?[0])
     }
 
@@ -162,8 +162,8 @@ impl Tensor {
     #[track_caller]
     pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
-        assert!(shape.len() == self.len(), "reshape: {} has {} elements, {shape} has {}", self.shape, self.len(), shape.len());
-        Self { shape, ..self.clone() }
+        assert!(shape.len() == self.len(), "reshape: {} has {} elements, {shape} has {}", self.shape(), self.len(), shape.len());
+        Self { device: self.device.clone(), array: Array { shape, ..self.array.clone() } }
     }
 
     /// The same memory without axis `axis`, whose extent is 1. Equivalent of `torch.squeeze(x, axis)`, which does nothing where this panics.
@@ -172,9 +172,9 @@ impl Tensor {
     /// If there is no such axis, or its extent is not 1.
     #[track_caller]
     pub fn squeeze(&self, axis: usize) -> Self {
-        let fits = axis < self.shape.rank() && self.shape.dim(axis) == 1;
-        assert!(fits, "squeeze: axis {axis} is not there with extent 1 (x {})", self.shape);
-        let mut dims = self.shape.dims().to_vec();
+        let fits = axis < self.shape().rank() && self.shape().dim(axis) == 1;
+        assert!(fits, "squeeze: axis {axis} is not there with extent 1 (x {})", self.shape());
+        let mut dims = self.shape().dims().to_vec();
         dims.remove(axis);
         self.reshape(dims.as_slice())
     }
@@ -186,9 +186,9 @@ impl Tensor {
     /// If there is no such place, or the rank would be over six.
     #[track_caller]
     pub fn unsqueeze(&self, axis: usize) -> Self {
-        let fits = axis <= self.shape.rank() && self.shape.rank() < MAX_RANK;
-        assert!(fits, "unsqueeze: there is no place for a new axis {axis} (x {})", self.shape);
-        let mut dims = self.shape.dims().to_vec();
+        let fits = axis <= self.shape().rank() && self.shape().rank() < MAX_RANK;
+        assert!(fits, "unsqueeze: there is no place for a new axis {axis} (x {})", self.shape());
+        let mut dims = self.shape().dims().to_vec();
         dims.insert(axis, 1);
         self.reshape(dims.as_slice())
     }
@@ -201,10 +201,10 @@ impl Tensor {
     #[track_caller]
     pub fn view(&self, offset: usize, shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
-        assert!(offset + shape.len() <= self.len(), "view: {shape} at {offset} reaches past the end of {}", self.shape);
-        let offset_bytes = self.offset_bytes + offset * self.dtype.bytes();
+        assert!(offset + shape.len() <= self.len(), "view: {shape} at {offset} reaches past the end of {}", self.shape());
+        let offset_bytes = self.array.offset_bytes + offset * self.dtype().bytes();
         assert!(offset_bytes.is_multiple_of(ALIGN), "view: offset {offset} is not a multiple of {ALIGN} bytes");
-        Self { shape, offset_bytes, ..self.clone() }
+        Self { device: self.device.clone(), array: Array { shape, offset_bytes, ..self.array.clone() } }
     }
 
     /// The same values on another device.
@@ -212,14 +212,14 @@ impl Tensor {
     /// # Errors
     /// A fault of either device.
     pub fn to_device(&self, device: &Device) -> Result<Self> {
-        Ok(match self.dtype {
-            DType::F32 => Self::from_slice(device, self.shape, &self.read::<f32>()?),
-            DType::F16 => Self::from_slice(device, self.shape, &self.read::<half::f16>()?),
-            DType::F64 => Self::from_slice(device, self.shape, &self.read::<f64>()?),
-            DType::I32 => Self::from_slice(device, self.shape, &self.read::<i32>()?),
-            DType::U32 => Self::from_slice(device, self.shape, &self.read::<u32>()?),
-            DType::U8 => Self::from_slice(device, self.shape, &self.read::<u8>()?),
-            DType::Bool => Self::from_slice(device, self.shape, &self.read::<bool>()?),
+        Ok(match self.dtype() {
+            DType::F32 => Self::from_slice(device, self.shape(), &self.read::<f32>()?),
+            DType::F16 => Self::from_slice(device, self.shape(), &self.read::<half::f16>()?),
+            DType::F64 => Self::from_slice(device, self.shape(), &self.read::<f64>()?),
+            DType::I32 => Self::from_slice(device, self.shape(), &self.read::<i32>()?),
+            DType::U32 => Self::from_slice(device, self.shape(), &self.read::<u32>()?),
+            DType::U8 => Self::from_slice(device, self.shape(), &self.read::<u8>()?),
+            DType::Bool => Self::from_slice(device, self.shape(), &self.read::<bool>()?),
         })
     }
 
@@ -229,61 +229,41 @@ impl Tensor {
     }
     /// Its extents.
     pub fn shape(&self) -> Shape {
-        self.shape
+        self.array.shape
     }
     /// Its element type.
     pub fn dtype(&self) -> DType {
-        self.dtype
+        self.array.dtype
     }
     /// How many elements it has.
     pub fn len(&self) -> usize {
-        self.shape.len()
+        self.array.shape.len()
     }
     /// Whether it has none.
     pub fn is_empty(&self) -> bool {
-        self.shape.is_empty()
+        self.array.shape.is_empty()
     }
     /// Bytes of its elements.
     pub fn bytes(&self) -> usize {
-        self.len() * self.dtype.bytes()
+        self.array.bytes()
     }
     /// Whether two tensors lie in one buffer: such cannot be input and output of one kernel.
     pub fn shares_storage(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.storage, &other.storage)
+        Arc::ptr_eq(&self.array.storage, &other.array.storage)
     }
 
-    /// Whether both are the same bytes.
-    pub(crate) fn is_same_memory(&self, other: &Self) -> bool {
-        self.shares_storage(other) && self.offset_bytes == other.offset_bytes && self.bytes() == other.bytes()
+    pub(crate) fn array(&self) -> &Array {
+        &self.array
     }
 
-    pub(crate) fn storage(&self) -> &Arc<Storage> {
-        &self.storage
-    }
-
-    pub(crate) fn host_view(&self) -> HostView {
-        let Buffer::Host(buffer) = &self.storage.buffer else { unreachable!("a CPU tensor lies in host memory") };
-        HostView { buffer: buffer.clone(), bytes: self.offset_bytes..self.offset_bytes + self.bytes() }
-    }
-
-    pub(crate) fn gpu_view(&self) -> GpuView<'_> {
-        GpuView::new(&self.storage, self.offset_bytes, self.bytes())
-    }
-
-    fn host_values<T: Element>(&self) -> Vec<T> {
-        let view = self.host_view();
-        let words = view.buffer.read_recursive();
-        T::from_bytes(&bytemuck::cast_slice::<u64, u8>(&words)[view.bytes])
-    }
-
-    /// Whether the tensor is f64 where f32 is spoken of: inside [`check::in_f64`].
+    /// Whether the tensor is f64 where f32 is spoken of: on [`Device::cpu_f64`].
     fn is_widened<T: Element>(&self) -> bool {
-        T::DTYPE == DType::F32 && self.dtype == DType::F64 && check::float() == DType::F64
+        T::DTYPE == DType::F32 && self.dtype() == DType::F64 && self.device.float_dtype() == DType::F64
     }
 
     #[track_caller]
     fn expect_type<T: Element>(&self, what: &str) {
-        assert!(self.dtype == T::DTYPE, "{what}: the tensor (shape {}) holds {}, not {}", self.shape, self.dtype, T::DTYPE);
+        assert!(self.dtype() == T::DTYPE, "{what}: the tensor (shape {}) holds {}, not {}", self.shape(), self.dtype(), T::DTYPE);
     }
 
     fn expect_no_capture(&self) -> Result<()> {
@@ -299,6 +279,6 @@ fn widened(bytes: &[u8]) -> Vec<u8> {
 
 impl fmt::Debug for Tensor {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "Tensor({} {} on {})", self.dtype, self.shape, self.device.name())
+        write!(f, "Tensor({} {} on {})", self.dtype(), self.shape(), self.device.name())
     }
 }

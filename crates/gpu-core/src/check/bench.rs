@@ -1,7 +1,8 @@
 //! The table of what is timed: operators at the sizes of real layers.
 
-use super::{Launch, launches};
-use crate::device::{Capture, Device};
+use super::{Launch, counted};
+use crate::capture::Capture;
+use crate::device::Device;
 use crate::error::Result;
 use crate::tensor::Tensor;
 
@@ -34,8 +35,10 @@ impl Bench {
     /// # Errors
     /// A fault of the device.
     pub fn capture(&self, device: &Device) -> Result<(Capture, Vec<Launch>)> {
-        let run = (self.prepare)(device);
-        let (captured, launches) = launches(|| device.capture(run));
-        Ok((captured?.1, launches))
+        let (device, launches) = counted(device);
+        let run = (self.prepare)(&device);
+        launches.take();
+        let (_, capture) = device.capture(run)?;
+        Ok((capture, launches.take()))
     }
 }

@@ -1,7 +1,8 @@
 //! The table: operators on shapes, each held against its mirror.
 
 use super::bound::{difference_by, largest};
-use super::{Bound, Difference, floats, poisoned, with_magnitudes};
+use super::observers::has_magnitudes;
+use super::{Bound, Difference, floats, magnitudes, poisoned};
 use crate::device::Device;
 use crate::error::Result;
 use crate::tensor::Tensor;
@@ -30,7 +31,7 @@ impl Case {
 
     /// Runs it with poisoned outputs.
     pub fn run(&self, device: &Device) -> Vec<Tensor> {
-        poisoned(|| (self.run)(device))
+        (self.run)(&poisoned(device))
     }
 
     /// The difference between `device` and the mirrors, and the one allowed, of the element that comes nearest to (or goes furthest
@@ -47,11 +48,13 @@ impl Case {
     /// # Errors
     /// A fault of the device.
     pub fn compare_with(&self, device: &Device, run: impl FnOnce() -> Vec<Tensor>) -> Result<Difference> {
-        let (got, want) = (run(), self.run(&Device::Cpu));
+        // Of all that is special about the device the mirrors share the inputs alone.
+        let reference = if has_magnitudes(device) { magnitudes(&Device::Cpu) } else { Device::Cpu };
+        let (got, want) = (run(), self.run(&reference));
         device.flush()?;
         assert!(got.len() == want.len(), "{}: {} outputs against {}", self.name, got.len(), want.len());
         let magnitudes = match self.bound {
-            Bound::Sum { .. } => with_magnitudes(|| self.run(&Device::Cpu)).iter().map(floats).collect::<Result<_>>()?,
+            Bound::Sum { .. } => self.run(&magnitudes(&Device::Cpu)).iter().map(floats).collect::<Result<_>>()?,
             _ => vec![Vec::new(); want.len()],
         };
         let mut worst = Difference { error: 0.0, bound: 0.0 };

@@ -1,19 +1,20 @@
 //! Derivatives against difference quotients.
 
-use super::{Bound, Difference, difference, in_f64, tensor};
+use super::{Bound, Difference, difference, tensor};
 use crate::device::Device;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// Holds derivatives against central differences, in double precision: `forward` maps inputs to one output, `backward` maps `dy` to
-/// the inputs' gradients. Both run on the mirrors inside [`in_f64`]; the step is 1e-6, and a gradient may be 1e-3 of its largest
+/// the inputs' gradients. Both run on [`Device::cpu_f64`], where other floats that they use
+/// must lie too; the step is 1e-6, and a gradient may be 1e-3 of its largest
 /// element away.
 ///
 /// # Panics
 /// If a gradient is further from the difference quotient.
 #[track_caller]
 pub fn gradients(inputs: &[Tensor], forward: impl Fn(&[Tensor]) -> Tensor, backward: impl Fn(&[Tensor], &Tensor) -> Vec<Tensor>) {
-    let quotients = in_f64(|| quotients(inputs, &forward, &backward));
+    let quotients = quotients(inputs, &forward, &backward);
     for (which, Quotient { shape, input, gradient, numeric }) in quotients.into_iter().enumerate() {
         assert!(shape == input, "gradient {which}: shape {shape} of an input {input}");
         let Difference { error, bound } = difference(&gradient, &numeric, Bound::Relative(1e-3));
@@ -22,7 +23,7 @@ pub fn gradients(inputs: &[Tensor], forward: impl Fn(&[Tensor]) -> Tensor, backw
 }
 
 /// `(f(x + h) - f(x - h)) / 2h` with h = `step` at each element of `x` in turn: what the gradient of `f` is held against. To be of
-/// use, `f` computes in double precision: inside [`in_f64`], on the CPU device.
+/// use, `f` computes in double precision: on [`Device::cpu_f64`].
 ///
 /// ```
 /// # use gpu_core::check::{difference_quotients, relative_error};
@@ -73,9 +74,10 @@ fn quotients(
     let read = |t: &Tensor| t.read::<f64>().expect("the CPU device reads");
     let starts: Vec<Vec<f64>> =
         inputs.iter().map(|t| t.to_vec().expect("the CPU device reads").into_iter().map(f64::from).collect()).collect();
-    let wide = |which: usize, values: &[f64]| Tensor::from_slice(&Device::Cpu, inputs[which].shape(), values);
+    let device = Device::cpu_f64();
+    let wide = |which: usize, values: &[f64]| Tensor::from_slice(&device, inputs[which].shape(), values);
     let inputs: Vec<Tensor> = starts.iter().enumerate().map(|(which, start)| wide(which, start)).collect();
-    let dy = tensor(&Device::Cpu, forward(&inputs).shape(), 99);
+    let dy = tensor(&device, forward(&inputs).shape(), 99);
     let weights = read(&dy);
     let loss = |inputs: &[Tensor]| -> f64 { read(&forward(inputs)).iter().zip(&weights).map(|(y, d)| y * d).sum() };
     let of = |(which, gradient): (usize, Tensor)| {

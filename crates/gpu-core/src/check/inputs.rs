@@ -1,6 +1,6 @@
 //! What cases compute with, and the devices that they run on.
 
-use super::MAGNITUDES;
+use super::observers::has_magnitudes;
 use crate::device::Device;
 use crate::rng::Stream;
 use crate::shape::Shape;
@@ -10,11 +10,10 @@ use std::sync::OnceLock;
 /// Values in [-1, 1) that are a pure function of the seed and the position.
 pub fn values(len: usize, seed: u64) -> Vec<f32> {
     let stream = Stream::new(seed, 0, 0);
-    let sign = |v: f32| if MAGNITUDES.get() { v.abs() } else { v };
     (0..len.div_ceil(4))
         .flat_map(|block| stream.block(block as u32))
         .take(len)
-        .map(|word| sign(2.0 * crate::rng::unit_f32(word) - 1.0))
+        .map(|word| 2.0 * crate::rng::unit_f32(word) - 1.0)
         .collect()
 }
 
@@ -23,11 +22,28 @@ pub fn integers(len: usize, seed: u64) -> Vec<f32> {
     values(len, seed).into_iter().map(|v| (v * 4.5).round()).collect()
 }
 
-/// A tensor of [`values`].
+/// [`values`] for the inputs of a case on `device`; their absolute values on a device of [`magnitudes`](super::magnitudes).
+pub fn input_values(device: &Device, len: usize, seed: u64) -> Vec<f32> {
+    signed(device, values(len, seed))
+}
+
+/// [`integers`] for the inputs of a case on `device`; their absolute values on a device of [`magnitudes`](super::magnitudes).
+pub fn input_integers(device: &Device, len: usize, seed: u64) -> Vec<f32> {
+    signed(device, integers(len, seed))
+}
+
+fn signed(device: &Device, mut values: Vec<f32>) -> Vec<f32> {
+    if has_magnitudes(device) {
+        values.iter_mut().for_each(|v| *v = v.abs());
+    }
+    values
+}
+
+/// A tensor of [`input_values`].
 #[track_caller]
 pub fn tensor(device: &Device, shape: impl Into<Shape>, seed: u64) -> Tensor {
     let shape = shape.into();
-    Tensor::from_slice(device, shape, &values(shape.len(), seed))
+    Tensor::from_slice(device, shape, &input_values(device, shape.len(), seed))
 }
 
 /// The GPU that tests use, opened once; `None`, with a line on stderr, where there is none.

@@ -154,7 +154,7 @@ fn three_steps(device: &Device, len: usize, hyper: AdamHyper, amsgrad: bool) -> 
     let [m, v, max_v] = [0; 3].map(|_| Tensor::zeros(device, [len]));
     for step in 1..4 {
         let figures = Tensor::from_slice(device, [8], &hyper.at_step(step));
-        let grads: Vec<f32> = check::values(len, 1 + step).iter().map(|g| g / step.pow(3) as f32).collect();
+        let grads: Vec<f32> = check::input_values(device, len, 1 + step).iter().map(|g| g / step.pow(3) as f32).collect();
         let grads = Tensor::from_slice(device, [len], &grads);
         match amsgrad {
             true => adamw_step_amsgrad(&w, &grads, &m, &v, &max_v, &figures),

@@ -185,7 +185,7 @@ pub(super) fn cases() -> Vec<Case> {
             }),
             // Sums of small integers are exact in whatever order.
             Case::new("add_bias_bwd_b", format!("{shape}, integers"), Bound::Exact, move |device| {
-                vec![add_bias_bwd_b(&Tensor::from_slice(device, shape, &check::integers(shape.len(), 1)))]
+                vec![add_bias_bwd_b(&Tensor::from_slice(device, shape, &check::input_integers(device, shape.len(), 1)))]
             }),
         ]
     };

@@ -228,7 +228,7 @@ pub(super) fn cases() -> Vec<Case> {
     let of = |(dims, axis): (&[usize], usize)| {
         let (shape, what) = (Shape::new(dims), format!("{:?} along {axis}", Shape::new(dims)));
         // Sums of small integers are exact in whatever order; over these lengths they stay far under 2^24.
-        let integers = move |device: &_, seed| Tensor::from_slice(device, shape, &check::integers(shape.len(), seed));
+        let integers = move |device: &_, seed| Tensor::from_slice(device, shape, &check::input_integers(device, shape.len(), seed));
         [
             Case::new("cumsum", what.clone(), Bound::Exact, move |device| vec![cumsum(&integers(device, 1), axis)]),
             Case::new("cumsum_bwd_x", what, Bound::Exact, move |device| vec![cumsum_bwd_x(&integers(device, 2), axis)]),

@@ -64,7 +64,7 @@ fn fill_bits(y: &Tensor, bits: u64) {
     FILL.launch(p, &[], &[y], Grid::linear(words.div_ceil(4), 256));
 }
 
-/// Changes the middle element visibly: what [`crate::check::with_fault`] plants.
+/// Changes the middle element visibly: what [`crate::check::faulty`] plants.
 pub(crate) fn spoil(y: &Tensor) {
     // Zero adds to a float; all else flips these bits of a word.
     let value = match y.dtype() {
@@ -198,7 +198,7 @@ mod tests {
             assert!(Tensor::zeros_of(&device, [0], DType::U8).read::<u8>().unwrap().is_empty());
         }
         assert_eq!(Tensor::full_of(&Device::Cpu, [2], 0.1f64).read::<f64>().unwrap(), [0.1; 2]);
-        let wide = check::in_f64(|| Tensor::full_of(&Device::Cpu, [2], 0.1f32));
+        let wide = Tensor::full_of(&Device::cpu_f64(), [2], 0.1f32);
         assert_eq!(wide.read::<f64>().unwrap(), [f64::from(0.1f32); 2]);
     }
 }

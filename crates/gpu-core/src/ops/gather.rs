@@ -79,7 +79,7 @@ fn one_hot_cpu<T: Real>(args: &mut Args<'_>) {
 /// What both expect: a word an element, indices in u32, an axis that there is.
 #[track_caller]
 fn expect_indices(op: &str, x: &Tensor, axis: usize, index: &Tensor) {
-    let movable = x.dtype() == check::float() || matches!(x.dtype(), DType::F32 | DType::I32 | DType::U32);
+    let movable = x.dtype() == x.device().float_dtype() || matches!(x.dtype(), DType::F32 | DType::I32 | DType::U32);
     let shapes = expect::shapes(&[("x", x), ("index", index)]);
     assert!(movable, "{op}: x holds {}, not f32, i32 or u32 ({shapes})", x.dtype());
     expect::dtype(op, ("index", index), DType::U32);

@@ -91,7 +91,7 @@ fn three_steps(device: &Device, len: usize, hyper: LionHyper) -> Vec<Tensor> {
     let (w, m) = (check::tensor(device, [len], 1), Tensor::zeros(device, [len]));
     let figures = Tensor::from_slice(device, [8], &hyper.to_array());
     for step in 0..3 {
-        lion_step(&w, &Tensor::from_slice(device, [len], &check::integers(len, 2 + step)), &m, &figures);
+        lion_step(&w, &Tensor::from_slice(device, [len], &check::input_integers(device, len, 2 + step)), &m, &figures);
     }
     vec![w, m]
 }

@@ -19,12 +19,9 @@ struct Held {
 static TABLE: LazyLock<Vec<Held>> = LazyLock::new(|| {
     let Some(device) = check::gpu() else { return Vec::new() };
     let hold = |case: Case| {
-        let mut launched = BTreeSet::new();
-        let difference = case.compare_with(&device, || {
-            let (outputs, names) = check::launched(|| case.run(&device));
-            launched = names;
-            outputs
-        });
+        let (counted, launches) = check::counted(&device);
+        let difference = case.compare(&counted);
+        let launched = launches.names();
         let case = format!("{} {}", case.name, case.what);
         Held { difference: difference.unwrap_or_else(|e| panic!("{case}: {e}")), case, launched }
     };
@@ -119,19 +116,20 @@ fn changed(tensors: &[Tensor], change: impl Fn(f32) -> f32) -> Vec<Tensor> {
 /// are positive: a long sum that cancels may be off by more than a percent.
 #[test]
 fn a_scaled_mirror_and_an_unwritten_output_are_noticed_in_every_case() {
+    let device = check::magnitudes(&Device::Cpu);
     let control = |case: &Case| {
-        let outputs = case.run(&Device::Cpu);
+        let outputs = case.run(&device);
         let is_zero = |t: &Tensor| t.dtype() != DType::F32 || t.to_vec().unwrap().iter().all(|&v| v == 0.0 || !v.is_finite());
         if outputs.iter().all(is_zero) {
             return;
         }
-        let wrong = |change: fn(f32) -> f32| case.compare_with(&Device::Cpu, || changed(&outputs, change)).unwrap();
+        let wrong = |change: fn(f32) -> f32| case.compare_with(&device, || changed(&outputs, change)).unwrap();
         let (scaled, unwritten) = (wrong(|v| 1.01 * v), wrong(|_| f32::from_bits(u32::MAX)));
         assert!(wrong(|v| v).ok(), "{} {}: not equal to itself", case.name, case.what);
         assert!(!scaled.ok(), "{} {}: a scaled mirror passes, {scaled:?}", case.name, case.what);
         assert!(!unwritten.ok(), "{} {}: an unwritten output passes", case.name, case.what);
     };
-    check::with_magnitudes(|| cases().iter().for_each(control));
+    cases().iter().for_each(control);
 }
 
 #[test]

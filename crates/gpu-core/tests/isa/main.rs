@@ -22,95 +22,97 @@ enum Law {
 }
 
 /// A kernel, what is asked of it, and a call that launches it.
-type Row = (&'static str, Law, fn());
+type Row = (&'static str, Law, fn(&Device));
 
-fn zeros(dims: &[usize]) -> Tensor {
-    Tensor::zeros(&Device::Cpu, dims)
+fn zeros(device: &Device, dims: &[usize]) -> Tensor {
+    Tensor::zeros(device, dims)
 }
 
-fn matrices(n: usize) {
-    ops::matmul(&zeros(&[n, n]), &zeros(&[n, n]));
+fn matrices(device: &Device, n: usize) {
+    ops::matmul(&zeros(device, &[n, n]), &zeros(device, &[n, n]));
 }
 
 /// A layer over 32 images: forward pass and both gradients.
-fn convolution(taps: usize, channels: usize, extent: usize) {
+fn convolution(device: &Device, taps: usize, channels: usize, extent: usize) {
     let g = Conv2dGeometry { padding: (taps / 2).into(), ..Default::default() };
-    let (x, w) = (zeros(&[32, channels, extent, extent]), zeros(&[channels, channels, taps, taps]));
+    let (x, w) = (zeros(device, &[32, channels, extent, extent]), zeros(device, &[channels, channels, taps, taps]));
     let dy = ops::conv2d(&x, &w, None, g);
     ops::conv2d_bwd_x(&dy, &w, x.shape(), g);
     ops::conv2d_bwd_w(&x, &dy, w.shape(), g);
 }
 
 /// The same, a channel at a time.
-fn depthwise() {
+fn depthwise(device: &Device) {
     let g = Conv2dGeometry { padding: 1.into(), groups: 64, ..Default::default() };
-    let (x, w) = (zeros(&[32, 64, 32, 32]), zeros(&[64, 1, 3, 3]));
+    let (x, w) = (zeros(device, &[32, 64, 32, 32]), zeros(device, &[64, 1, 3, 3]));
     let dy = ops::conv2d(&x, &w, None, g);
     ops::conv2d_bwd_x(&dy, &w, x.shape(), g);
     ops::conv2d_bwd_w(&x, &dy, w.shape(), g);
 }
 
-fn image() -> Tensor {
-    zeros(&[4, 8, 16, 16])
+fn image(device: &Device) -> Tensor {
+    zeros(device, &[4, 8, 16, 16])
 }
 
 fn key() -> DropoutKey {
     DropoutKey { seed: 1, stream: 2 }
 }
 
-fn batch_norm() {
-    let (x, of_channels) = (zeros(&[32, 64, 32, 32]), zeros(&[64]));
-    let norm = ops::batch_norm(&x, &of_channels, &of_channels, &zeros(&[64]), &zeros(&[64]), 0.1, 1e-5);
+fn batch_norm(device: &Device) {
+    let (x, of_channels) = (zeros(device, &[32, 64, 32, 32]), zeros(device, &[64]));
+    let norm = ops::batch_norm(&x, &of_channels, &of_channels, &zeros(device, &[64]), &zeros(device, &[64]), 0.1, 1e-5);
     ops::batch_norm_bwd(&x, &norm.y, &of_channels, &norm.mean, &norm.rstd);
 }
 
-fn rectified() {
-    let (x, of_channels) = (zeros(&[32, 64, 32, 32]), zeros(&[64]));
-    ops::batch_norm_relu(&x, Some(&x), &of_channels, &of_channels, &zeros(&[64]), &zeros(&[64]), 0.1, 1e-5);
+fn rectified(device: &Device) {
+    let (x, of_channels) = (zeros(device, &[32, 64, 32, 32]), zeros(device, &[64]));
+    ops::batch_norm_relu(&x, Some(&x), &of_channels, &of_channels, &zeros(device, &[64]), &zeros(device, &[64]), 0.1, 1e-5);
     ops::batch_norm_add_relu_bwd(&x, &x, &x, &of_channels, &of_channels, &of_channels);
 }
 
 /// Rows that are not of fours.
-fn rectified_by_ones() {
-    let (x, of_channels) = (zeros(&[32, 64, 7, 7]), zeros(&[64]));
+fn rectified_by_ones(device: &Device) {
+    let (x, of_channels) = (zeros(device, &[32, 64, 7, 7]), zeros(device, &[64]));
     ops::batch_norm_add_relu_bwd(&x, &x, &x, &of_channels, &of_channels, &of_channels);
 }
 
-fn rectified_alone() {
-    let (x, of_channels) = (zeros(&[32, 64, 32, 32]), zeros(&[64]));
+fn rectified_alone(device: &Device) {
+    let (x, of_channels) = (zeros(device, &[32, 64, 32, 32]), zeros(device, &[64]));
     ops::batch_norm_relu_bwd(&x, &x, &of_channels, &of_channels, &of_channels, &of_channels);
 }
 
 /// Windows of so many taps a side, two apart.
-fn pooling(taps: usize) {
+fn pooling(device: &Device, taps: usize) {
     let g = Pool2dGeometry { stride: [2, 2], padding: [taps / 3; 2], ..Pool2dGeometry::new([taps, taps]) };
-    let (y, indices) = ops::max_pool2d(&image(), g);
-    ops::max_pool2d_bwd_x(&y, &indices, image().shape(), g);
-    ops::avg_pool2d_bwd_x(&ops::avg_pool2d(&image(), g, Divisor::Window), image().shape(), g, Divisor::Window);
+    let (y, indices) = ops::max_pool2d(&image(device), g);
+    ops::max_pool2d_bwd_x(&y, &indices, image(device).shape(), g);
+    ops::avg_pool2d_bwd_x(&ops::avg_pool2d(&image(device), g, Divisor::Window), image(device).shape(), g, Divisor::Window);
 }
 
 /// Three taps in a row need a pixel on either side of a word; the weights of four input channels are read as they lie in `w`.
 const ROWS: &[Row] = &[
-    ("matmul_tiled4", Law::Product(Some([0, 0])), || matrices(512)),
-    ("matmul_tiled4", Law::Product(Some([0, 0])), || matrices(64)),
-    ("matmul_tiled", Law::Product(None), || matrices(511)),
-    ("conv2d_tiled4", Law::Product(Some([2, 0])), || convolution(3, 64, 32)),
-    ("conv2d_bwd_x_tiled4", Law::Product(Some([6, 0])), || convolution(3, 64, 32)),
-    ("conv2d_bwd_w_tiled4", Law::Product(Some([4, 0])), || convolution(3, 64, 32)),
-    ("conv2d_tiled4", Law::Product(Some([2, 0])), || convolution(3, 32, 32)),
-    ("conv2d_tiled4", Law::Product(Some([2, 0])), || convolution(3, 64, 8)),
-    ("conv2d_tiled4", Law::Product(Some([0, 0])), || convolution(1, 64, 32)),
-    ("conv2d_bwd_x_tiled4", Law::Product(Some([0, 0])), || convolution(1, 64, 32)),
-    ("conv2d_bwd_w_tiled4", Law::Product(Some([0, 0])), || convolution(1, 64, 32)),
-    ("conv2d_tiled", Law::Product(None), || convolution(3, 64, 7)),
-    ("conv2d_bwd_x_tiled", Law::Product(None), || convolution(3, 64, 7)),
-    ("conv2d_bwd_w_tiled", Law::Product(None), || convolution(3, 64, 7)),
-    ("binary", Law::Stream([0, 0]), || drop(ops::add(&image(), &image()))),
-    ("activation", Law::Stream([0, 0]), || drop(ops::relu(&image()))),
-    ("activation_bwd_x", Law::Stream([0, 0]), || drop(ops::relu_bwd_x(&image(), &image()))),
-    ("scale", Law::Stream([0, 0]), || drop(ops::scale(&image(), 2.0))),
-    ("dropout", Law::Stream([0, 0]), || drop(ops::dropout(&image(), 0.5, key(), &Tensor::from_slice(&Device::Cpu, [1], &[1u32])))),
-    ("add_bias", Law::Stream([1, 0]), || drop(ops::add_bias(&image(), &zeros(&[8])))),
+    ("matmul_tiled4", Law::Product(Some([0, 0])), |device| matrices(device, 512)),
+    ("matmul_tiled4", Law::Product(Some([0, 0])), |device| matrices(device, 64)),
+    ("matmul_tiled", Law::Product(None), |device| matrices(device, 511)),
+    ("conv2d_tiled4", Law::Product(Some([2, 0])), |device| convolution(device, 3, 64, 32)),
+    ("conv2d_bwd_x_tiled4", Law::Product(Some([6, 0])), |device| convolution(device, 3, 64, 32)),
+    ("conv2d_bwd_w_tiled4", Law::Product(Some([4, 0])), |device| convolution(device, 3, 64, 32)),
+    ("conv2d_tiled4", Law::Product(Some([2, 0])), |device| convolution(device, 3, 32, 32)),
+    ("conv2d_tiled4", Law::Product(Some([2, 0])), |device| convolution(device, 3, 64, 8)),
+    ("conv2d_tiled4", Law::Product(Some([0, 0])), |device| convolution(device, 1, 64, 32)),
+    ("conv2d_bwd_x_tiled4", Law::Product(Some([0, 0])), |device| convolution(device, 1, 64, 32)),
+    ("conv2d_bwd_w_tiled4", Law::Product(Some([0, 0])), |device| convolution(device, 1, 64, 32)),
+    ("conv2d_tiled", Law::Product(None), |device| convolution(device, 3, 64, 7)),
+    ("conv2d_bwd_x_tiled", Law::Product(None), |device| convolution(device, 3, 64, 7)),
+    ("conv2d_bwd_w_tiled", Law::Product(None), |device| convolution(device, 3, 64, 7)),
+    ("binary", Law::Stream([0, 0]), |device| drop(ops::add(&image(device), &image(device)))),
+    ("activation", Law::Stream([0, 0]), |device| drop(ops::relu(&image(device)))),
+    ("activation_bwd_x", Law::Stream([0, 0]), |device| drop(ops::relu_bwd_x(&image(device), &image(device)))),
+    ("scale", Law::Stream([0, 0]), |device| drop(ops::scale(&image(device), 2.0))),
+    ("dropout", Law::Stream([0, 0]), |device| {
+        drop(ops::dropout(&image(device), 0.5, key(), &Tensor::from_slice(device, [1], &[1u32])))
+    }),
+    ("add_bias", Law::Stream([1, 0]), |device| drop(ops::add_bias(&image(device), &zeros(device, &[8])))),
     ("batch_norm_partial", Law::Stream([0, 0]), batch_norm),
     ("batch_norm_apply", Law::Stream([5, 0]), batch_norm),
     ("batch_norm_bwd_partial", Law::Stream([0, 1]), batch_norm),
@@ -120,35 +122,45 @@ const ROWS: &[Row] = &[
     ("batch_norm_through", Law::Stream([0, 0]), rectified_by_ones),
     ("batch_norm_bwd_partial", Law::Stream([0, 1]), rectified_alone),
     ("batch_norm_bwd_x", Law::Stream([1, 0]), rectified_alone),
-    ("max_pool2d_by4", Law::Stream([0, 0]), || pooling(2)),
-    ("max_pool2d_bwd_x_by4", Law::Stream([0, 0]), || pooling(2)),
-    ("avg_pool2d_by4", Law::Stream([0, 0]), || pooling(2)),
-    ("avg_pool2d_bwd_x_by4", Law::Stream([0, 0]), || pooling(2)),
+    ("max_pool2d_by4", Law::Stream([0, 0]), |device| pooling(device, 2)),
+    ("max_pool2d_bwd_x_by4", Law::Stream([0, 0]), |device| pooling(device, 2)),
+    ("avg_pool2d_by4", Law::Stream([0, 0]), |device| pooling(device, 2)),
+    ("avg_pool2d_bwd_x_by4", Law::Stream([0, 0]), |device| pooling(device, 2)),
     // Nine taps, and a word on either side of the four in each row.
     ("depthwise_by4", Law::Stream([15, 0]), depthwise),
     ("depthwise_bwd_x_by4", Law::Stream([15, 0]), depthwise),
     ("depthwise_bwd_w_by4", Law::Stream([6, 1]), depthwise),
     // A word beyond the four in each row of windows, and in each row of x.
-    ("max_pool2d_by4", Law::Stream([3, 0]), || pooling(3)),
-    ("max_pool2d_bwd_x_by4", Law::Stream([4, 0]), || pooling(3)),
-    ("avg_pool2d_by4", Law::Stream([3, 0]), || pooling(3)),
-    ("avg_pool2d_bwd_x_by4", Law::Stream([2, 0]), || pooling(3)),
-    ("accumulate", Law::Stream([0, 0]), || ops::accumulate(&zeros(&[64]), &zeros(&[64]), 1.0, true)),
-    ("sgd_step", Law::Stream([0, 0]), || {
+    ("max_pool2d_by4", Law::Stream([3, 0]), |device| pooling(device, 3)),
+    ("max_pool2d_bwd_x_by4", Law::Stream([4, 0]), |device| pooling(device, 3)),
+    ("avg_pool2d_by4", Law::Stream([3, 0]), |device| pooling(device, 3)),
+    ("avg_pool2d_bwd_x_by4", Law::Stream([2, 0]), |device| pooling(device, 3)),
+    ("accumulate", Law::Stream([0, 0]), |device| ops::accumulate(&zeros(device, &[64]), &zeros(device, &[64]), 1.0, true)),
+    ("sgd_step", Law::Stream([0, 0]), |device| {
         let hyper = SgdHyper { lr: 0.1, momentum: 0.9, dampening: 0.0, weight_decay: 0.0, nesterov: false, first_step: false };
-        ops::sgd_step(&zeros(&[64]), &zeros(&[64]), &zeros(&[64]), &Tensor::from_slice(&Device::Cpu, [8], &hyper.to_array()));
+        ops::sgd_step(
+            &zeros(device, &[64]),
+            &zeros(device, &[64]),
+            &zeros(device, &[64]),
+            &Tensor::from_slice(device, [8], &hyper.to_array()),
+        );
     }),
-    ("adamw_step", Law::Stream([0, 0]), || {
-        let hyper = Tensor::from_slice(&Device::Cpu, [8], &[0.1f32; 8]);
-        ops::adamw_step(&zeros(&[64]), &zeros(&[64]), &zeros(&[64]), &zeros(&[64]), &hyper);
+    ("adamw_step", Law::Stream([0, 0]), |device| {
+        let hyper = Tensor::from_slice(device, [8], &[0.1f32; 8]);
+        ops::adamw_step(&zeros(device, &[64]), &zeros(device, &[64]), &zeros(device, &[64]), &zeros(device, &[64]), &hyper);
     }),
 ];
 
 /// The launches of the rows, in their order, as the CPU device makes them: it takes the forms of hardware.
 fn launches() -> Vec<Launch> {
+    let (device, launches) = check::counted(&Device::Cpu);
     let of = |&(kernel, _, run): &Row| {
-        let ((), launches) = check::launches(run);
-        launches.into_iter().find(|l| l.kernel.name() == kernel).unwrap_or_else(|| panic!("its row does not launch {kernel}"))
+        run(&device);
+        launches
+            .take()
+            .into_iter()
+            .find(|l| l.kernel.name() == kernel)
+            .unwrap_or_else(|| panic!("its row does not launch {kernel}"))
     };
     ROWS.iter().map(of).chain(controls()).collect()
 }

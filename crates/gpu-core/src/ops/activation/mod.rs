@@ -127,7 +127,7 @@ fn functions() -> Vec<Function> {
 
 /// Values in [-8, 8): every branch of every function.
 fn spread(device: &Device, len: usize) -> Tensor {
-    let values: Vec<f32> = check::values(len, 1).iter().map(|v| 8.0 * v).collect();
+    let values: Vec<f32> = check::input_values(device, len, 1).iter().map(|v| 8.0 * v).collect();
     Tensor::from_slice(device, [len], &values)
 }
 

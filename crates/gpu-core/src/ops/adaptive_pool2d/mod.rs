@@ -204,8 +204,9 @@ pub(super) fn cases() -> Vec<Case> {
         }));
         cases.push(Case::new("adaptive_max_pool2d", what, Bound::Exact, move |device| {
             // Small integers: ties abound.
-            let (y, indices) = adaptive_max_pool2d(&Tensor::from_slice(device, shape, &check::integers(shape.len(), 1)), output);
-            let dy = Tensor::from_slice(device, y.shape(), &check::integers(y.len(), 2));
+            let (y, indices) =
+                adaptive_max_pool2d(&Tensor::from_slice(device, shape, &check::input_integers(device, shape.len(), 1)), output);
+            let dy = Tensor::from_slice(device, y.shape(), &check::input_integers(device, y.len(), 2));
             let dx = adaptive_max_pool2d_bwd_x(&dy, &indices, shape);
             vec![y, indices, dx]
         }));

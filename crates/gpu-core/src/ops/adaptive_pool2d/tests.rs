@@ -38,20 +38,19 @@ fn differing(x: Shape, output: [usize; 2], shift: usize, device: &Device) -> Vec
         max_dx[best] += dy;
     }
     let y_shape = Shape::from([x.n(), x.c(), output[0], output[1]]);
+    let device = &check::poisoned(device);
     let (xt, dt) = (Tensor::from_slice(device, x, &xs), Tensor::from_slice(device, y_shape, &ds));
     let near = |got: Tensor, want: &[f64]| {
         got.to_vec().unwrap().iter().zip(want).all(|(&got, &want)| (f64::from(got) - want).abs() <= 1e-5 * want.abs().max(1.0))
     };
-    check::poisoned(|| {
-        let (y, at) = adaptive_max_pool2d(&xt, output);
-        [
-            ("mean", near(adaptive_avg_pool2d(&xt, output), &avg)),
-            ("dx of mean", near(adaptive_avg_pool2d_bwd_x(&dt, x), &avg_dx)),
-            ("max", y.to_vec().unwrap() == max),
-            ("indices", at.read::<u32>().unwrap() == indices),
-            ("dx of max", adaptive_max_pool2d_bwd_x(&dt, &at, x).to_vec().unwrap() == max_dx),
-        ]
-    })
+    let (y, at) = adaptive_max_pool2d(&xt, output);
+    [
+        ("mean", near(adaptive_avg_pool2d(&xt, output), &avg)),
+        ("dx of mean", near(adaptive_avg_pool2d_bwd_x(&dt, x), &avg_dx)),
+        ("max", y.to_vec().unwrap() == max),
+        ("indices", at.read::<u32>().unwrap() == indices),
+        ("dx of max", adaptive_max_pool2d_bwd_x(&dt, &at, x).to_vec().unwrap() == max_dx),
+    ]
     .into_iter()
     .filter_map(|(what, ok)| (!ok).then_some(what))
     .collect()
@@ -81,9 +80,10 @@ fn windows_that_are_off_by_one_and_faulty_kernels_are_noticed_by_the_same_compar
             // The maximum itself is often the neighbour's too.
             let noticed = differing(x, output, 1, &device);
             assert!(["mean", "dx of mean", "indices", "dx of max"].iter().all(|what| noticed.contains(what)), "only {noticed:?}");
-            let launched = check::launched(|| differing(x, output, 0, &device)).1;
-            for kernel in launched {
-                let noticed = check::with_fault(kernel, || differing(x, output, 0, &device));
+            let (counted, launches) = check::counted(&device);
+            differing(x, output, 0, &counted);
+            for kernel in launches.names() {
+                let noticed = differing(x, output, 0, &check::faulty(&device, kernel));
                 assert!(!noticed.is_empty(), "{kernel} on {}", device.name());
             }
         }

@@ -19,13 +19,14 @@ pub(super) const SHAPES: &[&[usize]] = &[
 
 /// Values around `mean` with standard deviation 1.
 pub(super) fn around(device: &Device, shape: Shape, mean: f32, seed: u64) -> Tensor {
-    let values: Vec<f32> = check::values(shape.len(), seed).iter().map(|v| mean + v * 3f32.sqrt()).collect();
+    let values: Vec<f32> = check::input_values(device, shape.len(), seed).iter().map(|v| mean + v * 3f32.sqrt()).collect();
     Tensor::from_slice(device, shape, &values)
 }
 
 /// gamma, beta, running mean, running variance.
 pub(super) fn of_channels(device: &Device, c: usize) -> [Tensor; 4] {
-    let positive = |seed| Tensor::from_slice(device, [c], &check::values(c, seed).iter().map(|v| v + 1.5).collect::<Vec<f32>>());
+    let positive =
+        |seed| Tensor::from_slice(device, [c], &check::input_values(device, c, seed).iter().map(|v| v + 1.5).collect::<Vec<f32>>());
     [positive(11), check::tensor(device, [c], 12), check::tensor(device, [c], 13), positive(14)]
 }
 

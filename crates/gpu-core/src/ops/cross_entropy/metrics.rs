@@ -2,7 +2,7 @@
 
 use super::mirror::{LOWEST, rows_per_job};
 use super::{Params, SHAPES, WGSL, expect_classes, expect_labels, labels, launch_rows};
-use crate::check::{Bound, Case, integers};
+use crate::check::{Bound, Case, input_integers};
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
@@ -112,7 +112,7 @@ pub(super) fn cases() -> Vec<Case> {
     let case = |shape: Shape| {
         Case::new("argmax", shape.to_string(), Bound::Exact, move |device| {
             // Small integers: most rows have several maxima.
-            let x = Tensor::from_slice(device, shape, &integers(shape.len(), 5));
+            let x = Tensor::from_slice(device, shape, &input_integers(device, shape.len(), 5));
             let metrics = Tensor::full(device, [4], 1.0);
             let loss = Tensor::scalar(device, 0.5);
             accumulate_metrics(&loss, &x, &labels(device, shape), &metrics);

@@ -203,13 +203,13 @@ fn labels(device: &Device, x: impl Into<Shape>) -> Tensor {
 /// Logits in [-8, 8).
 fn logits(device: &Device, shape: impl Into<Shape>, seed: u64) -> Tensor {
     let shape = shape.into();
-    let values: Vec<f32> = check::values(shape.len(), seed).iter().map(|v| 8.0 * v).collect();
+    let values: Vec<f32> = check::input_values(device, shape.len(), seed).iter().map(|v| 8.0 * v).collect();
     Tensor::from_slice(device, shape, &values)
 }
 
 /// Weights from 0.1 on.
 fn class_weights(device: &Device, c: usize) -> Tensor {
-    let weights: Vec<f32> = check::values(c, 9).iter().map(|v| v + 1.1).collect();
+    let weights: Vec<f32> = check::input_values(device, c, 9).iter().map(|v| v + 1.1).collect();
     Tensor::from_slice(device, [c], &weights)
 }
 

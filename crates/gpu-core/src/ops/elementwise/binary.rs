@@ -1,7 +1,6 @@
 //! Arithmetic on pairs of tensors, and one tensor spread over a larger shape.
 
 use super::broadcast::{self, Params, shape_of};
-use crate::check;
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
@@ -66,7 +65,7 @@ fn binary(name: &str, op: u32, a: &Tensor, b: &Tensor) -> Tensor {
     } else {
         expect::f32s(name, &named);
     }
-    let y = Tensor::empty_of(a.device(), shape_of(name, &named), if integers { a.dtype() } else { check::float() });
+    let y = Tensor::empty_of(a.device(), shape_of(name, &named), if integers { a.dtype() } else { a.device().float_dtype() });
     broadcast::launch(&BINARY, &[("OP", op), ("INTEGERS", integers.into())], &[a, b], &y, 1.0);
     y
 }

@@ -1,7 +1,6 @@
 //! Comparisons and logic: truths, a byte each.
 
 use super::broadcast::{self, Params, shape_of};
-use crate::check;
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
@@ -66,7 +65,7 @@ fn kind(op: &str, named: &expect::Named<'_>, logic: bool) -> u32 {
         DType::Bool => TRUTH,
         DType::I32 if !logic => SIGNED,
         DType::U32 if !logic => UNSIGNED,
-        _ if a == check::float() && !logic => FLOAT,
+        _ if a == named[0].1.device().float_dtype() && !logic => FLOAT,
         _ if logic => panic!("{op}: a and b hold {a}, not bool ({})", expect::shapes(named)),
         _ => panic!("{op}: a and b hold {a}, not f32, i32, u32 or bool ({})", expect::shapes(named)),
     }

@@ -40,28 +40,29 @@ fn floats(device: &Device, shape: Shape, seed: u64) -> Tensor {
 
 /// Values in 0.25 .. 2.25.
 fn positive(device: &Device, shape: Shape, seed: u64) -> Tensor {
-    let values: Vec<f32> = check::values(shape.len(), seed).iter().map(|v| v + 1.25).collect();
+    let values: Vec<f32> = check::input_values(device, shape.len(), seed).iter().map(|v| v + 1.25).collect();
     Tensor::from_slice(device, shape, &values)
 }
 
 /// Small integers as floats: many are equal.
 fn integers(device: &Device, shape: Shape, seed: u64) -> Tensor {
-    Tensor::from_slice(device, shape, &check::integers(shape.len(), seed))
+    Tensor::from_slice(device, shape, &check::input_integers(device, shape.len(), seed))
 }
 
 fn signed(device: &Device, shape: Shape, seed: u64) -> Tensor {
-    let values: Vec<i32> = check::integers(shape.len(), seed).iter().map(|&v| v as i32).collect();
+    let values: Vec<i32> = check::input_integers(device, shape.len(), seed).iter().map(|&v| v as i32).collect();
     Tensor::from_slice(device, shape, &values)
 }
 
 /// Around 2^31, where an order of signed words would be another.
 fn unsigned(device: &Device, shape: Shape, seed: u64) -> Tensor {
-    let values: Vec<u32> = check::integers(shape.len(), seed).iter().map(|&v| (v as i32 as u32).wrapping_add(1 << 31)).collect();
+    let values: Vec<u32> =
+        check::input_integers(device, shape.len(), seed).iter().map(|&v| (v as i32 as u32).wrapping_add(1 << 31)).collect();
     Tensor::from_slice(device, shape, &values)
 }
 
 pub(super) fn truths(device: &Device, shape: Shape, seed: u64) -> Tensor {
-    let values: Vec<bool> = check::values(shape.len(), seed).iter().map(|&v| v > 0.0).collect();
+    let values: Vec<bool> = check::input_values(device, shape.len(), seed).iter().map(|&v| v > 0.0).collect();
     Tensor::from_slice(device, shape, &values)
 }
 

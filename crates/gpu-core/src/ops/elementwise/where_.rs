@@ -1,7 +1,6 @@
 //! A choice between two tensors, element by element. (`where` is a word of Rust and of WGSL.)
 
 use super::broadcast::{self, Params, shape_of};
-use crate::check;
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
@@ -38,7 +37,7 @@ pub fn where_(cond: &Tensor, a: &Tensor, b: &Tensor) -> Tensor {
     let shapes = || expect::shapes(&named);
     assert!(cond.dtype() == DType::Bool, "where_: cond holds {}, not bool ({})", cond.dtype(), shapes());
     assert!(a.dtype() == b.dtype(), "where_: a holds {}, b {} ({})", a.dtype(), b.dtype(), shapes());
-    let known = matches!(a.dtype(), DType::I32 | DType::U32) || a.dtype() == check::float();
+    let known = matches!(a.dtype(), DType::I32 | DType::U32) || a.dtype() == a.device().float_dtype();
     assert!(known, "where_: a and b hold {}, not f32, i32 or u32 ({})", a.dtype(), shapes());
     expect::one_device("where_", &named);
     let y = Tensor::empty_of(a.device(), shape_of("where_", &named), a.dtype());

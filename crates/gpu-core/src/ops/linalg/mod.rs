@@ -9,7 +9,6 @@ mod inverse;
 #[cfg(test)]
 mod tests;
 
-use crate::check;
 use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::expect;
@@ -34,7 +33,7 @@ fn read(x: &Tensor) -> Result<Vec<f64>> {
 }
 
 fn written(like: &Tensor, shape: Shape, values: &[f64]) -> Tensor {
-    match check::float() {
+    match like.device().float_dtype() {
         DType::F64 => Tensor::from_slice(like.device(), shape, values),
         _ => Tensor::from_slice(like.device(), shape, &values.iter().map(|&v| v as f32).collect::<Vec<_>>()),
     }
@@ -234,9 +233,9 @@ pub fn pinv(a: &Tensor) -> Result<Tensor> {
 }
 
 #[cfg(test)]
-pub(super) fn misuses() -> Vec<check::Misuse> {
+pub(super) fn misuses() -> Vec<crate::check::Misuse> {
+    use crate::check::misuse;
     use crate::device::Device;
-    use check::misuse;
     fn zeros(device: &Device, dims: &[usize]) -> Tensor {
         Tensor::zeros(device, dims)
     }

@@ -1,4 +1,5 @@
 use super::*;
+use crate::check;
 use crate::device::Device;
 use crate::ops;
 

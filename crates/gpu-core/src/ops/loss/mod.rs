@@ -298,7 +298,7 @@ struct Sample {
 /// Every loss, for an x (N, C, ...); weights are positive.
 fn samples(device: &Device, x: Shape) -> Vec<Sample> {
     let positive = |shape: Shape, seed| {
-        let values: Vec<f32> = check::values(shape.len(), seed).iter().map(|v| v + 1.1).collect();
+        let values: Vec<f32> = check::input_values(device, shape.len(), seed).iter().map(|v| v + 1.1).collect();
         Tensor::from_slice(device, shape, &values)
     };
     let each = || Some(positive(x, 8));
@@ -325,7 +325,7 @@ fn samples(device: &Device, x: Shape) -> Vec<Sample> {
 /// Values in [-1, 1), or probabilities in [0.05, 0.95).
 fn inputs(device: &Device, shape: Shape, of_probabilities: [bool; 2]) -> [Tensor; 2] {
     [(1, of_probabilities[0]), (2, of_probabilities[1])].map(|(seed, is_probability)| {
-        let values: Vec<f32> = check::values(shape.len(), seed);
+        let values: Vec<f32> = check::input_values(device, shape.len(), seed);
         let values: Vec<f32> = values.iter().map(|v| if is_probability { 0.5 + 0.45 * v } else { *v }).collect();
         Tensor::from_slice(device, shape, &values)
     })

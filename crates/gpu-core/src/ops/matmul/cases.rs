@@ -28,7 +28,8 @@ pub(in crate::ops) fn cases() -> Vec<Case> {
     cases.extend(broadcast_cases());
     // Longer than one invocation may walk.
     cases.push(Case::new("matmul", "2x70001x3, split, small integers".to_owned(), Bound::Exact, |device| {
-        let integers = |shape: [usize; 2], seed| Tensor::from_slice(device, shape, &check::integers(shape[0] * shape[1], seed));
+        let integers =
+            |shape: [usize; 2], seed| Tensor::from_slice(device, shape, &check::input_integers(device, shape[0] * shape[1], seed));
         vec![matmul(&integers([2, 70_001], 1), &integers([70_001, 3], 2))]
     }));
     cases

@@ -161,15 +161,18 @@ fn products_of_real_layers_fill_a_large_gpu_and_no_dispatch_is_long() {
 
 #[test]
 fn a_product_cut_into_dispatches_has_the_same_bits() {
-    let Some(device) = check::gpu() else { return };
+    let Some(gpu) = check::gpu() else { return };
+    let (device, launches) = check::counted(&check::poisoned(&gpu));
     for form in [Form::Tiled, Form::Tiled4] {
         let run = || {
             let (a, b) = (check::tensor(&device, [3, 72, 300], 1), check::tensor(&device, [3, 300, 132], 2));
-            let y = check::poisoned(|| product("matmul", &a, &b, Transpose::None, Some(form)));
+            let y = product("matmul", &a, &b, Transpose::None, Some(form));
             y.to_vec().unwrap().iter().map(|v| v.to_bits()).collect::<Vec<_>>()
         };
-        let (whole, _) = check::launches(run);
-        let (cut, launches) = budget::with_dispatch_flops(1 << 21, || check::launches(run));
+        let whole = run();
+        launches.take();
+        let cut = budget::with_dispatch_flops(1 << 21, run);
+        let launches = launches.take();
         let count: usize = launches.iter().filter(|l| l.kernel.name().contains("tiled")).map(|l| l.count).sum();
         assert!(count > 8, "{launches:?}");
         assert!(whole == cut, "{form:?}");

@@ -48,7 +48,7 @@ pub(in crate::ops) fn cases() -> Vec<Case> {
         let what = format!("{shape} {g:?}");
         cases.push(Case::new("max_pool2d", what.clone(), Bound::Exact, move |device| {
             // Small integers: ties abound.
-            let x = Tensor::from_slice(device, shape, &check::integers(shape.len(), 1));
+            let x = Tensor::from_slice(device, shape, &check::input_integers(device, shape.len(), 1));
             let (y, indices) = max_pool2d(&x, g);
             let dx = max_pool2d_bwd_x(&check::tensor(device, y.shape(), 2), &indices, shape, g);
             vec![y, indices, dx]

@@ -40,12 +40,12 @@ fn floats(device: &Device, shape: Shape) -> Tensor {
 
 /// Small integers: sums are exact in whatever order, and extrema have ties.
 fn integers(device: &Device, shape: Shape) -> Tensor {
-    Tensor::from_slice(device, shape, &check::integers(shape.len(), 1))
+    Tensor::from_slice(device, shape, &check::input_integers(device, shape.len(), 1))
 }
 
 /// One in a hundred does not hold.
 fn truths(device: &Device, shape: Shape) -> Tensor {
-    let values: Vec<bool> = check::values(shape.len(), 1).iter().map(|&v| v < 0.98).collect();
+    let values: Vec<bool> = check::input_values(device, shape.len(), 1).iter().map(|&v| v < 0.98).collect();
     Tensor::from_slice(device, shape, &values)
 }
 

@@ -24,7 +24,8 @@ pub(super) use tables::misuses;
 pub(super) use tables::{benches, cases};
 
 use crate::device::Device;
-use crate::kernel::{Grid, Kernel, Specialised, kernel, splits};
+use crate::kernel::{Grid, Kernel, kernel, splits};
+use crate::launch::Specialised;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};

@@ -45,14 +45,14 @@ pub(super) const GROUPS: &[(&[usize], usize)] = &[
 /// Values around `mean` with standard deviation 1.
 pub(super) fn around(device: &Device, shape: impl Into<Shape>, mean: f32, seed: u64) -> Tensor {
     let shape = shape.into();
-    let values: Vec<f32> = check::values(shape.len(), seed).iter().map(|v| mean + v * 3f32.sqrt()).collect();
+    let values: Vec<f32> = check::input_values(device, shape.len(), seed).iter().map(|v| mean + v * 3f32.sqrt()).collect();
     Tensor::from_slice(device, shape, &values)
 }
 
 /// gamma and beta.
 pub(super) fn affine_of(device: &Device, shape: impl Into<Shape>) -> [Tensor; 2] {
     let shape = shape.into();
-    let gamma: Vec<f32> = check::values(shape.len(), 11).iter().map(|v| v + 1.5).collect();
+    let gamma: Vec<f32> = check::input_values(device, shape.len(), 11).iter().map(|v| v + 1.5).collect();
     [Tensor::from_slice(device, shape, &gamma), check::tensor(device, shape, 12)]
 }
 

@@ -8,7 +8,7 @@ use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 fn integers(device: &Device, shape: Shape, seed: u64) -> Tensor {
-    Tensor::from_slice(device, shape, &check::integers(shape.len(), seed))
+    Tensor::from_slice(device, shape, &check::input_integers(device, shape.len(), seed))
 }
 
 fn with_extent(x: Shape, axis: usize, extent: usize) -> Shape {

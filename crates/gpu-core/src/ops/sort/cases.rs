@@ -52,7 +52,7 @@ pub(in crate::ops) fn cases() -> Vec<Case> {
             vec![sort_bwd_x(&check::tensor(device, y.shape(), 2), &index, axis, shape)]
         }));
         cases.push(Case::new("sort", format!("{what}, integers"), Bound::Exact, move |device| {
-            let values = check::integers(shape.len(), 5);
+            let values = check::input_integers(device, shape.len(), 5);
             let signed: Vec<i32> = values.iter().map(|&v| (v as i32) << 24).collect();
             let unsigned: Vec<u32> = signed.iter().map(|&v| v as u32).collect();
             let signed = sort(&Tensor::from_slice(device, shape, &signed), axis, true);

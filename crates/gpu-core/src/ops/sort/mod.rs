@@ -12,7 +12,6 @@ mod tests;
 pub(super) use cases::misuses;
 pub(super) use cases::{benches, cases};
 
-use crate::check;
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
@@ -90,7 +89,7 @@ fn params(dtype: DType, [outer, len, inner]: [usize; 3], keep: usize, descending
 #[track_caller]
 fn about(op: &str, x: &Tensor, axis: usize) -> [usize; 3] {
     let shape = x.shape();
-    let sortable = x.dtype() == check::float() || matches!(x.dtype(), DType::U32 | DType::I32);
+    let sortable = x.dtype() == x.device().float_dtype() || matches!(x.dtype(), DType::U32 | DType::I32);
     assert!(sortable, "{op}: x holds {}, not f32, i32 or u32 (x {shape})", x.dtype());
     assert!(axis < shape.rank(), "{op}: there is no axis {axis} (x {shape})");
     [shape.dims()[..axis].iter().product(), shape.dim(axis), shape.inner(axis + 1)]

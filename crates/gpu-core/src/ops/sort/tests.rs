@@ -1,5 +1,6 @@
 use super::cases::awkward;
 use super::*;
+use crate::check;
 use crate::device::Device;
 use proptest::prelude::*;
 use std::cmp::Ordering;

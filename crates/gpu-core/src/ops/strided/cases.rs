@@ -121,7 +121,7 @@ fn pad_cases() -> Vec<Case> {
         // Small integers: their sums are exact in any order.
         cases.push(Case::new("pad_bwd_x", format!("{shape} {amounts:?} {mode:?}"), Bound::Exact, move |device| {
             let y = pad(&Tensor::zeros(device, shape), amounts, mode).shape();
-            let dy = Tensor::from_slice(device, y, &check::integers(y.len(), 1));
+            let dy = Tensor::from_slice(device, y, &check::input_integers(device, y.len(), 1));
             vec![pad_bwd_x(&dy, shape, amounts, mode)]
         }));
     }

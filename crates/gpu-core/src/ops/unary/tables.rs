@@ -10,13 +10,13 @@ const ULP: f32 = 1.0 / 8_388_608.0;
 
 /// `values * factor + offset`.
 fn values(device: &Device, len: usize, factor: f32, offset: f32) -> Tensor {
-    let values: Vec<f32> = check::values(len, 1).iter().map(|v| v * factor + offset).collect();
+    let values: Vec<f32> = check::input_values(device, len, 1).iter().map(|v| v * factor + offset).collect();
     Tensor::from_slice(device, [len], &values)
 }
 
 /// Halves: what roundings and bounds meet.
 fn halves(device: &Device, len: usize) -> Tensor {
-    let values: Vec<f32> = check::integers(len, 1).iter().map(|v| v * 0.5).collect();
+    let values: Vec<f32> = check::input_integers(device, len, 1).iter().map(|v| v * 0.5).collect();
     Tensor::from_slice(device, [len], &values)
 }
 

@@ -21,10 +21,9 @@ fn differing(x: Shape, size: [usize; 2], mode: Interpolation, shift: usize, devi
     let g = Upsample2dGeometry { size: Resize::To(size), mode };
     let y_shape = g.out_shape(x).unwrap();
     let (xs, ds) = (check::integers(x.len(), 1), check::integers(y_shape.len(), 2));
-    let (y, dx) = check::poisoned(|| {
-        let y = upsample2d(&Tensor::from_slice(device, x, &xs), g);
-        (y, upsample2d_bwd_x(&Tensor::from_slice(device, y_shape, &ds), x, g))
-    });
+    let device = &check::poisoned(device);
+    let y = upsample2d(&Tensor::from_slice(device, x, &xs), g);
+    let dx = upsample2d_bwd_x(&Tensor::from_slice(device, y_shape, &ds), x, g);
     let (mut want, mut want_dx) = (vec![0f64; y_shape.len()], vec![0f64; x.len()]);
     for o in 0..y_shape.len() {
         let (plane, p, q) = (o / y_shape.inner(2), o / size[1] % size[0], (o + shift) % size[1]);
@@ -100,7 +99,7 @@ fn a_shifted_reference_and_a_faulty_kernel_are_noticed_by_the_same_comparison() 
             assert!(differing(x, [10, 18], mode, 0, &device).is_empty(), "{mode:?}");
             assert_eq!(differing(x, [10, 18], mode, 1, &device).len(), 2, "{mode:?} on {}", device.name());
             for kernel in KERNELS {
-                let noticed = check::with_fault(kernel.name(), || differing(x, [10, 18], mode, 0, &device));
+                let noticed = differing(x, [10, 18], mode, 0, &check::faulty(&device, kernel.name()));
                 assert!(!noticed.is_empty(), "{} {mode:?}", kernel.name());
             }
         }

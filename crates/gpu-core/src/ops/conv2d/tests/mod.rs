@@ -5,7 +5,7 @@ mod random;
 
 use super::cases::{DEPTHWISE_ROWS, ROWS, Row, Shapes, TRANSPOSED_ROWS, TransposedRow, shapes};
 use super::*;
-use crate::check::{self, in_f64};
+use crate::check;
 use crate::device::Device;
 
 /// Calls `f` with (x index, w index, y index) of every product of a convolution: the definition, once. `shift` moves every group
@@ -48,11 +48,12 @@ fn naive(row: &Row, g: Conv2dGeometry, shift: usize) -> [Vec<f32>; 3] {
 /// y, dx and dw of a row's integers on `device`, by everything that can compute them.
 fn computed(row: &Row, device: &Device) -> Vec<(String, [Vec<f32>; 3])> {
     let (Shapes { l, x, w, y }, g) = (shapes(row), row.3);
+    let device = &check::poisoned(device);
     let [xs, ws, ds] = integers(shapes(row));
     let [xt, wt, dt] = [(x, &xs), (w, &ws), (y, &ds)].map(|(shape, v)| Tensor::from_slice(device, shape, v));
     let mut all = Vec::new();
     let mut add = |what: String, run: &dyn Fn(&Tensor, &Tensor, &Tensor)| {
-        let out = check::poisoned(|| [y, x, w].map(|shape| Tensor::empty(device, shape)));
+        let out = [y, x, w].map(|shape| Tensor::empty(device, shape));
         run(&out[0], &out[1], &out[2]);
         all.push((what, out.map(|t| t.to_vec().unwrap())));
     };
@@ -130,9 +131,11 @@ fn a_fault_of_a_kernel_is_noticed_by_the_same_comparison() {
     let Some(device) = check::gpu() else { return };
     for row in [plain, depthwise] {
         let want = naive(&row, row.3, 0);
-        let launched = check::launched(|| computed(&row, &device)).1;
+        let (counted, launches) = check::counted(&device);
+        computed(&row, &counted);
+        let launched = launches.names();
         for kernel in kernels().iter().map(|k| k.name()).filter(|name| launched.contains(name)) {
-            let spoiled = check::with_fault(kernel, || computed(&row, &device));
+            let spoiled = computed(&row, &check::faulty(&device, kernel));
             assert!(!differing(&spoiled, &want).is_empty(), "{kernel}");
         }
     }
@@ -166,17 +169,16 @@ fn differing_transposed(row: &TransposedRow, device: &Device) -> Vec<String> {
     let &(x, k, [r, s], g) = row;
     let (x, w) = (Shape::from(x), Shape::from([x[1], k / g.groups, r, s]));
     let y = g.out_shape(x, w).unwrap();
+    let device = &check::poisoned(device);
     let make = |shape: Shape, seed| Tensor::from_slice(device, shape, &check::integers(shape.len(), seed));
     let (xt, wt, dt) = (make(x, 1), make(w, 2), make(y, 3));
     let bias: Vec<f32> = (1..=k).map(|v| v as f32).collect();
     let mut want = naive_transposed(row, y);
-    let got = check::poisoned(|| {
-        [
-            conv_transpose2d(&xt, &wt, Some(&Tensor::from_slice(device, [k], &bias)), g),
-            conv_transpose2d_bwd_x(&dt, &wt, x, g),
-            conv_transpose2d_bwd_w(&xt, &dt, w, g),
-        ]
-    });
+    let got = [
+        conv_transpose2d(&xt, &wt, Some(&Tensor::from_slice(device, [k], &bias)), g),
+        conv_transpose2d_bwd_x(&dt, &wt, x, g),
+        conv_transpose2d_bwd_w(&xt, &dt, w, g),
+    ];
     want[0].iter_mut().enumerate().for_each(|(i, v)| *v += bias[i / y.inner(2) % k]);
     differing(&[("conv_transpose2d".to_owned(), got.map(|t| t.to_vec().unwrap()))], &want)
 }
@@ -231,13 +233,12 @@ fn transposed_gradients_agree_with_differences() {
 
 #[test]
 fn a_bias_is_added_in_double_precision_too() {
-    let y = in_f64(|| {
-        let (x, w) = (Tensor::full(&Device::Cpu, [1, 2, 1, 1], 2.0), Tensor::full(&Device::Cpu, [2, 1, 1, 1], 3.0));
-        let b = Tensor::from_slice(&Device::Cpu, [2], &[1.0f32, 2.0]);
-        let g = Conv2dGeometry { groups: 2, ..Default::default() };
-        let t = ConvTranspose2dGeometry { groups: 2, ..Default::default() };
-        [conv2d(&x, &w, Some(&b), g), conv_transpose2d(&x, &w, Some(&b), t)].map(|y| y.read::<f64>().unwrap())
-    });
+    let device = &Device::cpu_f64();
+    let (x, w) = (Tensor::full(device, [1, 2, 1, 1], 2.0), Tensor::full(device, [2, 1, 1, 1], 3.0));
+    let b = Tensor::from_slice(device, [2], &[1.0f32, 2.0]);
+    let g = Conv2dGeometry { groups: 2, ..Default::default() };
+    let t = ConvTranspose2dGeometry { groups: 2, ..Default::default() };
+    let y = [conv2d(&x, &w, Some(&b), g), conv_transpose2d(&x, &w, Some(&b), t)].map(|y| y.read::<f64>().unwrap());
     assert_eq!(y, [[7.0, 8.0], [7.0, 8.0]]);
 }
 

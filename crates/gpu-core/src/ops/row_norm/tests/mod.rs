@@ -5,15 +5,13 @@ use super::tables::{AFFINE, GROUPS, LAYERS, affine_of, around};
 use super::*;
 use crate::check::{self, Bound};
 
-/// Everything of one norm, by hand: y, offset, rstd, dx, dgamma, dbeta.
+/// Everything of one norm, by hand: y, offset, rstd, dx, dgamma, dbeta. Its inputs lie on a device that poisons, where it can be.
 fn all(form: Form, p: Params, [x, dy]: [&Tensor; 2], affine: [Option<&Tensor>; 2]) -> [Tensor; 6] {
-    check::poisoned(|| {
-        let stats = RowStats::new(x, [p.rows as usize].into());
-        let y = forward(form, p, x, affine[0], affine[1], &stats);
-        let dx = bwd_x(form, p, x, dy, affine[0], &stats);
-        let (dgamma, dbeta) = bwd_w(p, x, dy, &stats, [p.c as usize].into());
-        [y, stats.offset, stats.rstd, dx, dgamma, dbeta]
-    })
+    let stats = RowStats::new(x, [p.rows as usize].into());
+    let y = forward(form, p, x, affine[0], affine[1], &stats);
+    let dx = bwd_x(form, p, x, dy, affine[0], &stats);
+    let (dgamma, dbeta) = bwd_w(p, x, dy, &stats, [p.c as usize].into());
+    [y, stats.offset, stats.rstd, dx, dgamma, dbeta]
 }
 
 fn hold(what: &str, got: &[f32], want: &[f32], fraction: f32) {
@@ -32,6 +30,7 @@ fn every_form_of_the_kernels_gives_what_the_mirrors_give() {
             let p = Params { eps: 1e-3, centered, ..Params::of(size, groups) };
             for whole in [false, true].into_iter().filter(|whole| !whole || (splits == 1 && p.len.is_multiple_of(4))) {
                 let [want, got] = [&Device::Cpu, &gpu].map(|device| {
+                    let device = &check::poisoned(device);
                     let [x, dy] = [1, 2].map(|seed| around(device, [n, c, inner], 3.0, seed));
                     let [gamma, beta] = affine_of(device, [c]);
                     all(Form { lanes, splits, whole }, p, [&x, &dy], [Some(&gamma), Some(&beta)]).map(|t| t.to_vec().unwrap())
@@ -71,7 +70,7 @@ fn naive(p: Params, x: &[f32], dy: &[f32], gamma: &[f32], beta: &[f32]) -> [Vec<
 /// A norm on every device against the formulas, in the form that the device takes.
 fn hold_formula(what: &str, p: Params, x: &[f32], fraction: f32) {
     let (c, shape) = (p.c as usize, [p.n as usize, p.c as usize, p.inner as usize]);
-    for device in check::devices() {
+    for device in check::devices().iter().map(check::poisoned) {
         let x = Tensor::from_slice(&device, shape, x);
         let ([gamma, beta], dy) = (affine_of(&device, [c]), check::tensor(&device, shape, 2));
         let got = all(Form::choose(&device, p), p, [&x, &dy], [Some(&gamma), Some(&beta)]);
@@ -152,12 +151,12 @@ fn a_row_of_one_element_has_no_gradient() {
 
 #[test]
 fn a_tensor_without_elements_has_gradients_of_zero() {
-    for device in check::devices() {
+    for device in check::devices().iter().map(check::poisoned) {
         for (dims, normalized) in [(&[0usize, 3][..], &[3usize][..]), (&[2, 0], &[0]), (&[4, 0, 3], &[3])] {
             let x = Tensor::zeros(&device, dims);
             let normed = layer_norm(&x, Shape::new(normalized), None, None, 1e-5);
             assert_eq!((normed.y.shape(), layer_norm_bwd_x(&x, &x, None, &normed.stats).shape()), (x.shape(), x.shape()));
-            let (dgamma, dbeta) = check::poisoned(|| layer_norm_bwd_w(&x, &x, &normed.stats));
+            let (dgamma, dbeta) = layer_norm_bwd_w(&x, &x, &normed.stats);
             let zeros = vec![0.0; Shape::new(normalized).len()];
             assert_eq!([dgamma, dbeta].map(|t| t.to_vec().unwrap()), [zeros.clone(), zeros.clone()]);
             let (_, rstd) = rms_norm(&x, Shape::new(normalized), None, 1e-5);
@@ -168,7 +167,7 @@ fn a_tensor_without_elements_has_gradients_of_zero() {
         let normed = group_norm(&x, 4, None, None, 1e-5);
         instance_norm_running(&x, &normed.stats, &mean, &var, 0.5, 1e-5);
         assert_eq!([mean, var].map(|t| t.to_vec().unwrap()), [[3.0; 4], [2.0; 4]]);
-        let (dgamma, dbeta) = check::poisoned(|| group_norm_bwd_w(&x, &x, &normed.stats));
+        let (dgamma, dbeta) = group_norm_bwd_w(&x, &x, &normed.stats);
         assert_eq!([dgamma, dbeta].map(|t| t.to_vec().unwrap()), [[0.0; 4]; 2]);
     }
 }
@@ -229,12 +228,13 @@ fn the_gradients_of_groups_and_of_rows_in_parts_are_the_difference_quotients() {
 
 #[test]
 fn the_number_of_threads_changes_no_bit() {
+    let device = check::poisoned(&Device::Cpu);
     let run = || {
         [([23, 6, 31], 2), ([2, 4, 20_001], 1), ([900, 33, 1], 1)].map(|(size @ [n, c, inner], groups)| {
             let p = Params { eps: 1e-5, ..Params::of(size, groups) };
-            let [x, dy] = [1, 2].map(|seed| around(&Device::Cpu, [n, c, inner], 3.0, seed));
-            let [gamma, beta] = affine_of(&Device::Cpu, [c]);
-            let form = Form::choose(&Device::Cpu, p);
+            let [x, dy] = [1, 2].map(|seed| around(&device, [n, c, inner], 3.0, seed));
+            let [gamma, beta] = affine_of(&device, [c]);
+            let form = Form::choose(&device, p);
             all(form, p, [&x, &dy], [Some(&gamma), Some(&beta)]).map(|t| t.to_vec().unwrap())
         })
     };

@@ -30,7 +30,7 @@ fn bits(tensors: &[Tensor]) -> Vec<Vec<u32>> {
 fn what_is_added_to_all_elements_changes_nothing() {
     for_all(|sizes, seed| {
         let (p, size) = params(sizes);
-        for device in check::devices() {
+        for device in check::devices().iter().map(check::poisoned) {
             // Whole numbers below 2^24: x + shift is exact, and so is its difference from the first element.
             let of = |shift: f32| {
                 let x: Vec<f32> = check::integers(p.elements(), seed).iter().map(|v| v + shift).collect();
@@ -48,7 +48,7 @@ fn samples_do_not_know_of_each_other() {
     for_all(|sizes, seed| {
         let (p, size) = params(sizes);
         let reversed = |values: &[f32]| values.chunks(size[1] * size[2]).rev().flatten().copied().collect::<Vec<f32>>();
-        for device in check::devices() {
+        for device in check::devices().iter().map(check::poisoned) {
             let of = |turn: bool| {
                 let [x, dy] = [seed, seed + 1].map(|seed| {
                     let values = check::values(p.elements(), seed);
@@ -67,7 +67,7 @@ fn samples_do_not_know_of_each_other() {
 fn groups_without_an_affine_are_layers() {
     for_all(|sizes @ (n, _, groups, _), seed| {
         let (p, size) = params(sizes);
-        for device in check::devices() {
+        for device in check::devices().iter().map(check::poisoned) {
             let [x, dy] = [seed, seed + 1].map(|seed| check::tensor(&device, size, seed));
             let grouped = group_norm(&x, groups, None, None, 0.5);
             let flat = [n, groups, p.len as usize];

@@ -1,0 +1,205 @@
+//! Work that is recorded instead of run, and replayed.
+
+use crate::error::Result;
+use crate::gpu::Gpu;
+use crate::place::Place;
+use crate::pool::{Pool, Storage};
+use crate::recording::{GpuDispatch, HostDispatch, Tape, UniformArena};
+use std::cell::RefCell;
+use std::collections::HashSet;
+use std::sync::Arc;
+use std::time::Instant;
+
+/// What a capture of this thread has recorded so far.
+enum Recorder {
+    Host(Tape<HostDispatch>),
+    Gpu(Arc<Gpu>, Tape<GpuDispatch>),
+}
+
+impl Recorder {
+    fn is_of(&self, place: &Place) -> bool {
+        match (self, place) {
+            (Self::Host(_), Place::Cpu) => true,
+            (Self::Gpu(recording, _), Place::Gpu(gpu)) => Arc::ptr_eq(recording, gpu),
+            _ => false,
+        }
+    }
+
+    fn pool(&self) -> &Arc<Pool> {
+        match self {
+            Self::Host(tape) => &tape.pool,
+            Self::Gpu(_, tape) => &tape.pool,
+        }
+    }
+}
+
+thread_local! {
+    static RECORDER: RefCell<Option<Recorder>> = const { RefCell::new(None) };
+}
+
+/// Whether this thread captures what is launched there.
+pub(crate) fn is_capturing(place: &Place) -> bool {
+    RECORDER.with_borrow(|r| r.as_ref().is_some_and(|recorder| recorder.is_of(place)))
+}
+
+/// The pool that new tensors of this thread come from.
+pub(crate) fn pool(place: &Place) -> Arc<Pool> {
+    RECORDER.with_borrow(|r| r.as_ref().filter(|recorder| recorder.is_of(place)).map_or(place.pool(), Recorder::pool).clone())
+}
+
+/// Records a mirror, or runs it now.
+pub(crate) fn push_host<'a>(dispatch: HostDispatch, uses: impl Iterator<Item = &'a Arc<Storage>>) {
+    let run_now = RECORDER.with_borrow_mut(|r| match r {
+        Some(Recorder::Host(tape)) => {
+            uses.for_each(|s| tape.keep(s));
+            tape.list.push(dispatch);
+            None
+        }
+        _ => Some(dispatch),
+    });
+    if let Some(dispatch) = run_now {
+        dispatch.run();
+    }
+}
+
+/// Records a dispatch in the capture, or in the list that waits to be sent.
+pub(crate) fn push_gpu<'a>(gpu: &Arc<Gpu>, dispatch: GpuDispatch, uses: impl Iterator<Item = &'a Arc<Storage>>) {
+    RECORDER.with_borrow_mut(|r| match r {
+        Some(Recorder::Gpu(recording, tape)) if Arc::ptr_eq(recording, gpu) => {
+            uses.for_each(|s| tape.keep(s));
+            tape.list.push(dispatch);
+        }
+        _ => gpu.record(dispatch),
+    });
+}
+
+/// See [`Device::capture`](crate::Device::capture).
+#[track_caller]
+pub(crate) fn capture<R>(place: &Place, f: impl FnOnce() -> R) -> Result<(R, Capture)> {
+    assert!(RECORDER.with_borrow(Option::is_none), "capture: this thread is capturing already");
+    let pool = place.pool().sibling();
+    RECORDER.set(Some(match place {
+        Place::Cpu => Recorder::Host(Tape::new(pool)),
+        Place::Gpu(gpu) => Recorder::Gpu(gpu.clone(), Tape::new(pool)),
+    }));
+    // Ends the recording on a panic too.
+    struct Guard;
+    impl Drop for Guard {
+        fn drop(&mut self) {
+            RECORDER.take();
+        }
+    }
+    let guard = Guard;
+    let result = f();
+    let recorder = RECORDER.take();
+    drop(guard);
+    place.flush()?;
+    let work = match recorder.expect("the recorder was set above") {
+        Recorder::Host(tape) => Work::Host(tape),
+        Recorder::Gpu(gpu, tape) => {
+            gpu.compile(&tape.list)?;
+            let uniforms = (!gpu.uses_immediates()).then(|| gpu.uniforms(&tape.list));
+            Work::Gpu { gpu, tape, uniforms }
+        }
+    };
+    Ok((result, Capture { work }))
+}
+
+/// A recording that can be run again and again; see [`Device::capture`](crate::Device::capture).
+#[derive(Debug)]
+pub struct Capture {
+    work: Work,
+}
+
+#[derive(Debug)]
+enum Work {
+    Host(Tape<HostDispatch>),
+    Gpu { gpu: Arc<Gpu>, tape: Tape<GpuDispatch>, uniforms: Option<UniformArena> },
+}
+
+impl Capture {
+    /// Runs the recording once more, after all that was asked before.
+    ///
+    /// # Errors
+    /// The device's first fault.
+    pub fn replay(&self) -> Result<()> {
+        match &self.work {
+            Work::Host(tape) => tape.list.iter().for_each(HostDispatch::run),
+            Work::Gpu { gpu, tape, uniforms } => {
+                gpu.flush();
+                gpu.submit_with(&tape.list, uniforms.as_ref());
+                gpu.check()?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Runs the recording once more and waits for it; the seconds that the GPU worked, where its adapter has timestamps.
+    ///
+    /// # Errors
+    /// The device's first fault.
+    pub fn replay_timed(&self) -> Result<Option<f64>> {
+        match &self.work {
+            Work::Host(_) => self.replay().map(|()| None),
+            Work::Gpu { gpu, tape, uniforms } => gpu.run_timed(&tape.list, uniforms.as_ref()),
+        }
+    }
+
+    /// Runs the recording once more, kernel by kernel: the name of each and the seconds that it took, in order; none, and nothing
+    /// is run, where a GPU's adapter has no timestamps.
+    ///
+    /// # Errors
+    /// The device's first fault.
+    ///
+    /// ```
+    /// # use gpu_core::{Device, Tensor, ops};
+    /// let x = Tensor::zeros(&Device::Cpu, [8]);
+    /// let (_, capture) = Device::Cpu.capture(|| ops::add(&ops::scale(&x, 2.0), &x))?;
+    /// let times = capture.replay_each_timed()?.expect("the CPU device has a clock");
+    /// assert_eq!(times.iter().map(|(name, _)| *name).collect::<Vec<_>>(), ["scale", "binary"]);
+    /// # Ok::<(), gpu_core::Error>(())
+    /// ```
+    pub fn replay_each_timed(&self) -> Result<Option<Vec<(&'static str, f64)>>> {
+        let timed = |dispatch: &HostDispatch| {
+            let start = Instant::now();
+            dispatch.run();
+            (dispatch.entry, start.elapsed().as_secs_f64())
+        };
+        match &self.work {
+            Work::Host(tape) => Ok(Some(tape.list.iter().map(timed).collect())),
+            Work::Gpu { gpu, tape, uniforms } => {
+                let seconds = gpu.run_each_timed(&tape.list, uniforms.as_ref())?;
+                Ok(seconds.map(|seconds| tape.list.iter().map(|d| d.entry).zip(seconds).collect()))
+            }
+        }
+    }
+
+    /// Bytes of the memory that it owns: all that its recording needs besides the tensors from outside.
+    pub fn bytes(&self) -> u64 {
+        match &self.work {
+            Work::Host(tape) => tape.pool.bytes(),
+            Work::Gpu { tape, .. } => tape.pool.bytes(),
+        }
+    }
+
+    /// How many kernels it launches.
+    pub fn len(&self) -> usize {
+        match &self.work {
+            Work::Host(tape) => tape.list.len(),
+            Work::Gpu { tape, .. } => tape.list.len(),
+        }
+    }
+
+    /// How many pipelines they share: what a GPU compiles before the first replay. None on the CPU device.
+    pub fn pipelines(&self) -> usize {
+        match &self.work {
+            Work::Host(_) => 0,
+            Work::Gpu { tape, .. } => tape.list.iter().map(|d| Arc::as_ptr(&d.pipeline)).collect::<HashSet<_>>().len(),
+        }
+    }
+
+    /// Whether nothing was launched.
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
