@@ -1,6 +1,6 @@
 //! The law for every kernel, read from its WGSL as it is launched: at most 8 storage buffers, 256 invocations and 16 KiB of
 //! workgroup memory, which every adapter has; inputs `read`, outputs `read_write`; parameters that lie as Rust lays them; vectors
-//! that invocations share written whole.
+//! that invocations share written whole; functions with a result end in a return. And of the files: no long run of lines stands twice.
 
 use naga::valid::{Capabilities, FunctionInfo, GlobalUse, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Block, Expression, Function, GlobalVariable, Handle, Module, Statement, StorageAccess, TypeInner};
@@ -13,6 +13,8 @@ const STORAGE_BUFFERS: usize = 8;
 const INVOCATIONS: u32 = 256;
 const WORKGROUP_BYTES: u32 = 16 << 10;
 const PARAMS_BYTES: usize = 128;
+/// So many lines of code that stand in two places are one text written twice.
+const RUN: usize = 20;
 
 /// Every kernel with every set of constants that the table of shapes asks for, on every device.
 fn launches() -> Vec<Launch> {
@@ -48,6 +50,7 @@ fn breaches(launch: &Launch) -> Result<Vec<String>, String> {
     found.extend(over("bytes of workgroup memory", shared_bytes, WORKGROUP_BYTES));
     found.extend(storage_breaches(&used));
     found.extend(component_breaches(&module, &info, (&entry.function, uses)));
+    found.extend(ending_breaches(&module));
     let params = used.iter().find(|(global, _)| global.space == AddressSpace::Immediate);
     if let Some((params, _)) = params {
         found.extend(params_breaches(&module, params, launch.params_bytes));
@@ -93,6 +96,22 @@ fn storage_breaches(used: &[(&GlobalVariable, GlobalUse)]) -> Vec<String> {
     }
     found.extend(over("storage buffers", slots.len(), STORAGE_BUFFERS));
     found
+}
+
+/// Functions with a result that end otherwise than in a return. FXC, which compiles for DX12 where there is no DXC, refuses some
+/// that end in a `switch` whose cases all return (X3507).
+fn ending_breaches(module: &Module) -> Vec<String> {
+    let open = module.functions.iter().filter(|(_, function)| function.result.is_some() && !ends_in_return(&function.body));
+    open.map(|(_, function)| format!("{} does not end in a return", function.name.as_deref().unwrap_or("?"))).collect()
+}
+
+fn ends_in_return(block: &Block) -> bool {
+    match block.last() {
+        Some(Statement::Return { .. }) => true,
+        Some(Statement::Block(block)) => ends_in_return(block),
+        Some(Statement::If { accept, reject, .. }) => ends_in_return(accept) && ends_in_return(reject),
+        _ => false,
+    }
 }
 
 /// Vectors in shared memory of which an entry writes one component. A device may do it by reading, changing and writing the vector,
@@ -163,6 +182,50 @@ fn params_breaches(module: &Module, params: &GlobalVariable, passed: usize) -> V
     found
 }
 
+/// The files of shaders/, by name.
+fn files() -> Vec<(String, String)> {
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders");
+    let paths = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
+    paths.map(|path| (path.file_name().unwrap().display().to_string(), fs::read_to_string(&path).unwrap())).collect()
+}
+
+/// The lines of code of a text with their numbers: white space folded; comments and lone punctuation left out.
+fn lines_of_code(text: &str) -> Vec<(usize, String)> {
+    let code = |line: &str| line.split("//").next().unwrap_or("").split_whitespace().collect::<Vec<_>>().join(" ");
+    let lines = text.lines().enumerate().map(|(i, line)| (i + 1, code(line)));
+    lines.filter(|(_, line)| line.contains(|c: char| c.is_alphanumeric())).collect()
+}
+
+/// The places where a run of `RUN` lines begins that stands somewhere else too.
+fn runs_that_stand_twice(files: &[(String, String)]) -> Vec<String> {
+    let (mut first, mut found) = (BTreeMap::new(), Vec::new());
+    for (name, text) in files {
+        for run in lines_of_code(text).windows(RUN) {
+            let place = format!("{name}:{}", run[0].0);
+            let lines: Vec<String> = run.iter().map(|(_, line)| line.clone()).collect();
+            match first.get(&lines) {
+                Some(before) => found.push(format!("{place} as at {before}")),
+                None => drop(first.insert(lines, place)),
+            }
+        }
+    }
+    found
+}
+
+#[test]
+fn no_run_of_twenty_lines_stands_twice_in_shaders() {
+    let files = files();
+    let found = runs_that_stand_twice(&files);
+    assert!(found.is_empty(), "{}", found.join("\n"));
+
+    let lines = |from: usize, to: usize| (from..to).map(|i| format!("let x{i} = y[{i}u];\n")).collect::<String>();
+    let again = format!("{}\n// By the way.\n{{\n  {}}}", lines(0, 7), lines(7, 20).replace('\n', "  // so\n  "));
+    let control = |again: String| runs_that_stand_twice(&[("a".to_owned(), lines(0, 20)), ("b".to_owned(), again)]);
+    assert_eq!(control(again), ["b:1 as at a:1"]);
+    assert!(control(lines(1, 20) + &lines(0, 19)).is_empty());
+    assert!(lines_of_code(&files[0].1).len() > RUN);
+}
+
 #[test]
 fn every_kernel_stays_within_what_every_adapter_has() {
     let launches = launches();
@@ -174,12 +237,9 @@ fn every_kernel_stays_within_what_every_adapter_has() {
     assert!(broken.is_empty(), "{}", broken.join("\n"));
 
     // Nothing in shaders/ escapes: each file is the source of a kernel that was launched.
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders");
-    for file in fs::read_dir(folder).unwrap() {
-        let path = file.unwrap().path();
-        let text = fs::read_to_string(&path).unwrap();
+    for (name, text) in files() {
         let launched = launches.iter().any(|l| l.source().contains(&text));
-        assert!(launched, "no case launches a kernel of {}", path.display());
+        assert!(launched, "no case launches a kernel of {name}");
     }
 }
 
@@ -197,7 +257,9 @@ fn a_kernel_that_breaks_the_law_is_noticed() {
             tile[i] = x[i] + kept[i];
             workgroupBarrier();
             y[i] = tile[params.len];
-        }";
+        }
+        fn closed(i: u32) -> u32 { if i > 2u { return i; } else { return 2u; } }
+        fn open(i: u32) -> u32 { switch i { case 1u: { return closed(i); } default: { return i; } } }";
     static GREEDY: Kernel = Kernel::new(WGSL, "greedy", nothing);
     let found = breaches(&Launch { kernel: &GREEDY, constants: vec![], params_bytes: 12, count: 1, bytes: 0 }).unwrap();
     let wanted = [
@@ -205,6 +267,7 @@ fn a_kernel_that_breaks_the_law_is_noticed() {
         "16400 bytes of workgroup memory, over 16384",
         "kept is an output (read_write) that the kernel does not write",
         "input slot 1 comes after output slot 0",
+        "open does not end in a return",
         "Params.size is not a u32, i32 or f32",
         "Params are 16 bytes, the launch passes 12",
     ];

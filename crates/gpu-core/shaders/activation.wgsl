@@ -127,12 +127,11 @@ fn forward(x: vec4<f32>) -> vec4<f32> {
         case SILU: { return x * sigmoids(x).plus; }
         case GELU: { return x * normal_cdf(x); }
         case GELU_TANH: { return 0.5 * x * (1.0 + tanh_anywhere(gelu_inner(x))); }
-        default: {
-            let e = mish_exp(x);
-            let n = e * (e + 2.0);
-            return x * (n / (n + 2.0));
-        }
+        default: {}
     }
+    let e = mish_exp(x);
+    let n = e * (e + 2.0);
+    return x * (n / (n + 2.0));
 }
 
 /// The derivative at what was kept, times dy: `v` is the output where that will do, else the input.
@@ -164,13 +163,12 @@ fn backward(v: vec4<f32>, dy: vec4<f32>) -> vec4<f32> {
             let slope = 0.797884561 * (1.0 + 0.134145 * (v * v));
             return dy * (0.5 * (1.0 + t) + 0.5 * v * ((1.0 - t) * (1.0 + t)) * slope);
         }
-        default: {
-            let e = mish_exp(v);
-            let n = e * (e + 2.0);
-            let falling = e / (1.0 + e) * 4.0 * (n + 1.0) / ((n + 2.0) * (n + 2.0));
-            return dy * (n / (n + 2.0) + v * select(falling, zero, v > vec4<f32>(20.0)));
-        }
+        default: {}
     }
+    let e = mish_exp(v);
+    let n = e * (e + 2.0);
+    let falling = e / (1.0 + e) * 4.0 * (n + 1.0) / ((n + 2.0) * (n + 2.0));
+    return dy * (n / (n + 2.0) + v * select(falling, zero, v > vec4<f32>(20.0)));
 }
 
 @compute @workgroup_size(256)

@@ -6,8 +6,9 @@ fn combine(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
         switch OP {
             case 0u: { return a + b; }
             case 1u: { return a - b; }
-            default: { return a * b; }
+            default: {}
         }
+        return a * b;
     }
     let l = bitcast<vec4<f32>>(a);
     let r = bitcast<vec4<f32>>(b);
@@ -19,8 +20,9 @@ fn combine(a: vec4<u32>, b: vec4<u32>) -> vec4<u32> {
         // A NaN wins; of equal ones, the first.
         case 4u: { return select(b, a, is_nan(l) | ((l >= r) & !is_nan(r))); }
         case 5u: { return select(b, a, is_nan(l) | ((l <= r) & !is_nan(r))); }
-        default: { return power(l, r); }
+        default: {}
     }
+    return power(l, r);
 }
 
 @compute @workgroup_size(256)

@@ -105,8 +105,9 @@ fn converted(v: u32) -> u32 {
             case F32: { return bits; }
             case F16: { return half_of(bits); }
             case BOOL: { return select(0u, 1u, (bits & 0x7fffffffu) != 0u); }
-            default: { return integer_of(bits); }
+            default: {}
         }
+        return integer_of(bits);
     }
     let n = select(v, min(v, 1u), FROM == BOOL);
     let negative = FROM == I32 && (n >> 31u) == 1u;
@@ -116,8 +117,9 @@ fn converted(v: u32) -> u32 {
         case F16: { return half_of(bits); } // Exact in f32 wherever it is finite in f16.
         case BOOL: { return select(0u, 1u, n != 0u); }
         case U8: { return n & 0xffu; }
-        default: { return n; }
+        default: {}
     }
+    return n;
 }
 
 fn converted4(v: vec4<u32>) -> vec4<u32> {

@@ -18,8 +18,9 @@ fn compared(a: vec4<u32>, b: vec4<u32>) -> vec4<bool> {
             case 2u: { return ordered & (l < r); }
             case 3u: { return ordered & (l <= r); }
             case 4u: { return ordered & (l > r); }
-            default: { return ordered & (l >= r); }
+            default: {}
         }
+        return ordered & (l >= r);
     }
     // The sign turned over, integers are in the order of words.
     let flip = vec4<u32>(select(0u, SIGN, TYPE == 1u));
@@ -33,8 +34,9 @@ fn compared(a: vec4<u32>, b: vec4<u32>) -> vec4<bool> {
         case 4u: { return l > r; }
         case 5u: { return l >= r; }
         case 6u: { return (l & r) != vec4<u32>(0u); }
-        default: { return (l | r) != vec4<u32>(0u); }
+        default: {}
     }
+    return (l | r) != vec4<u32>(0u);
 }
 
 @compute @workgroup_size(256)

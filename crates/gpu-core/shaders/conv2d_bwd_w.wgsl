@@ -63,8 +63,8 @@ fn read_column_of(plane0: u32, j: u32, p: u32, q: u32) -> f32 {
 
 // ---- registers alone: 8 output channels by 16 columns ---------------------------------------------------------------------
 
-fn store_sixteen(tile: Tile, k: u32, j: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) {
-    var v = array<vec4<f32>, 4>(v0, v1, v2, v3);
+fn store_sixteen(tile: Tile, k: u32, j: u32, sums: mat4x4<f32>) {
+    var v = array<vec4<f32>, 4>(sums[0], sums[1], sums[2], sums[3]);
     for (var i = 0u; i < 16u; i++) {
         store(tile, k, j + i, v[i / 4u][i % 4u]);
     }
@@ -81,17 +81,19 @@ fn conv2d_bwd_w_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
     let j0 = 16u * tile.j;
     let last_j = params.in_c * TAPS - 1u;
     let end = min((tile.split + 1u) * params.rows_per_split, params.rows) * params.out_w;
-    var sums: array<vec4<f32>, 32>;
+    var sums: array<mat4x4<f32>, 8>;
     for (var pixel = min(tile.split * params.rows_per_split, params.rows) * params.out_w; pixel < end; pixel++) {
         let image = (pixel / plane) * params.groups + tile.group;
         let p = (pixel % plane) / params.out_w;
         let q = pixel % params.out_w;
         let plane0 = image * params.in_c * params.in_h * params.in_w;
         let dy0 = image * params.out_c * plane + pixel % plane;
-        let b0 = vec4<f32>(read_column_of(plane0, min(j0 + 0u, last_j), p, q), read_column_of(plane0, min(j0 + 1u, last_j), p, q), read_column_of(plane0, min(j0 + 2u, last_j), p, q), read_column_of(plane0, min(j0 + 3u, last_j), p, q));
-        let b1 = vec4<f32>(read_column_of(plane0, min(j0 + 4u, last_j), p, q), read_column_of(plane0, min(j0 + 5u, last_j), p, q), read_column_of(plane0, min(j0 + 6u, last_j), p, q), read_column_of(plane0, min(j0 + 7u, last_j), p, q));
-        let b2 = vec4<f32>(read_column_of(plane0, min(j0 + 8u, last_j), p, q), read_column_of(plane0, min(j0 + 9u, last_j), p, q), read_column_of(plane0, min(j0 + 10u, last_j), p, q), read_column_of(plane0, min(j0 + 11u, last_j), p, q));
-        let b3 = vec4<f32>(read_column_of(plane0, min(j0 + 12u, last_j), p, q), read_column_of(plane0, min(j0 + 13u, last_j), p, q), read_column_of(plane0, min(j0 + 14u, last_j), p, q), read_column_of(plane0, min(j0 + 15u, last_j), p, q));
+        let b = mat4x4<f32>(
+            vec4<f32>(read_column_of(plane0, min(j0 + 0u, last_j), p, q), read_column_of(plane0, min(j0 + 1u, last_j), p, q), read_column_of(plane0, min(j0 + 2u, last_j), p, q), read_column_of(plane0, min(j0 + 3u, last_j), p, q)),
+            vec4<f32>(read_column_of(plane0, min(j0 + 4u, last_j), p, q), read_column_of(plane0, min(j0 + 5u, last_j), p, q), read_column_of(plane0, min(j0 + 6u, last_j), p, q), read_column_of(plane0, min(j0 + 7u, last_j), p, q)),
+            vec4<f32>(read_column_of(plane0, min(j0 + 8u, last_j), p, q), read_column_of(plane0, min(j0 + 9u, last_j), p, q), read_column_of(plane0, min(j0 + 10u, last_j), p, q), read_column_of(plane0, min(j0 + 11u, last_j), p, q)),
+            vec4<f32>(read_column_of(plane0, min(j0 + 12u, last_j), p, q), read_column_of(plane0, min(j0 + 13u, last_j), p, q), read_column_of(plane0, min(j0 + 14u, last_j), p, q), read_column_of(plane0, min(j0 + 15u, last_j), p, q)),
+        );
         let a0 = dy[dy0 + min(k0 + 0u, params.out_c - 1u) * plane];
         let a1 = dy[dy0 + min(k0 + 1u, params.out_c - 1u) * plane];
         let a2 = dy[dy0 + min(k0 + 2u, params.out_c - 1u) * plane];
@@ -100,72 +102,27 @@ fn conv2d_bwd_w_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
         let a5 = dy[dy0 + min(k0 + 5u, params.out_c - 1u) * plane];
         let a6 = dy[dy0 + min(k0 + 6u, params.out_c - 1u) * plane];
         let a7 = dy[dy0 + min(k0 + 7u, params.out_c - 1u) * plane];
-        sums[0] += a0 * b0;
-        sums[1] += a0 * b1;
-        sums[2] += a0 * b2;
-        sums[3] += a0 * b3;
-        sums[4] += a1 * b0;
-        sums[5] += a1 * b1;
-        sums[6] += a1 * b2;
-        sums[7] += a1 * b3;
-        sums[8] += a2 * b0;
-        sums[9] += a2 * b1;
-        sums[10] += a2 * b2;
-        sums[11] += a2 * b3;
-        sums[12] += a3 * b0;
-        sums[13] += a3 * b1;
-        sums[14] += a3 * b2;
-        sums[15] += a3 * b3;
-        sums[16] += a4 * b0;
-        sums[17] += a4 * b1;
-        sums[18] += a4 * b2;
-        sums[19] += a4 * b3;
-        sums[20] += a5 * b0;
-        sums[21] += a5 * b1;
-        sums[22] += a5 * b2;
-        sums[23] += a5 * b3;
-        sums[24] += a6 * b0;
-        sums[25] += a6 * b1;
-        sums[26] += a6 * b2;
-        sums[27] += a6 * b3;
-        sums[28] += a7 * b0;
-        sums[29] += a7 * b1;
-        sums[30] += a7 * b2;
-        sums[31] += a7 * b3;
+        sums[0] += a0 * b;
+        sums[1] += a1 * b;
+        sums[2] += a2 * b;
+        sums[3] += a3 * b;
+        sums[4] += a4 * b;
+        sums[5] += a5 * b;
+        sums[6] += a6 * b;
+        sums[7] += a7 * b;
     }
     // The sums move up to one site of stores: indexed at run time they would lie in memory as a whole, and with a site for each
     // channel (a loop of constant length becomes that) drivers compiled three times as long.
     let channels = min(8u, params.out_c - k0);
     for (var i = 0u; i < channels; i++) {
-        store_sixteen(tile, k0 + i, j0, sums[0], sums[1], sums[2], sums[3]);
-        sums[0] = sums[4];
-        sums[1] = sums[5];
-        sums[2] = sums[6];
-        sums[3] = sums[7];
-        sums[4] = sums[8];
-        sums[5] = sums[9];
-        sums[6] = sums[10];
-        sums[7] = sums[11];
-        sums[8] = sums[12];
-        sums[9] = sums[13];
-        sums[10] = sums[14];
-        sums[11] = sums[15];
-        sums[12] = sums[16];
-        sums[13] = sums[17];
-        sums[14] = sums[18];
-        sums[15] = sums[19];
-        sums[16] = sums[20];
-        sums[17] = sums[21];
-        sums[18] = sums[22];
-        sums[19] = sums[23];
-        sums[20] = sums[24];
-        sums[21] = sums[25];
-        sums[22] = sums[26];
-        sums[23] = sums[27];
-        sums[24] = sums[28];
-        sums[25] = sums[29];
-        sums[26] = sums[30];
-        sums[27] = sums[31];
+        store_sixteen(tile, k0 + i, j0, sums[0]);
+        sums[0] = sums[1];
+        sums[1] = sums[2];
+        sums[2] = sums[3];
+        sums[3] = sums[4];
+        sums[4] = sums[5];
+        sums[5] = sums[6];
+        sums[6] = sums[7];
     }
 }
 
@@ -179,8 +136,8 @@ fn read_four(at: vec4<u32>, column: i32) -> vec4<f32> {
 }
 
 /// Three taps of four channels; past the last channel, `store` drops them.
-fn store_taps(tile: Tile, k: u32, column: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>) {
-    var v = array<vec4<f32>, 3>(v0, v1, v2);
+fn store_taps(tile: Tile, k: u32, column: u32, sums: mat3x4<f32>) {
+    var v = array<vec4<f32>, 3>(sums[0], sums[1], sums[2]);
     for (var c = 0u; c < 4u; c++) {
         for (var s = 0u; s < 3u; s++) {
             store(tile, k, column + c * TAPS + s, v[s][c]);
@@ -208,7 +165,7 @@ fn conv2d_bwd_w_row3(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workg
     let k6 = min(first_k + 6u, params.out_c - 1u) * plane;
     let k7 = min(first_k + 7u, params.out_c - 1u) * plane;
     let end = min((tile.split + 1u) * params.rows_per_split, params.rows);
-    var sums: array<vec4<f32>, 24>;
+    var sums: array<mat3x4<f32>, 8>;
     for (var row = min(tile.split * params.rows_per_split, params.rows); row < end; row++) {
         let image = (row / params.out_h) * params.groups + tile.group;
         let p = row % params.out_h;
@@ -219,7 +176,7 @@ fn conv2d_bwd_w_row3(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workg
             var e0 = read_four(at, -i32(PAD_W));
             var e1 = read_four(at, 1 - i32(PAD_W));
             for (var q = 0u; q < params.out_w; q++) {
-                let e2 = read_four(at, i32(q + 2u) - i32(PAD_W));
+                let e = mat3x4<f32>(e0, e1, read_four(at, i32(q + 2u) - i32(PAD_W)));
                 let d0 = dy[dy0 + k0 + q];
                 let d1 = dy[dy0 + k1 + q];
                 let d2 = dy[dy0 + k2 + q];
@@ -228,32 +185,16 @@ fn conv2d_bwd_w_row3(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workg
                 let d5 = dy[dy0 + k5 + q];
                 let d6 = dy[dy0 + k6 + q];
                 let d7 = dy[dy0 + k7 + q];
-                sums[0] += d0 * e0;
-                sums[1] += d0 * e1;
-                sums[2] += d0 * e2;
-                sums[3] += d1 * e0;
-                sums[4] += d1 * e1;
-                sums[5] += d1 * e2;
-                sums[6] += d2 * e0;
-                sums[7] += d2 * e1;
-                sums[8] += d2 * e2;
-                sums[9] += d3 * e0;
-                sums[10] += d3 * e1;
-                sums[11] += d3 * e2;
-                sums[12] += d4 * e0;
-                sums[13] += d4 * e1;
-                sums[14] += d4 * e2;
-                sums[15] += d5 * e0;
-                sums[16] += d5 * e1;
-                sums[17] += d5 * e2;
-                sums[18] += d6 * e0;
-                sums[19] += d6 * e1;
-                sums[20] += d6 * e2;
-                sums[21] += d7 * e0;
-                sums[22] += d7 * e1;
-                sums[23] += d7 * e2;
-                e0 = e1;
-                e1 = e2;
+                sums[0] += d0 * e;
+                sums[1] += d1 * e;
+                sums[2] += d2 * e;
+                sums[3] += d3 * e;
+                sums[4] += d4 * e;
+                sums[5] += d5 * e;
+                sums[6] += d6 * e;
+                sums[7] += d7 * e;
+                e0 = e[1];
+                e1 = e[2];
             }
         }
     }
@@ -261,28 +202,14 @@ fn conv2d_bwd_w_row3(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workg
     // As in `conv2d_bwd_w_reg`: one site of stores.
     let rows = min(8u, params.out_c - first_k);
     for (var i = 0u; i < rows; i++) {
-        store_taps(tile, first_k + i, column, sums[0], sums[1], sums[2]);
-        sums[0] = sums[3];
-        sums[1] = sums[4];
-        sums[2] = sums[5];
-        sums[3] = sums[6];
-        sums[4] = sums[7];
-        sums[5] = sums[8];
-        sums[6] = sums[9];
-        sums[7] = sums[10];
-        sums[8] = sums[11];
-        sums[9] = sums[12];
-        sums[10] = sums[13];
-        sums[11] = sums[14];
-        sums[12] = sums[15];
-        sums[13] = sums[16];
-        sums[14] = sums[17];
-        sums[15] = sums[18];
-        sums[16] = sums[19];
-        sums[17] = sums[20];
-        sums[18] = sums[21];
-        sums[19] = sums[22];
-        sums[20] = sums[23];
+        store_taps(tile, first_k + i, column, sums[0]);
+        sums[0] = sums[1];
+        sums[1] = sums[2];
+        sums[2] = sums[3];
+        sums[3] = sums[4];
+        sums[4] = sums[5];
+        sums[5] = sums[6];
+        sums[6] = sums[7];
     }
 }
 

@@ -186,8 +186,8 @@ fn conv2d_bwd_w_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_wor
             x_2 = read_word(column2, plane0, p, word);
             x_3 = read_word(column3, plane0, p, word);
         }
-        put_a(4u * quad, rows, dy_0, dy_1, dy_2, dy_3);
-        put_b(4u * quad, rows, x_0, x_1, x_2, x_3);
+        put(OF_A, 4u * quad, rows, dy_0, dy_1, dy_2, dy_3);
+        put(OF_B, 4u * quad, rows, x_0, x_1, x_2, x_3);
         workgroupBarrier();
         multiply_tiles(&sums, id.x, id.y);
         workgroupBarrier();

@@ -6,8 +6,8 @@ fn read_pixel(pixel: Pixel, plane: u32, r: u32, s: u32) -> f32 {
     return read_tap(plane + pixel.image * params.groups * params.in_c * params.in_h * params.in_w, read_row(pixel.row, r), read_column(pixel.column, s));
 }
 
-fn store_sixteen(group: u32, channel: u32, pixel: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) {
-    var v = array<vec4<f32>, 4>(v0, v1, v2, v3);
+fn store_sixteen(group: u32, channel: u32, pixel: u32, sums: mat4x4<f32>) {
+    var v = array<vec4<f32>, 4>(sums[0], sums[1], sums[2], sums[3]);
     for (var j = 0u; j < 16u; j++) {
         store(group, channel, pixel + j, v[j / 4u][j % 4u]);
     }
@@ -48,16 +48,18 @@ fn reg(index: u32) {
     let w5 = w_first + min(channel0 + 5u, params.out_c - 1u) * params.w_out;
     let w6 = w_first + min(channel0 + 6u, params.out_c - 1u) * params.w_out;
     let w7 = w_first + min(channel0 + 7u, params.out_c - 1u) * params.w_out;
-    var sums: array<vec4<f32>, 32>;
+    var sums: array<mat4x4<f32>, 8>;
     for (var c = 0u; c < params.in_c; c++) {
         let plane = (group * params.in_c + c) * params.in_h * params.in_w;
         for (var tap = 0u; tap < TAPS; tap++) {
             let r = tap / S;
             let s = tap % S;
-            let b0 = vec4<f32>(read_pixel(p0, plane, r, s), read_pixel(p1, plane, r, s), read_pixel(p2, plane, r, s), read_pixel(p3, plane, r, s));
-            let b1 = vec4<f32>(read_pixel(p4, plane, r, s), read_pixel(p5, plane, r, s), read_pixel(p6, plane, r, s), read_pixel(p7, plane, r, s));
-            let b2 = vec4<f32>(read_pixel(p8, plane, r, s), read_pixel(p9, plane, r, s), read_pixel(p10, plane, r, s), read_pixel(p11, plane, r, s));
-            let b3 = vec4<f32>(read_pixel(p12, plane, r, s), read_pixel(p13, plane, r, s), read_pixel(p14, plane, r, s), read_pixel(p15, plane, r, s));
+            let b = mat4x4<f32>(
+                vec4<f32>(read_pixel(p0, plane, r, s), read_pixel(p1, plane, r, s), read_pixel(p2, plane, r, s), read_pixel(p3, plane, r, s)),
+                vec4<f32>(read_pixel(p4, plane, r, s), read_pixel(p5, plane, r, s), read_pixel(p6, plane, r, s), read_pixel(p7, plane, r, s)),
+                vec4<f32>(read_pixel(p8, plane, r, s), read_pixel(p9, plane, r, s), read_pixel(p10, plane, r, s), read_pixel(p11, plane, r, s)),
+                vec4<f32>(read_pixel(p12, plane, r, s), read_pixel(p13, plane, r, s), read_pixel(p14, plane, r, s), read_pixel(p15, plane, r, s)),
+            );
             let at = c * params.w_in + tap;
             let a0 = w[w0 + at];
             let a1 = w[w1 + at];
@@ -67,73 +69,28 @@ fn reg(index: u32) {
             let a5 = w[w5 + at];
             let a6 = w[w6 + at];
             let a7 = w[w7 + at];
-            sums[0] += a0 * b0;
-            sums[1] += a0 * b1;
-            sums[2] += a0 * b2;
-            sums[3] += a0 * b3;
-            sums[4] += a1 * b0;
-            sums[5] += a1 * b1;
-            sums[6] += a1 * b2;
-            sums[7] += a1 * b3;
-            sums[8] += a2 * b0;
-            sums[9] += a2 * b1;
-            sums[10] += a2 * b2;
-            sums[11] += a2 * b3;
-            sums[12] += a3 * b0;
-            sums[13] += a3 * b1;
-            sums[14] += a3 * b2;
-            sums[15] += a3 * b3;
-            sums[16] += a4 * b0;
-            sums[17] += a4 * b1;
-            sums[18] += a4 * b2;
-            sums[19] += a4 * b3;
-            sums[20] += a5 * b0;
-            sums[21] += a5 * b1;
-            sums[22] += a5 * b2;
-            sums[23] += a5 * b3;
-            sums[24] += a6 * b0;
-            sums[25] += a6 * b1;
-            sums[26] += a6 * b2;
-            sums[27] += a6 * b3;
-            sums[28] += a7 * b0;
-            sums[29] += a7 * b1;
-            sums[30] += a7 * b2;
-            sums[31] += a7 * b3;
+            sums[0] += a0 * b;
+            sums[1] += a1 * b;
+            sums[2] += a2 * b;
+            sums[3] += a3 * b;
+            sums[4] += a4 * b;
+            sums[5] += a5 * b;
+            sums[6] += a6 * b;
+            sums[7] += a7 * b;
         }
     }
     // The sums move up to one site of stores: indexed at run time they would lie in memory as a whole, and with a site for each
     // channel (a loop of constant length becomes that) drivers compiled twice as long.
     let channels = min(8u, params.out_c - channel0);
     for (var i = 0u; i < channels; i++) {
-        store_sixteen(group, channel0 + i, pixel0, sums[0], sums[1], sums[2], sums[3]);
-        sums[0] = sums[4];
-        sums[1] = sums[5];
-        sums[2] = sums[6];
-        sums[3] = sums[7];
-        sums[4] = sums[8];
-        sums[5] = sums[9];
-        sums[6] = sums[10];
-        sums[7] = sums[11];
-        sums[8] = sums[12];
-        sums[9] = sums[13];
-        sums[10] = sums[14];
-        sums[11] = sums[15];
-        sums[12] = sums[16];
-        sums[13] = sums[17];
-        sums[14] = sums[18];
-        sums[15] = sums[19];
-        sums[16] = sums[20];
-        sums[17] = sums[21];
-        sums[18] = sums[22];
-        sums[19] = sums[23];
-        sums[20] = sums[24];
-        sums[21] = sums[25];
-        sums[22] = sums[26];
-        sums[23] = sums[27];
-        sums[24] = sums[28];
-        sums[25] = sums[29];
-        sums[26] = sums[30];
-        sums[27] = sums[31];
+        store_sixteen(group, channel0 + i, pixel0, sums[0]);
+        sums[0] = sums[1];
+        sums[1] = sums[2];
+        sums[2] = sums[3];
+        sums[3] = sums[4];
+        sums[4] = sums[5];
+        sums[5] = sums[6];
+        sums[6] = sums[7];
     }
 }
 
@@ -174,6 +131,16 @@ fn read_at(base: u32, column: i32, inside: bool) -> f32 {
     return select(0.0, v, ok);
 }
 
+/// Adds a row's three taps. Column by column: with whole matrices, sums spilled to memory more often on llvmpipe.
+fn add_taps(sum: mat4x4<f32>, l: f32, m: f32, r: f32, left: mat4x4<f32>, middle: mat4x4<f32>, right: mat4x4<f32>) -> mat4x4<f32> {
+    return mat4x4<f32>(
+        sum[0] + (l * left[0] + m * middle[0] + r * right[0]),
+        sum[1] + (l * left[1] + m * middle[1] + r * right[1]),
+        sum[2] + (l * left[2] + m * middle[2] + r * right[2]),
+        sum[3] + (l * left[3] + m * middle[3] + r * right[3]),
+    );
+}
+
 fn row3(index: u32) {
     let pair = 2u * (index % params.tiles_p);
     let rest = index / params.tiles_p;
@@ -196,7 +163,7 @@ fn row3(index: u32) {
     let w5 = w_first + min(channel0 + 5u, params.out_c - 1u) * params.w_out;
     let w6 = w_first + min(channel0 + 6u, params.out_c - 1u) * params.w_out;
     let w7 = w_first + min(channel0 + 7u, params.out_c - 1u) * params.w_out;
-    var sums: array<vec4<f32>, 32>;
+    var sums: array<mat4x4<f32>, 8>;
     for (var c = 0u; c < params.in_c; c++) {
         for (var r = 0u; r < R; r++) {
             let a_row = read_row(a.row, r);
@@ -225,109 +192,31 @@ fn row3(index: u32) {
             let b7 = read_at(b_base, b_column + 7, b_ok);
             let b8 = read_at(b_base, b_column + 8, b_ok);
             let b9 = read_at(b_base, b_column + 9, b_ok);
-            let al0 = vec4<f32>(a0, a1, a2, a3);
-            let al1 = vec4<f32>(a4, a5, a6, a7);
-            let am0 = vec4<f32>(a1, a2, a3, a4);
-            let am1 = vec4<f32>(a5, a6, a7, a8);
-            let ar0 = vec4<f32>(a2, a3, a4, a5);
-            let ar1 = vec4<f32>(a6, a7, a8, a9);
-            let bl0 = vec4<f32>(b0, b1, b2, b3);
-            let bl1 = vec4<f32>(b4, b5, b6, b7);
-            let bm0 = vec4<f32>(b1, b2, b3, b4);
-            let bm1 = vec4<f32>(b5, b6, b7, b8);
-            let br0 = vec4<f32>(b2, b3, b4, b5);
-            let br1 = vec4<f32>(b6, b7, b8, b9);
+            let left = mat4x4<f32>(a0, a1, a2, a3, a4, a5, a6, a7, b0, b1, b2, b3, b4, b5, b6, b7);
+            let middle = mat4x4<f32>(a1, a2, a3, a4, a5, a6, a7, a8, b1, b2, b3, b4, b5, b6, b7, b8);
+            let right = mat4x4<f32>(a2, a3, a4, a5, a6, a7, a8, a9, b2, b3, b4, b5, b6, b7, b8, b9);
             let at = c * params.w_in + r * 3u;
-            let l0 = w[w0 + at + FIRST];
-            let m0 = w[w0 + at + 1u];
-            let r0 = w[w0 + at + LAST];
-            sums[0] += l0 * al0 + m0 * am0 + r0 * ar0;
-            sums[1] += l0 * al1 + m0 * am1 + r0 * ar1;
-            sums[2] += l0 * bl0 + m0 * bm0 + r0 * br0;
-            sums[3] += l0 * bl1 + m0 * bm1 + r0 * br1;
-            let l1 = w[w1 + at + FIRST];
-            let m1 = w[w1 + at + 1u];
-            let r1 = w[w1 + at + LAST];
-            sums[4] += l1 * al0 + m1 * am0 + r1 * ar0;
-            sums[5] += l1 * al1 + m1 * am1 + r1 * ar1;
-            sums[6] += l1 * bl0 + m1 * bm0 + r1 * br0;
-            sums[7] += l1 * bl1 + m1 * bm1 + r1 * br1;
-            let l2 = w[w2 + at + FIRST];
-            let m2 = w[w2 + at + 1u];
-            let r2 = w[w2 + at + LAST];
-            sums[8] += l2 * al0 + m2 * am0 + r2 * ar0;
-            sums[9] += l2 * al1 + m2 * am1 + r2 * ar1;
-            sums[10] += l2 * bl0 + m2 * bm0 + r2 * br0;
-            sums[11] += l2 * bl1 + m2 * bm1 + r2 * br1;
-            let l3 = w[w3 + at + FIRST];
-            let m3 = w[w3 + at + 1u];
-            let r3 = w[w3 + at + LAST];
-            sums[12] += l3 * al0 + m3 * am0 + r3 * ar0;
-            sums[13] += l3 * al1 + m3 * am1 + r3 * ar1;
-            sums[14] += l3 * bl0 + m3 * bm0 + r3 * br0;
-            sums[15] += l3 * bl1 + m3 * bm1 + r3 * br1;
-            let l4 = w[w4 + at + FIRST];
-            let m4 = w[w4 + at + 1u];
-            let r4 = w[w4 + at + LAST];
-            sums[16] += l4 * al0 + m4 * am0 + r4 * ar0;
-            sums[17] += l4 * al1 + m4 * am1 + r4 * ar1;
-            sums[18] += l4 * bl0 + m4 * bm0 + r4 * br0;
-            sums[19] += l4 * bl1 + m4 * bm1 + r4 * br1;
-            let l5 = w[w5 + at + FIRST];
-            let m5 = w[w5 + at + 1u];
-            let r5 = w[w5 + at + LAST];
-            sums[20] += l5 * al0 + m5 * am0 + r5 * ar0;
-            sums[21] += l5 * al1 + m5 * am1 + r5 * ar1;
-            sums[22] += l5 * bl0 + m5 * bm0 + r5 * br0;
-            sums[23] += l5 * bl1 + m5 * bm1 + r5 * br1;
-            let l6 = w[w6 + at + FIRST];
-            let m6 = w[w6 + at + 1u];
-            let r6 = w[w6 + at + LAST];
-            sums[24] += l6 * al0 + m6 * am0 + r6 * ar0;
-            sums[25] += l6 * al1 + m6 * am1 + r6 * ar1;
-            sums[26] += l6 * bl0 + m6 * bm0 + r6 * br0;
-            sums[27] += l6 * bl1 + m6 * bm1 + r6 * br1;
-            let l7 = w[w7 + at + FIRST];
-            let m7 = w[w7 + at + 1u];
-            let r7 = w[w7 + at + LAST];
-            sums[28] += l7 * al0 + m7 * am0 + r7 * ar0;
-            sums[29] += l7 * al1 + m7 * am1 + r7 * ar1;
-            sums[30] += l7 * bl0 + m7 * bm0 + r7 * br0;
-            sums[31] += l7 * bl1 + m7 * bm1 + r7 * br1;
+            sums[0] = add_taps(sums[0], w[w0 + at + FIRST], w[w0 + at + 1u], w[w0 + at + LAST], left, middle, right);
+            sums[1] = add_taps(sums[1], w[w1 + at + FIRST], w[w1 + at + 1u], w[w1 + at + LAST], left, middle, right);
+            sums[2] = add_taps(sums[2], w[w2 + at + FIRST], w[w2 + at + 1u], w[w2 + at + LAST], left, middle, right);
+            sums[3] = add_taps(sums[3], w[w3 + at + FIRST], w[w3 + at + 1u], w[w3 + at + LAST], left, middle, right);
+            sums[4] = add_taps(sums[4], w[w4 + at + FIRST], w[w4 + at + 1u], w[w4 + at + LAST], left, middle, right);
+            sums[5] = add_taps(sums[5], w[w5 + at + FIRST], w[w5 + at + 1u], w[w5 + at + LAST], left, middle, right);
+            sums[6] = add_taps(sums[6], w[w6 + at + FIRST], w[w6 + at + 1u], w[w6 + at + LAST], left, middle, right);
+            sums[7] = add_taps(sums[7], w[w7 + at + FIRST], w[w7 + at + 1u], w[w7 + at + LAST], left, middle, right);
         }
     }
     // As in `reg`: one site of stores.
     let channels = min(8u, params.out_c - channel0);
     for (var i = 0u; i < channels; i++) {
-        store_segments(group, channel0 + i, a, b, sums[0], sums[1], sums[2], sums[3]);
-        sums[0] = sums[4];
-        sums[1] = sums[5];
-        sums[2] = sums[6];
-        sums[3] = sums[7];
-        sums[4] = sums[8];
-        sums[5] = sums[9];
-        sums[6] = sums[10];
-        sums[7] = sums[11];
-        sums[8] = sums[12];
-        sums[9] = sums[13];
-        sums[10] = sums[14];
-        sums[11] = sums[15];
-        sums[12] = sums[16];
-        sums[13] = sums[17];
-        sums[14] = sums[18];
-        sums[15] = sums[19];
-        sums[16] = sums[20];
-        sums[17] = sums[21];
-        sums[18] = sums[22];
-        sums[19] = sums[23];
-        sums[20] = sums[24];
-        sums[21] = sums[25];
-        sums[22] = sums[26];
-        sums[23] = sums[27];
-        sums[24] = sums[28];
-        sums[25] = sums[29];
-        sums[26] = sums[30];
-        sums[27] = sums[31];
+        store_segments(group, channel0 + i, a, b, sums[0]);
+        sums[0] = sums[1];
+        sums[1] = sums[2];
+        sums[2] = sums[3];
+        sums[3] = sums[4];
+        sums[4] = sums[5];
+        sums[5] = sums[6];
+        sums[6] = sums[7];
     }
 }
 
@@ -348,11 +237,11 @@ fn store_segment(k: u32, s: Segment, low: vec4<f32>, high: vec4<f32>) {
     }
 }
 
-fn store_segments(group: u32, channel: u32, a: Segment, b: Segment, a0: vec4<f32>, a1: vec4<f32>, b0: vec4<f32>, b1: vec4<f32>) {
+fn store_segments(group: u32, channel: u32, a: Segment, b: Segment, sums: mat4x4<f32>) {
     let k = group * params.out_c + channel;
     let v = bias_of(k);
-    store_segment(k, a, a0 + v, a1 + v);
-    store_segment(k, b, b0 + v, b1 + v);
+    store_segment(k, a, sums[0] + v, sums[1] + v);
+    store_segment(k, b, sums[2] + v, sums[3] + v);
 }
 
 @compute @workgroup_size(8)

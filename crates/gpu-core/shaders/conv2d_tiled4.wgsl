@@ -73,7 +73,8 @@ fn load_weights_along_k(tile: Tile, k0: u32, lane: u32) {
         let step = 4u * (e % (BK / 4u));
         let channel = tile.channel + 4u * word;
         let k = k0 + step;
-        put_a(
+        put(
+            OF_A,
             step,
             word,
             weights_along_k(tile, channel, k),

@@ -96,8 +96,9 @@ fn loss(i: u32) -> vec4<f32> {
         }
         case BCE: { return weights(i) * -(t * ln_above(v) + (1.0 - t) * ln_above(1.0 - v)); }
         case KL_DIV: { return t_ln_t(t) - t * v; }
-        default: { return exp(t) * (t - v); }
+        default: {}
     }
+    return exp(t) * (t - v);
 }
 
 fn bwd_x(i: u32) -> vec4<f32> {
@@ -120,8 +121,9 @@ fn bwd_x(i: u32) -> vec4<f32> {
             return weights(i) * (d / select(q, vec4<f32>(1e-12), q < vec4<f32>(1e-12)));
         }
         case KL_DIV: { return -t; }
-        default: { return -exp(t); }
+        default: {}
     }
+    return -exp(t);
 }
 
 fn bwd_target(i: u32) -> vec4<f32> {
@@ -132,9 +134,10 @@ fn bwd_target(i: u32) -> vec4<f32> {
         case BCE: { return weights(i) * (ln_above(1.0 - v) - ln_above(v)); }
         case KL_DIV: { return log(t) + 1.0 - v; }
         case KL_DIV_LOG: { return exp(t) * (t - v + 1.0); }
-        // A function of the difference.
-        default: { return -bwd_x(i); }
+        default: {}
     }
+    // A function of the difference.
+    return -bwd_x(i);
 }
 
 fn dy_of(i: u32) -> vec4<f32> {

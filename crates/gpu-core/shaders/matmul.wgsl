@@ -146,58 +146,46 @@ fn matmul_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups
     }
 }
 
-/// A step of tile A, by words. Along k they are read four rows at a time, and turned.
-fn load_a4(tile: Tile, k0: u32, lane: u32) {
-    if A_K_CONTIGUOUS == 1u {
-        for (var e = lane; e < BK * TILE / 16u; e += THREADS) {
-            let word = e / (BK / 4u);
-            let kk = 4u * (e % (BK / 4u));
-            let row = tile.i + 4u * word;
-            let at = (tile.a + row * params.a_row + k0 + kk) / 4u;
-            let next = params.a_row / 4u;
-            if row < params.m && k0 + kk < tile.end {
-                put_a(kk, word, a4[at], a4[at + next], a4[at + 2u * next], a4[at + 3u * next]);
-            } else {
-                put_a(kk, word, vec4<f32>(), vec4<f32>(), vec4<f32>(), vec4<f32>());
-            }
-        }
-    } else {
-        for (var e = lane; e < BK * TILE / 4u; e += THREADS) {
-            let k = k0 + e / (TILE / 4u);
-            let row = tile.i + 4u * (e % (TILE / 4u));
-            var v = vec4<f32>();
-            if row < params.m && k < tile.end {
-                v = a4[(tile.a + k * params.a_col + row) / 4u];
-            }
-            a_tile[e] = v;
-        }
-    }
+/// One of the two factors as `load4` walks it: the rows of A, or the columns of B.
+struct Factor {
+    start: u32,
+    first: u32, // row of the tile
+    rows: u32,
+    row: u32, // steps from row to row, and along k
+    along: u32,
 }
 
-/// The same of tile B.
-fn load_b4(tile: Tile, k0: u32, lane: u32) {
-    if B_K_CONTIGUOUS == 1u {
+fn read4(of_b: bool, at: u32) -> vec4<f32> {
+    if of_b {
+        return b4[at];
+    }
+    return a4[at];
+}
+
+/// A step of a tile, by words. Along k they are read four rows at a time, and turned.
+fn load4(of_b: bool, k_contiguous: bool, f: Factor, k0: u32, end: u32, lane: u32) {
+    if k_contiguous {
         for (var e = lane; e < BK * TILE / 16u; e += THREADS) {
             let word = e / (BK / 4u);
             let kk = 4u * (e % (BK / 4u));
-            let column = tile.j + 4u * word;
-            let at = (tile.b + column * params.b_col + k0 + kk) / 4u;
-            let next = params.b_col / 4u;
-            if column < params.n && k0 + kk < tile.end {
-                put_b(kk, word, b4[at], b4[at + next], b4[at + 2u * next], b4[at + 3u * next]);
+            let row = f.first + 4u * word;
+            let at = (f.start + row * f.row + k0 + kk) / 4u;
+            let next = f.row / 4u;
+            if row < f.rows && k0 + kk < end {
+                put(of_b, kk, word, read4(of_b, at), read4(of_b, at + next), read4(of_b, at + 2u * next), read4(of_b, at + 3u * next));
             } else {
-                put_b(kk, word, vec4<f32>(), vec4<f32>(), vec4<f32>(), vec4<f32>());
+                put(of_b, kk, word, vec4<f32>(), vec4<f32>(), vec4<f32>(), vec4<f32>());
             }
         }
     } else {
         for (var e = lane; e < BK * TILE / 4u; e += THREADS) {
             let k = k0 + e / (TILE / 4u);
-            let column = tile.j + 4u * (e % (TILE / 4u));
+            let row = f.first + 4u * (e % (TILE / 4u));
             var v = vec4<f32>();
-            if column < params.n && k < tile.end {
-                v = b4[(tile.b + k * params.b_row + column) / 4u];
+            if row < f.rows && k < end {
+                v = read4(of_b, (f.start + k * f.along + row) / 4u);
             }
-            b_tile[e] = v;
+            put_word(of_b, e, v);
         }
     }
 }
@@ -207,11 +195,13 @@ fn load_b4(tile: Tile, k0: u32, lane: u32) {
 fn matmul_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_id) id: vec3<u32>) {
     let tile = tile_of(params.first + group_index(group, groups), TILE, TILE);
     let lane = id.y * WG_X + id.x;
+    let rows = Factor(tile.a, tile.i, params.m, params.a_row, params.a_col);
+    let columns = Factor(tile.b, tile.j, params.n, params.b_col, params.b_row);
     var sums: array<vec4<f32>, 16>;
     for (var k0 = tile.k; k0 < tile.end; k0 += BK) {
-        load_a4(tile, k0, lane);
+        load4(OF_A, A_K_CONTIGUOUS == 1u, rows, k0, tile.end, lane);
         // Rows read four at a time keep half of the lanes busy: the other half for this tile.
-        load_b4(tile, k0, (lane + THREADS / 2u) % THREADS);
+        load4(OF_B, B_K_CONTIGUOUS == 1u, columns, k0, tile.end, (lane + THREADS / 2u) % THREADS);
         workgroupBarrier();
         multiply_tiles(&sums, id.x, id.y);
         workgroupBarrier();
@@ -221,11 +211,11 @@ fn matmul_tiled4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
     }
 }
 
-fn store_sixteen(which: u32, i: u32, j: u32, v0: vec4<f32>, v1: vec4<f32>, v2: vec4<f32>, v3: vec4<f32>) {
-    store_row(which, i, j, v0);
-    store_row(which, i, j + 4u, v1);
-    store_row(which, i, j + 8u, v2);
-    store_row(which, i, j + 12u, v3);
+fn store_sixteen(which: u32, i: u32, j: u32, v: mat4x4<f32>) {
+    store_row(which, i, j, v[0]);
+    store_row(which, i, j + 4u, v[1]);
+    store_row(which, i, j + 8u, v[2]);
+    store_row(which, i, j + 12u, v[3]);
 }
 
 @compute @workgroup_size(8)
@@ -262,14 +252,16 @@ fn matmul_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
     let at_b13 = tile.b + min(j0 + 13u, params.n - 1u) * params.b_col;
     let at_b14 = tile.b + min(j0 + 14u, params.n - 1u) * params.b_col;
     let at_b15 = tile.b + min(j0 + 15u, params.n - 1u) * params.b_col;
-    var sums: array<vec4<f32>, 32>;
+    var sums: array<mat4x4<f32>, 8>;
     for (var kk = tile.k; kk < tile.end; kk++) {
         let ka = kk * params.a_col;
         let kb = kk * params.b_row;
-        let b0 = vec4<f32>(b[at_b0 + kb], b[at_b1 + kb], b[at_b2 + kb], b[at_b3 + kb]);
-        let b1 = vec4<f32>(b[at_b4 + kb], b[at_b5 + kb], b[at_b6 + kb], b[at_b7 + kb]);
-        let b2 = vec4<f32>(b[at_b8 + kb], b[at_b9 + kb], b[at_b10 + kb], b[at_b11 + kb]);
-        let b3 = vec4<f32>(b[at_b12 + kb], b[at_b13 + kb], b[at_b14 + kb], b[at_b15 + kb]);
+        let b_row = mat4x4<f32>(
+            vec4<f32>(b[at_b0 + kb], b[at_b1 + kb], b[at_b2 + kb], b[at_b3 + kb]),
+            vec4<f32>(b[at_b4 + kb], b[at_b5 + kb], b[at_b6 + kb], b[at_b7 + kb]),
+            vec4<f32>(b[at_b8 + kb], b[at_b9 + kb], b[at_b10 + kb], b[at_b11 + kb]),
+            vec4<f32>(b[at_b12 + kb], b[at_b13 + kb], b[at_b14 + kb], b[at_b15 + kb]),
+        );
         let a0 = a[at_a0 + ka];
         let a1 = a[at_a1 + ka];
         let a2 = a[at_a2 + ka];
@@ -278,72 +270,27 @@ fn matmul_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
         let a5 = a[at_a5 + ka];
         let a6 = a[at_a6 + ka];
         let a7 = a[at_a7 + ka];
-        sums[0] += a0 * b0;
-        sums[1] += a0 * b1;
-        sums[2] += a0 * b2;
-        sums[3] += a0 * b3;
-        sums[4] += a1 * b0;
-        sums[5] += a1 * b1;
-        sums[6] += a1 * b2;
-        sums[7] += a1 * b3;
-        sums[8] += a2 * b0;
-        sums[9] += a2 * b1;
-        sums[10] += a2 * b2;
-        sums[11] += a2 * b3;
-        sums[12] += a3 * b0;
-        sums[13] += a3 * b1;
-        sums[14] += a3 * b2;
-        sums[15] += a3 * b3;
-        sums[16] += a4 * b0;
-        sums[17] += a4 * b1;
-        sums[18] += a4 * b2;
-        sums[19] += a4 * b3;
-        sums[20] += a5 * b0;
-        sums[21] += a5 * b1;
-        sums[22] += a5 * b2;
-        sums[23] += a5 * b3;
-        sums[24] += a6 * b0;
-        sums[25] += a6 * b1;
-        sums[26] += a6 * b2;
-        sums[27] += a6 * b3;
-        sums[28] += a7 * b0;
-        sums[29] += a7 * b1;
-        sums[30] += a7 * b2;
-        sums[31] += a7 * b3;
+        sums[0] += a0 * b_row;
+        sums[1] += a1 * b_row;
+        sums[2] += a2 * b_row;
+        sums[3] += a3 * b_row;
+        sums[4] += a4 * b_row;
+        sums[5] += a5 * b_row;
+        sums[6] += a6 * b_row;
+        sums[7] += a7 * b_row;
     }
     // The sums move up to one site of stores: indexed at run time they would lie in memory as a whole, and with a site for each
     // row (a loop of constant length becomes that) drivers compiled twice as long.
     let rows = min(8u, params.m - i0);
     for (var i = 0u; i < rows; i++) {
-        store_sixteen(which, i0 + i, j0, sums[0], sums[1], sums[2], sums[3]);
-        sums[0] = sums[4];
-        sums[1] = sums[5];
-        sums[2] = sums[6];
-        sums[3] = sums[7];
-        sums[4] = sums[8];
-        sums[5] = sums[9];
-        sums[6] = sums[10];
-        sums[7] = sums[11];
-        sums[8] = sums[12];
-        sums[9] = sums[13];
-        sums[10] = sums[14];
-        sums[11] = sums[15];
-        sums[12] = sums[16];
-        sums[13] = sums[17];
-        sums[14] = sums[18];
-        sums[15] = sums[19];
-        sums[16] = sums[20];
-        sums[17] = sums[21];
-        sums[18] = sums[22];
-        sums[19] = sums[23];
-        sums[20] = sums[24];
-        sums[21] = sums[25];
-        sums[22] = sums[26];
-        sums[23] = sums[27];
-        sums[24] = sums[28];
-        sums[25] = sums[29];
-        sums[26] = sums[30];
-        sums[27] = sums[31];
+        store_sixteen(which, i0 + i, j0, sums[0]);
+        sums[0] = sums[1];
+        sums[1] = sums[2];
+        sums[2] = sums[3];
+        sums[3] = sums[4];
+        sums[4] = sums[5];
+        sums[5] = sums[6];
+        sums[6] = sums[7];
     }
 }
 

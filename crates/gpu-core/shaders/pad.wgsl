@@ -27,8 +27,9 @@ fn inside(place: u32, before: i32, extent: u32) -> i32 {
         case 0u: { return select(-1, i, i < n); }
         case 1u: { return select(abs(i), 2 * (n - 1) - i, i >= n); }
         case 2u: { return clamp(i, 0, n - 1); }
-        default: { return i + select(0, n, i < 0) - select(0, n, i >= n); }
+        default: {}
     }
+    return i + select(0, n, i < 0) - select(0, n, i >= n);
 }
 
 /// Where row `number` of y begins in x; negative where it is all value. Division is what costs: the last axis needs none.

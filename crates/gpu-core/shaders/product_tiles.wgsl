@@ -10,24 +10,28 @@ const THREADS: u32 = WG_X * WG_Y;
 var<workgroup> a_tile: array<vec4<f32>, BK * TILE_A / 4u>;
 var<workgroup> b_tile: array<vec4<f32>, BK * TILE_B / 4u>;
 
-/// Writes four steps of the sum, from `step` on, of the four rows of word `word` of tile A: what was read along the sum is turned.
-fn put_a(step: u32, word: u32, row0: vec4<f32>, row1: vec4<f32>, row2: vec4<f32>, row3: vec4<f32>) {
-    let steps = transpose(mat4x4<f32>(row0, row1, row2, row3));
-    let at = step * (TILE_A / 4u) + word;
-    a_tile[at] = steps[0];
-    a_tile[at + TILE_A / 4u] = steps[1];
-    a_tile[at + TILE_A / 2u] = steps[2];
-    a_tile[at + 3u * TILE_A / 4u] = steps[3];
+/// Which of the two tiles is meant.
+const OF_A: bool = false;
+const OF_B: bool = true;
+
+fn put_word(of_b: bool, at: u32, v: vec4<f32>) {
+    if of_b {
+        b_tile[at] = v;
+    } else {
+        a_tile[at] = v;
+    }
 }
 
-/// The same of the four columns of a word of tile B.
-fn put_b(step: u32, word: u32, column0: vec4<f32>, column1: vec4<f32>, column2: vec4<f32>, column3: vec4<f32>) {
-    let steps = transpose(mat4x4<f32>(column0, column1, column2, column3));
-    let at = step * (TILE_B / 4u) + word;
-    b_tile[at] = steps[0];
-    b_tile[at + TILE_B / 4u] = steps[1];
-    b_tile[at + TILE_B / 2u] = steps[2];
-    b_tile[at + 3u * TILE_B / 4u] = steps[3];
+/// Writes four steps of the sum, from `step` on, of the four rows (of tile B: columns) of a word: what was read along the sum is
+/// turned.
+fn put(of_b: bool, step: u32, word: u32, row0: vec4<f32>, row1: vec4<f32>, row2: vec4<f32>, row3: vec4<f32>) {
+    let steps = transpose(mat4x4<f32>(row0, row1, row2, row3));
+    let width = select(TILE_A / 4u, TILE_B / 4u, of_b);
+    let at = step * width + word;
+    put_word(of_b, at, steps[0]);
+    put_word(of_b, at + width, steps[1]);
+    put_word(of_b, at + 2u * width, steps[2]);
+    put_word(of_b, at + 3u * width, steps[3]);
 }
 
 /// Adds one step of the sum: rows 4 y .. and 4 y + TILE_A / 2 .., columns likewise. The two halves keep neighbouring invocations

@@ -76,8 +76,9 @@ fn on_the_circle(word: u32) -> vec2<f32> {
         case 0u: { return vec2<f32>(cosine, sine); }
         case 1u: { return vec2<f32>(-sine, cosine); }
         case 2u: { return vec2<f32>(-cosine, -sine); }
-        default: { return vec2<f32>(sine, -cosine); }
+        default: {}
     }
+    return vec2<f32>(sine, -cosine);
 }
 
 @compute @workgroup_size(256)

@@ -97,8 +97,9 @@ fn merge(s: State, t: State) -> State {
             let n = select(0u, s.n, !beats(t.a, s.a)) + select(0u, t.n, !beats(s.a, t.a));
             return State(select(s.a, t.a, beats(t.a, s.a)), 0.0, 0.0, n);
         }
-        default: { return State(select(s.a, t.a, beats(t.a, s.a)), 0.0, 0.0, 0u); }
+        default: {}
     }
+    return State(select(s.a, t.a, beats(t.a, s.a)), 0.0, 0.0, 0u);
 }
 
 /// A state that leaves any other as it is; `s` is some state of the same elements.
@@ -184,8 +185,9 @@ fn result(s: State) -> u32 {
             return bitcast<u32>(s.a);
         }
         case SUM: { return bitcast<u32>(s.a * params.factor); }
-        default: { return bitcast<u32>(s.a); }
+        default: {}
     }
+    return bitcast<u32>(s.a);
 }
 
 fn put(o: u32, s: State) {

@@ -15,8 +15,9 @@ fn combine(a: vec4<f32>, b: vec4<f32>, c: vec4<f32>) -> vec4<f32> {
         }
         case 5u: { return select(zero, c, ordered(a, b) & (a == b)); }
         case 6u: { return params.factor * (a - b) * c; }
-        default: { return c * bitcast<vec4<f32>>(exponential(a - b)); }
+        default: {}
     }
+    return c * bitcast<vec4<f32>>(exponential(a - b));
 }
 
 fn ordered(a: vec4<f32>, b: vec4<f32>) -> vec4<bool> {

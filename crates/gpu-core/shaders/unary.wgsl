@@ -114,8 +114,9 @@ fn value(v: vec4<f32>) -> vec4<u32> {
         }
         case 19u: { return bits(v + params.p); }
         case 20u: { return raised(v, params.p); }
-        default: { return power(vec4<f32>(params.p), v); }
+        default: {}
     }
+    return power(vec4<f32>(params.p), v);
 }
 
 @compute @workgroup_size(256)
@@ -156,9 +157,10 @@ fn slope(k: vec4<f32>) -> vec4<f32> {
             let flat = is_zero(p) & (k >= vec4<f32>(0.0));
             return select(bitcast<vec4<f32>>(power(p, k)) * params.q, vec4<f32>(0.0), flat);
         }
-        // A root of nought has no slope: none is passed on, as in PyTorch's `std`.
-        default: { return select(0.5 / k, vec4<f32>(0.0), is_zero(k)); }
+        default: {}
     }
+    // A root of nought has no slope: none is passed on, as in PyTorch's `std`.
+    return select(0.5 / k, vec4<f32>(0.0), is_zero(k));
 }
 
 @compute @workgroup_size(256)
