@@ -1,6 +1,7 @@
 //! Learning rates: pure functions of the step (or epoch) `t`, which counts from 0. The formulas are PyTorch's. Only [`Plateau`] has
 //! a state: it looks at what comes out.
 
+mod curve;
 mod one_cycle;
 mod plateau;
 mod value;
@@ -10,7 +11,7 @@ pub use plateau::{Mode, Plateau, Threshold};
 pub use value::Schedule;
 
 use crate::decimal::decimal;
-use std::f64::consts::PI;
+use curve::{anneal, fraction};
 
 /// `base`, always.
 pub fn constant(base: f32, _t: usize) -> f32 {
@@ -114,16 +115,6 @@ fn power(gamma: f32, times: usize) -> f64 {
 
 fn scaled(base: f32, factor: f64) -> f32 {
     (decimal(base) * factor) as f32
-}
-
-/// `t / total`, at most 1.
-fn fraction(t: f64, total: f64) -> f64 {
-    if t >= total { 1.0 } else { t / total }
-}
-
-/// From `start` to `end` along half a cosine.
-fn anneal(start: f64, end: f64, fraction: f64) -> f64 {
-    end + (start - end) * (1.0 + (PI * fraction).cos()) / 2.0
 }
 
 #[cfg(test)]

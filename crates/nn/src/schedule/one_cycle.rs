@@ -1,6 +1,6 @@
 //! One cycle: up, down, and further down.
 
-use super::{anneal, fraction};
+use super::curve::{anneal, fraction};
 use crate::decimal::decimal;
 use serde::{Deserialize, Serialize};
 
