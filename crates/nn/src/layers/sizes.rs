@@ -6,7 +6,8 @@ use gpu_core::ops::Padding;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use serde_json::Value;
 
-/// A kernel size, stride or dilation: one number for all axes, or one an axis. In a layer list it is a number or `[rows, columns]`.
+/// A kernel size, stride or dilation: one number for all axes, or one an axis, as `torch.nn` takes them. In a layer list it is a number or
+/// `[rows, columns]`.
 ///
 /// ```
 /// use nn::Extents;
