@@ -4,7 +4,7 @@ use crate::device::Device;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// One wrong call of an operator, made by [`misuse!`](misuse).
+/// One wrong call of an operator, made by [`misuse!`](crate::misuse!).
 pub struct Misuse {
     /// The operator, with which the message begins.
     pub op: &'static str,

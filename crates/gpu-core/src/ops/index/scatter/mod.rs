@@ -1,5 +1,5 @@
-//! Sums into the places that indices name: `y[.., index[j], ..] += x[.., j, ..]`, the gradients of [`gather`](super::gather) and
-//! [`index_select`](super::index_select).
+//! Sums into the places that indices name: `y[.., index[j], ..] += x[.., j, ..]`, the gradients of [`gather`](crate::ops::gather) and
+//! [`index_select`](crate::ops::index_select).
 //!
 //! There are no float atomics: equal indices are summed in their order. Few indices are walked by every element; many are sorted
 //! first, by the kernels of [`sort`](super::sort), so that each element has one segment of the sorted list.
@@ -157,7 +157,7 @@ pub fn index_add(x: &Tensor, axis: usize, index: &Tensor, src: &Tensor) -> Tenso
     y
 }
 
-/// dX of [`gather`](super::gather) for an `x` of that shape: [`scatter_add`] of `dy` to zeros. What PyTorch's autograd computes for
+/// dX of [`gather`](crate::ops::gather) for an `x` of that shape: [`scatter_add`] of `dy` to zeros. What PyTorch's autograd computes for
 /// `torch.gather`.
 ///
 /// # Panics
@@ -179,7 +179,7 @@ pub fn gather_bwd_x(dy: &Tensor, axis: usize, index: &Tensor, x: impl Into<Shape
     dx
 }
 
-/// dX of [`index_select`](super::index_select) for an `x` of that shape: [`index_add`] of `dy` to zeros. What PyTorch's autograd
+/// dX of [`index_select`](crate::ops::index_select) for an `x` of that shape: [`index_add`] of `dy` to zeros. What PyTorch's autograd
 /// computes for `torch.index_select` and `torch.nn.functional.embedding`.
 ///
 /// # Panics
