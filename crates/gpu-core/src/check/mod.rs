@@ -9,6 +9,7 @@ mod launches;
 #[cfg(test)]
 mod misuse;
 mod observers;
+mod out_of_range;
 
 pub use bench::Bench;
 pub(crate) use bound::floats;
@@ -20,6 +21,7 @@ pub use launches::{Launch, Launches, counted};
 #[cfg(test)]
 pub(crate) use misuse::{Misuse, misuse};
 pub use observers::{faulty, magnitudes, poisoned};
+pub use out_of_range::CountingGpu;
 
 #[cfg(test)]
 mod tests {

@@ -123,15 +123,16 @@ pub use upsample2d::{Interpolation, Resize, Upsample2dGeometry, upsample2d, upsa
 #[cfg(test)]
 use crate::check::Misuse;
 use crate::check::{Bench, Case};
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, KernelInfo};
 
 /// The register. A family is a module with its kernels, the table of cases over which each is held against its mirror, the rows of
 /// the benchmark, and wrong calls of its functions; those after the semicolon gather their kernels from several files.
 macro_rules! families {
     ($($family:ident),*; $($folder:ident),*) => {
         /// Every kernel of the library.
-        pub fn kernels() -> Vec<&'static Kernel> {
-            [$($family::KERNELS,)* $(&$folder::kernels()),*].concat()
+        pub fn kernels() -> Vec<KernelInfo> {
+            let all: Vec<&Kernel> = [$($family::KERNELS,)* $(&$folder::kernels()),*].concat();
+            all.into_iter().map(Kernel::info).collect()
         }
 
         /// The table of shapes over which every kernel is held against its mirror, by the tests and by `wgrad verify`.

@@ -2,7 +2,7 @@
 
 use super::{benches, cases, kernels, misuses};
 use crate::check::{self, Case, Difference};
-use crate::kernel::Kernel;
+use crate::kernel::KernelInfo;
 use crate::{DType, Device, Tensor};
 use std::collections::BTreeSet;
 use std::path::Path;
@@ -55,7 +55,7 @@ fn every_entry_point_in_shaders_has_one_kernel_and_the_reverse() {
 }
 
 /// The kernels that this adapter has the subgroups for.
-fn runnable(device: &Device) -> impl Iterator<Item = &'static Kernel> {
+fn runnable(device: &Device) -> impl Iterator<Item = KernelInfo> {
     kernels().into_iter().filter(|kernel| kernel.runs_on(device))
 }
 

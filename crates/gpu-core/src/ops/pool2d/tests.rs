@@ -164,9 +164,9 @@ fn a_fault_of_a_kernel_is_noticed_by_the_same_comparison() {
     let g = Pool2dGeometry::new([2, 2]);
     for device in check::devices() {
         for kernel in KERNELS {
-            let shape = Shape::from(if kernel.name().ends_with("_by4") { [1, 2, 6, 8] } else { [1, 2, 6, 6] });
-            let noticed = differing(shape, g, Divisor::Window, g, &check::faulty(&device, kernel.name()));
-            assert!(!noticed.is_empty(), "{}", kernel.name());
+            let shape = Shape::from(if kernel.info().name().ends_with("_by4") { [1, 2, 6, 8] } else { [1, 2, 6, 6] });
+            let noticed = differing(shape, g, Divisor::Window, g, &check::faulty(&device, kernel.info().name()));
+            assert!(!noticed.is_empty(), "{}", kernel.info().name());
         }
     }
 }

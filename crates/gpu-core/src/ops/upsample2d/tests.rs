@@ -99,8 +99,8 @@ fn a_shifted_reference_and_a_faulty_kernel_are_noticed_by_the_same_comparison() 
             assert!(differing(x, [10, 18], mode, 0, &device).is_empty(), "{mode:?}");
             assert_eq!(differing(x, [10, 18], mode, 1, &device).len(), 2, "{mode:?} on {}", device.name());
             for kernel in KERNELS {
-                let noticed = differing(x, [10, 18], mode, 0, &check::faulty(&device, kernel.name()));
-                assert!(!noticed.is_empty(), "{} {mode:?}", kernel.name());
+                let noticed = differing(x, [10, 18], mode, 0, &check::faulty(&device, kernel.info().name()));
+                assert!(!noticed.is_empty(), "{} {mode:?}", kernel.info().name());
             }
         }
     }

@@ -134,7 +134,7 @@ fn a_fault_of_a_kernel_is_noticed_by_the_same_comparison() {
         let (counted, launches) = check::counted(&device);
         computed(&row, &counted);
         let launched = launches.names();
-        for kernel in kernels().iter().map(|k| k.name()).filter(|name| launched.contains(name)) {
+        for kernel in kernels().iter().map(|k| k.info().name()).filter(|name| launched.contains(name)) {
             let spoiled = computed(&row, &check::faulty(&device, kernel));
             assert!(!differing(&spoiled, &want).is_empty(), "{kernel}");
         }
