@@ -32,7 +32,7 @@ impl Device {
     /// # Errors
     /// If `WGRAD_ADAPTER` names nothing, or the adapter cannot be opened.
     pub fn auto() -> Result<Self> {
-        match gpu::choose(false, None) {
+        match gpu::choose(false) {
             Ok(gpu) => Ok(Self::Gpu(Arc::new(gpu))),
             Err(Error::NoAdapter) => Ok(Self::Cpu),
             Err(e) => Err(e),
@@ -44,7 +44,7 @@ impl Device {
     /// # Errors
     /// If there is none, or it cannot be opened.
     pub fn gpu() -> Result<Self> {
-        Ok(Self::Gpu(Arc::new(gpu::choose(true, None)?)))
+        Ok(Self::Gpu(Arc::new(gpu::choose(true)?)))
     }
 
     /// By name: `auto`, `gpu` or `cpu`.
