@@ -42,7 +42,7 @@ fn a_kernel_that_does_not_compile_is_a_fault_that_stays() {
         let y = Tensor::zeros(&device, [4]);
         assert_eq!(y.to_vec().unwrap(), [0.0; 4]);
         kernel.launch((), &[], &[&y], Grid::linear(1, 1));
-        expect_fault(&device, &y, |e| matches!(e, Error::Kernel { entry, .. } if entry == kernel.name()));
+        expect_fault(&device, &y, |e| matches!(e, Error::Kernel { entry, .. } if entry == kernel.info().name()));
     }
 }
 

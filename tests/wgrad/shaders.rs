@@ -261,7 +261,7 @@ fn a_kernel_that_breaks_the_law_is_noticed() {
         fn closed(i: u32) -> u32 { if i > 2u { return i; } else { return 2u; } }
         fn open(i: u32) -> u32 { switch i { case 1u: { return closed(i); } default: { return i; } } }";
     static GREEDY: Kernel = Kernel::new(WGSL, "greedy", nothing);
-    let found = breaches(&Launch { kernel: &GREEDY, constants: vec![], params_bytes: 12, count: 1, bytes: 0 }).unwrap();
+    let found = breaches(&Launch { kernel: GREEDY.info(), constants: vec![], params_bytes: 12, count: 1, bytes: 0 }).unwrap();
     let wanted = [
         "512 invocations, over 256",
         "16400 bytes of workgroup memory, over 16384",
@@ -308,7 +308,7 @@ fn a_single_component_of_a_shared_vector_is_noticed_wherever_it_is_written() {
             turned[i][0] = whole[63u - i].xy + vec2<f32>(fields[i].alone + tile[i].x);
         }";
     static CARELESS: Kernel = Kernel::new(WGSL, "careless", nothing);
-    let found = breaches(&Launch { kernel: &CARELESS, constants: vec![], params_bytes: 0, count: 1, bytes: 0 }).unwrap();
+    let found = breaches(&Launch { kernel: CARELESS.info(), constants: vec![], params_bytes: 0, count: 1, bytes: 0 }).unwrap();
     let wanted = ["fields", "squares", "tile", "y"].map(|name| format!("{name} is written by single components of its vectors"));
     assert_eq!(found, wanted);
 }

@@ -78,6 +78,11 @@ fn list_of(outer: u32, i: u32) -> u32 {
     return select(outer * params.inner + i, 0u, params.lines == 1u) * params.len;
 }
 
+/// Which element stands at `p` of the sorted lists. Clamped: no tensor is trusted to hold indices that are in range.
+fn sorted(p: u32) -> u32 {
+    return min(order[p], params.len - 1u);
+}
+
 // The sums of whole blocks (outer, blocks, inner) of one index each; the others are not asked for.
 @compute @workgroup_size(256)
 fn scatter_blocks(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
@@ -93,7 +98,7 @@ fn scatter_blocks(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgrou
     var sum = 0.0;
     if keys[first] == keys[last - 1u] {
         for (var p = first; p < last; p++) {
-            sum += src[(outer * params.len + order[p]) * params.inner + i];
+            sum += src[(outer * params.len + sorted(p)) * params.inner + i];
         }
     }
     sums_out[e] = sum;
@@ -110,8 +115,8 @@ fn scatter_rows(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups
     let outer = e / params.inner / params.size;
     let list = list_of(outer, i);
     let segment = list / params.len * (params.size + 1u) + e / params.inner % params.size;
-    let first = starts[segment];
-    let end = starts[segment + 1u];
+    let first = min(starts[segment], params.len);
+    let end = min(starts[segment + 1u], params.len);
     var whole = ceil_div(first, params.block);
     var after = end / params.block;
     if params.blocks == 0u || whole >= after {
@@ -127,13 +132,13 @@ fn scatter_rows(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups
     }
     let head = select(end, whole * params.block, has_blocks);
     for (var p = first; p < head; p++) {
-        sum += src[(source + order[list + p]) * params.inner + i];
+        sum += src[(source + sorted(list + p)) * params.inner + i];
     }
     for (var b = whole; b < after; b++) {
         sum += sums[(outer * params.blocks + b) * params.inner + i];
     }
     for (var p = select(end, after * params.block, has_blocks); p < end; p++) {
-        sum += src[(source + order[list + p]) * params.inner + i];
+        sum += src[(source + sorted(list + p)) * params.inner + i];
     }
     y[e] = sum;
 }

@@ -148,7 +148,8 @@ fn sort_values(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups)
     let i = o % params.inner;
     let outer = o / params.inner / params.keep;
     let j = o / params.inner % params.keep;
-    let place = order_in[(outer * params.inner + i) * params.len + j];
+    // Clamped: no tensor is trusted to hold indices that are in range.
+    let place = min(order_in[(outer * params.inner + i) * params.len + j], params.len - 1u);
     y[o] = x[(outer * params.len + place) * params.inner + i];
     index[o] = place;
 }

@@ -32,7 +32,7 @@ impl Device {
     /// # Errors
     /// If `WGRAD_ADAPTER` names nothing, or the adapter cannot be opened.
     pub fn auto() -> Result<Self> {
-        match gpu::choose(false) {
+        match gpu::choose(false, None) {
             Ok(gpu) => Ok(Self::Gpu(Arc::new(gpu))),
             Err(Error::NoAdapter) => Ok(Self::Cpu),
             Err(e) => Err(e),
@@ -44,7 +44,7 @@ impl Device {
     /// # Errors
     /// If there is none, or it cannot be opened.
     pub fn gpu() -> Result<Self> {
-        Ok(Self::Gpu(Arc::new(gpu::choose(true)?)))
+        Ok(Self::Gpu(Arc::new(gpu::choose(true, None)?)))
     }
 
     /// By name: `auto`, `gpu` or `cpu`.

@@ -112,15 +112,28 @@ impl<'a> Args<'a> {
 /// The WGSL file declares `struct Params` (u32, i32 and f32 fields, at most 128 bytes, in the Rust struct's order) where it has
 /// parameters, and its tensors as `@group(0) @binding(slot) var<storage, read>` (inputs) or `read_write` (outputs). A launch hands
 /// the inputs to the entry's read slots in ascending order, and the outputs to its written slots. Several kernels may share a
-/// mirror. Every index must be guarded by the kernel: release builds compile without bounds checks.
+/// mirror.
+///
+/// It is compiled with bounds checks: an index out of range reads or writes some other element, never memory outside the tensors. A
+/// kernel should guard its own edges all the same, since which element that is differs from driver to driver.
+/// [`Kernel::new_unchecked`] is without.
 ///
 /// See `examples/custom_kernel.rs`.
 #[derive(Debug)]
 pub struct Kernel {
-    pub(crate) entry: &'static str,
-    pub(crate) wgsl: &'static str,
+    pub(crate) info: KernelInfo,
     pub(crate) mirror: Mirror,
     pub(crate) in_f64: Option<Mirror>,
+    /// Whether release builds compile it without checks.
+    pub(crate) trusted: bool,
+}
+
+/// A kernel's name and source. It cannot be launched by this: the library's own kernels are, by its operators alone, which check the
+/// shapes.
+#[derive(Debug, Clone, Copy)]
+pub struct KernelInfo {
+    pub(crate) entry: &'static str,
+    pub(crate) wgsl: &'static str,
     /// Invocations that must run together and read each other's values.
     pub(crate) lanes: u32,
 }
@@ -131,7 +144,7 @@ pub type Mirror = fn(&mut Args<'_>);
 impl Kernel {
     /// The entry point `entry` of the source `wgsl`, and the function that computes the same on the CPU.
     pub const fn new(wgsl: &'static str, entry: &'static str, mirror: Mirror) -> Self {
-        Self { entry, wgsl, mirror, in_f64: None, lanes: 1 }
+        Self { info: KernelInfo { entry, wgsl, lanes: 1 }, mirror, in_f64: None, trusted: false }
     }
 
     /// The same with its mirror in double precision, for [`Device::cpu_f64`](crate::Device::cpu_f64).
@@ -141,9 +154,16 @@ impl Kernel {
 
     /// The same for devices whose subgroups have at least so many invocations; another kernel must serve the others.
     pub const fn with_subgroups_of(self, lanes: u32) -> Self {
-        Self { lanes, ..self }
+        Self { info: KernelInfo { lanes, ..self.info }, ..self }
     }
 
+    /// Its name and source.
+    pub const fn info(&self) -> KernelInfo {
+        self.info
+    }
+}
+
+impl KernelInfo {
     /// The entry point's name, which is the kernel's name everywhere.
     pub fn name(&self) -> &'static str {
         self.entry
@@ -163,7 +183,7 @@ impl Kernel {
 /// A kernel whose mirror `$mirror<T: Real>` is generic over the precision.
 macro_rules! kernel {
     ($wgsl:expr, $entry:literal, $mirror:ident) => {
-        $crate::kernel::Kernel::new($wgsl, $entry, $mirror::<f32>).with_f64($mirror::<f64>)
+        $crate::kernel::Kernel::new_trusted($wgsl, $entry, $mirror::<f32>).with_f64($mirror::<f64>)
     };
 }
 pub(crate) use kernel;

@@ -4,19 +4,21 @@ use crate::array::Array;
 use crate::capture;
 use crate::device::Device;
 use crate::dtype::DType;
-use crate::kernel::{Constants, Grid, Kernel, MAX_TRIPS};
+use crate::kernel::{Constants, Grid, Kernel, KernelInfo, MAX_TRIPS};
 use crate::observer::Launched;
 use crate::place::Place;
 use crate::recording::{GpuDispatch, HostDispatch, PARAMS_BYTES};
 use crate::tensor::Tensor;
 use bytemuck::Pod;
 
-impl Kernel {
+impl KernelInfo {
     /// Whether the device has the subgroups that the kernel wants. Its mirror wants none.
     pub fn runs_on(&self, device: &Device) -> bool {
         !device.is_gpu() || device.subgroup_lanes() >= self.lanes
     }
+}
 
+impl Kernel {
     /// The same kernel with constants in its header: a pipeline of its own, compiled at its first launch.
     pub fn with(&'static self, constants: &[(&'static str, u32)]) -> Specialised {
         Specialised { kernel: self, constants: constants.to_vec() }
@@ -44,7 +46,7 @@ impl Specialised {
     /// See [`Kernel::launch`].
     #[track_caller]
     pub fn launch<P: Pod>(self, params: P, inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
-        let name = self.kernel.entry;
+        let name = self.kernel.info.entry;
         let device = outputs.first().unwrap_or_else(|| panic!("{name}: a kernel without an output does nothing")).device();
         for t in inputs.iter().chain(outputs) {
             assert!(t.device() == device, "{name}: tensors lie on {} and on {}", device.name(), t.device().name());
@@ -62,7 +64,7 @@ impl Specialised {
         let outputs: Vec<&Array> = outputs.iter().map(|t| t.array()).collect();
         self.dispatch(&device.place(), params, &inputs, &outputs, grid);
         if let Some(observed) = device.observed() {
-            let Self { kernel, constants } = &self;
+            let (kernel, constants) = (self.kernel.info, &self.constants);
             let (inputs, outputs) = (&inputs, &outputs);
             observed.launched(&Launched { kernel, constants, params_bytes: params.len(), inputs, outputs });
         }
@@ -70,7 +72,7 @@ impl Specialised {
 
     #[track_caller]
     fn dispatch(&self, place: &Place, params: &[u8], inputs: &[&Array], outputs: &[&Array], grid: Grid) {
-        let Kernel { entry, wgsl, mirror, in_f64, .. } = self.kernel;
+        let Kernel { info: KernelInfo { entry, wgsl, .. }, mirror, in_f64, trusted } = self.kernel;
         let uses = inputs.iter().chain(outputs).map(|array| &array.storage);
         match place {
             Place::Cpu => capture::push_host(
@@ -89,7 +91,7 @@ impl Specialised {
             ),
             Place::Gpu(gpu) => {
                 assert!(grid.trips <= MAX_TRIPS, "{entry}: {} loop iterations are over {MAX_TRIPS}; split the work", grid.trips);
-                let Some(pipeline) = gpu.pipeline(entry, wgsl, &self.constants) else { return };
+                let Some(pipeline) = gpu.pipeline(entry, wgsl, &self.constants, *trusted) else { return };
                 let written = pipeline.slots.iter().filter(|(_, written)| *written).count();
                 let slots = (pipeline.slots.len() - written, written);
                 let given = (inputs.len(), outputs.len());

@@ -22,7 +22,6 @@ macro_rules! wgsl {
 }
 
 mod array;
-mod audited;
 mod budget;
 mod capture;
 pub mod check;
@@ -44,15 +43,16 @@ mod shape;
 mod tensor;
 #[cfg(test)]
 mod testing;
+mod unchecked;
 
 pub use array::Array;
 pub use capture::Capture;
 pub use device::Device;
 pub use dtype::{DType, Element};
 pub use error::{Error, Result};
-pub use gpu::{AdapterInfo, AdapterKind, Gpu, adapters};
+pub use gpu::{AdapterInfo, AdapterKind, Gpu, REWRITE_SLOT, Rewrite, adapters};
 pub use half::f16;
-pub use kernel::{Args, Constants, Grid, Kernel, MAX_TRIPS, Mirror};
+pub use kernel::{Args, Constants, Grid, Kernel, KernelInfo, MAX_TRIPS, Mirror};
 pub use launch::Specialised;
 pub use observer::{Launched, Observed, Observer};
 pub use place::Place;

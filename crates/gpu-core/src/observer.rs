@@ -2,7 +2,7 @@
 
 use crate::array::Array;
 use crate::dtype::DType;
-use crate::kernel::{Constants, Kernel};
+use crate::kernel::{Constants, KernelInfo};
 use crate::place::Place;
 use std::any::Any;
 use std::fmt;
@@ -42,7 +42,7 @@ pub trait Observer: Any + Send + Sync {
 #[derive(Debug, Clone, Copy)]
 pub struct Launched<'a> {
     /// The kernel.
-    pub kernel: &'static Kernel,
+    pub kernel: KernelInfo,
     /// The constants of its header.
     pub constants: &'a Constants,
     /// Bytes of its parameters.

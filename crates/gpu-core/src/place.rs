@@ -1,8 +1,11 @@
 //! Where work runs in the end: the CPU, or a GPU.
 
+use crate::array::Array;
+use crate::dtype::DType;
 use crate::error::Result;
-use crate::gpu::Gpu;
+use crate::gpu::{self, Gpu, Rewrite};
 use crate::pool::{Account, Pool};
+use crate::shape::Shape;
 use std::sync::{Arc, LazyLock};
 
 /// Memory of the CPU device, which the process has once.
@@ -18,6 +21,18 @@ pub enum Place {
 }
 
 impl Place {
+    /// A GPU as [`Device::gpu`](crate::Device::gpu) opens it, whose kernels `rewrite` changes before they are compiled, all with bounds
+    /// checks; and the word, 0 at first, that is bound to each of them. It needs room for one storage buffer more than kernels take.
+    ///
+    /// # Errors
+    /// If there is no GPU, or it cannot be opened.
+    pub fn rewritten(rewrite: Rewrite) -> Result<(Self, Array)> {
+        let gpu = gpu::choose(true, Some(rewrite))?;
+        let storage = gpu.rewrite_word().expect("it was opened with one").clone();
+        let word = Array { shape: Shape::from([1]), dtype: DType::U32, storage, offset_bytes: 0 };
+        Ok((Self::Gpu(Arc::new(gpu)), word))
+    }
+
     /// The pool of all tensors that no capture made.
     pub(crate) fn pool(&self) -> &Arc<Pool> {
         match self {

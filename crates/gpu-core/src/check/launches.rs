@@ -2,7 +2,7 @@
 
 use crate::array::Array;
 use crate::device::Device;
-use crate::kernel::{Constants, Kernel};
+use crate::kernel::{Constants, KernelInfo};
 use crate::observer::{Launched, Observer};
 use crate::place::Place;
 use parking_lot::Mutex;
@@ -13,7 +13,7 @@ use std::sync::Arc;
 #[derive(Debug, Clone)]
 pub struct Launch {
     /// The kernel.
-    pub kernel: &'static Kernel,
+    pub kernel: KernelInfo,
     /// The constants of its header.
     pub constants: Constants,
     /// Bytes of its parameters.

@@ -8,6 +8,7 @@ mod inputs;
 mod launches;
 mod misuse;
 mod observers;
+mod out_of_range;
 
 pub use crate::misuse;
 pub use bench::Bench;
@@ -18,6 +19,7 @@ pub use inputs::{devices, gpu, input_integers, input_values, integers, tensor, v
 pub use launches::{Launch, Launches, counted};
 pub use misuse::Misuse;
 pub use observers::{faulty, magnitudes, poisoned};
+pub use out_of_range::CountingGpu;
 
 #[cfg(test)]
 mod tests {

@@ -1,6 +1,6 @@
 //! Which GPUs there are, what they can do, and which one is taken.
 
-use super::Gpu;
+use super::{Gpu, Rewrite};
 use crate::error::{Error, Result};
 use pollster::block_on;
 
@@ -118,7 +118,8 @@ pub fn adapters() -> Vec<AdapterInfo> {
 }
 
 /// Opens the preferred adapter, or the one that `WGRAD_ADAPTER` names; without `software`, only a hardware GPU or a named one.
-pub(crate) fn choose(software: bool) -> Result<Gpu> {
+/// `rewrite` changes its kernels before they are compiled.
+pub(crate) fn choose(software: bool, rewrite: Option<Rewrite>) -> Result<Gpu> {
     let found = enumerate();
     let name = |a: &wgpu::Adapter| a.get_info().name;
     let adapter = match std::env::var("WGRAD_ADAPTER").ok().filter(|w| !w.is_empty()) {
@@ -135,7 +136,7 @@ pub(crate) fn choose(software: bool) -> Result<Gpu> {
             found.iter().find(fits).ok_or(Error::NoAdapter)?
         }
     };
-    Gpu::open(adapter)
+    Gpu::open(adapter, rewrite)
 }
 
 pub(super) fn request(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu::Queue)> {

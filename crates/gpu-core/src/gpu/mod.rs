@@ -3,17 +3,20 @@
 mod adapter;
 mod pipeline;
 mod readback;
+mod rewrite;
 mod timing;
 
 pub(crate) use adapter::choose;
 pub use adapter::{AdapterInfo, AdapterKind, adapters};
 pub(crate) use pipeline::Pipeline;
+pub use rewrite::{REWRITE_SLOT, Rewrite};
 
 use crate::error::{Error, Result};
 use crate::kernel::Constants;
 use crate::pool::{Account, Buffer, Pool, Storage};
 use crate::recording::{GpuDispatch, UniformArena, encode};
 use parking_lot::Mutex;
+use rewrite::Rewritten;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
@@ -44,12 +47,22 @@ fn reported(error: wgpu::Error) -> Error {
     }
 }
 
-/// What makes a pipeline another one: the entry, where its source lies, and the constants.
+/// What makes a pipeline another one: the entry, where its source lies and how long it is, the constants, and whether it goes
+/// without checks.
 #[derive(Debug, PartialEq, Eq, Hash, Clone)]
 struct PipelineKey {
     entry: &'static str,
-    source: usize,
+    source: (usize, usize),
     constants: Vec<(&'static str, u32)>,
+    trusted: bool,
+}
+
+/// The same without the entry, which a module has several of.
+type ModuleKey = ((usize, usize), Constants, bool);
+
+/// Two texts may begin at one place.
+fn place_of(text: &'static str) -> (usize, usize) {
+    (text.as_ptr() as usize, text.len())
 }
 
 /// An open GPU. Use it through [`crate::Device`].
@@ -64,12 +77,13 @@ pub struct Gpu {
     fault: Fault,
     recording: Mutex<Vec<GpuDispatch>>,
     pipelines: Mutex<HashMap<PipelineKey, Arc<Pipeline>>>,
-    modules: Mutex<HashMap<(usize, Constants), Arc<pipeline::Module>>>,
+    modules: Mutex<HashMap<ModuleKey, Arc<pipeline::Module>>>,
     params_layout: wgpu::BindGroupLayout,
+    rewritten: Option<Rewritten>,
 }
 
 impl Gpu {
-    fn open(adapter: &wgpu::Adapter) -> Result<Self> {
+    fn open(adapter: &wgpu::Adapter, rewrite: Option<Rewrite>) -> Result<Self> {
         let info = AdapterInfo::of(adapter);
         info.check_minimum()?;
         let immediates = info.has_immediates() && std::env::var("WGRAD_IMMEDIATES").as_deref() != Ok("0");
@@ -84,6 +98,10 @@ impl Gpu {
         });
         let pool = Pool::gpu(device.clone(), info.max_binding_bytes, Arc::new(Account::new()));
         let params_layout = pipeline::params_layout(&device);
+        let rewritten = match rewrite {
+            Some(rewrite) => Some(Rewritten { rewrite, word: Arc::new(pool.take(4)?) }),
+            None => None,
+        };
         let checked = match std::env::var("WGRAD_CHECKED").as_deref() {
             Ok("0") => false,
             Ok("1") => true,
@@ -98,6 +116,7 @@ impl Gpu {
             pool,
             fault,
             params_layout,
+            rewritten,
             recording: Mutex::default(),
             pipelines: Mutex::default(),
             modules: Mutex::default(),
@@ -107,6 +126,11 @@ impl Gpu {
     /// The adapter's name, driver, limits and features.
     pub fn info(&self) -> &AdapterInfo {
         &self.info
+    }
+
+    /// The word that is bound to rewritten kernels.
+    pub(crate) fn rewrite_word(&self) -> Option<&Arc<Storage>> {
+        self.rewritten.as_ref().map(|rewritten| &rewritten.word)
     }
 
     pub(crate) fn pool(&self) -> &Arc<Pool> {
@@ -123,15 +147,21 @@ impl Gpu {
     }
 
     /// The kernel's pipeline, whose compilation has begun; a wrong source is a fault of the device, and the launch is dropped.
-    pub(crate) fn pipeline(&self, entry: &'static str, wgsl: &'static str, constants: &Constants) -> Option<Arc<Pipeline>> {
+    pub(crate) fn pipeline(
+        &self,
+        entry: &'static str,
+        wgsl: &'static str,
+        constants: &Constants,
+        trusted: bool,
+    ) -> Option<Arc<Pipeline>> {
         if self.fault.get().is_some() {
             return None;
         }
-        let key = PipelineKey { entry, source: wgsl.as_ptr() as usize, constants: constants.to_vec() };
+        let key = PipelineKey { entry, source: place_of(wgsl), constants: constants.to_vec(), trusted };
         if let Some(pipeline) = self.pipelines.lock().get(&key) {
             return Some(pipeline.clone());
         }
-        match self.prepare(entry, wgsl, constants) {
+        match self.prepare(entry, wgsl, constants, trusted) {
             Ok(prepared) => {
                 // A second thread may have been as far; only what lies in the map is ever compiled.
                 let pipeline = self.pipelines.lock().entry(key).or_insert(Arc::new(prepared)).clone();
@@ -154,7 +184,7 @@ impl Gpu {
     /// Binds tensors to a kernel's slots in their order: the read ones to inputs, the written ones to outputs.
     pub(crate) fn bind(&self, pipeline: &Pipeline, inputs: &[GpuView<'_>], outputs: &[GpuView<'_>]) -> wgpu::BindGroup {
         let (mut inputs, mut outputs) = (inputs.iter(), outputs.iter());
-        let entries: Vec<_> = pipeline
+        let mut entries: Vec<_> = pipeline
             .slots
             .iter()
             .map(|&(binding, written)| {
@@ -163,6 +193,10 @@ impl Gpu {
                 wgpu::BindGroupEntry { binding, resource: wgpu::BindingResource::Buffer(view.binding()) }
             })
             .collect();
+        if let Some(word) = self.rewrite_word() {
+            let resource = wgpu::BindingResource::Buffer(GpuView::new(word, 0, 4).binding());
+            entries.push(wgpu::BindGroupEntry { binding: REWRITE_SLOT, resource });
+        }
         self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout: &pipeline.layout, entries: &entries })
     }
 

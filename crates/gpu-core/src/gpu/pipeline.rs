@@ -3,11 +3,11 @@
 //! A launch wants to know what its kernel binds, and that is known once the source is parsed. The pipeline itself is first wanted
 //! when the list is sent: until then drivers compile on all cores, beside the capture that goes on.
 
-use super::Gpu;
-use crate::audited;
+use super::{Gpu, REWRITE_SLOT, place_of};
 use crate::error::{Error, Result};
 use crate::kernel::{Constants, source};
 use crate::recording::PARAMS_BYTES;
+use crate::unchecked;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 
@@ -30,6 +30,7 @@ struct Recipe {
     device: wgpu::Device,
     module: Arc<Module>,
     layout: wgpu::PipelineLayout,
+    trusted: bool,
 }
 
 impl Pipeline {
@@ -58,8 +59,11 @@ impl Recipe {
             layout: Some(&self.layout),
             module: &self.module.module,
             entry_point: Some(self.entry),
-            // Every kernel writes what it reads of workgroup memory.
-            compilation_options: wgpu::PipelineCompilationOptions { constants: &[], zero_initialize_workgroup_memory: false },
+            compilation_options: wgpu::PipelineCompilationOptions {
+                constants: &[],
+                // A trusted kernel writes what it reads of workgroup memory.
+                zero_initialize_workgroup_memory: !self.trusted,
+            },
             cache: None,
         });
         rejected(self.entry, scope).map_or(Ok(pipeline), Err)
@@ -89,14 +93,22 @@ struct EntryPoint {
 
 impl Gpu {
     /// What a launch must know of a kernel, which is parsed; nothing is compiled yet.
-    pub(super) fn prepare(&self, entry: &'static str, wgsl: &'static str, constants: &Constants) -> Result<Pipeline> {
-        let module = self.module(entry, wgsl, constants)?;
+    pub(super) fn prepare(
+        &self,
+        entry: &'static str,
+        wgsl: &'static str,
+        constants: &Constants,
+        trusted: bool,
+    ) -> Result<Pipeline> {
+        let module = self.module(entry, wgsl, constants, trusted)?;
         let Some(&EntryPoint { ref slots, params_bytes, .. }) = module.entries.iter().find(|e| e.name == entry) else {
             let message = "there is no such entry point in its source".to_owned();
             return Err(Error::Kernel { entry: entry.to_owned(), message });
         };
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let layout = storage_layout(&self.device, slots);
+        let mut bound = slots.clone();
+        bound.extend(self.rewritten.as_ref().map(|_| (REWRITE_SLOT, true)));
+        let layout = storage_layout(&self.device, &bound);
         let immediate_size = if self.immediates && params_bytes > 0 { PARAMS_BYTES as u32 } else { 0 };
         let mut groups = vec![Some(&layout)];
         if !self.immediates && params_bytes > 0 {
@@ -111,12 +123,12 @@ impl Gpu {
             return Err(error);
         }
         let slots = slots.clone();
-        let recipe = Recipe { entry, device: self.device.clone(), module, layout: whole };
+        let recipe = Recipe { entry, device: self.device.clone(), module, layout: whole, trusted };
         Ok(Pipeline { slots, params_bytes, layout, recipe, compiled: OnceLock::new() })
     }
 
-    fn module(&self, entry: &str, wgsl: &'static str, constants: &Constants) -> Result<Arc<Module>> {
-        let key = (wgsl.as_ptr() as usize, constants.clone());
+    fn module(&self, entry: &str, wgsl: &'static str, constants: &Constants, trusted: bool) -> Result<Arc<Module>> {
+        let key = (place_of(wgsl), constants.clone(), trusted);
         // Held while it is parsed: a second thread with the same source waits rather than parse it too.
         let mut modules = self.modules.lock();
         if let Some(module) = modules.get(&key) {
@@ -124,14 +136,19 @@ impl Gpu {
         }
         let text = source(wgsl, constants, self.immediates);
         let fail = |message: String| Error::Kernel { entry: entry.to_owned(), message };
-        let parsed = naga::front::wgsl::parse_str(&text).map_err(|e| fail(e.emit_to_string(&text)))?;
+        let mut parsed = naga::front::wgsl::parse_str(&text).map_err(|e| fail(e.emit_to_string(&text)))?;
         let capabilities = naga::valid::Capabilities::all();
         let info = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), capabilities)
             .validate(&parsed)
             .map_err(|e| fail(e.emit_to_string(&text)))?;
         let entries = reflect(&parsed, &info);
+        if let Some(rewritten) = &self.rewritten {
+            (rewritten.rewrite)(&mut parsed, &info);
+        }
+        // Whoever rewrites kernels promises nothing.
+        let checked = self.checked || !trusted || self.rewritten.is_some();
         let desc = wgpu::ShaderModuleDescriptor { label: None, source: wgpu::ShaderSource::Naga(std::borrow::Cow::Owned(parsed)) };
-        let module = Arc::new(Module { module: audited::shader_module(&self.device, desc, self.checked), entries });
+        let module = Arc::new(Module { module: unchecked::shader_module(&self.device, desc, checked), entries });
         modules.insert(key, module.clone());
         Ok(module)
     }
@@ -199,7 +216,7 @@ mod tests {
         let at_once = Barrier::new(8);
         let of = &|n: u32| {
             at_once.wait();
-            gpu.pipeline("fresh", WGSL, &vec![("N", n)]).unwrap()
+            gpu.pipeline("fresh", WGSL, &vec![("N", n)], false).unwrap()
         };
         let found: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|i| scope.spawn(move || of(i % 2))).collect();

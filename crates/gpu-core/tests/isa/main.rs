@@ -255,5 +255,5 @@ fn controls() -> [Launch; 2] {
     });
     static CONTROLS: std::sync::LazyLock<[Kernel; 2]> =
         std::sync::LazyLock::new(|| ["one_by_one", "greedy"].map(|entry| Kernel::new(&SOURCE, entry, nothing)));
-    [0, 1].map(|i| Launch { kernel: &CONTROLS[i], constants: vec![], params_bytes: 0, count: 1, bytes: 0 })
+    [0, 1].map(|i| Launch { kernel: CONTROLS[i].info(), constants: vec![], params_bytes: 0, count: 1, bytes: 0 })
 }

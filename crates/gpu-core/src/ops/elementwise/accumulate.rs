@@ -8,7 +8,7 @@ use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("accumulate.wgsl");
-static ACCUMULATE: Kernel = Kernel::new(WGSL, "accumulate", accumulate_cpu);
+static ACCUMULATE: Kernel = Kernel::new_trusted(WGSL, "accumulate", accumulate_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&ACCUMULATE];
 
 #[repr(C)]

@@ -16,10 +16,10 @@ use bytemuck::{Pod, Zeroable};
 use half::f16;
 
 const WGSL: &str = wgsl!("cast.wgsl");
-static CAST_WORDS: Kernel = Kernel::new(WGSL, "cast_words", cast_cpu).with_f64(cast_cpu);
-static CAST_NARROWING: Kernel = Kernel::new(WGSL, "cast_narrowing", cast_cpu).with_f64(cast_cpu);
-static CAST_WIDENING: Kernel = Kernel::new(WGSL, "cast_widening", cast_cpu).with_f64(cast_cpu);
-static CAST_NARROW: Kernel = Kernel::new(WGSL, "cast_narrow", cast_cpu).with_f64(cast_cpu);
+static CAST_WORDS: Kernel = Kernel::new_trusted(WGSL, "cast_words", cast_cpu).with_f64(cast_cpu);
+static CAST_NARROWING: Kernel = Kernel::new_trusted(WGSL, "cast_narrowing", cast_cpu).with_f64(cast_cpu);
+static CAST_WIDENING: Kernel = Kernel::new_trusted(WGSL, "cast_widening", cast_cpu).with_f64(cast_cpu);
+static CAST_NARROW: Kernel = Kernel::new_trusted(WGSL, "cast_narrow", cast_cpu).with_f64(cast_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&CAST_WORDS, &CAST_NARROWING, &CAST_WIDENING, &CAST_NARROW];
 
 #[repr(C)]

@@ -9,8 +9,8 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str = wgsl!("fill.wgsl");
-static FILL: Kernel = Kernel::new(WGSL, "fill", fill_cpu).with_f64(fill_f64_cpu);
-static SPOIL: Kernel = Kernel::new(WGSL, "spoil", spoil_cpu);
+static FILL: Kernel = Kernel::new_trusted(WGSL, "fill", fill_cpu).with_f64(fill_f64_cpu);
+static SPOIL: Kernel = Kernel::new_trusted(WGSL, "spoil", spoil_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&FILL, &SPOIL];
 
 #[repr(C)]

@@ -1,8 +1,8 @@
 //! The factorisations, in f64 and in blocks: most of the work is matrix products.
 
 use super::Triangle;
-use crate::audited::{self, Into, MatRef};
 use crate::error::{Error, Result};
+use crate::unchecked::{self, Into, MatRef};
 use rayon::prelude::*;
 
 /// Rows of a block: small enough that its own part of the work does not count, large enough for products.
@@ -17,7 +17,7 @@ pub(super) struct Matrix {
 /// `a^T b` or `a b^T` or `a b`: strides say which.
 fn product((m, n, k): (usize, usize, usize), a: MatRef<'_, f64>, b: MatRef<'_, f64>) -> Matrix {
     let mut data = vec![0.0; m * n];
-    audited::gemm((m, n, k), a, b, &mut data, n, Into::Replace, 0);
+    unchecked::gemm((m, n, k), a, b, &mut data, n, Into::Replace, 0);
     Matrix { data, cols: n }
 }
 
@@ -87,7 +87,7 @@ impl Matrix {
             let last = (first + ROWS).min(n);
             let a = MatRef { data: &negative[(first - end) * width..], row: width, col: 1 };
             let b = MatRef { data: &panel, row: 1, col: width };
-            audited::gemm((last - first, last - end, width), a, b, &mut self.data[first * n + end..], n, Into::Add, 0);
+            unchecked::gemm((last - first, last - end, width), a, b, &mut self.data[first * n + end..], n, Into::Add, 0);
         }
     }
 
@@ -120,7 +120,7 @@ impl Matrix {
                 let a = MatRef { data: &self.data[first * row + k * col..], row, col };
                 let b = MatRef { data: &block, row: columns, col: 1 };
                 let rest = &mut x.data[first * columns..last * columns];
-                audited::gemm((last - first, columns, end - k), a, b, rest, columns, Into::Add, 0);
+                unchecked::gemm((last - first, columns, end - k), a, b, rest, columns, Into::Add, 0);
             }
         }
     }

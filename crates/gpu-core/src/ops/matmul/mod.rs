@@ -11,13 +11,13 @@ mod tests;
 use plan::{Batches, Transpose, plan};
 pub(super) use plan::{Extents, Factor};
 
-use crate::audited::{self, Into, MatRef};
 use crate::budget;
 use crate::device::Device;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{self, Real};
 use crate::tensor::Tensor;
+use crate::unchecked::{self, Into, MatRef};
 use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str = concat!(wgsl!("product_tiles.wgsl"), wgsl!("matmul.wgsl"));
@@ -64,7 +64,7 @@ pub enum Form {
 impl Form {
     /// Whether the device can run it.
     fn runs_on(self, device: &Device) -> bool {
-        self != Self::Subgroup || MATMUL_SUBGROUP.runs_on(device)
+        self != Self::Subgroup || MATMUL_SUBGROUP.info().runs_on(device)
     }
 }
 
@@ -90,7 +90,7 @@ fn matmul_cpu<T: Real>(args: &mut Args<'_>) {
         let a = MatRef { data: &a[at[0]..], row: p.a_row as usize, col: p.a_col as usize };
         let b = MatRef { data: &b[at[1]..], row: p.b_row as usize, col: p.b_col as usize };
         let k = p.part.min(p.k - first) as usize;
-        audited::gemm((y.len() / n, n, k), a, b, y, n, Into::Replace, threads);
+        unchecked::gemm((y.len() / n, n, k), a, b, y, n, Into::Replace, threads);
     };
     // Of many products each takes one thread, and so does each run of rows of a large one; a small one takes all threads.
     match p.batch * p.parts {

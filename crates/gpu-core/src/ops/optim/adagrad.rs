@@ -9,7 +9,7 @@ use crate::tensor::Tensor;
 use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("adagrad.wgsl");
-static ADAGRAD_STEP: Kernel = Kernel::new(WGSL, "adagrad_step", adagrad_step_cpu);
+static ADAGRAD_STEP: Kernel = Kernel::new_trusted(WGSL, "adagrad_step", adagrad_step_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&ADAGRAD_STEP];
 
 /// The figures of [`adagrad_step`], PyTorch's names; the default is PyTorch's.

@@ -16,8 +16,8 @@ use crate::tensor::Tensor;
 use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("adam.wgsl");
-static ADAMW_STEP: Kernel = Kernel::new(WGSL, "adamw_step", adamw_step_cpu);
-static ADAMW_STEP_AMSGRAD: Kernel = Kernel::new(WGSL, "adamw_step_amsgrad", adamw_step_amsgrad_cpu);
+static ADAMW_STEP: Kernel = Kernel::new_trusted(WGSL, "adamw_step", adamw_step_cpu);
+static ADAMW_STEP_AMSGRAD: Kernel = Kernel::new_trusted(WGSL, "adamw_step_amsgrad", adamw_step_amsgrad_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&ADAMW_STEP, &ADAMW_STEP_AMSGRAD];
 
 /// The figures of [`adamw_step`], PyTorch's names; the default is PyTorch's `AdamW`.

@@ -11,9 +11,9 @@ use crate::tensor::Tensor;
 use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("average.wgsl");
-static EMA_STEP: Kernel = Kernel::new(WGSL, "ema_step", ema_step_cpu);
-static LOOKAHEAD_STEP: Kernel = Kernel::new(WGSL, "lookahead_step", lookahead_step_cpu);
-static EXCHANGE: Kernel = Kernel::new(WGSL, "exchange", exchange_cpu);
+static EMA_STEP: Kernel = Kernel::new_trusted(WGSL, "ema_step", ema_step_cpu);
+static LOOKAHEAD_STEP: Kernel = Kernel::new_trusted(WGSL, "lookahead_step", lookahead_step_cpu);
+static EXCHANGE: Kernel = Kernel::new_trusted(WGSL, "exchange", exchange_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&EMA_STEP, &LOOKAHEAD_STEP, &EXCHANGE];
 
 fn ema_step_cpu(args: &mut Args<'_>) {

@@ -12,10 +12,10 @@ use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("clip.wgsl");
-static SQUARE_SUMS: Kernel = Kernel::new(WGSL, "square_sums", square_sums_cpu);
-static NORM_OF_SUMS: Kernel = Kernel::new(WGSL, "norm_of_sums", norm_of_sums_cpu);
-static CLIP_NORM: Kernel = Kernel::new(WGSL, "clip_norm", clip_norm_cpu);
-static CLIP_VALUE: Kernel = Kernel::new(WGSL, "clip_value", clip_value_cpu);
+static SQUARE_SUMS: Kernel = Kernel::new_trusted(WGSL, "square_sums", square_sums_cpu);
+static NORM_OF_SUMS: Kernel = Kernel::new_trusted(WGSL, "norm_of_sums", norm_of_sums_cpu);
+static CLIP_NORM: Kernel = Kernel::new_trusted(WGSL, "clip_norm", clip_norm_cpu);
+static CLIP_VALUE: Kernel = Kernel::new_trusted(WGSL, "clip_value", clip_value_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&SQUARE_SUMS, &NORM_OF_SUMS, &CLIP_NORM, &CLIP_VALUE];
 
 #[repr(C)]

@@ -10,7 +10,7 @@ use crate::tensor::Tensor;
 use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("lion.wgsl");
-static LION_STEP: Kernel = Kernel::new(WGSL, "lion_step", lion_step_cpu);
+static LION_STEP: Kernel = Kernel::new_trusted(WGSL, "lion_step", lion_step_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&LION_STEP];
 
 /// The figures of [`lion_step`], the paper's names; the default is the paper's.

@@ -15,10 +15,10 @@ use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("muon.wgsl");
-static MUON_MOMENTUM: Kernel = Kernel::new(WGSL, "muon_momentum", muon_momentum_cpu);
-static MUON_NORMALISE: Kernel = Kernel::new(WGSL, "muon_normalise", muon_normalise_cpu);
-static MUON_COMBINE: Kernel = Kernel::new(WGSL, "muon_combine", muon_combine_cpu);
-static MUON_STEP: Kernel = Kernel::new(WGSL, "muon_step", muon_step_cpu);
+static MUON_MOMENTUM: Kernel = Kernel::new_trusted(WGSL, "muon_momentum", muon_momentum_cpu);
+static MUON_NORMALISE: Kernel = Kernel::new_trusted(WGSL, "muon_normalise", muon_normalise_cpu);
+static MUON_COMBINE: Kernel = Kernel::new_trusted(WGSL, "muon_combine", muon_combine_cpu);
+static MUON_STEP: Kernel = Kernel::new_trusted(WGSL, "muon_step", muon_step_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&MUON_MOMENTUM, &MUON_NORMALISE, &MUON_COMBINE, &MUON_STEP];
 
 #[repr(C)]

@@ -11,11 +11,11 @@ use crate::tensor::Tensor;
 use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("rmsprop.wgsl");
-static RMSPROP_STEP: Kernel = Kernel::new(WGSL, "rmsprop_step", |args| step_cpu(args, false, false));
-static RMSPROP_STEP_MOMENTUM: Kernel = Kernel::new(WGSL, "rmsprop_step_momentum", |args| step_cpu(args, true, false));
-static RMSPROP_STEP_CENTERED: Kernel = Kernel::new(WGSL, "rmsprop_step_centered", |args| step_cpu(args, false, true));
+static RMSPROP_STEP: Kernel = Kernel::new_trusted(WGSL, "rmsprop_step", |args| step_cpu(args, false, false));
+static RMSPROP_STEP_MOMENTUM: Kernel = Kernel::new_trusted(WGSL, "rmsprop_step_momentum", |args| step_cpu(args, true, false));
+static RMSPROP_STEP_CENTERED: Kernel = Kernel::new_trusted(WGSL, "rmsprop_step_centered", |args| step_cpu(args, false, true));
 static RMSPROP_STEP_CENTERED_MOMENTUM: Kernel =
-    Kernel::new(WGSL, "rmsprop_step_centered_momentum", |args| step_cpu(args, true, true));
+    Kernel::new_trusted(WGSL, "rmsprop_step_centered_momentum", |args| step_cpu(args, true, true));
 pub(in crate::ops) const KERNELS: &[&Kernel] =
     &[&RMSPROP_STEP, &RMSPROP_STEP_MOMENTUM, &RMSPROP_STEP_CENTERED, &RMSPROP_STEP_CENTERED_MOMENTUM];
 

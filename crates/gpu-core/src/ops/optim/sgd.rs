@@ -11,7 +11,7 @@ use crate::tensor::Tensor;
 use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("sgd.wgsl");
-static SGD_STEP: Kernel = Kernel::new(WGSL, "sgd_step", sgd_step_cpu);
+static SGD_STEP: Kernel = Kernel::new_trusted(WGSL, "sgd_step", sgd_step_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&SGD_STEP];
 
 /// The figures of [`sgd_step`], PyTorch's names.

@@ -19,7 +19,7 @@ use mirrors::{scatter_blocks_cpu, scatter_few_cpu, scatter_rows_cpu, scatter_sta
 
 const WGSL: &str = wgsl!("scatter.wgsl");
 static SCATTER_FEW: Kernel = kernel!(WGSL, "scatter_few", scatter_few_cpu);
-static SCATTER_STARTS: Kernel = Kernel::new(WGSL, "scatter_starts", scatter_starts_cpu);
+static SCATTER_STARTS: Kernel = Kernel::new_trusted(WGSL, "scatter_starts", scatter_starts_cpu);
 static SCATTER_BLOCKS: Kernel = kernel!(WGSL, "scatter_blocks", scatter_blocks_cpu);
 static SCATTER_ROWS: Kernel = kernel!(WGSL, "scatter_rows", scatter_rows_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&SCATTER_FEW, &SCATTER_STARTS, &SCATTER_BLOCKS, &SCATTER_ROWS];

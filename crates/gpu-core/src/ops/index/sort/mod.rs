@@ -15,7 +15,7 @@ use mirrors::{sort_bwd_x_cpu, sort_merge_cpu, sort_tiles_cpu, sort_values_cpu};
 
 const WGSL: &str = wgsl!("sort.wgsl");
 static SORT_TILES: Kernel = kernel!(WGSL, "sort_tiles", sort_tiles_cpu);
-static SORT_MERGE: Kernel = Kernel::new(WGSL, "sort_merge", sort_merge_cpu);
+static SORT_MERGE: Kernel = Kernel::new_trusted(WGSL, "sort_merge", sort_merge_cpu);
 static SORT_VALUES: Kernel = kernel!(WGSL, "sort_values", sort_values_cpu);
 static SORT_BWD_X: Kernel = kernel!(WGSL, "sort_bwd_x", sort_bwd_x_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&SORT_TILES, &SORT_MERGE, &SORT_VALUES, &SORT_BWD_X];

@@ -23,11 +23,11 @@ use bytemuck::{Pod, Zeroable};
 use mirrors::{narrow_cpu, words_cpu};
 
 const WGSL: &str = wgsl!("strided.wgsl");
-static STRIDED: Kernel = Kernel::new(WGSL, "strided", words_cpu::<u32>).with_f64(words_cpu::<u64>);
-static STRIDED4: Kernel = Kernel::new(WGSL, "strided4", words_cpu::<u32>).with_f64(words_cpu::<u64>);
-static STRIDED_VEC4: Kernel = Kernel::new(WGSL, "strided_vec4", words_cpu::<[u32; 4]>).with_f64(words_cpu::<[u64; 4]>);
-static STRIDED_TILED: Kernel = Kernel::new(WGSL, "strided_tiled", words_cpu::<u32>).with_f64(words_cpu::<u64>);
-static STRIDED_NARROW: Kernel = Kernel::new(WGSL, "strided_narrow", narrow_cpu);
+static STRIDED: Kernel = Kernel::new_trusted(WGSL, "strided", words_cpu::<u32>).with_f64(words_cpu::<u64>);
+static STRIDED4: Kernel = Kernel::new_trusted(WGSL, "strided4", words_cpu::<u32>).with_f64(words_cpu::<u64>);
+static STRIDED_VEC4: Kernel = Kernel::new_trusted(WGSL, "strided_vec4", words_cpu::<[u32; 4]>).with_f64(words_cpu::<[u64; 4]>);
+static STRIDED_TILED: Kernel = Kernel::new_trusted(WGSL, "strided_tiled", words_cpu::<u32>).with_f64(words_cpu::<u64>);
+static STRIDED_NARROW: Kernel = Kernel::new_trusted(WGSL, "strided_narrow", narrow_cpu);
 
 pub(in crate::ops) fn kernels() -> Vec<&'static Kernel> {
     [&[&STRIDED, &STRIDED4, &STRIDED_VEC4, &STRIDED_TILED, &STRIDED_NARROW], pad::KERNELS].concat()

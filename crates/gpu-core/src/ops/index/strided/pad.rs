@@ -10,9 +10,9 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str = wgsl!("pad.wgsl");
-static PAD: Kernel = Kernel::new(WGSL, "pad", pad_cpu).with_f64(pad_f64_cpu);
-static PAD4: Kernel = Kernel::new(WGSL, "pad4", pad_cpu).with_f64(pad_f64_cpu);
-static PAD_NARROW: Kernel = Kernel::new(WGSL, "pad_narrow", pad_narrow_cpu);
+static PAD: Kernel = Kernel::new_trusted(WGSL, "pad", pad_cpu).with_f64(pad_f64_cpu);
+static PAD4: Kernel = Kernel::new_trusted(WGSL, "pad4", pad_cpu).with_f64(pad_f64_cpu);
+static PAD_NARROW: Kernel = Kernel::new_trusted(WGSL, "pad_narrow", pad_narrow_cpu);
 static PAD_BWD_X: Kernel = kernel!(WGSL, "pad_bwd_x", pad_bwd_x_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&PAD, &PAD4, &PAD_NARROW, &PAD_BWD_X];
 

@@ -24,8 +24,8 @@ use rayon::prelude::*;
 use std::ops::Range;
 
 const WGSL: &str = wgsl!("augment.wgsl");
-static AUGMENT: Kernel = Kernel::new(WGSL, "augment", augment_cpu);
-static GATHER_LABELS: Kernel = Kernel::new(WGSL, "gather_labels", gather_labels_cpu);
+static AUGMENT: Kernel = Kernel::new_trusted(WGSL, "augment", augment_cpu);
+static GATHER_LABELS: Kernel = Kernel::new_trusted(WGSL, "gather_labels", gather_labels_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&AUGMENT, &GATHER_LABELS];
 
 #[repr(C)]

@@ -23,10 +23,10 @@ use rayon::prelude::*;
 const WGSL: &str = concat!(wgsl!("exact.wgsl"), wgsl!("random.wgsl"));
 static UNIFORM: Kernel = kernel!(WGSL, "uniform_random", uniform_cpu);
 static NORMAL: Kernel = kernel!(WGSL, "normal_random", normal_cpu);
-static BERNOULLI: Kernel = Kernel::new(WGSL, "bernoulli", bernoulli_cpu);
-static RANDINT: Kernel = Kernel::new(WGSL, "randint", randint_cpu);
-static PERMUTATION_RANKS: Kernel = Kernel::new(WGSL, "permutation_ranks", permutation_ranks_cpu);
-static PERMUTATION: Kernel = Kernel::new(WGSL, "permutation", permutation_cpu);
+static BERNOULLI: Kernel = Kernel::new_trusted(WGSL, "bernoulli", bernoulli_cpu);
+static RANDINT: Kernel = Kernel::new_trusted(WGSL, "randint", randint_cpu);
+static PERMUTATION_RANKS: Kernel = Kernel::new_trusted(WGSL, "permutation_ranks", permutation_ranks_cpu);
+static PERMUTATION: Kernel = Kernel::new_trusted(WGSL, "permutation", permutation_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&UNIFORM, &NORMAL, &BERNOULLI, &RANDINT, &PERMUTATION_RANKS, &PERMUTATION];
 
 #[repr(C)]

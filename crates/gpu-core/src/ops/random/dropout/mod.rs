@@ -30,7 +30,7 @@ static ALPHA_DROPOUT: Kernel = kernel!(WGSL, "alpha_dropout", alpha_dropout_cpu)
 static FEATURE_ALPHA_DROPOUT: Kernel = kernel!(WGSL, "feature_alpha_dropout", feature_alpha_dropout_cpu);
 static GAUSSIAN_NOISE: Kernel = kernel!(WGSL, "gaussian_noise", gaussian_noise_cpu);
 // From integers to integers.
-static DROPOUT_MASK: Kernel = Kernel::new(WGSL, "dropout_mask", dropout_mask_cpu);
+static DROPOUT_MASK: Kernel = Kernel::new_trusted(WGSL, "dropout_mask", dropout_mask_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] =
     &[&DROPOUT, &DROPOUT2D, &ALPHA_DROPOUT, &FEATURE_ALPHA_DROPOUT, &GAUSSIAN_NOISE, &DROPOUT_MASK];
 

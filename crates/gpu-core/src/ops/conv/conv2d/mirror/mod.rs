@@ -11,8 +11,8 @@ mod product;
 mod weight;
 
 use super::layout::Layout;
-use crate::audited::{Into, MatRef, gemm};
 use crate::mirror::{Real, for_each_chunk};
+use crate::unchecked::{Into, MatRef, gemm};
 pub(super) use columns::{col2im, im2col};
 pub(super) use depthwise::{depthwise_backward_w, depthwise_backward_x, depthwise_forward};
 use plan::Plan;

@@ -2,8 +2,8 @@
 
 use super::plan::{Phase, Plan};
 use super::{Layout, is_pointwise};
-use crate::audited::{Into, MatRef, gemm};
 use crate::mirror::{Real, Width};
+use crate::unchecked::{Into, MatRef, gemm};
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 

@@ -1,6 +1,8 @@
-//! The only unsafe code of the project: two calls, each with the checks that make it sound.
+//! What runs without the checks of compilers, and why that is sound: matrix products through pointers, and kernels without bounds
+//! checks. All unsafe code of the library is here.
 #![allow(unsafe_code)]
 
+use crate::kernel::{Kernel, Mirror};
 use crate::mirror::Real;
 
 /// A matrix in a slice: element `(i, j)` is `data[i * row + j * col]`.
@@ -72,15 +74,38 @@ pub(crate) fn gemm<T: Real>(
     }
 }
 
-/// A shader module without bounds checks and loop counters: they cost time, and kernels guard their own edges.
+impl Kernel {
+    /// The same as [`Kernel::new`], but release builds compile it without bounds checks and loop counters, and workgroup memory is
+    /// not cleared: faster, and no longer memory safe by itself.
+    ///
+    /// # Safety
+    /// Whatever tensors, parameters and constants it is launched with, by whatever code can reach it:
+    /// - every index into a tensor, into workgroup memory and into an array or a vector of its own is in range, also where the
+    ///   index is computed from the elements of a tensor;
+    /// - every loop ends;
+    /// - it reads no workgroup memory that it has not written.
+    pub const unsafe fn new_unchecked(wgsl: &'static str, entry: &'static str, mirror: Mirror) -> Self {
+        Self { trusted: true, ..Self::new(wgsl, entry, mirror) }
+    }
+
+    /// A kernel of this library, compiled as those of [`Kernel::new_unchecked`].
+    pub(crate) const fn new_trusted(wgsl: &'static str, entry: &'static str, mirror: Mirror) -> Self {
+        // SAFETY: only operators launch these kernels, with tensors whose shapes they have checked, and a test counts the indices
+        // that are out of range over all their cases: none. Indices that lie in tensors are guarded by the kernels, which the same
+        // test shows on tensors that hold anything at all. Loops are bounded by `Grid::trips`.
+        unsafe { Self::new_unchecked(wgsl, entry, mirror) }
+    }
+}
+
+/// A shader module, with naga's bounds checks and loop counters or without: they cost time.
 ///
-/// Debug builds keep the checks, and the tests run with them; `WGRAD_CHECKED=1` keeps and `WGRAD_CHECKED=0` drops them in any build.
+/// Debug builds keep the checks for every kernel; `WGRAD_CHECKED=1` keeps and `WGRAD_CHECKED=0` drops them in any build, but never
+/// those of [`Kernel::new`].
 pub(crate) fn shader_module(device: &wgpu::Device, desc: wgpu::ShaderModuleDescriptor<'_>, checked: bool) -> wgpu::ShaderModule {
     if checked {
         return device.create_shader_module(desc);
     }
-    // SAFETY: every kernel of this library guards its own indices, which the same tests prove with checks on; loops are
-    // bounded by `Grid::trips`. A user's own kernel comes through `Kernel::new`, whose documentation asks the same.
+    // SAFETY: only kernels of `Kernel::new_unchecked` are compiled so, whose makers promise what the checks would hold.
     unsafe { device.create_shader_module_trusted(desc, wgpu::ShaderRuntimeChecks::unchecked()) }
 }
 
