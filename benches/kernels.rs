@@ -11,7 +11,7 @@ fn main() {
     let filter = args.into_iter().find(|a| !a.starts_with('-')).unwrap_or_default();
     let longest = Duration::from_millis(250);
     let plan = Plan { filter, budget: Duration::from_secs(seconds), runs, longest };
-    for device in gpu_core::check::devices() {
+    for device in proof::devices() {
         println!("{}", device.name());
         let report = bench::run(&device, &plan, &mut |row| {
             println!("{:<48} {:>10.3} ms {:>8.1} GFLOP/s {:>8.2} GB/s", row.name, row.median_ms, row.gflops, row.gb_per_s);

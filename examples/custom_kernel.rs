@@ -1,6 +1,6 @@
 //! A kernel of one's own with its mirror: `cargo run --release --example custom_kernel`
-use wgrad::gpu_core::check::{Bound, Case, devices, tensor};
 use wgrad::prelude::*;
+use wgrad::proof::{Bound, Case, devices, tensor};
 
 const WGSL: &str = "
     struct Params { len: u32 }

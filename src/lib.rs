@@ -1,7 +1,8 @@
 //! Train CNNs on any GPU: WGSL kernels on wgpu, each with a CPU mirror. No CUDA, no Python.
 //!
-//! Three crates, each usable alone, under one name:
-//! [`gpu_core`] is a tensor library, [`nn`] puts a tape, layers and optimisers above it, [`train`] adds data sets and training runs.
+//! Four crates, each usable alone, under one name:
+//! [`gpu_core`] is a tensor library, [`nn`] puts a tape, layers and optimisers above it, [`train`] adds data sets and training runs,
+//! and [`proof`] holds kernels against their mirrors and gradients against difference quotients.
 //!
 //! Tensors and operators run on a GPU ([`Device::auto`](gpu_core::Device::auto)) or on the CPU, by the same calls:
 //!
@@ -51,6 +52,7 @@
 
 pub use gpu_core;
 pub use nn;
+pub use proof;
 pub use train;
 
 // The snippets of the studies' page, compiled and run as these are.
@@ -70,8 +72,9 @@ pub mod prelude {
     pub use nn::{
         Adagrad, Adam, AdamW, AnyLayer, EvalStep, Fill, Gradients, Init, Layer, Lion, Loss, Module, Muon, Net, Optimizer, Param,
         Parameters, Params, Pass, Plan, RmsProp, Scheme, Sgd, ShapeError, Step, StepOptions, Summary, Tape, TrainStep, Var,
-        checkpoint, freeze, gradcheck, parameters, seq, unfreeze, zoo,
+        checkpoint, freeze, parameters, seq, unfreeze, zoo,
     };
+    pub use proof::gradcheck;
     pub use train::data::{self, Dataset, ImageSet, shuffled};
     pub use train::evaluate::accuracy;
     pub use train::loader::{Source, normalise};

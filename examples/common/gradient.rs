@@ -1,7 +1,7 @@
 //! Gradients by the tape against difference quotients, as a course has them: errors as figures.
 
-use wgrad::gpu_core::check::{difference_quotients, relative_error};
 use wgrad::prelude::*;
+use wgrad::proof::{difference_quotients, relative_error};
 
 /// One input's gradient by the tape, x, against centred differences, y.
 pub struct Compared {

@@ -3,23 +3,23 @@
 use crate::training::train;
 use std::sync::Barrier;
 use std::thread;
-use wgrad::gpu_core::check;
 use wgrad::prelude::*;
+use wgrad::proof;
 
 /// A chain of launches that depends on every one before.
 fn chain(device: &Device, seed: u64) -> Vec<f32> {
-    let w = check::tensor(device, [24, 24], seed);
-    let mut x = check::tensor(device, [16, 24], seed + 1);
+    let w = proof::tensor(device, [24, 24], seed);
+    let mut x = proof::tensor(device, [16, 24], seed + 1);
     for _ in 0..40 {
         x = ops::scale(&ops::relu(&ops::matmul(&x, &w)), 0.5);
-        x = ops::add(&x, &check::tensor(device, [24], seed + 2)); // an upload in between
+        x = ops::add(&x, &proof::tensor(device, [24], seed + 2)); // an upload in between
     }
     x.to_vec().unwrap()
 }
 
 #[test]
 fn threads_that_share_a_device_compute_what_one_would() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let want: Vec<_> = (0..3).map(|seed| chain(&device, seed)).collect();
         let got: Vec<_> = thread::scope(|scope| {
             let threads: Vec<_> = (0..3)
@@ -38,7 +38,7 @@ fn threads_that_share_a_device_compute_what_one_would() {
 
 #[test]
 fn two_trainings_at_once_are_the_two_trainings() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let want = [train(&device, 5, 4), train(&device, 6, 4)];
         let got = thread::scope(|scope| {
             [5, 6]
@@ -56,8 +56,8 @@ fn two_trainings_at_once_are_the_two_trainings() {
 
 #[test]
 fn a_capture_records_its_own_thread_only() {
-    for device in check::devices() {
-        let x = check::tensor(&device, [64], 1);
+    for device in proof::devices() {
+        let x = proof::tensor(&device, [64], 1);
         let (inside, outside) = (Barrier::new(2), Barrier::new(2));
         let (y, capture) = thread::scope(|scope| {
             let other = scope.spawn(|| {
@@ -90,7 +90,7 @@ fn everything_public_is_send_and_sync() {
     use wgrad::{gpu_core, nn, train};
     fn shared<T: Send + Sync>() {}
     shared::<(Device, gpu_core::Gpu, gpu_core::AdapterInfo, Capture, Kernel, gpu_core::Specialised, Grid, Args<'static>)>();
-    shared::<(Tensor, Shape, DType, gpu_core::MemoryStats, gpu_core::Error, check::Case, check::Launch, gpu_core::rng::Stream)>();
+    shared::<(Tensor, Shape, DType, gpu_core::MemoryStats, gpu_core::Error, proof::Case, proof::Launch, gpu_core::rng::Stream)>();
     shared::<(ops::Conv2dGeometry, ops::ConvTranspose2dGeometry, ops::Pool2dGeometry, ops::Augment, ops::DropoutKey)>();
     shared::<(Tape, Var, Gradients, Param, Init, Scheme, Sequential, Residual, AnyLayer, Net, Box<dyn Module>)>();
     shared::<(Conv2d, ConvTranspose2d, BatchNorm2d, Linear, Dropout, Dropout2d, Relu, Flatten, MaxPool2d, AvgPool2d)>();

@@ -3,7 +3,7 @@
 
 use crate::training::train;
 use std::process::Command;
-use wgrad::gpu_core::{Error, check};
+use wgrad::gpu_core::Error;
 use wgrad::nn::StepError;
 use wgrad::prelude::*;
 
@@ -22,7 +22,7 @@ pub fn child(name: &str, variables: &[(&str, &str)]) -> String {
 #[test]
 #[ignore = "a child of the tests below"]
 fn bits_of_a_training() {
-    let Some(gpu) = check::gpu() else { return println!("found: none") };
+    let Some(gpu) = proof::gpu() else { return println!("found: none") };
     let trained = train(&gpu, 1, 3);
     let fold = |hash: u64, bits: u32| (hash ^ u64::from(bits)).wrapping_mul(0x0100_0000_01b3);
     println!("found: {:?} {:x}", trained.losses, trained.bits.into_iter().fold(0xcbf2_9ce4_8422_2325, fold));
@@ -42,7 +42,7 @@ const BUDGET_MIB: &str = "16";
 #[test]
 #[ignore = "a child of the test below"]
 fn a_budget_is_kept() {
-    for device in check::devices() {
+    for device in proof::devices() {
         assert_eq!(device.memory().limit, 16 << 20);
         let net = seq![Conv2d::new(16, 3).padding(1), Relu, Flatten, Linear::new(10)];
         let net = net.build(&Init::seeded(&device, 0), [3, 32, 32]).unwrap();
@@ -56,7 +56,7 @@ fn a_budget_is_kept() {
         let memory = device.memory();
         assert!(memory.peak <= memory.limit, "{memory:?}");
     }
-    if let Some(gpu) = check::gpu() {
+    if let Some(gpu) = proof::gpu() {
         let x = Tensor::zeros(&gpu, [8 << 20]);
         for _ in 0..2 {
             assert!(matches!(x.to_vec(), Err(Error::OutOfMemory { asked: 33_554_432, .. })), "{:?}", x.to_vec().err());

@@ -1,10 +1,10 @@
 //! A GPU at fault says so at every read, and never gives a default value. Each test opens a device of its own: a fault stays.
 
-use wgrad::gpu_core::{Error, check};
+use wgrad::gpu_core::Error;
 use wgrad::prelude::*;
 
 fn fresh() -> Option<Device> {
-    check::gpu().map(|_| Device::gpu().unwrap())
+    proof::gpu().map(|_| Device::gpu().unwrap())
 }
 
 fn nothing(_: &mut Args<'_>) {}
@@ -81,7 +81,7 @@ fn a_fault_of_one_device_is_not_the_other_ones() {
 
 #[test]
 fn a_read_inside_a_capture_is_refused_and_harms_nothing() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let x = Tensor::full(&device, [4], 2.0);
         let (refused, capture) = device
             .capture(|| {

@@ -1,7 +1,7 @@
 //! What a step costs, counted: memory, launches, bytes and operations, and how each grows with the batch. No clocks.
 
 use crate::environment::child;
-use wgrad::gpu_core::{Shape, check};
+use wgrad::gpu_core::Shape;
 use wgrad::nn::{Summary, zoo};
 use wgrad::prelude::*;
 
@@ -17,10 +17,10 @@ fn with_step<R>(device: &Device, batch: usize, f: impl FnOnce(&TrainStep) -> R) 
 #[test]
 #[ignore = "a child of the test below"]
 fn memory_of_a_run() {
-    for device in check::devices() {
+    for device in proof::devices() {
         with_step(&device, 64, |step| {
             let plan = *step.plan();
-            let (x, labels) = (check::values(step.x().len(), 1), vec![3; 64]);
+            let (x, labels) = (proof::values(step.x().len(), 1), vec![3; 64]);
             for _ in 0..4 {
                 step.run_on(&x, &labels).unwrap();
                 step.metrics().unwrap();
@@ -44,7 +44,7 @@ fn a_run_takes_the_bytes_of_its_plan_to_the_last() {
 /// From 32 images on: the sum of fewer has one stage less.
 #[test]
 fn launches_of_a_step_do_not_depend_on_the_batch() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let launches = [32, 64, 128, 256].map(|batch| with_step(&device, batch, TrainStep::dispatches));
         assert!(launches[0] > 20 && launches.iter().all(|&n| n == launches[0]), "{}: {launches:?}", device.name());
     }
@@ -61,9 +61,9 @@ fn assert_linear(what: &str, [a, b, c]: [u64; 3], share: f64) {
 
 #[test]
 fn bytes_of_a_step_grow_linearly_with_the_batch() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let bytes = |batch| {
-            let (device, launches) = check::counted(&device);
+            let (device, launches) = proof::counted(&device);
             with_step(&device, batch, |_| ());
             launches.take().iter().map(|l| l.bytes).sum()
         };

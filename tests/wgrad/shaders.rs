@@ -6,8 +6,8 @@ use naga::valid::{Capabilities, FunctionInfo, GlobalUse, ModuleInfo, ValidationF
 use naga::{AddressSpace, Block, Expression, Function, GlobalVariable, Handle, Module, Statement, StorageAccess, TypeInner};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use wgrad::gpu_core::check::{self, Launch};
 use wgrad::prelude::*;
+use wgrad::proof::{self, Launch};
 
 const STORAGE_BUFFERS: usize = 8;
 const INVOCATIONS: u32 = 256;
@@ -19,8 +19,8 @@ const RUN: usize = 20;
 /// Every kernel with every set of constants that the table of shapes asks for, on every device.
 fn launches() -> Vec<Launch> {
     let mut all = BTreeMap::new();
-    for device in check::devices() {
-        let (device, launches) = check::counted(&device);
+    for device in proof::devices() {
+        let (device, launches) = proof::counted(&device);
         for case in proof::cases() {
             case.run(&device);
             for launch in launches.take() {

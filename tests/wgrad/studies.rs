@@ -6,7 +6,7 @@ use crate::common::{Axes, Grid, Series, Study, Tile, row};
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
-use wgrad::gpu_core::check;
+use wgrad::proof;
 
 /// The folder of the studies' programs, built once for all tests and as `scripts/test` builds them.
 fn programs() -> &'static Path {
@@ -56,7 +56,7 @@ fn the_studies_succeed_on_the_cpu() {
 
 #[test]
 fn the_studies_succeed_on_a_gpu() {
-    if check::gpu().is_some() {
+    if proof::gpu().is_some() {
         succeed_on("gpu");
     }
 }

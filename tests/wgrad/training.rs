@@ -1,8 +1,8 @@
 //! A small training, and what holds of it: the loss falls, and two runs give the same bits.
 
-use wgrad::gpu_core::check;
 use wgrad::nn::parameters;
 use wgrad::prelude::*;
+use wgrad::proof;
 
 const BATCH: usize = 8;
 
@@ -29,7 +29,7 @@ pub fn train(device: &Device, seed: u64, steps: usize) -> Trained {
     let sgd = Sgd::new(&net, 0.05).momentum(0.9).weight_decay(5e-4);
     let options = StepOptions::new(BATCH, [3, 8, 8]).seed(seed);
     let step = TrainStep::captured(&net, &sgd, &options).unwrap();
-    let x = check::values(step.x().len(), seed);
+    let x = proof::values(step.x().len(), seed);
     let labels: Vec<u32> = (0..BATCH as u32).map(|i| i % 4).collect();
     let losses: Vec<f32> = (0..steps)
         .map(|_| {
@@ -43,7 +43,7 @@ pub fn train(device: &Device, seed: u64, steps: usize) -> Trained {
 
 #[test]
 fn a_captured_training_lowers_the_loss() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let losses = train(&device, 1, 30).losses;
         assert!(losses[29] < 0.2 * losses[0], "{}: {losses:?}", device.name());
     }
@@ -51,7 +51,7 @@ fn a_captured_training_lowers_the_loss() {
 
 #[test]
 fn two_runs_of_one_seed_give_the_same_bits_and_another_seed_gives_others() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let first = train(&device, 2, 5);
         assert_eq!(first, train(&device, 2, 5), "{}", device.name());
         assert_ne!(first, train(&device, 3, 5), "{}", device.name());
@@ -60,7 +60,7 @@ fn two_runs_of_one_seed_give_the_same_bits_and_another_seed_gives_others() {
 
 #[test]
 fn both_devices_learn_the_same() {
-    let Some(gpu) = check::gpu() else { return };
+    let Some(gpu) = proof::gpu() else { return };
     let (want, got) = (train(&Device::Cpu, 4, 5).losses, train(&gpu, 4, 5).losses);
     let near = want.iter().zip(&got).all(|(w, g)| (w - g).abs() < 1e-3 * w.abs());
     assert!(near, "{want:?} on the CPU, {got:?} on {}", gpu.name());
@@ -75,14 +75,14 @@ fn a_saved_network_is_the_same_network_on_every_device() {
         net.build(&Init::seeded(device, seed), [3, 8, 8]).unwrap()
     };
     let logits =
-        |net: &Net, device: &Device| net.forward(&Var::constant(&check::tensor(device, [2, 3, 8, 8], 7))).value().to_vec().unwrap();
+        |net: &Net, device: &Device| net.forward(&Var::constant(&proof::tensor(device, [2, 3, 8, 8], 7))).value().to_vec().unwrap();
     let saved = build(&Device::Cpu, 1);
     checkpoint::save(&saved, &path).unwrap();
     let want = logits(&saved, &Device::Cpu);
-    for device in check::devices() {
+    for device in proof::devices() {
         let other = build(&device, 2);
         checkpoint::load(&other, &path).unwrap();
-        let found = check::difference(&logits(&other, &device), &want, check::Bound::Relative(1e-5));
+        let found = proof::difference(&logits(&other, &device), &want, proof::Bound::Relative(1e-5));
         assert!(found.ok(), "{}: {found:?}", device.name());
     }
 }

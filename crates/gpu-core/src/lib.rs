@@ -24,7 +24,6 @@ macro_rules! wgsl {
 mod array;
 mod budget;
 mod capture;
-pub mod check;
 mod device;
 mod dtype;
 mod error;

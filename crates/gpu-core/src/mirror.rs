@@ -225,6 +225,8 @@ pub(crate) fn for_each_run(c: usize, inner: usize, channel: usize, from: usize, 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::device::Device;
+    use crate::testing::uniform;
 
     #[test]
     fn quick_exponentials_are_within_a_unit_in_the_last_place() {
@@ -243,8 +245,7 @@ mod tests {
     #[test]
     fn sums_are_those_of_a_plain_loop() {
         for len in [0, 1, 7, 8, 9, 100] {
-            let x = crate::check::values(len, 1);
-            let b = crate::check::values(len, 2);
+            let [x, b] = [1, 2].map(|seed| uniform(&Device::Cpu, [len], seed).to_vec().unwrap());
             let plain: f64 = x.iter().map(|&v| f64::from(v) * 2.0).sum();
             let dot: f64 = x.iter().zip(&b).map(|(&a, &b)| f64::from(a) * (f64::from(b) - 1.0)).sum();
             assert!((sum_by(&x, |v| 2.0 * v) - plain).abs() < 1e-12);

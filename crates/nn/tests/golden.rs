@@ -2,7 +2,7 @@
 //!
 //! The numbers are PyTorch's in f64. Where the files are not there, the tests say so and pass.
 
-use gpu_core::{Device, Tensor, check};
+use gpu_core::{Device, Tensor};
 use nn::optim::{AdamRule, RuleOptimizer};
 use nn::{
     Adagrad, Adam, AdamW, Checkpoint, Init, Module, Optimizer, Param, Parameters, RmsProp, Schedule, Sgd, ShapeError, Spec, Tape,
@@ -120,7 +120,7 @@ fn optimizers_step_as_pytorch_does() {
     let Some(golden) = Golden::open("optim") else { return };
     let mut held = 0;
     for (case, device) in
-        golden.json("cases").as_array().unwrap().iter().flat_map(|c| check::devices().into_iter().map(move |d| (c, d)))
+        golden.json("cases").as_array().unwrap().iter().flat_map(|c| proof::devices().into_iter().map(move |d| (c, d)))
     {
         let (name, op) = (case["name"].as_str().unwrap(), case["op"].as_str().unwrap());
         let Some(kind) = op.strip_prefix("optimizer/") else { continue };
@@ -136,7 +136,7 @@ fn optimizers_step_as_pytorch_does() {
         }
         held += 1;
     }
-    assert!(held >= 10 * check::devices().len(), "{held} cases");
+    assert!(held >= 10 * proof::devices().len(), "{held} cases");
 }
 
 #[test]
@@ -222,7 +222,7 @@ fn train(golden: &Golden, name: &str, device: &Device) {
 fn networks_train_as_in_pytorch() {
     for name in ["train_small_cnn", "train_residual", "train_separable"] {
         let Some(golden) = Golden::open(name) else { return };
-        for device in check::devices() {
+        for device in proof::devices() {
             train(&golden, name, &device);
         }
     }

@@ -1,7 +1,7 @@
 //! Memory does not grow from step to step, and a step over the budget is refused with the batch that fits. A process has one
 //! account of its memory and one budget, so each test here runs in a process of its own.
 
-use gpu_core::{Device, check};
+use gpu_core::Device;
 use nn::{Init, Sgd, StepError, StepOptions, TrainStep, zoo};
 use std::process::Command;
 
@@ -31,7 +31,7 @@ fn memory_does_not_grow() {
 #[test]
 #[ignore = "run by memory_does_not_grow in a process of its own"]
 fn steps_in_a_row() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let step = step(&device, 2).unwrap();
         let run = || {
             step.run_on(&vec![0.5; 2 * 3 * 16 * 16], &[1, 2]).unwrap();
@@ -55,7 +55,7 @@ fn a_step_over_the_budget_names_the_batch_that_fits() {
 #[test]
 #[ignore = "run by a_step_over_the_budget_names_the_batch_that_fits in a process of its own"]
 fn a_budget_of_64_mib() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let Err(StepError::TooLarge { fits, .. }) = step(&device, 5000).map(drop) else { panic!("5000 images fit into 64 MiB") };
         assert!((10..5000).contains(&fits), "{fits}");
         // What it names does fit, and twice that does not.

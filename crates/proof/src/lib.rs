@@ -8,12 +8,32 @@
 //! ```
 
 mod around;
+mod bench;
+mod bound;
+mod case;
 mod flat;
+mod gradcheck;
+mod gradient;
 mod indices;
+mod inputs;
+mod launches;
+mod misuse;
+mod observers;
 pub mod ops;
+mod out_of_range;
 
 pub(crate) use around::around;
+pub use bench::Bench;
+pub use bound::{Bound, Difference, difference, floats};
+pub use case::Case;
 pub(crate) use flat::flat_parameters;
-pub use gpu_core::check::*;
+pub use gradcheck::gradcheck;
+pub use gradient::{difference_quotients, gradients, relative_error};
 pub(crate) use indices::indices;
+pub use inputs::{devices, gpu, input_integers, input_values, integers, tensor, values};
+pub use launches::{Launch, Launches, counted};
+pub use misuse::Misuse;
+pub(crate) use misuse::misuse;
+pub use observers::{faulty, magnitudes, poisoned};
 pub use ops::{benches, cases, wrong_calls};
+pub use out_of_range::CountingGpu;

@@ -1,7 +1,7 @@
 //! Bad input and a bad environment: one clear line, exit code 2, and nothing overwritten.
 
 use super::support::{Bench, finished, records};
-use gpu_core::check;
+use proof;
 use std::fs;
 use std::process::Command;
 
@@ -122,7 +122,7 @@ fn an_adapter_that_does_not_exist_is_told_with_those_that_do() {
 #[test]
 fn a_batch_too_large_for_the_memory_is_refused_before_anything_is_written() {
     let bench = Bench::new();
-    let devices = if check::gpu().is_some() { &["cpu", "gpu"][..] } else { &["cpu"] };
+    let devices = if proof::gpu().is_some() { &["cpu", "gpu"][..] } else { &["cpu"] };
     for device in devices {
         let words = format!("train --data data --model small-cnn --batch-size 200 --device {device} --max-steps 1");
         let mut command = bench.command(&words);

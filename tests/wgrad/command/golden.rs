@@ -1,6 +1,6 @@
 //! Results from PyTorch, on both devices.
 
-use gpu_core::check;
+use proof;
 use std::path::PathBuf;
 
 fn folder() -> Option<PathBuf> {
@@ -15,7 +15,7 @@ fn folder() -> Option<PathBuf> {
 #[test]
 fn both_devices_reproduce_every_golden_case_that_is_known() {
     let Some(folder) = folder() else { return };
-    for device in check::devices() {
+    for device in proof::devices() {
         let outcome = train::golden::run(&folder, &device, "").unwrap();
         let failed: Vec<_> = outcome.rows.iter().filter(|row| !row.ok).collect();
         assert!(failed.is_empty(), "{device:?}: {failed:#?}");

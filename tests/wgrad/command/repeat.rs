@@ -1,7 +1,7 @@
 //! One seed, one device: the same bytes, however often, and however often a run was stopped.
 
 use super::support::Bench;
-use gpu_core::{Device, check};
+use gpu_core::Device;
 use std::time::{Duration, Instant};
 use train::data;
 use train::loader::{Source, augment};
@@ -20,7 +20,7 @@ fn three_runs_of_one_seed_are_the_same_bytes() {
 
 #[test]
 fn three_runs_on_the_gpu_are_the_same_bytes() {
-    if check::gpu().is_none() {
+    if proof::gpu().is_none() {
         return;
     }
     let bench = Bench::new();
@@ -98,7 +98,7 @@ fn a_set_on_the_device_and_one_on_the_host_give_the_same_bits() {
     let images = data::builtin::generate(40, 0);
     let all = train::augmentation::Augmentation { flip: true, crop: true, cutout: true };
     let how = augment(all, &images.mean, &images.std, 32);
-    for device in check::devices() {
+    for device in proof::devices() {
         let batches = |limit: u64| {
             let source = Source::within(&device, &images.train, limit);
             let mut feed = source.feed(16);

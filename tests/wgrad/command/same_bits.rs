@@ -79,7 +79,7 @@ fn hold(device: &Device, name: &str) {
 #[test]
 fn training_gives_the_bits_that_it_gave() {
     hold(&Device::Cpu, "cpu");
-    if let Some(gpu) = gpu_core::check::gpu() {
+    if let Some(gpu) = proof::gpu() {
         hold(&gpu, "gpu");
     }
 }

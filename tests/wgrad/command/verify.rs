@@ -1,11 +1,11 @@
 //! `wgrad verify` from outside.
 
 use super::support::Bench;
-use gpu_core::check;
+use proof;
 
 #[test]
 fn verify_holds_a_kernel_and_notices_a_planted_fault() {
-    if check::gpu().is_none() {
+    if proof::gpu().is_none() {
         return;
     }
     let bench = Bench::new();
@@ -21,7 +21,7 @@ fn verify_holds_a_kernel_and_notices_a_planted_fault() {
 
 #[test]
 fn training_steps_agree_layer_by_layer() {
-    let Some(device) = check::gpu() else { return };
+    let Some(device) = proof::gpu() else { return };
     let rows = train::verify::network("small-cnn", &device, 2, 0).unwrap();
     let failed: Vec<_> = rows.iter().filter(|row| !row.ok).collect();
     assert!(failed.is_empty(), "{failed:#?}");

@@ -204,7 +204,7 @@ pub(super) fn params_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Device, check};
+    use crate::{Device, testing};
     use std::sync::{Arc, Barrier};
 
     #[test]
@@ -212,7 +212,7 @@ mod tests {
         const WGSL: &str = "
             @group(0) @binding(0) var<storage, read_write> y: array<f32>;
             @compute @workgroup_size(1) fn fresh() { y[0] = f32(N); }";
-        let Some(Device::Gpu(gpu)) = check::gpu() else { return };
+        let Some(Device::Gpu(gpu)) = testing::gpu() else { return };
         let at_once = Barrier::new(8);
         let of = &|n: u32| {
             at_once.wait();

@@ -94,12 +94,12 @@ pub use reduce::cumsum::{cumsum, cumsum_bwd_x};
 pub use resample::pixel_shuffle::{pixel_shuffle, pixel_unshuffle};
 pub use resample::upsample2d::{Interpolation, Resize, Upsample2dGeometry, upsample2d, upsample2d_bwd_x};
 
-use crate::kernel::Kernel;
+use crate::kernel::{Kernel, KernelInfo};
 
 /// The register: every kernel of the library. Cases, times and wrong calls of each stand in the package `wgrad-proof`, under the same
 /// names.
-pub fn kernels() -> Vec<&'static Kernel> {
-    [
+pub fn kernels() -> Vec<KernelInfo> {
+    let rooms: Vec<&'static Kernel> = [
         activation::KERNELS,
         &conv::conv2d::kernels(),
         elementwise::accumulate::KERNELS,
@@ -138,5 +138,6 @@ pub fn kernels() -> Vec<&'static Kernel> {
         resample::pixel_shuffle::KERNELS,
         resample::upsample2d::KERNELS,
     ]
-    .concat()
+    .concat();
+    rooms.into_iter().map(Kernel::info).collect()
 }

@@ -7,10 +7,10 @@
 mod listing;
 mod null_device;
 
-use gpu_core::check::{self, Launch};
 use gpu_core::ops::{self, Conv2dGeometry, Divisor, DropoutKey, Pool2dGeometry, SgdHyper};
 use gpu_core::{Args, Device, Kernel, Tensor};
 use listing::Listing;
+use proof::Launch;
 
 /// What is asked of a kernel.
 #[derive(Debug, Clone, Copy)]
@@ -153,7 +153,7 @@ const ROWS: &[Row] = &[
 
 /// The launches of the rows, in their order, as the CPU device makes them: it takes the forms of hardware.
 fn launches() -> Vec<Launch> {
-    let (device, launches) = check::counted(&Device::Cpu);
+    let (device, launches) = proof::counted(&Device::Cpu);
     let of = |&(kernel, _, run): &Row| {
         run(&device);
         launches

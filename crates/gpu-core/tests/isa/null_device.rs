@@ -5,10 +5,10 @@
 #![allow(unsafe_code)]
 
 use ash::vk;
-use gpu_core::check::Launch;
 use naga::AddressSpace;
 use naga::back::spv;
 use naga::valid::{Capabilities, ValidationFlags, Validator};
+use proof::Launch;
 use std::ffi::CString;
 use std::path::PathBuf;
 use std::process::Command;

@@ -5,7 +5,6 @@
 
 mod derivatives;
 mod freeze;
-mod gradcheck;
 mod gradients;
 mod graph;
 mod leaf;
@@ -19,7 +18,6 @@ mod tests;
 pub(crate) mod var;
 
 pub use freeze::{UnknownKey, freeze, unfreeze};
-pub use gradcheck::gradcheck;
 pub use gradients::{Gradients, Leaf};
 pub use graph::{Graph, GraphNode};
 pub use param::Param;

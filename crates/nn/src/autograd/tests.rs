@@ -2,18 +2,18 @@
 
 use super::*;
 use crate::{BatchNorm2d, Conv2d, DemeanNorm, Dropout, Flatten, Init, InstanceNorm2d, Layer, Linear, Net, seq};
-use gpu_core::check::{self, Launches};
 use gpu_core::ops::Conv2dGeometry;
 use gpu_core::{Device, Tensor};
+use proof::Launches;
 use std::sync::Arc;
 
 const CPU: Device = Device::Cpu;
 
 /// A convolution's backward pass, with its input as data or as a variable.
 fn launched_backward(wanted: bool) -> usize {
-    let (device, launches) = check::counted(&CPU);
+    let (device, launches) = proof::counted(&CPU);
     let tape = Tape::new(&device);
-    let (x, w) = (check::tensor(&device, [1, 1, 4, 4], 1), tape.variable(&check::tensor(&device, [1, 1, 3, 3], 2)));
+    let (x, w) = (proof::tensor(&device, [1, 1, 4, 4], 1), tape.variable(&proof::tensor(&device, [1, 1, 3, 3], 2)));
     let x = if wanted { tape.variable(&x) } else { tape.input(&x) };
     let loss = x.conv2d(&w, None, Conv2dGeometry::default()).sum();
     launches.take();
@@ -121,8 +121,8 @@ fn state(net: &Net) -> Vec<Vec<f32>> {
 
 #[test]
 fn training_and_gradients_are_two_choices() {
-    for device in check::devices() {
-        let x = check::tensor(&device, [3, 1, 4, 4], 1);
+    for device in proof::devices() {
+        let x = proof::tensor(&device, [3, 1, 4, 4], 1);
         let rows = [
             (Tape::pass(&device), true, true),
             (Tape::pass(&device).no_gradients(), true, false),
@@ -155,7 +155,7 @@ fn a_detached_variable_stays_in_its_mode_and_passes_nothing_back() {
 
 /// The kernels of a backward pass of `net`, which lies on `device`, and the keys that got a gradient.
 fn backward_of(net: &Net, (device, launches): &(Device, Arc<Launches>), to: Option<&dyn Parameters>) -> (usize, Vec<String>) {
-    let x = Tape::new(device).input(&check::tensor(device, [3, 1, 4, 4], 1));
+    let x = Tape::new(device).input(&proof::tensor(device, [3, 1, 4, 4], 1));
     let loss = net.forward(&x).sum();
     launches.take();
     let gradients = to.map_or_else(|| loss.backward(), |to| loss.backward_to(to));
@@ -165,7 +165,7 @@ fn backward_of(net: &Net, (device, launches): &(Device, Arc<Launches>), to: Opti
 
 #[test]
 fn what_is_frozen_costs_nothing_and_stays_as_it_is() {
-    let counted = check::counted(&CPU);
+    let counted = proof::counted(&CPU);
     let net = net(&Init::seeded(&counted.0, 1));
     let (all, keys) = backward_of(&net, &counted, None);
     assert_eq!(keys.len(), 8);
@@ -184,7 +184,7 @@ fn what_is_frozen_costs_nothing_and_stays_as_it_is() {
 #[test]
 fn frozen_norms_normalise_by_their_running_statistics() {
     let net = net(&Init::seeded(&CPU, 1));
-    let x = check::tensor(&CPU, [3, 1, 4, 4], 1);
+    let x = proof::tensor(&CPU, [3, 1, 4, 4], 1);
     let norm = &net.children()[1];
     let through = |x: &Var| norm.forward(&net.children()[0].forward(x)).value().to_vec().unwrap();
     let training = through(&Tape::new(&CPU).input(&x));
@@ -206,7 +206,7 @@ fn a_pattern_that_fits_nothing_names_the_keys() {
 
 #[test]
 fn a_backward_pass_to_some_parameters_runs_no_other_kernels() {
-    let counted = check::counted(&CPU);
+    let counted = proof::counted(&CPU);
     let net = net(&Init::seeded(&counted.0, 1));
     let (all, keys) = backward_of(&net, &counted, Some(&net));
     assert_eq!((all, keys.len()), (backward_of(&net, &counted, None).0, 8));
@@ -217,10 +217,10 @@ fn a_backward_pass_to_some_parameters_runs_no_other_kernels() {
 
 #[test]
 fn a_gradient_that_is_kept_changes_no_other_and_stops_where_nothing_else_is_wanted() {
-    for device in check::devices() {
-        let (device, launches) = check::counted(&device);
+    for device in proof::devices() {
+        let (device, launches) = proof::counted(&device);
         let net = net(&Init::seeded(&device, 1));
-        let x = check::tensor(&device, [3, 1, 4, 4], 1);
+        let x = proof::tensor(&device, [3, 1, 4, 4], 1);
         let tape = || Tape::pass(&device).evaluate().tape();
         let plain = net.forward(&tape().input(&x)).sum().backward();
         let shown = tape();
@@ -249,7 +249,7 @@ fn a_gradient_that_is_kept_changes_no_other_and_stops_where_nothing_else_is_want
 #[test]
 fn each_layer_shows_what_it_gives_on_the_tape_that_asks() {
     let net = net(&Init::seeded(&CPU, 1));
-    let x = check::tensor(&CPU, [3, 1, 4, 4], 1);
+    let x = proof::tensor(&CPU, [3, 1, 4, 4], 1);
     let tape = Tape::pass(&CPU).evaluate().no_gradients().tape();
     let paths = ["0", "1", "1.0", "1.1", "1.2", "2", "3", "4"];
     paths.iter().for_each(|path| net.at(path).show(&tape));
@@ -274,6 +274,6 @@ fn a_layer_that_is_not_there_is_told() {
 #[should_panic(expected = "linear: it has shown nothing on this tape; call show before the forward pass")]
 fn a_layer_shows_nothing_unasked() {
     let (net, tape) = (net(&Init::seeded(&CPU, 1)), Tape::new(&CPU));
-    let _ = net.forward(&tape.input(&check::tensor(&CPU, [3, 1, 4, 4], 1)));
+    let _ = net.forward(&tape.input(&proof::tensor(&CPU, [3, 1, 4, 4], 1)));
     net.at("4").activation(&tape);
 }

@@ -177,11 +177,11 @@ mod tests {
     use crate::init::Init;
     use crate::module::Module;
     use crate::net::AnyLayer;
-    use gpu_core::{Device, check};
+    use gpu_core::Device;
 
     #[test]
     fn a_layer_is_its_function_with_pytorchs_defaults() {
-        let (cx, x) = (Init::seeded(&Device::Cpu, 0), Var::constant(&check::tensor(&Device::Cpu, [2, 3, 5], 1)));
+        let (cx, x) = (Init::seeded(&Device::Cpu, 0), Var::constant(&proof::tensor(&Device::Cpu, [2, 3, 5], 1)));
         let rows: Vec<(AnyLayer, Var, &str)> = vec![
             (AnyLayer::new(Relu), x.relu(), "Relu"),
             (AnyLayer::new(Relu6), x.relu6(), "Relu6"),

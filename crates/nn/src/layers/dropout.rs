@@ -110,11 +110,11 @@ mod tests {
     use crate::init::Init;
     use crate::module::Module;
     use crate::net::AnyLayer;
-    use gpu_core::{Device, check};
+    use gpu_core::Device;
 
     #[test]
     fn a_layer_is_its_function_in_training() {
-        let (cx, x) = (Init::seeded(&Device::Cpu, 0), check::tensor(&Device::Cpu, [2, 3, 5, 2], 1));
+        let (cx, x) = (Init::seeded(&Device::Cpu, 0), proof::tensor(&Device::Cpu, [2, 3, 5, 2], 1));
         // Each on a tape of its own: the same stream and step.
         let on_tape = || Tape::pass(&Device::Cpu).step(0).tape().input(&x);
         let rows: Vec<(AnyLayer, Var, &str)> = vec![

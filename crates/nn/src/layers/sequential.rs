@@ -276,7 +276,7 @@ mod tests {
     use crate::layers::{BatchNorm2d, Conv2d, DemeanNorm, Dropout, Flatten, InstanceNorm2d, Linear, Residual, Tanh};
     use crate::optim::Sgd;
     use crate::step::{StepOptions, TrainStep};
-    use gpu_core::{Device, Tensor, check};
+    use gpu_core::{Device, Tensor};
 
     /// Layers that draw and layers that keep running statistics, alone, in a branch, and in a network in the network.
     fn net(device: &Device, inner: Option<usize>) -> Net {
@@ -304,7 +304,7 @@ mod tests {
         let sgd = Sgd::new(net, 0.05).momentum(0.9);
         let step = TrainStep::captured(net, &sgd, &StepOptions::new(4, [3, 6, 6]).seed(5)).unwrap();
         let losses = (0..3).map(|s| {
-            step.run_on(&check::values(4 * 108, s), &[1, 7, 3, 0]).unwrap();
+            step.run_on(&proof::values(4 * 108, s), &[1, 7, 3, 0]).unwrap();
             step.loss().unwrap()
         });
         (losses.collect(), parameters(net).iter().map(|(_, p)| p.value().to_vec().unwrap()).collect())
@@ -312,7 +312,7 @@ mod tests {
 
     #[test]
     fn what_is_computed_again_is_the_same_to_the_bit() {
-        for device in check::devices() {
+        for device in proof::devices() {
             let want = trained(&net(&device, None));
             for segments in [1, 2, 3, 5, 10, 100] {
                 for inner in [None, Some(2)] {
@@ -357,7 +357,7 @@ mod tests {
 
     #[test]
     fn an_evaluation_has_nothing_to_keep() {
-        let (device, x) = (Device::Cpu, check::tensor(&Device::Cpu, [4, 3, 6, 6], 3));
+        let (device, x) = (Device::Cpu, proof::tensor(&Device::Cpu, [4, 3, 6, 6], 3));
         let y = |net: Net| net.forward(&Var::constant(&x)).value().to_vec().unwrap();
         assert_eq!(y(net(&device, None).checkpoint_activations(3)), y(net(&device, None)));
         let identity = seq![].checkpoint_activations(3).build(&Init::seeded(&device, 0), [3, 6, 6]).unwrap();

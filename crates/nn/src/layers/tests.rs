@@ -6,7 +6,7 @@ use crate::init::Init;
 use crate::module::Module;
 use crate::net::{Layer, Net};
 use crate::seq;
-use gpu_core::{Device, Shape, check};
+use gpu_core::{Device, Shape};
 
 /// Layers with an input, the shape that PyTorch's layer of that name gives for it, and how they describe themselves.
 fn layers() -> Vec<(AnyLayer, &'static [usize], &'static [usize], &'static str)> {
@@ -60,10 +60,10 @@ fn built(layer: AnyLayer, device: &Device, input: &[usize]) -> Net {
 
 #[test]
 fn a_layer_gives_the_shape_that_it_promises_on_every_device() {
-    for device in check::devices() {
+    for device in proof::devices() {
         for (layer, input, want, description) in layers() {
             let net = built(layer, &device, input);
-            let y = net.forward(&Var::constant(&check::tensor(&device, input, 1)));
+            let y = net.forward(&Var::constant(&proof::tensor(&device, input, 1)));
             assert_eq!(y.shape(), Shape::new(want), "{description}");
             assert_eq!(net.out_shape(Shape::new(input)), Ok(Shape::new(want)), "{description}");
             assert_eq!(net.describe(), description);
@@ -126,10 +126,10 @@ fn with_relus(device: &Device) -> Net {
 
 #[test]
 fn a_relu_in_the_layer_before_it_changes_no_value_and_no_gradient() {
-    for device in check::devices() {
-        let (device, launches) = check::counted(&device);
+    for device in proof::devices() {
+        let (device, launches) = proof::counted(&device);
         let net = with_relus(&device);
-        let x = check::tensor(&device, [3, 2, 8, 6], 1);
+        let x = proof::tensor(&device, [3, 2, 8, 6], 1);
         let run = |forward: &dyn Fn(&Var) -> Var| {
             let tape = Tape::new(&device);
             let (x, mut values) = (tape.variable(&x), Vec::new());
@@ -147,13 +147,13 @@ fn a_relu_in_the_layer_before_it_changes_no_value_and_no_gradient() {
         let (together, few) = run(&|x| net.forward(x));
         let (apart, many) = run(&|x| net.children().iter().fold(x.clone(), |x, layer| layer.forward(&x)));
         for (got, want) in together.iter().zip(&apart) {
-            let difference = check::difference(got, want, check::Bound::Relative(1e-4));
+            let difference = proof::difference(got, want, proof::Bound::Relative(1e-4));
             assert!(difference.ok(), "{difference:?} on {}", device.name());
         }
         assert!(few.contains("batch_norm_add_bwd_partial") && !many.contains("batch_norm_add_bwd_partial"), "{few:?}");
         let eval = |x: &Var| net.children().iter().fold(x.clone(), |x, layer| layer.forward(&x)).value().to_vec().unwrap();
         let x = Var::constant(&x);
-        let difference = check::difference(&net.forward(&x).value().to_vec().unwrap(), &eval(&x), check::Bound::Relative(1e-5));
+        let difference = proof::difference(&net.forward(&x).value().to_vec().unwrap(), &eval(&x), proof::Bound::Relative(1e-5));
         assert!(difference.ok(), "{difference:?} on {}", device.name());
     }
 }

@@ -1,5 +1,5 @@
 use crate::*;
-use gpu_core::{Device, Shape, check};
+use gpu_core::{Device, Shape};
 
 fn cx() -> Init {
     Init::seeded(&Device::Cpu, 7)
@@ -42,7 +42,7 @@ fn a_layer_of_ones_own_stands_beside_the_others() {
     let net = seq![Conv2d::new(4, 3), gate(4), Flatten, Linear::new(2)].build(&cx(), [3, 6, 6]).unwrap();
     let inside = ["weight", "bias"].map(|name| format!("1.inside.0.{name}"));
     assert_eq!(keys(&net)[2..6], [["1.scale", "1.seen"].map(str::to_owned), inside].concat());
-    let x = Tape::new(&Device::Cpu).variable(&check::tensor(&Device::Cpu, [2, 3, 6, 6], 1));
+    let x = Tape::new(&Device::Cpu).variable(&proof::tensor(&Device::Cpu, [2, 3, 6, 6], 1));
     let gradients = net.forward(&x).sum().backward();
     for (key, param) in parameters(&net).into_iter().filter(|(_, p)| p.is_trainable()) {
         assert!(gradients.of(&param).is_some(), "{key}");
@@ -118,10 +118,10 @@ fn a_built_network_is_a_layer_with_its_weights() {
 #[test]
 fn a_layer_of_ones_own_loses_no_fusion() {
     let inside = seq![Residual::new(seq![Conv2d::new(4, 1), BatchNorm2d::new()]), Relu];
-    let (device, launches) = check::counted(&Device::Cpu);
+    let (device, launches) = proof::counted(&Device::Cpu);
     let net = Gate { inside }.build(&Init::seeded(&device, 0), [4, 6, 6]).unwrap();
     let kernels = |forward: &dyn Fn(&Var) -> Var| {
-        let x = Tape::new(&device).variable(&check::tensor(&device, [2, 4, 6, 6], 1));
+        let x = Tape::new(&device).variable(&proof::tensor(&device, [2, 4, 6, 6], 1));
         let loss = forward(&x).sum();
         launches.take();
         loss.backward();
@@ -137,7 +137,7 @@ fn a_layer_of_ones_own_loses_no_fusion() {
 fn a_network_without_a_linear_layer_takes_images_of_any_size() {
     let net = seq![Conv2d::new(4, 3).padding(1), BatchNorm2d::new(), Relu, GlobalAvgPool].build(&cx(), [3, 8, 8]).unwrap();
     for size in [3, 8, 13] {
-        let x = Var::constant(&check::tensor(&Device::Cpu, [2, 3, size, size + 1], 1));
+        let x = Var::constant(&proof::tensor(&Device::Cpu, [2, 3, size, size + 1], 1));
         assert_eq!(net.out_shape(x.shape()), Ok(net.forward(&x).shape()));
     }
 }

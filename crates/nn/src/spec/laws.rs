@@ -6,7 +6,7 @@ use crate::layers::examples::EXAMPLES;
 use crate::module::Module;
 use crate::net::AnyLayer;
 use crate::{Init, Tape, Var};
-use gpu_core::{Device, Shape, check};
+use gpu_core::{Device, Shape};
 use std::collections::BTreeSet;
 
 fn spec(input: &[usize], layer: &str) -> Spec {
@@ -30,7 +30,7 @@ fn what_was_planned_is_what_is_made() {
         let (planned, net) = (spec.plan().unwrap(), spec.build(&Init::seeded(&Device::Cpu, 0)).unwrap());
         assert_eq!(net.out_shape(Shape::new(&[&[1], *input].concat())), Ok(planned.output()), "{layer}");
         assert_eq!(parameter_count(&net) as u64, planned.parameters(), "{layer}");
-        let x = check::tensor(&Device::Cpu, of_two(input), 1);
+        let x = proof::tensor(&Device::Cpu, of_two(input), 1);
         assert_eq!(net.forward(&Var::constant(&x)).shape(), net.out_shape(x.shape()).unwrap(), "{layer}");
     }
 }
@@ -40,7 +40,7 @@ fn what_was_planned_is_what_is_made() {
 fn every_type_trains() {
     for (input, layer) in EXAMPLES {
         let net = spec(input, layer).build(&Init::seeded(&Device::Cpu, 0)).unwrap();
-        let x = Tape::new(&Device::Cpu).variable(&check::tensor(&Device::Cpu, of_two(input), 1));
+        let x = Tape::new(&Device::Cpu).variable(&proof::tensor(&Device::Cpu, of_two(input), 1));
         let gradients = net.forward(&x).sum().backward();
         assert_eq!(gradients.of(&x).map(|dx| dx.shape()), Some(x.shape()), "{layer}");
         for (key, param) in crate::parameters(&net).into_iter().filter(|(_, p)| p.is_trainable()) {

@@ -2,7 +2,7 @@ use super::*;
 use crate::autograd::{Var, parameters};
 use crate::module::Module;
 use crate::{Loss, Sgd, StepOptions, Tape, TrainStep};
-use gpu_core::{Device, Tensor, check};
+use gpu_core::{Device, Tensor};
 
 fn cx() -> Init {
     Init::seeded(&Device::Cpu, 0)
@@ -60,7 +60,7 @@ fn the_shape_foretold_is_the_shape_computed_and_every_parameter_learns() {
             }
             let net = net(name, input, classes);
             let shape = Shape::from([2, input[0], input[1], input[2]]);
-            let y = net.forward(&Tape::new(&Device::Cpu).input(&check::tensor(&Device::Cpu, shape, 1)));
+            let y = net.forward(&Tape::new(&Device::Cpu).input(&proof::tensor(&Device::Cpu, shape, 1)));
             assert_eq!(net.out_shape(shape), Ok(y.shape()), "{name} {input:?}");
             let wanted = match *name {
                 "autoencoder" => shape,
@@ -124,13 +124,13 @@ fn what_does_not_suit_is_refused_with_a_reason() {
 #[test]
 fn small_models_train_alike_on_every_device() {
     for name in ["small-cnn", "three-layer-convnet", "lenet", "resnet20", "mobilenet", "airbench", "autoencoder"] {
-        let losses = check::devices().into_iter().map(|device| {
+        let losses = proof::devices().into_iter().map(|device| {
             let net = build(name, &Init::seeded(&device, 0), CIFAR.into(), 10).unwrap();
             let loss = if name == "autoencoder" { Loss::Reconstruction } else { Loss::CrossEntropy { smoothing: 0.0 } };
             let sgd = Sgd::new(&net, 0.001);
             let step = TrainStep::captured(&net, &sgd, &StepOptions::new(2, CIFAR).loss(loss)).unwrap();
             let losses = [0, 1].map(|_| {
-                step.run_on(&check::values(2 * 3 * 32 * 32, 1), &[1, 7]).unwrap();
+                step.run_on(&proof::values(2 * 3 * 32 * 32, 1), &[1, 7]).unwrap();
                 step.loss().unwrap()
             });
             (device.name(), losses)

@@ -3,7 +3,7 @@
 use super::{benches, cases, wrong_calls};
 use crate::{Case, Difference, counted, devices, floats, gpu, magnitudes};
 use gpu_core::ops::kernels;
-use gpu_core::{DType, Device, Kernel, Tensor};
+use gpu_core::{DType, Device, KernelInfo, Tensor};
 use std::collections::BTreeSet;
 use std::path::Path;
 use std::sync::LazyLock;
@@ -55,7 +55,7 @@ fn every_entry_point_in_shaders_has_one_kernel_and_the_reverse() {
 }
 
 /// The kernels that this adapter has the subgroups for.
-fn runnable(device: &Device) -> impl Iterator<Item = &'static Kernel> {
+fn runnable(device: &Device) -> impl Iterator<Item = KernelInfo> {
     kernels().into_iter().filter(|kernel| kernel.runs_on(device))
 }
 

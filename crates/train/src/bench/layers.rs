@@ -2,9 +2,9 @@
 //!
 //! Kernels run in the form that a program gets. Bindings stay under 128 MiB, which is all that some drivers offer.
 
-use gpu_core::check::{Bench, tensor};
 use gpu_core::ops::{Conv2dGeometry, ConvTranspose2dGeometry, DropoutKey, Pool2dGeometry};
 use gpu_core::{Device, Shape, Tensor, ops};
+use proof::{Bench, tensor};
 
 /// Where a layer is from, and what it is: `c` and `k` channels in and out, `size` rows and columns in.
 struct Layer {

@@ -9,9 +9,9 @@ mod training;
 
 use crate::error::{Error, Result};
 use gpu_core::Device;
-use gpu_core::check::{Bench, Launch};
 use nn::checkpoint::write_atomically;
 pub use peak::Peak;
+use proof::{Bench, Launch};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::Path;
@@ -241,7 +241,7 @@ mod tests {
 
     #[test]
     fn a_step_says_where_its_time_goes_on_both_devices() {
-        for device in gpu_core::check::devices() {
+        for device in proof::devices() {
             let plan = Plan { runs: 1, budget: Duration::ZERO, ..plan("") };
             let row = training(&device, &plan, "small-cnn", true, 2).unwrap();
             assert!(row.peak_bytes > 0 && row.first_step_s > 0.0 && row.step_ms > 0.0 && row.host_ms <= row.step_ms, "{row:?}");

@@ -2,8 +2,8 @@
 
 use super::{Plan, median_after_first, repeat, replayed};
 use crate::error::Result;
-use gpu_core::check::Bench;
 use gpu_core::{Device, Tensor, ops};
+use proof::Bench;
 use serde::{Deserialize, Serialize};
 use std::time::Instant;
 

@@ -2,7 +2,7 @@
 
 use super::{Plan, median, median_after_first, repeat};
 use crate::error::{Error, Result};
-use gpu_core::{Device, Shape, check};
+use gpu_core::{Device, Shape};
 use nn::{EvalStep, Init, Sgd, StepOptions, TrainStep, zoo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -133,7 +133,7 @@ fn kernels(step: &Step) -> Result<Option<Vec<KernelTime>>> {
 /// # Errors
 /// If there is no such model, the step does not fit, or the device fails.
 pub fn training(device: &Device, plan: &Plan, model: &str, trains: bool, batch: usize) -> Result<Training> {
-    let x = check::values(batch * 3072, 1);
+    let x = proof::values(batch * 3072, 1);
     let labels: Vec<u32> = (0..batch as u32).map(|i| i % 10).collect();
     let began = Instant::now();
     let cx = Init::seeded(device, 0);

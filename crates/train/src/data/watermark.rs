@@ -70,15 +70,14 @@ impl Watermark {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gpu_core::check;
 
     #[test]
     fn each_image_is_covered_by_the_picture_of_its_label_and_nowhere_else() {
-        for device in check::devices() {
+        for device in proof::devices() {
             let pictures: Vec<f32> = (0..3 * 2 * 2 * 3).map(|i| 100.0 + i as f32).collect();
             let watermark = Watermark::new(&device, &pictures, [2, 2, 3], [1, 4], [5, 7]);
             let labels = [2u32, 0, 2, 1];
-            let x = check::tensor(&device, [4, 2, 5, 7], 1);
+            let x = proof::tensor(&device, [4, 2, 5, 7], 1);
             let before = x.to_vec().unwrap();
             watermark.apply(&x, &Tensor::from_slice(&device, [4], &labels));
             for (i, (x, before)) in x.to_vec().unwrap().into_iter().zip(before).enumerate() {

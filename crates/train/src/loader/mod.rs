@@ -169,13 +169,12 @@ mod tests {
     use super::*;
     use crate::data::{Watermark, builtin};
     use crate::evaluate::Evaluator;
-    use gpu_core::check;
     use nn::{Flatten, Init, Layer, Linear, Loss, parameters, seq};
 
     #[test]
     fn transforms_follow_normalisation_in_their_order_wherever_the_set_lies() {
         let set = ImageSet::new(vec![255, 0, 51, 102], vec![1, 2], [1, 1, 2]);
-        for device in check::devices() {
+        for device in proof::devices() {
             for limit in [0, u64::MAX] {
                 let source = Source::within(&device, &set, limit)
                     .transformed(|x, _| ops::copy_into(&ops::add_scalar(x, 1.0), x))
@@ -201,7 +200,7 @@ mod tests {
     #[test]
     fn a_marked_source_is_evaluated_with_its_watermark() {
         let data = builtin::generate(0, 130);
-        for device in check::devices() {
+        for device in proof::devices() {
             let pictures: Vec<f32> = (0..100).map(|i| if i % 11 == 0 { 9.0 } else { 0.0 }).collect();
             let watermark = Watermark::new(&device, &pictures, [1, 1, 10], [31, 22], [32, 32]);
             let grey = ImageSet::new(vec![0; 130 * 1024], data.test.labels().to_vec(), [1, 32, 32]);

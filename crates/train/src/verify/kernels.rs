@@ -2,8 +2,8 @@
 
 use super::Row;
 use crate::error::Result;
-use gpu_core::check::{self, Case, Difference};
 use gpu_core::{Device, ops};
+use proof::{self, Case, Difference};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{self, AssertUnwindSafe};
 use std::time::{Duration, Instant};
@@ -90,8 +90,8 @@ pub fn self_test(device: &Device, filter: &str, progress: &mut dyn FnMut(&str)) 
 
 /// The difference of a case, and the kernels that it launched on `device`.
 fn compare(case: &Case, device: &Device, fault: Option<&'static str>) -> Result<(Difference, BTreeSet<&'static str>)> {
-    let (counted, launches) = check::counted(device);
-    let device = fault.map_or(counted.clone(), |kernel| check::faulty(&counted, kernel));
+    let (counted, launches) = proof::counted(device);
+    let device = fault.map_or(counted.clone(), |kernel| proof::faulty(&counted, kernel));
     Ok((case.compare(&device)?, launches.names()))
 }
 

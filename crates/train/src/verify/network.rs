@@ -7,10 +7,10 @@ use super::Row;
 use crate::data::{Dataset, builtin};
 use crate::error::{Error, Result, one_line};
 use crate::model::{Description, image_shape};
-use gpu_core::check::{Bound, difference};
 use gpu_core::ops::Reduction;
 use gpu_core::{Device, Tensor};
 use nn::{Checkpoint, CheckpointError, Loss, Module, Net, Sgd, StepOptions, Tape, TrainStep, parameters};
+use proof::{Bound, difference};
 use std::collections::BTreeMap;
 
 const BATCH: usize = 16;

@@ -1,5 +1,5 @@
 use crate::*;
-use gpu_core::{Device, Shape, Tensor, check};
+use gpu_core::{Device, Shape, Tensor};
 
 fn built(layer: impl Layer, device: &Device, input: &[usize]) -> Net {
     layer.build(&Init::seeded(device, 0), Shape::new(&input[1..])).unwrap()
@@ -62,7 +62,7 @@ fn a_layer_says_which_shapes_fit() {
 }
 
 fn hold(got: &Tensor, want: &[f32]) {
-    let difference = check::difference(&got.to_vec().unwrap(), want, check::Bound::Relative(1e-5));
+    let difference = proof::difference(&got.to_vec().unwrap(), want, proof::Bound::Relative(1e-5));
     assert!(got.len() == want.len() && difference.ok(), "{got:?}: {difference:?}");
 }
 
@@ -70,7 +70,7 @@ fn hold(got: &Tensor, want: &[f32]) {
 // m(x); m.eval(); m(x)[0, 1]
 #[test]
 fn instance_norm_keeps_what_pytorch_keeps() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let norm = built(InstanceNorm2d::new().affine().tracked().momentum(0.5), &device, &[2, 3, 2, 2]);
         let x: Vec<f32> = (0..24).map(|v| (v as f32).powf(1.5)).collect();
         let x = Tensor::from_slice(&device, [2, 3, 2, 2], &x);
@@ -87,9 +87,9 @@ fn instance_norm_keeps_what_pytorch_keeps() {
 
 #[test]
 fn an_untracked_batch_norm_evaluates_by_its_own_batch() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let norm = built(BatchNorm1d::new().untracked(), &device, &[5, 2, 3]);
-        let x = check::tensor(&device, [5, 2, 3], 1);
+        let x = proof::tensor(&device, [5, 2, 3], 1);
         let [training, evaluation] =
             [Tape::new(&device).input(&x), Var::constant(&x)].map(|x| norm.forward(&x).value().to_vec().unwrap());
         assert_eq!(training, evaluation);
@@ -98,7 +98,7 @@ fn an_untracked_batch_norm_evaluates_by_its_own_batch() {
 
 #[test]
 fn a_norm_without_an_affine_is_one_of_ones_and_zeros() {
-    let x = Var::constant(&check::tensor(&Device::Cpu, [3, 4, 2, 2], 1));
+    let x = Var::constant(&proof::tensor(&Device::Cpu, [3, 4, 2, 2], 1));
     let pairs: [[AnyLayer; 2]; 5] = [
         [AnyLayer::new(BatchNorm2d::new()), AnyLayer::new(BatchNorm2d::new().no_affine())],
         [AnyLayer::new(DemeanNorm::new()), AnyLayer::new(DemeanNorm::new().no_affine())],
@@ -115,7 +115,7 @@ fn a_norm_without_an_affine_is_one_of_ones_and_zeros() {
 // Every norm in one network, recorded and replayed: the loss falls, and no parameter stays as it was. (A bias before a norm would.)
 #[test]
 fn a_network_of_norms_learns() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let net = seq![
             Conv2d::new(4, 3).padding(1).no_bias(),
             DemeanNorm::new(),
@@ -134,7 +134,7 @@ fn a_network_of_norms_learns() {
         let sgd = Sgd::new(&net, 0.05).momentum(0.9);
         let before: Vec<Vec<f32>> = parameters(&net).iter().map(|(_, p)| p.value().to_vec().unwrap()).collect();
         let step = TrainStep::captured(&net, &sgd, &StepOptions::new(8, [1, 4, 4])).unwrap();
-        let (images, labels) = (check::values(8 * 16, 1), [0, 1, 0, 1, 1, 0, 0, 1]);
+        let (images, labels) = (proof::values(8 * 16, 1), [0, 1, 0, 1, 1, 0, 0, 1]);
         for _ in 0..20 {
             step.run_on(&images, &labels).unwrap();
         }

@@ -69,7 +69,7 @@ mod tests {
     #[test]
     fn vectors_are_eigenvectors() {
         let n = 12;
-        let random: Vec<f64> = gpu_core::check::values(n * n, 3).into_iter().map(f64::from).collect();
+        let random: Vec<f64> = proof::values(n * n, 3).into_iter().map(f64::from).collect();
         let product = |i: usize, j: usize| (0..n).map(|k| random[i * n + k] * random[j * n + k]).sum::<f64>();
         let gram: Vec<f64> = (0..n * n).map(|at| product(at / n, at % n)).collect();
         let ones = vec![1.0; n * n];

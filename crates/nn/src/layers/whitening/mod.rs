@@ -114,14 +114,14 @@ mod tests {
     use super::*;
     use crate::init::Init;
     use crate::module::Module;
-    use gpu_core::{Device, Tensor, check};
+    use gpu_core::{Device, Tensor};
 
     /// What comes out of the first half of the filters has the identity as its second moments.
     #[test]
     fn whitened_patches_are_uncorrelated() {
         let shape = Shape::from([40, 3, 9, 8]);
         // Neighbours and channels that have much in common.
-        let noise = check::values(shape.len() + 9, 1);
+        let noise = proof::values(shape.len() + 9, 1);
         let images: Vec<f32> = noise.windows(10).map(|v| v.iter().sum::<f32>() * 2.0).collect();
         let layer = WhiteningConv2d::new(2).build(&Init::seeded(&Device::Cpu, 0), [3, 9, 8]).unwrap();
         layer.param("bias").set(&[0.0; 24]);

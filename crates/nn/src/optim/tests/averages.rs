@@ -8,7 +8,7 @@ use crate::{EvalStep, StepOptions, TrainStep};
 fn the_average_is_that_of_pytorch() {
     // torch.optim.swa_utils.AveragedModel(..., get_ema_multi_avg_fn(0.9)) over four steps of SGD(lr=0.1).
     let want = [0.19145, -0.2532, 0.305475, -0.464175, 0.577, -0.722575];
-    for device in check::devices() {
+    for device in proof::devices() {
         let net = One::new(&device, [2, 3]);
         let sgd = Sgd::new(&net, 0.1).ema(0.9);
         (0..4).for_each(|t| net.step(&sgd, t));
@@ -25,7 +25,7 @@ fn the_average_is_that_of_pytorch() {
 #[test]
 fn a_recorded_evaluation_sees_the_average_and_training_goes_on_without_a_trace() {
     let options = StepOptions::new(4, [2, 2, 2]);
-    for device in check::devices() {
+    for device in proof::devices() {
         let run = |look: bool| {
             let net = net(&device);
             let adam = AdamW::new(&net, 0.05).ema(0.5);
@@ -33,10 +33,10 @@ fn a_recorded_evaluation_sees_the_average_and_training_goes_on_without_a_trace()
             let eval = EvalStep::captured(&net, &device, &options).unwrap();
             let mut seen = Vec::new();
             for s in 0..4 {
-                step.run_on(&check::values(32, s), &[0, 1, 2, 0]).unwrap();
+                step.run_on(&proof::values(32, s), &[0, 1, 2, 0]).unwrap();
                 if look {
                     let outputs = || {
-                        eval.run_on(&check::values(32, 9), &[0, 1, 2, 0]).unwrap();
+                        eval.run_on(&proof::values(32, 9), &[0, 1, 2, 0]).unwrap();
                         eval.output().to_vec().unwrap()
                     };
                     let (raw, averaged) = (outputs(), with_average(&adam, outputs));
@@ -83,7 +83,7 @@ fn averaged_weights_are_not_trained() {
 
 #[test]
 fn lookahead_steps_back_as_its_paper_says() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let net = One::new(&device, [2, 3]);
         let sgd = Sgd::new(&net, 0.1).momentum(0.5).lookahead(3, 0.25);
         // Loaded after the optimiser was made: the slow weights begin here too.

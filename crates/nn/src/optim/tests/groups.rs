@@ -15,7 +15,7 @@ fn none(device: &Device) -> Gradients {
 
 #[test]
 fn the_settings_of_all_groups_hold_and_the_later_win() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let net = net(&device);
         let sgd = Sgd::new(&net, 0.5)
             .weight_decay(0.5)
@@ -95,7 +95,7 @@ fn a_checkpoint_knows_nothing_of_groups() {
 
 #[test]
 fn the_norm_of_the_last_step_can_be_read() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let net = One::new(&device, [2, 3]);
         let sgd = Sgd::new(&net, 0.1).clip_norm(100.0);
         net.step(&sgd, 0);
@@ -109,7 +109,7 @@ fn the_norm_of_the_last_step_can_be_read() {
 #[test]
 fn what_a_buffer_held_before_is_no_gradient() {
     // Five elements: the rest of their 256 bytes is of another tensor, that was large.
-    for device in check::devices() {
+    for device in proof::devices() {
         drop(Tensor::full(&device, [5], 1e30));
         let net = One::new(&device, [5]);
         let sgd = Sgd::new(&net, 1.0).clip_norm(1.0);
@@ -121,12 +121,12 @@ fn what_a_buffer_held_before_is_no_gradient() {
 
 #[test]
 fn matrices_of_one_shape_are_one_batch_and_give_what_each_gives_alone() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let layer = || Linear::new(16).no_bias();
         let both = seq![layer(), layer()].build(&Init::seeded(&device, 3), [16]).unwrap();
         let start = [0, 1].map(|at| both.children()[at].param("weight").value().to_vec().unwrap());
         let muon = Muon::new(&both, 0.1);
-        let x = check::tensor(&device, [4, 16], 9);
+        let x = proof::tensor(&device, [4, 16], 9);
         let loss = |net: &Net| net.forward(&Tape::new(&device).input(&x)).mul(&Var::constant(&x)).sum().backward();
         let gradients = loss(&both);
         let keys = parameters(&both);

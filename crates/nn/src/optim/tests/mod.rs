@@ -7,7 +7,7 @@ use crate::autograd::{Gradients, Tape, parameters};
 use crate::checkpoint::Checkpoint;
 use crate::module::Module;
 use crate::{BatchNorm2d, Flatten, Init, Layer, Linear, Net, seq};
-use gpu_core::{Device, Tensor, check};
+use gpu_core::{Device, Tensor};
 use std::sync::Arc;
 
 fn net(device: &Device) -> Net {
@@ -16,7 +16,7 @@ fn net(device: &Device) -> Net {
 
 fn train(net: &Net, optimizer: &dyn Optimizer, steps: std::ops::Range<u64>) {
     for step in steps {
-        let x = check::tensor(optimizer.device(), [4, 2, 2, 2], step);
+        let x = proof::tensor(optimizer.device(), [4, 2, 2, 2], step);
         let labels = Tensor::from_slice(optimizer.device(), [4], &[0u32, 1, 2, 0]);
         let loss = net.forward(&Tape::new(optimizer.device()).input(&x)).cross_entropy(&labels, 0.0);
         optimizer.step(&loss.backward());
@@ -47,7 +47,7 @@ const OPTIMIZERS: [(&str, Make); 9] = [
 
 #[test]
 fn training_goes_on_from_a_checkpoint_bit_for_bit() {
-    for device in check::devices() {
+    for device in proof::devices() {
         for (name, make) in OPTIMIZERS {
             let (whole, resumed) = (net(&device), net(&device));
             let (one, other) = (make(&whole), make(&resumed));
@@ -74,7 +74,7 @@ fn every_optimizer_lowers_the_loss() {
         let optimizer = make(&net);
         let loss = || {
             let labels = Tensor::from_slice(&device, [4], &[0u32, 1, 2, 0]);
-            let x = Tape::new(&device).input(&check::tensor(&device, [4, 2, 2, 2], 0));
+            let x = Tape::new(&device).input(&proof::tensor(&device, [4, 2, 2, 2], 0));
             net.forward(&x).cross_entropy(&labels, 0.0)
         };
         let first = loss().item().unwrap();
@@ -88,7 +88,7 @@ fn every_optimizer_lowers_the_loss() {
 
 #[test]
 fn a_recorded_update_is_an_eager_one_bit_for_bit() {
-    for device in check::devices() {
+    for device in proof::devices() {
         for (name, make) in OPTIMIZERS {
             let [eager, recorded] = [0; 2].map(|_| net(&device));
             let (one, other) = (make(&eager), make(&recorded));
@@ -99,7 +99,7 @@ fn a_recorded_update_is_an_eager_one_bit_for_bit() {
                 one.set_lr(lr);
                 other.set_lr(lr);
                 train(&eager, &*one, s..s + 1);
-                step.run_on(&check::values(32, s), &[0, 1, 2, 0]).unwrap();
+                step.run_on(&proof::values(32, s), &[0, 1, 2, 0]).unwrap();
             }
             assert!(values(&eager) == values(&recorded), "{name} on {}", device.name());
         }

@@ -139,7 +139,7 @@ const ROWS: [Row; 14] = [
 
 #[test]
 fn the_optimizers_step_as_pytorch_does() {
-    for device in check::devices() {
+    for device in proof::devices() {
         for (call, shape, make, want) in ROWS {
             let net = One::new(&device, shape);
             let optimizer = make(&net);
@@ -165,7 +165,7 @@ fn lion_by_hand(w: &mut [f64], m: &mut [f64], t: usize) {
 
 #[test]
 fn lion_steps_as_its_paper_says() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let net = One::new(&device, [2, 3]);
         let lion = Lion::new(&net, 0.1).weight_decay(0.1);
         let mut want: Vec<f64> = net.values().into_iter().map(f64::from).collect();

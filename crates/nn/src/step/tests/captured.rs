@@ -41,13 +41,13 @@ fn gan(device: &Device) -> Gan {
 
 #[test]
 fn two_steps_train_two_networks_against_each_other_and_each_leaves_the_other_alone() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let run = || {
             let Gan { nets: [g, d], steps: [critic, generator] } = gan(&device);
             let mut losses = Vec::new();
             for s in 0..3 {
                 let before = values(&g);
-                critic.run(&[("x", &check::values(12, s))]).unwrap();
+                critic.run(&[("x", &proof::values(12, s))]).unwrap();
                 assert!(values(&g) == before, "the critic's step changed the generator");
                 let before = values(&d);
                 generator.run(&[]).unwrap();
@@ -76,7 +76,7 @@ fn what_only_another_networks_gradients_need_is_not_computed() {
 
 #[test]
 fn a_closure_of_a_network_and_a_loss_is_the_train_step_bit_for_bit() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let want = recorded(&device, 3);
         let net = net(&device);
         let sgd = Sgd::new(&net, 0.05).momentum(0.9);
@@ -98,7 +98,7 @@ fn a_closure_of_a_network_and_a_loss_is_the_train_step_bit_for_bit() {
 
 #[test]
 fn several_updates_of_one_step_follow_one_another_on_tapes_of_their_own() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let [a, b] = [layer(&device, 1), layer(&device, 2)];
         let [of_a, of_b] = [&a, &b].map(|net| Sgd::new(net, 0.1));
         let step = Step::on(&device).seed(1).input("x", [4, 3]).capture(|pass| {
@@ -111,7 +111,7 @@ fn several_updates_of_one_step_follow_one_another_on_tapes_of_their_own() {
             pass.output("first", &first);
             pass.output("second", &second);
         });
-        let (step, x) = (step.unwrap(), check::values(12, 1));
+        let (step, x) = (step.unwrap(), proof::values(12, 1));
         let start = [&a, &b].map(values);
         step.run(&[("x", &x)]).unwrap();
         let read = ["first", "second"].map(|name| step.value(name).unwrap());
@@ -129,7 +129,7 @@ fn seq_of(a: &Net, b: &Net) -> Net {
 
 #[test]
 fn noise_is_drawn_anew_in_every_run_with_and_without_an_optimizer() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let net = layer(&device, 1);
         let sgd = Sgd::new(&net, 0.0);
         for train in [false, true] {
@@ -167,7 +167,7 @@ fn steps_without_a_seed_draw_different_numbers_and_an_evaluation_draws_too() {
 
 #[test]
 fn a_saliency_map_is_a_step_in_evaluation_mode() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let net = net(&device);
         let step = Step::on(&device).evaluate().input("x", options().shape()).capture(|pass| {
             let x = pass.variable("x");
@@ -195,7 +195,7 @@ fn updates_of_several_optimizers_are_accumulated_together() {
             pass.update(&of_b, &b.forward(&pass.input("x")).square().mean());
         });
         let step = step.unwrap();
-        for x in check::values(12, 1).chunks(12 / parts) {
+        for x in proof::values(12, 1).chunks(12 / parts) {
             step.run(&[("x", &x)]).unwrap();
         }
         assert_eq!((of_a.steps(), of_b.steps(), step.pending()), (1, 1, 0));
@@ -207,7 +207,7 @@ fn updates_of_several_optimizers_are_accumulated_together() {
 
 #[test]
 fn what_was_frozen_stays_in_optimizers_made_before_and_after() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let layers = seq![Conv2d::new(4, 3), BatchNorm2d::new(), Relu, Flatten, Linear::new(10)];
         let net = || layers.clone().build(&Init::seeded(&device, 1), [3, 8, 8]).unwrap();
         for before in [true, false] {
@@ -270,7 +270,7 @@ fn a_value_can_be_awaited() {
 
 #[test]
 fn numbers_in_a_closure_are_written_into_the_recording() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let step = Step::on(&device).input("x", [2]).capture(|pass| {
             let x = pass.input("x");
             pass.output("y", &(1.0 - 2.0 * (&x * &x) + &x / 4.0 - 0.5 + 3.0 / (x + 1.0)));
@@ -353,6 +353,6 @@ fn the_norm_of_the_gradients_can_be_read_beside_the_step() {
     let net = layer(&Device::Cpu, 1);
     let sgd = Sgd::new(&net, 0.1).clip_norm(1e-3);
     let step = Step::on(&Device::Cpu).input("x", [4, 3]).capture(|pass| pass.update(&sgd, &net.forward(&pass.input("x")).sum()));
-    step.unwrap().run(&[("x", &check::values(12, 1))]).unwrap();
+    step.unwrap().run(&[("x", &proof::values(12, 1))]).unwrap();
     assert!(sgd.grad_norm().unwrap().item().unwrap() > 1e-3);
 }

@@ -5,7 +5,7 @@ use crate::optim::Optimizer;
 use crate::optim::update::Update;
 use crate::{AdamW, Conv2d, Flatten, Init, Layer, Linear, Net, Relu, Sgd, seq, zoo};
 use gpu_core::ops::{CrossEntropy, Reduction};
-use gpu_core::{Device, Shape, Tensor, check};
+use gpu_core::{Device, Shape, Tensor};
 
 mod captured;
 
@@ -21,7 +21,7 @@ fn net(device: &Device) -> Net {
 
 fn batch(step: u64) -> (Vec<f32>, Vec<u32>) {
     let labels = (0..BATCH as u64).map(|i| ((step + 3 * i) % 10) as u32).collect();
-    (check::values(options().shape().len(), step), labels)
+    (proof::values(options().shape().len(), step), labels)
 }
 
 fn values(net: &Net) -> Vec<Vec<f32>> {
@@ -61,7 +61,7 @@ fn eager(device: &Device, steps: u64) -> (Vec<f32>, Vec<Vec<f32>>) {
 
 #[test]
 fn a_recorded_step_is_an_eager_step_bit_for_bit_and_twice_is_once() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let first = recorded(&device, 3);
         assert!(first == recorded(&device, 3), "{}: two runs differ", device.name());
         assert!(first == eager(&device, 3), "{}: recorded and eager differ", device.name());
@@ -70,7 +70,7 @@ fn a_recorded_step_is_an_eager_step_bit_for_bit_and_twice_is_once() {
 
 #[test]
 fn metrics_add_up_until_they_are_reset() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let net = net(&device);
         let sgd = Sgd::new(&net, 0.0);
         let step = TrainStep::captured(&net, &sgd, &options()).unwrap();
@@ -91,7 +91,7 @@ fn metrics_add_up_until_they_are_reset() {
 
 #[test]
 fn an_evaluation_sees_the_newest_parameters_and_leaves_them() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let net = net(&device);
         let adam = AdamW::new(&net, 0.01);
         let train = TrainStep::captured(&net, &adam, &options()).unwrap();
@@ -195,7 +195,7 @@ fn plain(device: &Device) -> Net {
 
 #[test]
 fn a_batch_in_parts_is_a_whole_batch() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let run = |parts: usize| {
             let net = plain(&device);
             let adam = AdamW::new(&net, 0.01).clip_norm(0.5);
@@ -291,12 +291,12 @@ fn every_loss_of_a_step_is_the_function_of_its_name_and_falls() {
             y.soft_cross_entropy(t, CrossEntropy { weight: Some(w.clone()), ..CrossEntropy::default() })
         }),
     ];
-    for device in check::devices() {
+    for device in proof::devices() {
         let (x, _) = batch(0);
         let weights = Tensor::from_slice(&device, [4], &WEIGHTS);
         for (loss, weighted, eager) in losses {
             let (net, y) = maps(&device, &x);
-            let targets: Vec<f32> = check::values(y.shape().len(), 5).iter().map(|v| 0.5 + 0.5 * v).collect();
+            let targets: Vec<f32> = proof::values(y.shape().len(), 5).iter().map(|v| 0.5 + 0.5 * v).collect();
             let options = options().loss(loss).class_weights(if weighted { WEIGHTS.to_vec() } else { Vec::new() });
             let want = eager(&y, &Var::constant(&Tensor::from_slice(&device, y.shape(), &targets)), &weights).item().unwrap();
             let sgd = Sgd::new(&net, 0.05);
@@ -317,7 +317,7 @@ fn every_loss_of_a_step_is_the_function_of_its_name_and_falls() {
 
 #[test]
 fn every_place_of_a_map_has_its_label_and_counts_its_part_of_the_image() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let (x, _) = batch(0);
         let (net, y) = maps(&device, &x);
         let right = gpu_core::ops::argmax(y.value()).read::<u32>().unwrap();
@@ -345,7 +345,7 @@ fn class_weights_that_do_not_fit_the_output_are_refused() {
 fn a_step_launches_many_kernels_and_compiles_few() {
     // Each pipeline more is 10 to 200 ms more before the first step, by the driver.
     const MOST: [(&str, usize, usize); 2] = [("small-cnn", 27, 12), ("resnet20", 37, 13)];
-    for device in check::devices() {
+    for device in proof::devices() {
         for (model, training, evaluation) in MOST {
             let net = zoo::build(model, &Init::seeded(&device, 1), [3, 32, 32].into(), 10).unwrap();
             let options = StepOptions::new(2, [3, 32, 32]);

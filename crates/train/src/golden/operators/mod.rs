@@ -10,7 +10,7 @@ mod pool;
 use super::file::{Case, GoldenFile};
 use super::{Computed, Row, Tolerance, optimizers};
 use crate::error::Result;
-use gpu_core::{Device, Tensor, check};
+use gpu_core::{Device, Tensor};
 use nn::{Tape, Var};
 use serde_json::Value;
 
@@ -37,7 +37,7 @@ pub(super) fn run(file: &GoldenFile, case: &Case, device: &Device) -> Result<Opt
     let call = Call { file, case, device };
     let tolerance = Tolerance { rtol: case.rtol, atol: case.atol };
     let computed = match operator(&case.op) {
-        Some(operator) => match operator(&Call { device: &check::poisoned(device), ..call })? {
+        Some(operator) => match operator(&Call { device: &proof::poisoned(device), ..call })? {
             Some(results) => call.named(results)?,
             None => return Ok(None),
         },

@@ -1,10 +1,10 @@
 use super::{Row, row, tensor};
 use gpu_core::ops::{CrossEntropy, Reduction};
-use gpu_core::{Device, Tensor, check};
+use gpu_core::{Device, Tensor};
 
 /// Values in [0.1, 0.9).
 fn probabilities(shape: [usize; 2], seed: u64) -> Tensor {
-    let values: Vec<f32> = check::values(shape[0] * shape[1], seed).iter().map(|v| 0.5 + 0.4 * v).collect();
+    let values: Vec<f32> = proof::values(shape[0] * shape[1], seed).iter().map(|v| 0.5 + 0.4 * v).collect();
     Tensor::from_slice(&Device::cpu_f64(), shape, &values)
 }
 

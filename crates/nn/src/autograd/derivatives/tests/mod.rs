@@ -19,7 +19,7 @@ mod unary;
 use crate::autograd::graph::Graph;
 use crate::autograd::tape::Tape;
 use crate::autograd::var::Var;
-use gpu_core::{Device, Shape, Tensor, check};
+use gpu_core::{Device, Shape, Tensor};
 use std::collections::BTreeSet;
 
 /// One method of [`Var`] with certain inputs and options.
@@ -36,7 +36,7 @@ pub(super) fn row(method: &'static str, inputs: &[Tensor], f: impl Fn(&[Var]) ->
 
 /// Values in [-1, 1).
 pub(super) fn tensor(shape: impl Into<Shape>, seed: u64) -> Tensor {
-    check::tensor(&Device::cpu_f64(), shape, seed)
+    proof::tensor(&Device::cpu_f64(), shape, seed)
 }
 
 /// Distinct values, at least 0.05 from each other and from zero, so that no difference quotient crosses a kink.
@@ -76,7 +76,7 @@ fn drawing_the_same() -> Tape {
 /// The gradients of a row, `factor` times what they are.
 fn hold(row: &Row, factor: f32) {
     let f = &row.f;
-    check::gradients(
+    proof::gradients(
         &row.inputs,
         |inputs| {
             let tape = drawing_the_same();

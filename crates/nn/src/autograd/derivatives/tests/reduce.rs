@@ -1,6 +1,6 @@
 use super::{Row, row, separate, tensor};
 use crate::autograd::tape::Tape;
-use gpu_core::{Tensor, check};
+use gpu_core::Tensor;
 
 pub(super) fn rows() -> Vec<Row> {
     let mut rows = vec![row("sum", &[tensor([3, 5], 1)], |v| v[0].sum()), row("mean", &[tensor([3, 5], 1)], |v| v[0].mean())];
@@ -22,7 +22,7 @@ pub(super) fn rows() -> Vec<Row> {
 
 #[test]
 fn ties_share_a_gradient_evenly() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let tape = Tape::new(&device);
         // x = torch.tensor([[3., 1., 3.], [2., 2., 2.]]); x.amax(1).sum().backward()
         let x = tape.variable(&Tensor::from_slice(&device, [2, 3], &[3.0f32, 1.0, 3.0, 2.0, 2.0, 2.0]));
@@ -33,7 +33,7 @@ fn ties_share_a_gradient_evenly() {
 
 #[test]
 fn a_spread_of_nothing_has_no_gradient() {
-    for device in check::devices() {
+    for device in proof::devices() {
         let tape = Tape::new(&device);
         // x = torch.full((2,), 2.); x.std(correction=0).backward()
         let x = tape.variable(&Tensor::full(&device, [2], 2.0));

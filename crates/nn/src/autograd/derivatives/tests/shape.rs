@@ -33,7 +33,7 @@ pub(super) fn rows() -> Vec<Row> {
 
 #[test]
 fn a_join_computes_gradients_only_where_they_are_needed() {
-    let (device, launches) = gpu_core::check::counted(&Device::Cpu);
+    let (device, launches) = proof::counted(&Device::Cpu);
     let tape = Tape::new(&device);
     let ones = Tensor::full(&device, [2], 1.0);
     let (x, data) = (tape.variable(&ones), tape.input(&ones));

@@ -1,7 +1,7 @@
 use super::cases::geometries;
 use crate::{Bound, devices, difference, faulty, gradients, integers, poisoned, tensor};
 use gpu_core::ops::{Divisor, Pool1dGeometry, Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, kernels, max_pool2d, max_pool2d_bwd_x};
-use gpu_core::{Device, Kernel, Shape, Tensor};
+use gpu_core::{Device, KernelInfo, Shape, Tensor};
 use proptest::prelude::*;
 use proptest::test_runner::{Config, RngAlgorithm, TestCaseError, TestRng, TestRunner};
 
@@ -160,9 +160,9 @@ fn a_fault_of_geometry_is_noticed_by_the_same_comparison() {
 }
 
 /// The kernels of this operator: four, each also for common windows.
-fn kernels_of_pool2d() -> Vec<&'static Kernel> {
-    let is_own = |kernel: &&Kernel| ["max_pool2d", "avg_pool2d"].iter().any(|name| kernel.name().starts_with(name));
-    let own: Vec<&Kernel> = kernels().into_iter().filter(is_own).collect();
+fn kernels_of_pool2d() -> Vec<KernelInfo> {
+    let is_own = |kernel: &KernelInfo| ["max_pool2d", "avg_pool2d"].iter().any(|name| kernel.name().starts_with(name));
+    let own: Vec<KernelInfo> = kernels().into_iter().filter(is_own).collect();
     assert_eq!(own.len(), 8);
     own
 }

@@ -144,7 +144,7 @@ fn reductions_of_nothing_are_those_of_pytorch() {
         assert_eq!(sum_axes(&none, &[0], false).to_vec().unwrap(), [0.0, 0.0]);
         assert_eq!(logsumexp(&none, &[0], false).to_vec().unwrap(), [-INF, -INF]);
         assert_eq!(amax(&none, &[1], false).shape(), [0].into());
-        assert_eq!(argmin_axis(&none, 1, true).read::<u32>().unwrap(), []);
+        assert!(argmin_axis(&none, 1, true).read::<u32>().unwrap().is_empty());
         let none = Tensor::from_slice::<bool>(&device, [2, 0], &[]);
         assert_eq!(any_axes(&none, &[1], false).read::<bool>().unwrap(), [false, false]);
         assert_eq!(all_axes(&none, &[1], false).read::<bool>().unwrap(), [true, true]);

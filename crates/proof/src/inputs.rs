@@ -1,20 +1,16 @@
 //! What cases compute with, and the devices that they run on.
 
 use super::observers::has_magnitudes;
-use crate::device::Device;
-use crate::rng::Stream;
-use crate::shape::Shape;
-use crate::tensor::Tensor;
+use gpu_core::{
+    Device, Shape, Tensor,
+    rng::{Stream, unit_f32},
+};
 use std::sync::OnceLock;
 
 /// Values in [-1, 1) that are a pure function of the seed and the position.
 pub fn values(len: usize, seed: u64) -> Vec<f32> {
     let stream = Stream::new(seed, 0, 0);
-    (0..len.div_ceil(4))
-        .flat_map(|block| stream.block(block as u32))
-        .take(len)
-        .map(|word| 2.0 * crate::rng::unit_f32(word) - 1.0)
-        .collect()
+    (0..len.div_ceil(4)).flat_map(|block| stream.block(block as u32)).take(len).map(|word| 2.0 * unit_f32(word) - 1.0).collect()
 }
 
 /// Small integers in -4..=4: products and sums of them are exact in f32, whatever the order.

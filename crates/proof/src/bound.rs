@@ -1,8 +1,6 @@
 //! How far two results may be apart.
 
-use crate::dtype::DType;
-use crate::error::Result;
-use crate::tensor::Tensor;
+use gpu_core::{DType, Result, Tensor, f16};
 
 /// How far a kernel may be from its mirror.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -86,11 +84,26 @@ pub fn floats(tensor: &Tensor) -> Result<Vec<f32>> {
     let halves = |v: u32| [(v >> 16) as f32, (v & 0xffff) as f32];
     Ok(match tensor.dtype() {
         DType::F32 => tensor.read::<f32>()?,
-        DType::F16 => tensor.read::<half::f16>()?.into_iter().map(f32::from).collect(),
+        DType::F16 => tensor.read::<f16>()?.into_iter().map(f32::from).collect(),
         DType::F64 => tensor.read::<f64>()?.into_iter().map(|v| v as f32).collect(),
         DType::I32 => tensor.read::<i32>()?.into_iter().flat_map(|v| halves(v as u32)).collect(),
         DType::U32 => tensor.read::<u32>()?.into_iter().flat_map(halves).collect(),
         DType::U8 => tensor.read::<u8>()?.into_iter().map(f32::from).collect(),
         DType::Bool => tensor.read::<bool>()?.into_iter().map(|v| f32::from(u8::from(v))).collect(),
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comparison_notices_a_difference_and_a_nan() {
+        let want = [1.0, -2.0, 3.0];
+        assert!(difference(&want, &want, Bound::Exact).ok());
+        assert!(!difference(&[1.0, -2.0, 3.000001], &want, Bound::Exact).ok());
+        assert!(!difference(&[1.0, f32::NAN, 3.0], &want, Bound::Relative(1.0)).ok());
+        assert!(difference(&[1.0, -2.0, 3.02], &want, Bound::Relative(0.01)).ok());
+        assert!(!difference(&[1.0, -2.0, 3.04], &want, Bound::Relative(0.01)).ok());
+    }
 }

@@ -1,26 +1,26 @@
 //! The library's kernels have no index out of range; planted ones are counted.
 
 use super::CountingGpu;
-use crate::check::{self, Case};
-use crate::ops::{self, Augment, CrossEntropy, Pool2dGeometry};
-use crate::rng::Key;
-use crate::{Args, Array, DType, Device, Grid, Kernel, Launched, Observer, Place, Shape, Tensor};
+use crate::Case;
+use gpu_core::ops::{self, Augment, CrossEntropy, Pool2dGeometry};
+use gpu_core::rng::Key;
+use gpu_core::{Args, Array, DType, Device, Grid, Kernel, Launched, Observer, Place, Shape, Tensor};
 use parking_lot::Mutex;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
 /// The device that counts, where there is a GPU.
 fn counting() -> Option<CountingGpu> {
-    check::gpu()?;
+    crate::gpu()?;
     Some(CountingGpu::open().unwrap())
 }
 
 #[test]
 fn no_kernel_has_an_index_out_of_range_over_the_table() {
     let Some(counting) = counting() else { return };
-    let (device, launches) = check::counted(counting.device());
+    let (device, launches) = crate::counted(counting.device());
     let mut found = Vec::new();
-    for case in ops::cases() {
+    for case in crate::cases() {
         case.run(&device);
         let count = counting.take().unwrap();
         if count > 0 {
@@ -41,7 +41,7 @@ fn is_integer(array: &Array) -> bool {
 impl Observer for Overwrite {
     fn launched(&self, on: &Place, launch: &Launched<'_>) {
         let integers = launch.outputs.iter().filter(|output| is_integer(output));
-        integers.for_each(|output| ops::fill_word(&Tensor::of_array(on, output), self.0));
+        integers.for_each(|output| ops::raw::fill_word(&Tensor::of_array(on, output), self.0));
     }
 }
 
@@ -72,7 +72,7 @@ fn no_index_that_lies_in_a_tensor_is_trusted_between_the_steps_of_an_operator() 
         case.run(&Device::Cpu.observed_by(observer.clone()));
         observer.found.load(Relaxed)
     };
-    let cases: Vec<Case> = ops::cases().into_iter().filter(hands_on).collect();
+    let cases: Vec<Case> = crate::cases().into_iter().filter(hands_on).collect();
     assert!(["sort", "scatter"].iter().all(|op| cases.iter().any(|case| case.name.contains(op))), "{} cases", cases.len());
     let mut found = Vec::new();
     for word in [u32::MAX, i32::MAX as u32, 1 << 20] {
@@ -153,7 +153,7 @@ fn words(device: &Device, shape: impl Into<Shape>) -> Tensor {
 fn no_index_that_a_caller_gives_is_trusted() {
     let Some(counting) = counting() else { return };
     let device = counting.device();
-    let floats = |shape: &[usize]| check::tensor(device, shape, 1);
+    let floats = |shape: &[usize]| crate::tensor(device, shape, 1);
     let one = || Tensor::scalar(device, 1.0);
     let g = Pool2dGeometry { stride: [2, 2], ..Pool2dGeometry::new([3, 3]) };
     let plain = Augment { flip: true, crop_padding: 2, cutout: 3, mean: [0.5; 4], std: [0.5; 4] };

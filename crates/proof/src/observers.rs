@@ -1,11 +1,6 @@
 //! Devices that spoil what they make, so that a proof can show that it notices.
 
-use crate::array::Array;
-use crate::device::Device;
-use crate::observer::{Launched, Observer};
-use crate::ops;
-use crate::place::Place;
-use crate::tensor::Tensor;
+use gpu_core::{Array, Device, Launched, Observer, Place, Tensor, ops};
 use std::sync::Arc;
 
 struct Poison;
@@ -20,8 +15,8 @@ impl Observer for Poison {
 /// to write shows.
 ///
 /// ```
-/// # use gpu_core::{Device, Tensor, check};
-/// let device = check::poisoned(&Device::Cpu);
+/// # use gpu_core::{Device, Tensor};
+/// let device = proof::poisoned(&Device::Cpu);
 /// assert!(Tensor::empty(&device, [3]).to_vec()?.iter().all(|v| v.is_nan()));
 /// # Ok::<(), gpu_core::Error>(())
 /// ```
@@ -44,8 +39,8 @@ impl Observer for Fault {
 /// The device with a fault planted: after each launch of the kernel of that name, one element of each of its outputs is changed.
 ///
 /// ```
-/// # use gpu_core::{Device, Tensor, check};
-/// let device = check::faulty(&Device::Cpu, "fill");
+/// # use gpu_core::{Device, Tensor};
+/// let device = proof::faulty(&Device::Cpu, "fill");
 /// assert_eq!(Tensor::full(&device, [5], 2.0).to_vec()?, [2.0, 2.0, 5.0, 2.0, 2.0]);
 /// # Ok::<(), gpu_core::Error>(())
 /// ```
@@ -61,9 +56,9 @@ impl Observer for Magnitudes {}
 /// [`input_integers`](super::input_integers) give absolute values: what sums of products come to where nothing cancels.
 ///
 /// ```
-/// # use gpu_core::{Device, check};
-/// let device = check::magnitudes(&Device::Cpu);
-/// assert!(check::tensor(&device, [100], 1).to_vec()?.iter().all(|&v| v >= 0.0));
+/// # use gpu_core::Device;
+/// let device = proof::magnitudes(&Device::Cpu);
+/// assert!(proof::tensor(&device, [100], 1).to_vec()?.iter().all(|&v| v >= 0.0));
 /// # Ok::<(), gpu_core::Error>(())
 /// ```
 pub fn magnitudes(device: &Device) -> Device {
@@ -77,7 +72,7 @@ pub(super) fn has_magnitudes(device: &Device) -> bool {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::check::{counted, devices};
+    use crate::{counted, devices};
 
     #[test]
     fn a_planted_fault_is_seen_on_its_device_alone() {

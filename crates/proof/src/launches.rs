@@ -1,10 +1,6 @@
 //! What a device launched.
 
-use crate::array::Array;
-use crate::device::Device;
-use crate::kernel::{Constants, KernelInfo};
-use crate::observer::{Launched, Observer};
-use crate::place::Place;
+use gpu_core::{Array, Constants, Device, KernelInfo, Launched, Observer, Place};
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -61,8 +57,8 @@ impl Observer for Launches {
 /// The device, and what it launches from now on.
 ///
 /// ```
-/// # use gpu_core::{Device, Tensor, check, ops};
-/// let (device, launches) = check::counted(&Device::Cpu);
+/// # use gpu_core::{Device, Tensor, ops};
+/// let (device, launches) = proof::counted(&Device::Cpu);
 /// let x = Tensor::from_slice(&device, [2], &[1.0f32, 2.0]);
 /// ops::add(&ops::scale(&x, 2.0), &x);
 /// assert!(launches.names().iter().eq(&["binary", "scale"]));
@@ -82,8 +78,8 @@ fn moved(inputs: &[&Array], outputs: &[&Array]) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::ops;
-    use crate::tensor::Tensor;
+    use gpu_core::Tensor;
+    use gpu_core::ops;
 
     #[test]
     fn a_tensor_that_is_bound_twice_is_moved_once() {

@@ -1,10 +1,7 @@
 //! The table of what is timed: operators at the sizes of real layers.
 
 use super::{Launch, counted};
-use crate::capture::Capture;
-use crate::device::Device;
-use crate::error::Result;
-use crate::tensor::Tensor;
+use gpu_core::{Capture, Device, Result, Tensor};
 
 type Run = Box<dyn Fn() -> Vec<Tensor>>;
 

@@ -5,12 +5,7 @@
 //! in workgroup memory and in an invocation's own arrays, vectors and matrices. A buffer is as long as its binding, which is the
 //! tensor rounded up to 16 bytes. The access itself goes to a clamped index: a rewritten kernel has naga's bounds checks.
 
-use crate::array::Array;
-use crate::device::Device;
-use crate::error::Result;
-use crate::gpu::REWRITE_SLOT;
-use crate::place::Place;
-use crate::tensor::Tensor;
+use gpu_core::{Array, Device, Place, REWRITE_SLOT, Result, Tensor};
 use naga::valid::{FunctionInfo, ModuleInfo};
 use naga::{
     AddressSpace, ArraySize, AtomicFunction, BinaryOperator, Block, Expression, Function, GlobalVariable, Handle, Literal, Module,
@@ -21,9 +16,9 @@ use std::collections::HashMap;
 /// A GPU whose kernels count their indices that are out of range.
 ///
 /// ```
-/// # use gpu_core::{Tensor, check, ops};
-/// # let Some(_) = check::gpu() else { return Ok(()) };
-/// let counting = check::CountingGpu::open()?;
+/// # use gpu_core::{Tensor, ops};
+/// # let Some(_) = proof::gpu() else { return Ok(()) };
+/// let counting = proof::CountingGpu::open()?;
 /// ops::relu(&Tensor::full(counting.device(), [5], 1.0));
 /// assert_eq!(counting.take()?, 0);
 /// # Ok::<(), gpu_core::Error>(())

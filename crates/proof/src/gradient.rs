@@ -1,9 +1,7 @@
 //! Derivatives against difference quotients.
 
 use super::{Bound, Difference, difference, tensor};
-use crate::device::Device;
-use crate::shape::Shape;
-use crate::tensor::Tensor;
+use gpu_core::{Device, Shape, Tensor};
 
 /// Holds derivatives against central differences, in double precision: `forward` maps inputs to one output, `backward` maps `dy` to
 /// the inputs' gradients. Both run on [`Device::cpu_f64`], where other floats that they use
@@ -26,7 +24,7 @@ pub fn gradients(inputs: &[Tensor], forward: impl Fn(&[Tensor]) -> Tensor, backw
 /// use, `f` computes in double precision: on [`Device::cpu_f64`].
 ///
 /// ```
-/// # use gpu_core::check::{difference_quotients, relative_error};
+/// # use proof::{difference_quotients, relative_error};
 /// let cubes = |x: &[f64]| x.iter().map(|v| v.powi(3)).sum();
 /// let quotients = difference_quotients(&[1.0, -2.0], 1e-5, cubes);
 /// assert!(relative_error(&quotients, &[3.0, 12.0]) < 1e-9);

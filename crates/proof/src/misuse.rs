@@ -1,10 +1,10 @@
 //! Wrong calls: what their panics must say, and where.
 
-use crate::device::Device;
+use gpu_core::Device;
 use std::cell::RefCell;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-/// One wrong call of an operator, made by [`misuse!`](crate::misuse!).
+/// One wrong call of an operator, made by the macro `misuse!`.
 pub struct Misuse {
     /// The operator, with which the message begins.
     pub op: &'static str,
@@ -20,20 +20,21 @@ pub struct Misuse {
 
 /// `misuse!("add", ["[2]", "[3]"], |device| add(&a, &b))`: the call must panic at its own line, with a message that begins with the operator's name and
 /// holds each of the texts. The call stands within five lines of the row's beginning.
-#[macro_export]
 macro_rules! misuse {
     ($op:literal, [$($says:literal),*], |$device:pat_param| $call:expr) => {
-        $crate::check::Misuse {
+        $crate::Misuse {
             op: $op,
             says: &[$($says),*],
             file: file!(),
             lines: line!()..line!() + 6,
-            call: Box::new(|$device: &$crate::Device| {
+            call: Box::new(|$device: &gpu_core::Device| {
                 let _ = $call;
             }),
         }
     };
 }
+
+pub(crate) use misuse;
 
 thread_local! {
     static SEEN: RefCell<Option<(String, String, u32)>> = const { RefCell::new(None) };

@@ -1,9 +1,8 @@
 //! The gradients of a function of variables, held against difference quotients.
 
-use crate::autograd::tape::Tape;
-use crate::autograd::var::Var;
-use gpu_core::check::{difference_quotients, relative_error, values};
+use crate::{difference_quotients, relative_error, values};
 use gpu_core::{DType, Device, Shape, Tensor};
+use nn::{Tape, Var};
 
 /// How far the gradients of `f` are from difference quotients with the step `step`: for each input the largest
 /// [`relative_error`] of an element. All is computed in double precision on the CPU device, in training mode; an output of several
@@ -14,7 +13,7 @@ use gpu_core::{DType, Device, Shape, Tensor};
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor};
-/// # use nn::gradcheck;
+/// # use proof::gradcheck;
 /// let x = Tensor::from_slice(&Device::Cpu, [2, 2], &[0.5f32, -1.0, 2.0, 3.0]);
 /// let w = Tensor::from_slice(&Device::Cpu, [2, 2], &[1.0f32, 2.0, -3.0, 4.0]);
 /// let errors = gradcheck(&[x, w], 1e-5, |v| v[0].matmul(&v[1]).tanh());
@@ -74,10 +73,10 @@ fn read(tensor: &Tensor) -> Vec<f64> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use gpu_core::{check, ops};
+    use gpu_core::ops;
 
     fn input(shape: &[usize], seed: u64) -> Tensor {
-        check::tensor(&Device::Cpu, Shape::new(shape), seed)
+        crate::tensor(&Device::Cpu, Shape::new(shape), seed)
     }
 
     #[test]

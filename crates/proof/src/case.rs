@@ -3,9 +3,7 @@
 use super::bound::{difference_by, largest};
 use super::observers::has_magnitudes;
 use super::{Bound, Difference, floats, magnitudes, poisoned};
-use crate::device::Device;
-use crate::error::Result;
-use crate::tensor::Tensor;
+use gpu_core::{Device, Result, Tensor};
 
 /// One row of the table: an operator on certain shapes, with inputs that are a pure function of the case.
 pub struct Case {
