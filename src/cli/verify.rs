@@ -4,13 +4,13 @@ use super::answer::{Ending, Json, say, say_json};
 use clap::Args;
 use gpu_core::{Device, adapters};
 use indicatif::{ProgressBar, ProgressDrawTarget};
+use proof::{Row, golden, verify};
 use serde_json::json;
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
+use train::Result;
 use train::console::Console;
 use train::settings::DeviceKind;
-use train::verify::{self, Row};
-use train::{Result, golden};
 
 #[derive(Args)]
 pub struct Flags {
@@ -105,7 +105,7 @@ fn compare(flags: &Flags, device: &Device) -> Result<Vec<Row>> {
     } else {
         let mut rows = verify::kernels(device, &flags.filter, &mut progress)?;
         if flags.steps > 0 && flags.filter.is_empty() {
-            rows.extend(verify::network(&flags.model, device, flags.steps, flags.seed)?);
+            rows.extend(train::verify::network(&flags.model, device, flags.steps, flags.seed)?);
         }
         rows
     };

@@ -17,6 +17,9 @@ pub enum Error {
     /// A fault of the device.
     #[error(transparent)]
     Device(#[from] gpu_core::Error),
+    /// A golden file that cannot be used.
+    #[error(transparent)]
+    Golden(#[from] proof::Error),
     /// A setting that is out of range or does not fit the others.
     #[error("{0}")]
     Setting(String),

@@ -2,12 +2,10 @@
 
 pub mod augmentation;
 pub mod bench;
-
 pub mod console;
 pub mod data;
 pub mod error;
 pub mod evaluate;
-pub mod golden;
 pub mod loader;
 pub mod model;
 pub mod predict;

@@ -1,7 +1,6 @@
 //! Bad input and a bad environment: one clear line, exit code 2, and nothing overwritten.
 
 use super::support::{Bench, finished, records};
-use proof;
 use std::fs;
 use std::process::Command;
 

@@ -1,6 +1,5 @@
 //! Results from PyTorch, on both devices.
 
-use proof;
 use std::path::PathBuf;
 
 fn folder() -> Option<PathBuf> {
@@ -16,7 +15,7 @@ fn folder() -> Option<PathBuf> {
 fn both_devices_reproduce_every_golden_case_that_is_known() {
     let Some(folder) = folder() else { return };
     for device in proof::devices() {
-        let outcome = train::golden::run(&folder, &device, "").unwrap();
+        let outcome = proof::golden::run(&folder, &device, "").unwrap();
         let failed: Vec<_> = outcome.rows.iter().filter(|row| !row.ok).collect();
         assert!(failed.is_empty(), "{device:?}: {failed:#?}");
         assert!(outcome.rows.len() > 150, "{} rows", outcome.rows.len());

@@ -1,7 +1,6 @@
 //! `wgrad verify` from outside.
 
 use super::support::Bench;
-use proof;
 
 #[test]
 fn verify_holds_a_kernel_and_notices_a_planted_fault() {

@@ -5,17 +5,19 @@
 
 mod layers;
 mod peak;
+mod repeat;
 mod training;
 
 use crate::error::{Error, Result};
 use gpu_core::Device;
 use nn::checkpoint::write_atomically;
 pub use peak::Peak;
-use proof::{Bench, Launch};
+use proof::Bench;
+pub use repeat::Plan;
+use repeat::replayed;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::Path;
-use std::time::{Duration, Instant};
 pub use training::{KernelTime, Training, training};
 
 /// One operator's time.
@@ -82,19 +84,6 @@ impl Report {
     }
 }
 
-/// What to measure, and for how long.
-#[derive(Debug, Clone)]
-pub struct Plan {
-    /// Only rows whose name contains this.
-    pub filter: String,
-    /// How long each row is repeated.
-    pub budget: Duration,
-    /// How often at least, after the first run; with 0 and no budget, the first run is the figure.
-    pub runs: usize,
-    /// Rows whose operations would take longer at the device's peak are left out.
-    pub longest: Duration,
-}
-
 /// Everything that is timed: the kernels' table, and the layers of real networks.
 pub fn table() -> Vec<Bench> {
     proof::benches().into_iter().chain(layers::benches()).collect()
@@ -154,55 +143,11 @@ fn time(device: &Device, name: String, bench: &Bench, peak: &Peak, plan: &Plan) 
     })
 }
 
-/// The times of a row's recorded work, and what it launches.
-fn replayed(device: &Device, bench: &Bench, plan: &Plan) -> Result<(Runs, Vec<Launch>)> {
-    let (capture, launches) = bench.capture(device)?;
-    let runs = repeat(plan, || {
-        let start = Instant::now();
-        let on_device = capture.replay_timed()?;
-        // Timestamps of a driver may be too coarse for a short pass.
-        Ok(on_device.filter(|s| *s > 0.0).unwrap_or(start.elapsed().as_secs_f64()))
-    })?;
-    Ok((runs, launches))
-}
-
-/// The times of repeated runs, in seconds.
-#[derive(Debug, Clone, Copy, PartialEq)]
-struct Runs {
-    first: f64,
-    median: f64,
-    fastest: f64,
-    count: usize,
-}
-
-/// Of what was measured beside a [`repeat`]: the first run is no part of it, where there are others.
-fn median_after_first(times: &[f64]) -> f64 {
-    median(times[usize::from(times.len() > 1)..].to_vec())
-}
-
-fn median(mut times: Vec<f64>) -> f64 {
-    times.sort_by(f64::total_cmp);
-    times[times.len() / 2]
-}
-
-/// Runs `run`, which gives its own time, once to warm up and then as the plan says.
-fn repeat(plan: &Plan, mut run: impl FnMut() -> Result<f64>) -> Result<Runs> {
-    let first = run()?;
-    let (start, mut times) = (Instant::now(), Vec::new());
-    while times.len() < plan.runs || start.elapsed() < plan.budget {
-        times.push(run()?);
-    }
-    if times.is_empty() {
-        times.push(first);
-    }
-    times.sort_by(f64::total_cmp);
-    Ok(Runs { first, median: times[times.len() / 2], fastest: times[0], count: times.len() })
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
     use std::collections::BTreeSet;
+    use std::time::Duration;
 
     fn plan(filter: &str) -> Plan {
         Plan { filter: filter.into(), budget: Duration::from_millis(1), runs: 5, longest: Duration::from_secs(60) }
@@ -273,16 +218,6 @@ mod tests {
         }
         std::fs::write(&path, "{}").unwrap();
         assert!(Report::read(&path).unwrap_err().to_string().contains("this is not a report of wgrad bench --json"));
-    }
-
-    #[test]
-    fn the_first_run_is_not_part_of_the_median() {
-        let mut times = [9.0, 1.0, 3.0, 2.0, 5.0, 4.0].into_iter();
-        let plan = |runs| Plan { budget: Duration::ZERO, runs, ..plan("") };
-        let runs = repeat(&plan(5), || Ok(times.next().unwrap())).unwrap();
-        assert_eq!(runs, Runs { first: 9.0, median: 3.0, fastest: 1.0, count: 5 });
-        let runs = repeat(&plan(0), || Ok(7.0)).unwrap();
-        assert_eq!(runs, Runs { first: 7.0, median: 7.0, fastest: 7.0, count: 1 });
     }
 
     #[test]

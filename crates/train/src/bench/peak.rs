@@ -1,6 +1,6 @@
 //! What a device can do at most, measured: the yardstick of all rows.
 
-use super::{Plan, median_after_first, repeat, replayed};
+use super::repeat::{Plan, median_after_first, repeat, replayed};
 use crate::error::Result;
 use gpu_core::{Device, Tensor, ops};
 use proof::Bench;

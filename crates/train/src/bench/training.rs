@@ -1,6 +1,6 @@
 //! Whole steps: images a second, and where the time of a step goes.
 
-use super::{Plan, median, median_after_first, repeat};
+use super::repeat::{Plan, median, median_after_first, repeat};
 use crate::error::{Error, Result};
 use gpu_core::{Device, Shape};
 use nn::{EvalStep, Init, Sgd, StepOptions, TrainStep, zoo};

@@ -40,7 +40,7 @@ pub(super) struct GoldenFile {
 
 impl GoldenFile {
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(Error::file("reading", path))?;
+        let bytes = std::fs::read(path).map_err(Error::reading(path))?;
         let broken = |e: safetensors::SafeTensorError| Error::content(path, format!("this is not a whole safetensors file: {e}"));
         let tensors = SafeTensors::deserialize(&bytes).map_err(broken)?;
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(broken)?;

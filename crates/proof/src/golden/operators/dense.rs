@@ -1,7 +1,7 @@
 //! Products, arithmetic, reductions and functions of one element.
 
-use super::{Call, Operator, Results};
 use crate::error::Result;
+use crate::golden::call::{Call, Operator, Results};
 use nn::Var;
 
 pub(super) fn operator(op: &str) -> Option<Operator> {

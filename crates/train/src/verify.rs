@@ -3,14 +3,13 @@
 //! A value that is 1e-7 on one device and -1e-7 on the other passes a ReLU here and not there, and its gradient with it; in a free
 //! run such flips grow without bound. So every step begins from the state of the CPU device: what is compared is what one step does.
 
-use super::Row;
 use crate::data::{Dataset, builtin};
 use crate::error::{Error, Result, one_line};
 use crate::model::{Description, image_shape};
 use gpu_core::ops::Reduction;
 use gpu_core::{Device, Tensor};
 use nn::{Checkpoint, CheckpointError, Loss, Module, Net, Sgd, StepOptions, Tape, TrainStep, parameters};
-use proof::{Bound, difference};
+use proof::{Bound, Row, difference};
 use std::collections::BTreeMap;
 
 const BATCH: usize = 16;

@@ -1,7 +1,7 @@
 //! Normalisations.
 
-use super::{Call, Operator, Results};
 use crate::error::Result;
+use crate::golden::call::{Call, Operator, Results};
 use gpu_core::Shape;
 
 pub(super) fn operator(op: &str) -> Option<Operator> {

@@ -1,9 +1,7 @@
 //! Every kernel against its mirror over the table of shapes, and the proof that a wrong kernel would be noticed.
 
-use super::Row;
-use crate::error::Result;
-use gpu_core::{Device, ops};
-use proof::{self, Case, Difference};
+use crate::{Case, Difference, Row, cases, counted, faulty};
+use gpu_core::{Device, Result, ops};
 use std::collections::{BTreeMap, BTreeSet};
 use std::panic::{self, AssertUnwindSafe};
 use std::time::{Duration, Instant};
@@ -44,8 +42,8 @@ pub fn kernels(device: &Device, filter: &str, progress: &mut dyn FnMut(&str)) ->
 /// The cases whose operator has `filter` in its name, with all their kernels; where there is none, all cases, for those of their
 /// kernels that have it in theirs.
 fn selected(filter: &str) -> (Vec<Case>, &str) {
-    let of_operators: Vec<Case> = proof::cases().into_iter().filter(|case| case.name.contains(filter)).collect();
-    if of_operators.is_empty() { (proof::cases(), filter) } else { (of_operators, "") }
+    let of_operators: Vec<Case> = cases().into_iter().filter(|case| case.name.contains(filter)).collect();
+    if of_operators.is_empty() { (cases(), filter) } else { (of_operators, "") }
 }
 
 /// Plants a fault in the outputs of each kernel in turn; a row is ok if a case of the table noticed it.
@@ -90,8 +88,8 @@ pub fn self_test(device: &Device, filter: &str, progress: &mut dyn FnMut(&str)) 
 
 /// The difference of a case, and the kernels that it launched on `device`.
 fn compare(case: &Case, device: &Device, fault: Option<&'static str>) -> Result<(Difference, BTreeSet<&'static str>)> {
-    let (counted, launches) = proof::counted(device);
-    let device = fault.map_or(counted.clone(), |kernel| proof::faulty(&counted, kernel));
+    let (counted, launches) = counted(device);
+    let device = fault.map_or(counted.clone(), |kernel| faulty(&counted, kernel));
     Ok((case.compare(&device)?, launches.names()))
 }
 

@@ -1,7 +1,7 @@
 //! Pooling and resampling.
 
-use super::{Call, Operator, Results};
 use crate::error::Result;
+use crate::golden::call::{Call, Operator, Results};
 use gpu_core::ops::{Divisor, Interpolation, PoolGeometry, Resize, Upsample2dGeometry};
 
 pub(super) fn operator(op: &str) -> Option<Operator> {

@@ -2,15 +2,15 @@
 //!
 //! Attributes are PyTorch's, and so are their defaults. One that is not known here makes its case unknown.
 
-use super::Computed;
-use super::operators::Call;
+use super::attributes::attributes;
+use super::call::Call;
 use super::schedules;
+use super::tolerance::Computed;
 use crate::error::Result;
 use gpu_core::{Shape, Tensor, ops};
 use nn::optim::{AdamRule, MuonRate, RuleOptimizer};
 use nn::{Adagrad, Adam, AdamW, Lion, Module, Muon, Optimizer, Param, Parameters, RmsProp, Sgd, ShapeError, Tape, Var};
 use serde::Deserialize;
-use serde::de::DeserializeOwned;
 use serde_json::{Map, Value};
 
 /// A module that is one parameter: `y = sum(parameter * x)`, whose gradient is `x`.
@@ -51,14 +51,6 @@ pub(super) fn run(call: &Call<'_>) -> Result<Option<Vec<Computed>>> {
         }
     }
     Ok(Some(computed))
-}
-
-/// The attributes of a case, all of them known; none if one is not, or is not of its type.
-pub(super) fn attributes<T: DeserializeOwned>(attrs: &Value) -> Option<T> {
-    let mut map = attrs.as_object().cloned().unwrap_or_default();
-    // How PyTorch computes, not what.
-    ["type", "foreach", "fused", "capturable", "differentiable"].iter().for_each(|key| drop(map.remove(*key)));
-    serde_json::from_value(Value::Object(map)).ok()
 }
 
 fn optimizer(call: &Call<'_>, kind: &str) -> Result<Option<Vec<Computed>>> {

@@ -1,6 +1,6 @@
 //! Functions of one element, and softmax.
 
-use super::{Call, Operator};
+use crate::golden::call::{Call, Operator};
 
 pub(super) fn operator(op: &str) -> Option<Operator> {
     Some(match op {

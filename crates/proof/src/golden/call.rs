@@ -1,14 +1,7 @@
-//! The table from an operator's name in a golden file to what computes it here.
-
-mod activation;
-mod conv;
-mod dense;
-mod loss;
-mod norm;
-mod pool;
+//! A case of a golden file on a device: its inputs, attributes and results.
 
 use super::file::{Case, GoldenFile};
-use super::{Computed, Row, Tolerance, optimizers};
+use super::tolerance::Computed;
 use crate::error::Result;
 use gpu_core::{Device, Tensor};
 use nn::{Tape, Var};
@@ -22,32 +15,10 @@ pub(super) struct Call<'a> {
 }
 
 /// Results by name; the gradients too, where the case has some.
-type Results = Vec<(String, Tensor)>;
+pub(super) type Results = Vec<(String, Tensor)>;
 
 /// What computes an operator; none for attributes that it does not know.
-type Operator = fn(&Call<'_>) -> Result<Option<Results>>;
-
-fn operator(op: &str) -> Option<Operator> {
-    let families = [activation::operator, conv::operator, norm::operator, pool::operator, dense::operator, loss::operator];
-    families.iter().find_map(|family| family(op))
-}
-
-/// Runs a case with poisoned outputs; none if its operator is not known.
-pub(super) fn run(file: &GoldenFile, case: &Case, device: &Device) -> Result<Option<Row>> {
-    let call = Call { file, case, device };
-    let tolerance = Tolerance { rtol: case.rtol, atol: case.atol };
-    let computed = match operator(&case.op) {
-        Some(operator) => match operator(&Call { device: &proof::poisoned(device), ..call })? {
-            Some(results) => call.named(results)?,
-            None => return Ok(None),
-        },
-        None => match optimizers::run(&call)? {
-            Some(computed) => computed,
-            None => return Ok(None),
-        },
-    };
-    tolerance.worst(&case.name, &computed, |name| call.want(name)).map(Some)
-}
+pub(super) type Operator = fn(&Call<'_>) -> Result<Option<Results>>;
 
 impl Call<'_> {
     pub fn key(&self, role: &str) -> String {
@@ -63,13 +34,13 @@ impl Call<'_> {
     }
 
     /// The upstream gradient.
-    fn dy(&self) -> Result<Tensor> {
+    pub fn dy(&self) -> Result<Tensor> {
         let other = format!("d{}", self.case.outputs[0]);
         self.tensor(if self.file.has(&self.key("dy")) { "dy" } else { &other })
     }
 
     /// Whether all of the case's attributes are among `keys`: one that nobody looks at must not pass for one that was obeyed.
-    fn knows(&self, keys: &[&str]) -> bool {
+    pub fn knows(&self, keys: &[&str]) -> bool {
         self.case
             .attrs
             .as_object()
@@ -77,7 +48,7 @@ impl Call<'_> {
     }
 
     /// An attribute of one number, or of one an axis; none if it is something else.
-    fn extents<const D: usize>(&self, key: &str, default: [usize; D]) -> Option<[usize; D]> {
+    pub fn extents<const D: usize>(&self, key: &str, default: [usize; D]) -> Option<[usize; D]> {
         match self.case.attrs.get(key) {
             None | Some(Value::Null) => Some(default),
             Some(Value::Number(all)) => all.as_u64().map(|all| [all as usize; D]),
@@ -86,7 +57,7 @@ impl Call<'_> {
     }
 
     /// Reads the results that the case asks for; one that it asks for in vain fails it.
-    fn named(&self, results: Results) -> Result<Vec<Computed>> {
+    pub fn named(&self, results: Results) -> Result<Vec<Computed>> {
         let wanted = self.case.outputs.iter().chain(&self.case.grads);
         let mut computed = Vec::new();
         for name in wanted {
@@ -98,7 +69,7 @@ impl Call<'_> {
     }
 
     /// `y` and the gradients of the inputs by the tape: `sum(y * dy)` is what is differentiated, as PyTorch does.
-    fn differentiate(&self, roles: &[&str], f: impl Fn(&[Var]) -> Var) -> Result<Option<Results>> {
+    pub fn differentiate(&self, roles: &[&str], f: impl Fn(&[Var]) -> Var) -> Result<Option<Results>> {
         let tape = Tape::new(self.device);
         let inputs: Vec<Var> = roles.iter().map(|role| Ok(tape.variable(&self.tensor(role)?))).collect::<Result<_>>()?;
         let y = f(&inputs);

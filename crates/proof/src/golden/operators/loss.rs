@@ -1,7 +1,7 @@
 //! Losses.
 
-use super::{Call, Operator, Results};
 use crate::error::Result;
+use crate::golden::call::{Call, Operator, Results};
 use gpu_core::ops::{CrossEntropy, Reduction};
 use nn::Var;
 

@@ -1,8 +1,8 @@
 //! Schedules in golden files: `lr`, the rate of each step, and for the one that looks at a metric, `metrics`.
 
-use super::Computed;
-use super::operators::Call;
-use super::optimizers::attributes;
+use super::attributes::attributes;
+use super::call::Call;
+use super::tolerance::Computed;
 use crate::error::Result;
 use nn::schedule::{
     Anneal, Mode, OneCycle, Plateau, Threshold, cosine_annealing, cosine_restarts, exponential, linear, multi_step, polynomial,

@@ -1,7 +1,7 @@
 //! Convolutions.
 
-use super::{Call, Operator, Results};
 use crate::error::Result;
+use crate::golden::call::{Call, Operator, Results};
 use gpu_core::ops::{ConvGeometry, ConvTransposeGeometry, Padding};
 use serde_json::Value;
 

@@ -1,7 +1,9 @@
 //! Ten training steps of a whole network from stored weights.
 
 use super::file::GoldenFile;
-use super::{Computed, Row, Tolerance, optimizers};
+use super::optimizers;
+use super::tolerance::{Computed, Tolerance};
+use crate::Row;
 use crate::error::Result;
 use gpu_core::{Device, Shape, Tensor};
 use nn::spec::Spec;
