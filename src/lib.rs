@@ -11,7 +11,7 @@
 //! # fn main() -> anyhow::Result<()> {
 //! let x = Tensor::from_slice(&Device::Cpu, [2, 2], &[1.0f32, 2.0, 3.0, 4.0]);
 //! let row = Tensor::from_slice(&Device::Cpu, [2], &[10.0f32, 20.0]);
-//! assert_eq!(ops::add(&ops::matmul(&x, &x), &row).to_vec()?, [17.0, 30.0, 25.0, 42.0]);
+//! assert_eq!((x.matmul(&x) + &row).to_vec()?, [17.0, 30.0, 25.0, 42.0]);
 //! # Ok(())
 //! # }
 //! ```

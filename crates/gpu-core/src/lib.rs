@@ -6,7 +6,7 @@
 //! let device = Device::Cpu; // Device::auto()? takes a GPU where there is one
 //! let x = Tensor::from_slice(&device, [1, 1, 3, 3], &[1.0f32, 2.0, 3.0, 4.0, 5.0, 6.0, 7.0, 8.0, 9.0]);
 //! let w = Tensor::from_slice(&device, [1, 1, 2, 2], &[1.0f32, 0.0, 0.0, 1.0]);
-//! let y = ops::conv2d(&x, &w, None, ops::Conv2dGeometry::default());
+//! let y = x.conv2d(&w, None, ops::Conv2dGeometry::default());
 //! assert_eq!(y.to_vec()?, [6.0, 8.0, 12.0, 14.0]);
 //! # Ok(())
 //! # }
@@ -21,6 +21,7 @@ macro_rules! wgsl {
     };
 }
 
+mod arithmetic;
 mod array;
 mod budget;
 mod capture;
@@ -31,6 +32,7 @@ mod expect;
 mod gpu;
 mod kernel;
 mod launch;
+mod methods;
 mod mirror;
 mod observer;
 pub mod ops;

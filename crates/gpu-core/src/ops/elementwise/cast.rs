@@ -100,14 +100,3 @@ pub fn cast(x: &Tensor, dtype: DType) -> Tensor {
     kernel.with(&constants).launch(Params { len: x.len() as u32 }, &[x], &[&y], grid);
     y
 }
-
-impl Tensor {
-    /// The same values in another type: [`cast`].
-    ///
-    /// # Panics
-    /// If f64 is asked of a GPU.
-    #[track_caller]
-    pub fn cast(&self, dtype: DType) -> Self {
-        cast(self, dtype)
-    }
-}

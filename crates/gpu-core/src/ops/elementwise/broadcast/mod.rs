@@ -5,7 +5,6 @@
 mod binary;
 mod compare;
 mod operands;
-mod operators;
 mod ternary;
 mod where_;
 
