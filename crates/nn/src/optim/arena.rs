@@ -22,6 +22,8 @@ struct Slot {
     key: String,
     param: Param,
     offset: usize,
+    /// Whether the loss of the last backward pass depends on it.
+    has_gradient: bool,
 }
 
 /// Neighbours that one kernel updates with one set of figures.
@@ -68,7 +70,7 @@ impl Arena {
         for (at, i) in order.into_iter().enumerate() {
             let ((key, param), (class, group), offset) = (params[i].clone(), kinds[i], end);
             end += param.shape().len().next_multiple_of(ALIGN);
-            slots.push(Slot { key, param, offset });
+            slots.push(Slot { key, param, offset, has_gradient: false });
             match segments.last_mut() {
                 Some(last) if (last.class, last.group) == (class, group) => (last.range.end, last.slots.end) = (end, at + 1),
                 _ => segments.push(Segment { class, group, range: offset..end, slots: at..at + 1 }),
@@ -102,10 +104,11 @@ impl Arena {
         slots.map(move |slot| (slot.key.as_str(), of.view(slot.offset - start, slot.param.shape())))
     }
 
-    /// A segment without what was frozen since: its runs of learned parameters.
-    pub fn learned_in(&self, segment: &Segment) -> Vec<Segment> {
+    /// A segment without what was frozen since and what has no gradient, which nothing moves, as in PyTorch: its runs of the others.
+    pub fn moved_in(&self, segment: &Segment) -> Vec<Segment> {
         let mut pieces: Vec<Segment> = Vec::new();
-        for at in segment.slots.clone().filter(|&at| !self.slots[at].param.is_frozen()) {
+        let is_moved = |slot: &Slot| slot.has_gradient && !slot.param.is_frozen();
+        for at in segment.slots.clone().filter(|&at| is_moved(&self.slots[at])) {
             let start = self.slots[at].offset;
             let end = start + self.slots[at].param.shape().len().next_multiple_of(ALIGN);
             match pieces.last_mut() {
@@ -131,14 +134,22 @@ impl Arena {
     }
 
     /// Brings the gradients of a backward pass, times `scale`, to their slots; or adds them to what lies there.
-    pub fn gather(&self, gradients: &Gradients, scale: f32, add: bool) {
-        for slot in &self.slots {
+    pub fn gather(&mut self, gradients: &Gradients, scale: f32, add: bool) {
+        for slot in &mut self.slots {
             let home = self.gradients.view(slot.offset, slot.param.shape());
-            match gradients.of(&slot.param) {
+            let gradient = gradients.of(&slot.param);
+            slot.has_gradient = gradient.is_some() || (add && slot.has_gradient);
+            match gradient {
                 Some(gradient) => ops::accumulate(gradient, &home, scale, add),
                 None if add => {}
                 None => home.fill(0.0),
             }
         }
+    }
+
+    /// Before gradients are added up.
+    pub fn clear_gradients(&mut self) {
+        self.gradients.fill(0.0);
+        self.slots.iter_mut().for_each(|slot| slot.has_gradient = false);
     }
 }

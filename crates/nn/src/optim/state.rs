@@ -139,7 +139,7 @@ impl<R: Rule> State<R> {
     }
 
     #[track_caller]
-    pub fn gather(&self, gradients: &Gradients, share: f32, add: bool) {
+    pub fn gather(&mut self, gradients: &Gradients, share: f32, add: bool) {
         self.arena.expect_home();
         self.arena.gather(gradients, if self.maximize { -share } else { share }, add);
     }
@@ -159,7 +159,7 @@ impl<R: Rule> State<R> {
         }
         let segments = self.arena.segments.iter().enumerate();
         let pieces =
-            segments.flat_map(|(number, segment)| self.arena.learned_in(segment).into_iter().map(move |piece| (number, piece)));
+            segments.flat_map(|(number, segment)| self.arena.moved_in(segment).into_iter().map(move |piece| (number, piece)));
         for (number, segment) in pieces.filter(|(_, piece)| !piece.range.is_empty()) {
             let (start, len) = (segment.range.start, segment.range.len());
             let mine = self.moments.iter().filter(|(m, _)| m.class.is_none_or(|c| c == segment.class));
@@ -176,8 +176,8 @@ impl<R: Rule> State<R> {
         self.averages.update(&self.arena.values, &far(EMA), &far(LOOKAHEAD));
     }
 
-    pub fn clear_gradients(&self) {
-        self.arena.gradients.fill(0.0);
+    pub fn clear_gradients(&mut self) {
+        self.arena.clear_gradients();
     }
 
     pub fn state(&self) -> Vec<(String, Tensor)> {

@@ -8,11 +8,6 @@ fn named(net: &Net) -> Vec<(String, Vec<f32>)> {
     parameters(net).iter().filter(|(_, p)| p.is_trainable()).map(|(k, p)| (k.clone(), p.value().to_vec().unwrap())).collect()
 }
 
-/// Gradients that are zero: what moves, moves by the decay.
-fn none(device: &Device) -> Gradients {
-    Tape::new(device).variable(&Tensor::zeros(device, [1])).backward()
-}
-
 #[test]
 fn the_settings_of_all_groups_hold_and_the_later_win() {
     for device in proof::devices() {
@@ -23,7 +18,7 @@ fn the_settings_of_all_groups_hold_and_the_later_win() {
             .group(|key, _| key.ends_with("bias"), |g| g.weight_decay(0.0))
             .group(|key, _| key == "2.bias", |g| g.weight_decay(0.25).lr(2.0));
         let before = named(&net);
-        sgd.step(&none(&device));
+        sgd.step(&zero(&device, &net));
         for ((key, before), (_, after)) in before.iter().zip(named(&net)) {
             let shrink = match key.as_str() {
                 "0.weight" => 0.5 * 0.5 * 1.0,
@@ -37,6 +32,32 @@ fn the_settings_of_all_groups_hold_and_the_later_win() {
                 assert!((after - want).abs() <= 1e-7 * want.abs(), "{key} on {}: {after} is not {want}", device.name());
             }
         }
+    }
+}
+
+struct Pair {
+    first: Net,
+    second: Net,
+}
+crate::parameters!(Pair { first, second });
+
+/// As in PyTorch, whose gradient is then absent: neither the decay nor what the moments hold moves it.
+#[test]
+fn what_the_loss_does_not_depend_on_stays_as_it_is() {
+    for device in proof::devices() {
+        let pair = Pair { first: net(&device), second: net(&device) };
+        let (first, second) = (&pair.first, &pair.second);
+        let adam = AdamW::new(&pair, 0.1).weight_decay(0.5);
+        let step = |both: bool| {
+            let x = Tape::new(&device).input(&proof::tensor(&device, [4, 2, 2, 2], 1));
+            let loss = first.forward(&x).square().sum();
+            adam.step(&if both { loss + second.forward(&x).sum() } else { loss }.backward());
+        };
+        step(true);
+        let (before, moved) = (named(second), named(first));
+        step(false);
+        assert_eq!(named(second), before, "on {}", device.name());
+        assert_ne!(named(first), moved, "on {}", device.name());
     }
 }
 
@@ -67,7 +88,7 @@ fn a_group_with_a_rate_of_its_own_ignores_the_schedule() {
 fn each_group_is_one_dispatch() {
     let net = net(&Device::Cpu);
     let launches = |optimizer: &dyn Optimizer| {
-        optimizer.step(&none(&Device::Cpu));
+        optimizer.step(&zero(&Device::Cpu, &net));
         let (_, capture) = Device::Cpu.capture(|| optimizer.update()).unwrap();
         capture.len()
     };
