@@ -1,6 +1,7 @@
 //! What has parameters, each with its key.
 
 use super::param::Param;
+use std::collections::HashSet;
 
 /// What has parameters: a layer, a network, or a struct of several networks. What only saves, loads, counts or updates parameters asks
 /// for this alone. Equivalent of `torch.nn.Module.named_parameters` and `named_buffers`.
@@ -63,7 +64,18 @@ pub fn parameters(net: &dyn Parameters) -> Vec<(String, Param)> {
     list
 }
 
-/// How many numbers a network learns.
+/// How many numbers a network learns; what several layers share counts once.
+///
+/// ```
+/// use gpu_core::{Device, Tensor};
+/// use nn::{Param, parameter_count, parameters};
+/// struct Tied { embed: Param, project: Param }
+/// parameters!(Tied { embed, project });
+/// let embed = Param::trainable(Tensor::zeros(&Device::Cpu, [10, 4]));
+/// assert_eq!(parameter_count(&Tied { project: embed.clone(), embed }), 40);
+/// ```
 pub fn parameter_count(net: &dyn Parameters) -> usize {
-    parameters(net).iter().filter(|(_, p)| p.is_trainable()).map(|(_, p)| p.shape().len()).sum()
+    let mut seen = HashSet::new();
+    let counted = parameters(net).into_iter().filter(|(_, p)| p.is_trainable() && seen.insert(p.id()));
+    counted.map(|(_, p)| p.shape().len()).sum()
 }

@@ -4,7 +4,7 @@ use super::atomic::write_atomically;
 use super::error::CheckpointError;
 use super::format;
 use super::names::Names;
-use crate::autograd::{Parameters, join, parameters};
+use crate::autograd::{Param, Parameters, join, parameters};
 use crate::optim::Optimizer;
 use crate::state_dict::{Array, Mismatch};
 use gpu_core::Tensor;
@@ -240,8 +240,12 @@ impl Checkpoint {
     }
 
     fn mismatch(&self, net: &dyn Parameters, names: &Names) -> Mismatch {
-        let wanted: Vec<_> = parameters(net).iter().map(|(key, p)| (names.or_ours(key), p.shape())).collect();
-        let wanted = wanted.iter().map(|(key, shape)| (key.as_str(), *shape));
+        let params: Vec<_> = parameters(net).into_iter().map(|(key, param)| (names.or_ours(&key), param)).collect();
+        let is_here = |key: &str| self.arrays.contains_key(key);
+        // Of the keys of one shared parameter, PyTorch's safetensors keep one.
+        let is_shared = |param: &Param| params.iter().any(|(key, other)| other.id() == param.id() && is_here(key));
+        let wanted = params.iter().filter(|(key, param)| is_here(key) || !is_shared(param));
+        let wanted = wanted.map(|(key, param)| (key.as_str(), param.shape()));
         Mismatch::of(wanted, &self.arrays, |key| key.starts_with(OPTIMIZER))
     }
 }

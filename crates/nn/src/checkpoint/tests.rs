@@ -1,6 +1,6 @@
 use super::*;
-use crate::{BatchNorm2d, Conv2d, Flatten, Init, Layer, Linear, Net, Residual, seq};
-use gpu_core::Device;
+use crate::{BatchNorm2d, Conv2d, Flatten, Init, Layer, Linear, Net, Param, Residual, seq};
+use gpu_core::{Device, Tensor};
 use std::collections::BTreeMap;
 use std::fs;
 use std::io::Write;
@@ -245,4 +245,32 @@ fn two_networks_lie_in_one_file_under_two_names_and_a_key_is_not_given_twice() {
     for twice in [both.clone().net_under("a", &b), both.optimizer_under("a", &of_b), Checkpoint::new().net(&a).unwrap().net(&b)] {
         assert!(matches!(twice, Err(CheckpointError::Taken(_))));
     }
+}
+
+struct Tied {
+    embed: Param,
+    project: Param,
+}
+crate::parameters!(Tied { embed, project });
+
+#[test]
+fn one_key_of_a_shared_parameter_is_enough() {
+    let tied = |values: &[f32]| {
+        let embed = Param::trainable(Tensor::from_slice(&Device::Cpu, [2], values));
+        Tied { project: embed.clone(), embed }
+    };
+    let saved = Checkpoint::new().net(&tied(&[1.0, 2.0])).unwrap();
+    for kept in ["embed", "project"] {
+        let mut file = saved.clone();
+        file.arrays.retain(|key, _| key == kept);
+        let net = tied(&[0.0, 0.0]);
+        file.load_net(&net).unwrap();
+        assert_eq!(net.embed.value().to_vec().unwrap(), [1.0, 2.0], "from {kept}");
+    }
+    let separate = [1.0f32, 2.0].map(|v| Param::trainable(Tensor::full(&Device::Cpu, [2], v)));
+    let [embed, project] = separate;
+    let mut file = saved;
+    file.arrays.retain(|key, _| key == "embed");
+    let missing = file.load_net(&Tied { embed, project }).unwrap_err();
+    assert!(matches!(missing, CheckpointError::Mismatch(m) if m.missing == ["project"]));
 }
