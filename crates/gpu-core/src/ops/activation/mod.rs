@@ -4,6 +4,7 @@
 //! it can be, so that `x` need not be kept, and else from `x`. A NaN passes through all of them, as in PyTorch.
 
 mod mirror;
+mod params;
 mod rectifiers;
 mod smooth;
 #[cfg(test)]
@@ -21,38 +22,13 @@ pub use smooth::{
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::tensor::Tensor;
-use bytemuck::{Pod, Zeroable};
 use mirror::{activation_bwd_x_cpu, activation_cpu};
+use params::{Params, kind};
 
 const WGSL: &str = wgsl!("activation.wgsl");
 static ACTIVATION: Kernel = kernel!(WGSL, "activation", activation_cpu);
 static ACTIVATION_BWD_X: Kernel = kernel!(WGSL, "activation_bwd_x", activation_bwd_x_cpu);
 pub(super) const KERNELS: &[&Kernel] = &[&ACTIVATION, &ACTIVATION_BWD_X];
-
-/// The functions, as the header's `KIND` numbers them.
-mod kind {
-    pub const RELU: u32 = 0;
-    pub const LEAKY_RELU: u32 = 1;
-    pub const RELU6: u32 = 2;
-    pub const ELU: u32 = 3;
-    pub const HARDSIGMOID: u32 = 4;
-    pub const HARDSWISH: u32 = 5;
-    pub const SIGMOID: u32 = 6;
-    pub const TANH: u32 = 7;
-    pub const SOFTPLUS: u32 = 8;
-    pub const SILU: u32 = 9;
-    pub const GELU: u32 = 10;
-    pub const GELU_TANH: u32 = 11;
-    pub const MISH: u32 = 12;
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
-    len: u32,
-    a: f32,
-    b: f32,
-}
 
 fn grid(len: usize) -> Grid {
     Grid::linear(len.div_ceil(4), 256)

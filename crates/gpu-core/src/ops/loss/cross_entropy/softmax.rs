@@ -1,7 +1,8 @@
 //! Softmax and its logarithm over an axis, with their gradients.
 
 use super::mirror::{for_rows, nothing, softmax_row};
-use super::{Params, WGSL, launch_rows};
+use super::params::Params;
+use super::rows::{WGSL, launch_rows};
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
 use crate::mirror::Real;
