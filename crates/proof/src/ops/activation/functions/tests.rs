@@ -12,9 +12,10 @@ const POINTS: [f32; 14] = [0.0, -0.0, INF, -INF, NAN, 88.0, -88.0, 1e-3, -1e-3, 
 
 /// `y = f(x)` and `y.sum().backward()` of PyTorch 2.11 at [`POINTS`] in float64: a function, its values, its derivatives.
 #[rustfmt::skip]
-const PYTORCH: [(&str, [f32; 14], [f32; 14]); 17] = [
+const PYTORCH: [(&str, [f32; 14], [f32; 14]); 18] = [
     ("relu", [0.0, 0.0, INF, 0.0, NAN, 88.0, 0.0, 0.001, 0.0, 3.0, 0.0, 6.0, 1.0, 0.0], [0.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.0, 1.0, 0.0, 1.0, 1.0, 0.0]),
-    ("leaky_relu", [0.0, 0.0, INF, -INF, NAN, 88.0, -8.8, 0.001, -0.0001, 3.0, -0.3, 6.0, 1.0, -0.1], [0.1, 0.1, 1.0, 0.1, 0.1, 1.0, 0.1, 1.0, 0.1, 1.0, 0.1, 1.0, 1.0, 0.1]),
+    ("leaky_relu", [0.0, 0.0, INF, -INF, NAN, 88.0, -0.88, 0.001, -0.00001, 3.0, -0.03, 6.0, 1.0, -0.01], [0.01, 0.01, 1.0, 0.01, 0.01, 1.0, 0.01, 1.0, 0.01, 1.0, 0.01, 1.0, 1.0, 0.01]),
+    ("leaky_relu, slope 0.1", [0.0, 0.0, INF, -INF, NAN, 88.0, -8.8, 0.001, -0.0001, 3.0, -0.3, 6.0, 1.0, -0.1], [0.1, 0.1, 1.0, 0.1, 0.1, 1.0, 0.1, 1.0, 0.1, 1.0, 0.1, 1.0, 1.0, 0.1]),
     ("leaky_relu, slope -0.5", [0.0, 0.0, INF, INF, NAN, 88.0, 44.0, 0.001, 0.00050000002, 3.0, 1.5, 6.0, 1.0, 0.5], [-0.5, -0.5, 1.0, -0.5, -0.5, 1.0, -0.5, 1.0, -0.5, 1.0, -0.5, 1.0, 1.0, -0.5]),
     ("relu6", [0.0, 0.0, 6.0, 0.0, NAN, 6.0, 0.0, 0.001, 0.0, 3.0, 0.0, 6.0, 1.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0, 0.0, 1.0, 0.0, 0.0, 1.0, 0.0]),
     ("elu", [0.0, 0.0, INF, -1.0, NAN, 88.0, -1.0, 0.001, -0.00099950021, 3.0, -0.95021293, 6.0, 1.0, -0.63212056], [1.0, 1.0, 1.0, 0.0, 1.0, 1.0, 0.0, 1.0, 0.9990005, 1.0, 0.049787068, 1.0, 1.0, 0.36787944]),
@@ -41,8 +42,9 @@ fn values_and_derivatives_are_those_of_pytorch_also_at_infinity_and_nan() {
     };
     for device in devices() {
         let x = Tensor::from_slice(&device, [14], &POINTS);
-        for (function, (name, values, derivatives)) in functions().into_iter().zip(PYTORCH) {
-            assert_eq!(function.name, name);
+        for function in functions() {
+            let row = PYTORCH.into_iter().find(|(name, ..)| *name == function.name);
+            let (name, values, derivatives) = row.unwrap_or_else(|| panic!("no values of PyTorch for {}", function.name));
             let y = (function.f)(&x).to_vec().unwrap();
             let dx = function.gradient(&x, &Tensor::full(&device, [14], 1.0)).to_vec().unwrap();
             for i in 0..14 {
