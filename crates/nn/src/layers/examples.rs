@@ -47,6 +47,7 @@ pub const EXAMPLES: &[(&[usize], &str)] = &[
     (&[3, 4, 5], r#""type": "mish""#),
     (&[3, 4, 5], r#""type": "hardswish""#),
     (&[3, 4, 5], r#""type": "softplus", "beta": 2, "threshold": 10"#),
+    (&[3, 4, 5], r#""type": "softsign""#),
     (&[3, 4, 5], r#""type": "tanh""#),
     (&[3, 4, 5], r#""type": "sigmoid""#),
     (&[3, 4, 5], r#""type": "hardsigmoid""#),

@@ -108,6 +108,7 @@ layers! {
     "mish" => activation::Mish,
     "hardswish" => activation::Hardswish,
     "softplus" => activation::Softplus,
+    "softsign" => activation::Softsign,
     "tanh" => activation::Tanh,
     "sigmoid" => activation::Sigmoid,
     "hardsigmoid" => activation::Hardsigmoid,

@@ -126,6 +126,16 @@ macro_rules! activation_table {
                     dy * (t + x * logistic(x) * (T::one() - t * t))
                 }
             }
+            /// `x / (1 + |x|)`. Equivalent of `torch.nn.functional.softsign`, but for the gradient at infinity, which is 0 and there NaN.
+            softsign(), softsign_bwd_x(from x) {
+                kind 13, [0.0, 0.0];
+                [-3.0, 0.0, 1.0] => [-0.75, 0.0, 0.5], [0.0625, 1.0, 0.25];
+                |x| x / (T::one() + x.abs());
+                |x, dy| {
+                    let d = (T::one() + x.abs()).recip();
+                    dy * (d * d)
+                }
+            }
         }
     };
 }
