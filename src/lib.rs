@@ -75,7 +75,8 @@ pub mod prelude {
         checkpoint, freeze, parameters, seq, unfreeze, zoo,
     };
     pub use proof::gradcheck;
-    pub use train::data::{self, Dataset, ImageSet, shuffled};
+    pub use train::data::{self, Dataset, ImageSet, batches, shuffled};
     pub use train::evaluate::accuracy;
     pub use train::loader::{Source, normalise};
+    pub use train::picture::save_grid;
 }
