@@ -1,4 +1,4 @@
-//! The studies by name, and how their programs are built and found.
+//! The studies by name, and how the programs of examples are built and found.
 
 use std::path::PathBuf;
 use std::process::Command;
@@ -15,29 +15,29 @@ pub const STUDIES: &[&str] = &[
     "cifar100_cnn",
 ];
 
-/// Builds the studies' programs in the profile of the calling program, which lies in `target` or a folder below; their folder.
+/// Builds the programs of examples in the profile of the calling program, which lies in `target` or a folder below; their folder.
 ///
 /// Cargo does it, so that no stale program is ever run; where all are up to date it costs a fraction of a second. `packages` is how the
 /// calling program was selected (`--workspace`, or nothing): with another selection the dependencies' features differ, and Cargo
 /// would build them a second time.
-pub fn build(packages: &[&str]) -> anyhow::Result<PathBuf> {
+pub fn build(names: &[&str], packages: &[&str]) -> anyhow::Result<PathBuf> {
     // PROFILE/examples/NAME or PROFILE/deps/TEST-HASH.
     let this = std::env::current_exe()?;
     let profile = this.ancestors().nth(2).ok_or_else(|| anyhow::anyhow!("{} lies in no target folder", this.display()))?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
     cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet"]).args(packages);
-    cargo.args(STUDIES.iter().flat_map(|name| ["--example", name]));
+    cargo.args(names.iter().flat_map(|name| ["--example", name]));
     if let Some(target) = profile.parent() {
         cargo.arg("--target-dir").arg(target);
     }
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
     }
-    anyhow::ensure!(cargo.status()?.success(), "the studies do not build");
+    anyhow::ensure!(cargo.status()?.success(), "the examples do not build");
     Ok(profile.join("examples"))
 }
 
-/// The program of one study in the folder that [`build`] returned.
+/// The program of one example in the folder that [`build`] returned.
 pub fn program(folder: &std::path::Path, name: &str) -> Command {
     Command::new(folder.join(name).with_extension(std::env::consts::EXE_EXTENSION))
 }

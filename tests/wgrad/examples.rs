@@ -1,9 +1,17 @@
-//! The short examples run; the long one is compiled by `cargo test --all-targets`.
+//! The examples that are no studies: each runs and holds its own checks. The longest, `train_cnn`, is compiled by
+//! `cargo test --all-targets`.
+
+use crate::common::list;
+use std::path::Path;
+use std::process::Output;
 
 #[path = "../../examples/custom_kernel.rs"]
 mod custom_kernel;
 #[path = "../../examples/tensors.rs"]
 mod tensors;
+
+/// Those that train, and the steps after which each has learned enough for its own check.
+const TRAINING: &[(&str, usize)] = &[("gan", 100), ("vae", 200), ("siamese", 200)];
 
 #[test]
 fn the_tensor_library_stands_alone() {
@@ -15,6 +23,27 @@ fn a_kernel_of_ones_own_equals_its_mirror() {
     custom_kernel::main().unwrap();
 }
 
+/// Runs an example on the CPU device, and what it said.
+fn run(programs: &Path, name: &str, steps: usize, out: &Path) -> (Output, String) {
+    let mut program = list::program(programs, name);
+    let output = program.args(["--device", "cpu", "--steps", &steps.to_string(), "--out"]).arg(out).output().unwrap();
+    let said = [&*output.stdout, &*output.stderr].map(String::from_utf8_lossy).concat();
+    (output, said)
+}
+
+#[test]
+fn what_trains_has_learned_after_some_steps_and_says_so_if_it_has_not() {
+    let names: Vec<&str> = TRAINING.iter().map(|(name, _)| *name).collect();
+    let programs = list::build(&names, &["--workspace"]).unwrap();
+    for &(name, steps) in TRAINING {
+        let out = tempfile::tempdir().unwrap();
+        let (output, said) = run(&programs, name, steps, out.path());
+        assert!(output.status.success(), "{name}: {said}");
+        let (output, said) = run(&programs, name, 1, out.path());
+        assert!(!output.status.success() && said.contains("it has not learned"), "{name} after one step: {said}");
+    }
+}
+
 #[test]
 fn examples_are_short() {
     let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/examples");
@@ -24,8 +53,13 @@ fn examples_are_short() {
             continue; // what the studies share, and their parts
         }
         let source = std::fs::read_to_string(&path).unwrap();
-        // A study is a page or several; what shows one thing is shorter.
-        let (lines, most) = (source.lines().count(), if source.contains("mod common;") { 400 } else { 40 });
+        // A study is a page or several, a training of one's own two; what shows one thing is shorter.
+        let most = match () {
+            () if source.contains("mod common;") => 400,
+            () if source.contains("mod options;") => 90,
+            () => 40,
+        };
+        let lines = source.lines().count();
         assert!(lines <= most, "{} has {lines} lines", path.display());
     }
 }

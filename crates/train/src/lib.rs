@@ -8,6 +8,7 @@ pub mod error;
 pub mod evaluate;
 pub mod loader;
 pub mod model;
+pub mod picture;
 pub mod predict;
 pub mod run_folder;
 pub mod settings;

@@ -54,6 +54,21 @@ impl ImageSet {
         &self.images[i * bytes..][..bytes]
     }
 
+    /// The images at `rows` as values from 0 to 1, `[rows, c, h, w]`: a batch for a step of one's own. Equivalent of
+    /// `torchvision.transforms.ToTensor`.
+    ///
+    /// ```
+    /// # use train::data::ImageSet;
+    /// let set = ImageSet::new(vec![0, 255, 51, 102], vec![0, 1], [1, 1, 2]);
+    /// assert_eq!(set.floats(&[1, 0, 1]), [0.2, 0.4, 0.0, 1.0, 0.2, 0.4]);
+    /// ```
+    ///
+    /// # Panics
+    /// If one of them is not below [`len`](Self::len).
+    pub fn floats(&self, rows: &[u32]) -> Vec<f32> {
+        rows.iter().flat_map(|&row| self.image(row as usize)).map(|&byte| f32::from(byte) / 255.0).collect()
+    }
+
     /// The class of each image, `[n]`.
     pub fn labels(&self) -> &[u32] {
         &self.labels

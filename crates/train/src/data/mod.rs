@@ -20,5 +20,5 @@ mod test_folder;
 pub use error::DataError;
 pub use images::{Dataset, ImageSet};
 pub use open::{open, open_coarse};
-pub use shuffle::shuffled;
+pub use shuffle::{batches, shuffled};
 pub use watermark::Watermark;

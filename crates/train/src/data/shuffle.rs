@@ -19,9 +19,33 @@ pub fn shuffled(n: usize, seed: u64, epoch: u64) -> Vec<u32> {
     order
 }
 
+/// Batches of `batch` of the numbers `0..n` without an end: epoch after epoch, each in an order of its own, without those that are
+/// left of it. Equivalent of `torch.utils.data.DataLoader` with `shuffle=True, drop_last=True`.
+///
+/// ```
+/// # use train::data::batches;
+/// let first: Vec<Vec<u32>> = batches(10, 4, 0).take(3).collect(); // two of the first epoch, one of the second
+/// assert_eq!(first[..2].concat(), train::data::shuffled(10, 0, 0)[..8]);
+/// assert_eq!(first[2], train::data::shuffled(10, 0, 1)[..4]);
+/// ```
+///
+/// # Panics
+/// If `batch` is 0 or larger than `n`, and as [`shuffled`].
+#[track_caller]
+pub fn batches(n: usize, batch: usize, seed: u64) -> impl Iterator<Item = Vec<u32>> {
+    assert!((1..=n).contains(&batch), "batches: there is no batch of {batch} in {n} images");
+    (0..).flat_map(move |epoch| shuffled(n, seed, epoch).chunks_exact(batch).map(<[u32]>::to_vec).collect::<Vec<_>>())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    #[should_panic(expected = "batches: there is no batch of 11 in 10 images")]
+    fn a_batch_larger_than_an_epoch_is_refused() {
+        let _ = batches(10, 11, 0);
+    }
 
     #[test]
     fn every_index_comes_once() {
