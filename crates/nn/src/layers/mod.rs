@@ -15,6 +15,7 @@ pub(crate) mod examples;
 mod fieldless;
 mod linear;
 mod norm;
+mod pad;
 pub(crate) mod parse;
 mod pool;
 mod resample;
@@ -124,6 +125,7 @@ layers! {
     "global_avg_pool" => pool::GlobalAvgPool,
     "global_max_pool" => pool::GlobalMaxPool,
     "upsample" => resample::Upsample,
+    "zero_pad2d" => pad::ZeroPad2d,
     "pixel_shuffle" => resample::PixelShuffle,
     "pixel_unshuffle" => resample::PixelUnshuffle,
     "dropout" => dropout::Dropout,
