@@ -73,6 +73,7 @@ pub const EXAMPLES: &[(&[usize], &str)] = &[
     (&[3, 4, 5], r#""type": "upsample", "factor": 2.5"#),
     (&[3, 4, 5], r#""type": "upsample", "size": [7, 3], "mode": "bilinear", "align_corners": true"#),
     (&[3, 4, 5], r#""type": "zero_pad2d", "padding": [1, 0, 2, 3]"#),
+    (&[3, 4, 5], r#""type": "reflection_pad2d", "padding": [1, 3, 2, 0]"#),
     (&[8, 4, 5], r#""type": "pixel_shuffle", "factor": 2"#),
     (&[3, 4, 6], r#""type": "pixel_unshuffle", "factor": 2"#),
     (&[3, 4, 5], r#""type": "dropout", "p": 0.3"#),

@@ -126,6 +126,7 @@ layers! {
     "global_max_pool" => pool::GlobalMaxPool,
     "upsample" => resample::Upsample,
     "zero_pad2d" => pad::ZeroPad2d,
+    "reflection_pad2d" => pad::ReflectionPad2d,
     "pixel_shuffle" => resample::PixelShuffle,
     "pixel_unshuffle" => resample::PixelUnshuffle,
     "dropout" => dropout::Dropout,

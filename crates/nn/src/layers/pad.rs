@@ -1,6 +1,6 @@
 //! Layers that surround planes with something.
 
-use super::check::{self, wrong};
+use super::check::{self, Checked, wrong};
 use super::sizes::Edges;
 use crate::autograd::Var;
 use crate::module::ShapeError;
@@ -52,6 +52,15 @@ pads! {
     /// # Ok::<(), nn::ShapeError>(())
     /// ```
     ZeroPad2d => PadMode::Constant(0.0), |_, _| Ok(());
+
+    /// The mirror image around planes, without the edge itself: `c b | a b c | b a`; less than the plane on each side. Equivalent of
+    /// `torch.nn.ReflectionPad2d`, which names the columns first.
+    ReflectionPad2d => PadMode::Reflect, less_than_the_plane;
+}
+
+fn less_than_the_plane(input: Shape, Padding { before, after }: Padding<2>) -> Checked {
+    let fits = |axis: usize| before[axis].max(after[axis]) < input.dim(2 + axis);
+    check::expect(fits(0) && fits(1), || format!("`padding` must be less than the plane, {input} comes in"))
 }
 
 fn padded(padding: Edges<2>, input: Shape) -> Result<(Padding<2>, Shape), ShapeError> {
@@ -86,5 +95,12 @@ mod tests {
         let wrong = |layer: ZeroPad2d, shape: &[usize]| layer.plan(Shape::new(shape)).unwrap_err().message;
         assert_eq!(wrong(ZeroPad2d::new(1), &[2, 3]), "(N, C, H, W) is expected, [2, 3] comes in");
         assert_eq!(wrong(ZeroPad2d { padding: Edges::Same }, &[1, 1, 2, 3]), "`padding` must be numbers here");
+    }
+
+    #[test]
+    fn a_mirror_image_leaves_the_edge_out() {
+        assert_eq!(row(ReflectionPad2d::new([0, 0, 2, 1])), [3.0, 2.0, 1.0, 2.0, 3.0, 2.0, 6.0, 5.0, 4.0, 5.0, 6.0, 5.0]);
+        let wide = ReflectionPad2d::new([0, 2]).plan([1, 1, 2, 2].into()).unwrap_err().message;
+        assert_eq!(wide, "`padding` must be less than the plane, [1, 1, 2, 2] comes in");
     }
 }
