@@ -5,7 +5,7 @@ use crate::device::Device;
 use crate::kernel::{Grid, Kernel};
 use crate::tensor::Tensor;
 
-pub(super) const WGSL: &str = wgsl!("cross_entropy.wgsl");
+pub(super) const WGSL: &str = concat!(wgsl!("rows.wgsl"), wgsl!("cross_entropy.wgsl"));
 
 /// The constants of kernels that give an element to an invocation; the file does not parse without them.
 pub(super) const HEADER: &[(&str, u32)] = &[("LANES", 1), ("GROUP", 64), ("COLUMNS", 0)];
