@@ -1,8 +1,9 @@
 //! Several threads on one device.
 
 use crate::training::train;
-use std::sync::Barrier;
+use std::sync::{Barrier, mpsc};
 use std::thread;
+use std::time::Duration;
 use wgrad::prelude::*;
 use wgrad::proof;
 
@@ -81,6 +82,83 @@ fn a_capture_records_its_own_thread_only() {
         thread::scope(|scope| scope.spawn(|| capture.replay().unwrap()).join().unwrap());
         let want: Vec<f32> = x.to_vec().unwrap().iter().map(|v| 2.0 * v + v).collect();
         assert_eq!(y.to_vec().unwrap(), want, "{}", device.name());
+    }
+}
+
+/// What `f` gives; a panic if it hangs, where the test would.
+fn in_time<T: Send + 'static>(f: impl FnOnce() -> T + Send + 'static) -> T {
+    let (send, receive) = mpsc::channel();
+    let worker = thread::spawn(move || drop(send.send(f())));
+    match receive.recv_timeout(Duration::from_secs(300)) {
+        Err(mpsc::RecvTimeoutError::Timeout) => panic!("threads wait for each other"),
+        Err(mpsc::RecvTimeoutError::Disconnected) => std::panic::resume_unwind(worker.join().unwrap_err()),
+        Ok(value) => value,
+    }
+}
+
+/// Runs `f` on so many threads at once.
+fn together(threads: usize, f: impl Fn(usize) + Sync) {
+    thread::scope(|scope| {
+        (0..threads).for_each(|i| {
+            drop(scope.spawn({
+                let f = &f;
+                move || f(i)
+            }))
+        })
+    });
+}
+
+#[test]
+fn copies_to_and_fro_end_and_are_whole() {
+    for device in proof::devices() {
+        let [a, b] = [1.0, 2.0].map(|v| Tensor::full(&device, [4096], v));
+        let ends = in_time(move || {
+            together(32, |i| {
+                for _ in 0..100 {
+                    if i % 2 == 0 { ops::copy_into(&a, &b) } else { ops::copy_into(&b, &a) }
+                }
+            });
+            [a, b].map(|t| t.to_vec().unwrap())
+        });
+        for end in ends {
+            assert!(end.iter().all(|v| *v == end[0]), "mixed on {}: {:?}", device.name(), &end[..8]);
+        }
+    }
+}
+
+#[test]
+fn a_capture_that_threads_share_is_replayed_as_a_whole_each_time() {
+    for device in proof::devices() {
+        let x = Tensor::zeros(&device, [64]);
+        let (_, capture) = device.capture(|| ops::copy_into(&ops::add_scalar(&x, 1.0), &x)).unwrap();
+        let sum = in_time(move || {
+            together(8, |_| (0..50).for_each(|_| capture.replay().unwrap()));
+            x.to_vec().unwrap()
+        });
+        assert_eq!(sum, [400.0; 64], "on {}", device.name());
+    }
+}
+
+#[test]
+fn an_evaluation_that_threads_share_sees_each_batch_whole() {
+    for device in proof::devices() {
+        let net = seq![Flatten, Linear::new(3)].build(&Init::seeded(&device, 0), [1, 4, 4]).unwrap();
+        let step = EvalStep::captured(&net, &device, &StepOptions::new(2, [1, 4, 4])).unwrap();
+        let batch = |i: usize| proof::values(32, i as u64);
+        let alone: Vec<f64> = (0..4)
+            .map(|i| {
+                step.reset_metrics();
+                step.run_on(&batch(i), &[0, 2]).unwrap();
+                step.mean_loss().unwrap()
+            })
+            .collect();
+        step.reset_metrics();
+        let mean = in_time(move || {
+            together(4, |i| (0..20).for_each(|_| step.run_on(&batch(i), &[0, 2]).unwrap()));
+            step.mean_loss().unwrap()
+        });
+        let want = alone.iter().sum::<f64>() / 4.0;
+        assert!((mean - want).abs() < 1e-5 * want, "{mean} is not {want} on {}", device.name());
     }
 }
 

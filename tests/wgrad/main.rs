@@ -1,7 +1,8 @@
 //! What a user of the library may rely on, seen through the facade, on every device that is there.
 
-// What the studies share, as their programs have it.
+mod additions;
 mod command;
+// What the studies share, as their programs have it.
 #[path = "../../examples/common/mod.rs"]
 mod common;
 mod concurrency;

@@ -16,6 +16,7 @@ const SILU: u32 = 9u;
 const GELU: u32 = 10u;
 const GELU_TANH: u32 = 11u;
 const MISH: u32 = 12u;
+const SOFTSIGN: u32 = 13u;
 
 struct Params {
     len: u32, // elements
@@ -127,6 +128,7 @@ fn forward(x: vec4<f32>) -> vec4<f32> {
         case SILU: { return x * sigmoids(x).plus; }
         case GELU: { return x * normal_cdf(x); }
         case GELU_TANH: { return 0.5 * x * (1.0 + tanh_anywhere(gelu_inner(x))); }
+        case SOFTSIGN: { return x / (1.0 + abs(x)); }
         default: {}
     }
     let e = mish_exp(x);
@@ -162,6 +164,10 @@ fn backward(v: vec4<f32>, dy: vec4<f32>) -> vec4<f32> {
             let t = tanh_anywhere(gelu_inner(v));
             let slope = 0.797884561 * (1.0 + 0.134145 * (v * v));
             return dy * (0.5 * (1.0 + t) + 0.5 * v * ((1.0 - t) * (1.0 + t)) * slope);
+        }
+        case SOFTSIGN: {
+            let d = 1.0 / (1.0 + abs(v));
+            return dy * (d * d);
         }
         default: {}
     }

@@ -2,8 +2,8 @@
 
 use crate::dtype::{DType, Element};
 use crate::gpu::GpuView;
+use crate::host::HostView;
 use crate::pool::{Buffer, Storage};
-use crate::recording::HostView;
 use crate::shape::Shape;
 use std::sync::Arc;
 

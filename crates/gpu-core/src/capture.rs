@@ -1,10 +1,12 @@
 //! Work that is recorded instead of run, and replayed.
 
 use crate::error::Result;
-use crate::gpu::Gpu;
+use crate::gpu::{Gpu, GpuDispatch, UniformArena};
+use crate::host::HostDispatch;
 use crate::place::Place;
 use crate::pool::{Pool, Storage};
-use crate::recording::{GpuDispatch, HostDispatch, Tape, UniformArena};
+use crate::recording::Recording;
+use parking_lot::Mutex;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
@@ -12,23 +14,23 @@ use std::time::Instant;
 
 /// What a capture of this thread has recorded so far.
 enum Recorder {
-    Host(Tape<HostDispatch>),
-    Gpu(Arc<Gpu>, Tape<GpuDispatch>),
+    Host(Recording<HostDispatch>),
+    Gpu(Arc<Gpu>, Recording<GpuDispatch>),
 }
 
 impl Recorder {
     fn is_of(&self, place: &Place) -> bool {
         match (self, place) {
             (Self::Host(_), Place::Cpu) => true,
-            (Self::Gpu(recording, _), Place::Gpu(gpu)) => Arc::ptr_eq(recording, gpu),
+            (Self::Gpu(mine, _), Place::Gpu(gpu)) => Arc::ptr_eq(mine, gpu),
             _ => false,
         }
     }
 
     fn pool(&self) -> &Arc<Pool> {
         match self {
-            Self::Host(tape) => &tape.pool,
-            Self::Gpu(_, tape) => &tape.pool,
+            Self::Host(recording) => &recording.pool,
+            Self::Gpu(_, recording) => &recording.pool,
         }
     }
 }
@@ -50,9 +52,9 @@ pub(crate) fn pool(place: &Place) -> Arc<Pool> {
 /// Records a mirror, or runs it now.
 pub(crate) fn push_host<'a>(dispatch: HostDispatch, uses: impl Iterator<Item = &'a Arc<Storage>>) {
     let run_now = RECORDER.with_borrow_mut(|r| match r {
-        Some(Recorder::Host(tape)) => {
-            uses.for_each(|s| tape.keep(s));
-            tape.list.push(dispatch);
+        Some(Recorder::Host(recording)) => {
+            uses.for_each(|s| recording.keep(s));
+            recording.list.push(dispatch);
             None
         }
         _ => Some(dispatch),
@@ -65,9 +67,9 @@ pub(crate) fn push_host<'a>(dispatch: HostDispatch, uses: impl Iterator<Item = &
 /// Records a dispatch in the capture, or in the list that waits to be sent.
 pub(crate) fn push_gpu<'a>(gpu: &Arc<Gpu>, dispatch: GpuDispatch, uses: impl Iterator<Item = &'a Arc<Storage>>) {
     RECORDER.with_borrow_mut(|r| match r {
-        Some(Recorder::Gpu(recording, tape)) if Arc::ptr_eq(recording, gpu) => {
-            uses.for_each(|s| tape.keep(s));
-            tape.list.push(dispatch);
+        Some(Recorder::Gpu(mine, recording)) if Arc::ptr_eq(mine, gpu) => {
+            uses.for_each(|s| recording.keep(s));
+            recording.list.push(dispatch);
         }
         _ => gpu.record(dispatch),
     });
@@ -79,8 +81,8 @@ pub(crate) fn capture<R>(place: &Place, f: impl FnOnce() -> R) -> Result<(R, Cap
     assert!(RECORDER.with_borrow(Option::is_none), "capture: this thread is capturing already");
     let pool = place.pool().sibling();
     RECORDER.set(Some(match place {
-        Place::Cpu => Recorder::Host(Tape::new(pool)),
-        Place::Gpu(gpu) => Recorder::Gpu(gpu.clone(), Tape::new(pool)),
+        Place::Cpu => Recorder::Host(Recording::new(pool)),
+        Place::Gpu(gpu) => Recorder::Gpu(gpu.clone(), Recording::new(pool)),
     }));
     // Ends the recording on a panic too.
     struct Guard;
@@ -95,11 +97,11 @@ pub(crate) fn capture<R>(place: &Place, f: impl FnOnce() -> R) -> Result<(R, Cap
     drop(guard);
     place.flush()?;
     let work = match recorder.expect("the recorder was set above") {
-        Recorder::Host(tape) => Work::Host(tape),
-        Recorder::Gpu(gpu, tape) => {
-            gpu.compile(&tape.list)?;
-            let uniforms = (!gpu.uses_immediates()).then(|| gpu.uniforms(&tape.list));
-            Work::Gpu { gpu, tape, uniforms }
+        Recorder::Host(recording) => Work::Host { recording, replaying: Mutex::default() },
+        Recorder::Gpu(gpu, recording) => {
+            gpu.compile(&recording.list)?;
+            let uniforms = (!gpu.uses_immediates()).then(|| gpu.uniforms(&recording.list));
+            Work::Gpu { gpu, recording, uniforms }
         }
     };
     Ok((result, Capture { work }))
@@ -113,8 +115,16 @@ pub struct Capture {
 
 #[derive(Debug)]
 enum Work {
-    Host(Tape<HostDispatch>),
-    Gpu { gpu: Arc<Gpu>, tape: Tape<GpuDispatch>, uniforms: Option<UniformArena> },
+    /// A replay is whole: two at once would mix their steps.
+    Host {
+        recording: Recording<HostDispatch>,
+        replaying: Mutex<()>,
+    },
+    Gpu {
+        gpu: Arc<Gpu>,
+        recording: Recording<GpuDispatch>,
+        uniforms: Option<UniformArena>,
+    },
 }
 
 impl Capture {
@@ -124,10 +134,13 @@ impl Capture {
     /// The device's first fault.
     pub fn replay(&self) -> Result<()> {
         match &self.work {
-            Work::Host(tape) => tape.list.iter().for_each(HostDispatch::run),
-            Work::Gpu { gpu, tape, uniforms } => {
+            Work::Host { recording, replaying } => {
+                let _whole = replaying.lock();
+                recording.list.iter().for_each(HostDispatch::run);
+            }
+            Work::Gpu { gpu, recording, uniforms } => {
                 gpu.flush();
-                gpu.submit_with(&tape.list, uniforms.as_ref());
+                gpu.submit_with(&recording.list, uniforms.as_ref());
                 gpu.check()?;
             }
         }
@@ -140,8 +153,8 @@ impl Capture {
     /// The device's first fault.
     pub fn replay_timed(&self) -> Result<Option<f64>> {
         match &self.work {
-            Work::Host(_) => self.replay().map(|()| None),
-            Work::Gpu { gpu, tape, uniforms } => gpu.run_timed(&tape.list, uniforms.as_ref()),
+            Work::Host { .. } => self.replay().map(|()| None),
+            Work::Gpu { gpu, recording, uniforms } => gpu.run_timed(&recording.list, uniforms.as_ref()),
         }
     }
 
@@ -166,10 +179,13 @@ impl Capture {
             (dispatch.entry, start.elapsed().as_secs_f64())
         };
         match &self.work {
-            Work::Host(tape) => Ok(Some(tape.list.iter().map(timed).collect())),
-            Work::Gpu { gpu, tape, uniforms } => {
-                let seconds = gpu.run_each_timed(&tape.list, uniforms.as_ref())?;
-                Ok(seconds.map(|seconds| tape.list.iter().map(|d| d.entry).zip(seconds).collect()))
+            Work::Host { recording, replaying } => {
+                let _whole = replaying.lock();
+                Ok(Some(recording.list.iter().map(timed).collect()))
+            }
+            Work::Gpu { gpu, recording, uniforms } => {
+                let seconds = gpu.run_each_timed(&recording.list, uniforms.as_ref())?;
+                Ok(seconds.map(|seconds| recording.list.iter().map(|d| d.entry).zip(seconds).collect()))
             }
         }
     }
@@ -177,24 +193,24 @@ impl Capture {
     /// Bytes of the memory that it owns: all that its recording needs besides the tensors from outside.
     pub fn bytes(&self) -> u64 {
         match &self.work {
-            Work::Host(tape) => tape.pool.bytes(),
-            Work::Gpu { tape, .. } => tape.pool.bytes(),
+            Work::Host { recording, .. } => recording.pool.bytes(),
+            Work::Gpu { recording, .. } => recording.pool.bytes(),
         }
     }
 
     /// How many kernels it launches.
     pub fn len(&self) -> usize {
         match &self.work {
-            Work::Host(tape) => tape.list.len(),
-            Work::Gpu { tape, .. } => tape.list.len(),
+            Work::Host { recording, .. } => recording.list.len(),
+            Work::Gpu { recording, .. } => recording.list.len(),
         }
     }
 
     /// How many pipelines they share: what a GPU compiles before the first replay. None on the CPU device.
     pub fn pipelines(&self) -> usize {
         match &self.work {
-            Work::Host(_) => 0,
-            Work::Gpu { tape, .. } => tape.list.iter().map(|d| Arc::as_ptr(&d.pipeline)).collect::<HashSet<_>>().len(),
+            Work::Host { .. } => 0,
+            Work::Gpu { recording, .. } => recording.list.iter().map(|d| Arc::as_ptr(&d.pipeline)).collect::<HashSet<_>>().len(),
         }
     }
 

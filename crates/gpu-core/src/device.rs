@@ -3,7 +3,7 @@
 use crate::capture::{self, Capture};
 use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::gpu::{self, AdapterKind, Gpu};
+use crate::gpu::{AdapterKind, Gpu};
 use crate::observer::{Observed, Observer};
 use crate::place::Place;
 use crate::pool::{MemoryStats, Storage};
@@ -32,7 +32,7 @@ impl Device {
     /// # Errors
     /// If `WGRAD_ADAPTER` names nothing, or the adapter cannot be opened.
     pub fn auto() -> Result<Self> {
-        match gpu::choose(false, None) {
+        match Gpu::open(false, None) {
             Ok(gpu) => Ok(Self::Gpu(Arc::new(gpu))),
             Err(Error::NoAdapter) => Ok(Self::Cpu),
             Err(e) => Err(e),
@@ -44,7 +44,7 @@ impl Device {
     /// # Errors
     /// If there is none, or it cannot be opened.
     pub fn gpu() -> Result<Self> {
-        Ok(Self::Gpu(Arc::new(gpu::choose(true, None)?)))
+        Ok(Self::Gpu(Arc::new(Gpu::open(true, None)?)))
     }
 
     /// By name: `auto`, `gpu` or `cpu`.

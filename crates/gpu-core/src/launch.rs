@@ -4,10 +4,11 @@ use crate::array::Array;
 use crate::capture;
 use crate::device::Device;
 use crate::dtype::DType;
+use crate::gpu::{GpuDispatch, PARAMS_BYTES};
+use crate::host::HostDispatch;
 use crate::kernel::{Constants, Grid, Kernel, KernelInfo, MAX_TRIPS};
 use crate::observer::Launched;
 use crate::place::Place;
-use crate::recording::{GpuDispatch, HostDispatch, PARAMS_BYTES};
 use crate::tensor::Tensor;
 use bytemuck::Pod;
 

@@ -30,6 +30,7 @@ mod dtype;
 mod error;
 mod expect;
 mod gpu;
+mod host;
 mod kernel;
 mod launch;
 mod methods;

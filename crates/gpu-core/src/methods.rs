@@ -80,21 +80,7 @@ methods! {
     logical_and(b: &Self) -> Self;
     logical_or(b: &Self) -> Self;
     logical_xor(b: &Self) -> Self;
-    // Activations.
-    relu() -> Self;
-    leaky_relu(slope: f32) -> Self;
-    relu6() -> Self;
-    elu(alpha: f32) -> Self;
-    selu() -> Self;
-    hardsigmoid() -> Self;
-    hardswish() -> Self;
-    sigmoid() -> Self;
-    tanh() -> Self;
-    softplus(beta: f32, threshold: f32) -> Self;
-    silu() -> Self;
-    gelu() -> Self;
-    gelu_tanh() -> Self;
-    mish() -> Self;
+    // Activations: those of one element are in their table.
     softmax(axis: usize) -> Self;
     log_softmax(axis: usize) -> Self;
     // Products, convolutions, pooling, sizes.

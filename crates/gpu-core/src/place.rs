@@ -3,7 +3,7 @@
 use crate::array::Array;
 use crate::dtype::DType;
 use crate::error::Result;
-use crate::gpu::{self, Gpu, Rewrite};
+use crate::gpu::{Gpu, Rewrite};
 use crate::pool::{Account, Pool};
 use crate::shape::Shape;
 use std::sync::{Arc, LazyLock};
@@ -27,7 +27,7 @@ impl Place {
     /// # Errors
     /// If there is no GPU, or it cannot be opened.
     pub fn rewritten(rewrite: Rewrite) -> Result<(Self, Array)> {
-        let gpu = gpu::choose(true, Some(rewrite))?;
+        let gpu = Gpu::open(true, Some(rewrite))?;
         let storage = gpu.rewrite_word().expect("it was opened with one").clone();
         let word = Array { shape: Shape::from([1]), dtype: DType::U32, storage, offset_bytes: 0 };
         Ok((Self::Gpu(Arc::new(gpu)), word))

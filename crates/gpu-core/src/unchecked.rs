@@ -112,6 +112,10 @@ pub(crate) fn shader_module(device: &wgpu::Device, desc: wgpu::ShaderModuleDescr
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::dtype::DType;
+    use crate::kernel::Grid;
+    use crate::tensor::Tensor;
+    use crate::testing;
 
     #[test]
     fn gemm_replaces_or_adds_with_any_strides() {
@@ -130,5 +134,43 @@ mod tests {
     fn gemm_refuses_to_read_past_a_slice() {
         let b = MatRef { data: &[0.0; 6], row: 2, col: 1 };
         gemm((2, 2, 3), MatRef { data: &[0.0f32; 5], row: 3, col: 1 }, b, &mut [0.0; 4], 2, Into::Replace, 1);
+    }
+
+    const FAR: &str = "
+        @group(0) @binding(0) var<storage, read> x: array<u32>;
+        @group(0) @binding(1) var<storage, read_write> y: array<u32>;
+        var<workgroup> tile: array<u32, 64>;
+        @compute @workgroup_size(64) fn far(@builtin(local_invocation_index) i: u32) {
+            tile[i + x[0]] = i;
+            workgroupBarrier();
+            y[i] = tile[63u - i + x[0]];
+        }";
+    static FAR_CHECKED: Kernel = Kernel::new(FAR, "far", |_| {});
+    // SAFETY: none; a process of its own runs it and is expected to die.
+    static FAR_UNCHECKED: Kernel = unsafe { Kernel::new_unchecked(FAR, "far", |_| {}) };
+
+    #[test]
+    #[ignore = "a child of the test below"]
+    fn a_kernel_that_reaches_far() {
+        let device = testing::gpu().unwrap();
+        let (x, y) = (Tensor::from_slice(&device, [1], &[1u32 << 28]), Tensor::empty_of(&device, [64], DType::U32));
+        let kernel = if std::env::var_os("WGRAD_FAR").is_some() { &FAR_UNCHECKED } else { &FAR_CHECKED };
+        kernel.launch((), &[&x], &[&y], Grid::folded(1));
+        y.read::<u32>().unwrap();
+    }
+
+    #[test]
+    fn safe_code_cannot_reach_past_workgroup_memory() {
+        let Some(device) = testing::gpu() else { return };
+        let survives = |variables: &[(&str, &str)]| {
+            let mut child = std::process::Command::new(std::env::current_exe().unwrap());
+            child.args(["--exact", "unchecked::tests::a_kernel_that_reaches_far", "--ignored"]).env("WGRAD_CHECKED", "0");
+            child.envs(variables.iter().copied()).output().unwrap().status.success()
+        };
+        assert!(survives(&[]));
+        // Other drivers may bear it.
+        if device.name().contains("llvmpipe") {
+            assert!(!survives(&[("WGRAD_FAR", "1")]), "the control did not die: the test shows nothing");
+        }
     }
 }

@@ -21,7 +21,7 @@ pub struct Misuse {
 /// `misuse!("add", ["[2]", "[3]"], |device| add(&a, &b))`: the call must panic at its own line, with a message that begins with the operator's name and
 /// holds each of the texts. The call stands within five lines of the row's beginning.
 macro_rules! misuse {
-    ($op:literal, [$($says:literal),*], |$device:pat_param| $call:expr) => {
+    ($op:expr, [$($says:expr),*], |$device:pat_param| $call:expr) => {
         $crate::Misuse {
             op: $op,
             says: &[$($says),*],

@@ -5,7 +5,7 @@ use nn::Checkpoint;
 use std::fs;
 
 const PAIRS: [(&str, &str); 10] = [
-    ("sgd", "multi-step"),
+    ("sgd --clip-value 0.01", "multi-step"),
     ("adam", "exponential"),
     ("adamw --clip-norm 0.5 --ema 0.9", "linear"),
     ("rmsprop --momentum 0.5", "polynomial"),
@@ -52,7 +52,9 @@ fn a_wrong_name_is_answered_with_the_list() {
     assert!(ran.code != Some(0) && ran.stderr.contains("a divisor of the batch"), "{}", ran.stderr);
     let help = bench.run("train --help").ok().stdout;
     assert!(
-        ["muon:", "lion:", "rmsprop:", "plateau:", "--ema", "--clip-norm", "--accumulate"].iter().all(|w| help.contains(w)),
+        ["muon:", "lion:", "rmsprop:", "plateau:", "--ema", "--clip-norm", "--clip-value", "--accumulate"]
+            .iter()
+            .all(|w| help.contains(w)),
         "{help}"
     );
 }
@@ -65,6 +67,17 @@ fn what_was_measured_of_an_average_is_what_is_saved_as_the_best() {
         |file: &str| bench.run(&format!("eval --device cpu --json --checkpoint runs/a/{file}.safetensors --data data")).json();
     assert_eq!(eval("best")["loss"], trained["test_loss"]);
     assert_ne!(eval("last")["loss"], trained["test_loss"], "the last checkpoint has the weights that are trained");
+}
+
+#[test]
+fn a_limit_of_gradients_is_obeyed_and_kept() {
+    let bench = Bench::new();
+    let trained = |words: &str| bench.train(&format!("--optimizer sgd --momentum 0 --weight-decay 0 {words}")).ok();
+    trained("--max-steps 5 --name free");
+    trained("--max-steps 5 --name cut --clip-value 0.001");
+    assert_ne!(bench.bytes("runs/free/last.safetensors"), bench.bytes("runs/cut/last.safetensors"));
+    let config = String::from_utf8(bench.bytes("runs/cut/config.toml")).unwrap();
+    assert!(config.contains("clip-value = 0.001"), "{config}");
 }
 
 #[test]

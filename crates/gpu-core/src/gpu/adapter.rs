@@ -1,6 +1,6 @@
 //! Which GPUs there are, what they can do, and which one is taken.
 
-use super::{Gpu, Rewrite};
+use super::pipeline::PARAMS_BYTES;
 use crate::error::{Error, Result};
 use pollster::block_on;
 
@@ -81,7 +81,7 @@ impl AdapterInfo {
     }
 
     pub(super) fn has_immediates(&self) -> bool {
-        self.features.iter().any(|f| f == "immediates") && self.max_immediate_bytes >= crate::recording::PARAMS_BYTES as u32
+        self.features.iter().any(|f| f == "immediates") && self.max_immediate_bytes >= PARAMS_BYTES as u32
     }
 
     /// WebGPU's defaults, which the baseline form of every kernel needs.
@@ -117,14 +117,13 @@ pub fn adapters() -> Vec<AdapterInfo> {
     enumerate().iter().map(AdapterInfo::of).collect()
 }
 
-/// Opens the preferred adapter, or the one that `WGRAD_ADAPTER` names; without `software`, only a hardware GPU or a named one.
-/// `rewrite` changes its kernels before they are compiled.
-pub(crate) fn choose(software: bool, rewrite: Option<Rewrite>) -> Result<Gpu> {
-    let found = enumerate();
+/// The preferred adapter, or the one that `WGRAD_ADAPTER` names; without `software`, only a hardware GPU or a named one.
+pub(super) fn choose(software: bool) -> Result<wgpu::Adapter> {
+    let mut found = enumerate();
     let name = |a: &wgpu::Adapter| a.get_info().name;
-    let adapter = match std::env::var("WGRAD_ADAPTER").ok().filter(|w| !w.is_empty()) {
+    let at = match std::env::var("WGRAD_ADAPTER").ok().filter(|w| !w.is_empty()) {
         Some(wanted) => {
-            let hit = found.iter().find(|a| name(a).to_lowercase().contains(&wanted.to_lowercase()));
+            let hit = found.iter().position(|a| name(a).to_lowercase().contains(&wanted.to_lowercase()));
             hit.ok_or_else(|| {
                 let names: Vec<String> = found.iter().map(name).collect();
                 let found = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
@@ -132,11 +131,11 @@ pub(crate) fn choose(software: bool, rewrite: Option<Rewrite>) -> Result<Gpu> {
             })?
         }
         None => {
-            let fits = |a: &&wgpu::Adapter| software || AdapterInfo::of(a).kind != AdapterKind::Software;
-            found.iter().find(fits).ok_or(Error::NoAdapter)?
+            let fits = |a: &wgpu::Adapter| software || AdapterInfo::of(a).kind != AdapterKind::Software;
+            found.iter().position(fits).ok_or(Error::NoAdapter)?
         }
     };
-    Gpu::open(adapter, rewrite)
+    Ok(found.swap_remove(at))
 }
 
 pub(super) fn request(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu::Queue)> {

@@ -1,23 +1,28 @@
-//! The GPU device: adapter, queue, pipelines, submission, faults. With `pool` and `recording`, all that knows wgpu.
+//! The GPU device: adapter, queue, pipelines, submission, faults. With `pool`, all that knows wgpu.
 
 mod adapter;
+mod fault;
+mod pass;
 mod pipeline;
+mod pipelines;
 mod readback;
 mod rewrite;
 mod timing;
+mod view;
 
-pub(crate) use adapter::choose;
 pub use adapter::{AdapterInfo, AdapterKind, adapters};
-pub(crate) use pipeline::Pipeline;
+pub(crate) use pass::{GpuDispatch, UniformArena};
+pub(crate) use pipeline::{PARAMS_BYTES, Pipeline};
 pub use rewrite::{REWRITE_SLOT, Rewrite};
+pub(crate) use view::GpuView;
 
 use crate::error::{Error, Result};
 use crate::kernel::Constants;
-use crate::pool::{Account, Buffer, Pool, Storage};
-use crate::recording::{GpuDispatch, UniformArena, encode};
+use crate::pool::{Account, Pool, Storage};
+use fault::{Fault, reported};
 use parking_lot::Mutex;
-use rewrite::Rewritten;
-use std::collections::HashMap;
+use pass::encode;
+use pipelines::Pipelines;
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -26,68 +31,29 @@ const RECORDING_LIMIT: usize = 256;
 /// A device that does not answer for so long is taken for lost.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
-/// The first fault of a device; it stays.
-#[derive(Debug, Default, Clone)]
-struct Fault(Arc<Mutex<Option<Error>>>);
-
-impl Fault {
-    fn set(&self, error: Error) {
-        self.0.lock().get_or_insert(error);
-    }
-    fn get(&self) -> Option<Error> {
-        self.0.lock().clone()
-    }
-}
-
-/// What wgpu reports outside an error scope.
-fn reported(error: wgpu::Error) -> Error {
-    match error {
-        wgpu::Error::OutOfMemory { source } => Error::OutOfMemory { asked: 0, detail: source.to_string() },
-        wgpu::Error::Validation { description, .. } | wgpu::Error::Internal { description, .. } => Error::Validation(description),
-    }
-}
-
-/// What makes a pipeline another one: the entry, where its source lies and how long it is, the constants, and whether it goes
-/// without checks.
-#[derive(Debug, PartialEq, Eq, Hash, Clone)]
-struct PipelineKey {
-    entry: &'static str,
-    source: (usize, usize),
-    constants: Vec<(&'static str, u32)>,
-    trusted: bool,
-}
-
-/// The same without the entry, which a module has several of.
-type ModuleKey = ((usize, usize), Constants, bool);
-
-/// Two texts may begin at one place.
-fn place_of(text: &'static str) -> (usize, usize) {
-    (text.as_ptr() as usize, text.len())
-}
-
 /// An open GPU. Use it through [`crate::Device`].
 #[derive(Debug)]
 pub struct Gpu {
     device: wgpu::Device,
     queue: wgpu::Queue,
     info: AdapterInfo,
-    immediates: bool,
-    checked: bool,
     pool: Arc<Pool>,
     fault: Fault,
     recording: Mutex<Vec<GpuDispatch>>,
-    pipelines: Mutex<HashMap<PipelineKey, Arc<Pipeline>>>,
-    modules: Mutex<HashMap<ModuleKey, Arc<pipeline::Module>>>,
-    params_layout: wgpu::BindGroupLayout,
-    rewritten: Option<Rewritten>,
+    pipelines: Pipelines,
+    /// The word that is bound to rewritten kernels.
+    rewrite_word: Option<Arc<Storage>>,
 }
 
 impl Gpu {
-    fn open(adapter: &wgpu::Adapter, rewrite: Option<Rewrite>) -> Result<Self> {
-        let info = AdapterInfo::of(adapter);
+    /// Opens the preferred adapter, or the one that `WGRAD_ADAPTER` names; without `software`, only a hardware GPU or a named one.
+    /// `rewrite` changes its kernels before they are compiled.
+    pub(crate) fn open(software: bool, rewrite: Option<Rewrite>) -> Result<Self> {
+        let adapter = adapter::choose(software)?;
+        let info = AdapterInfo::of(&adapter);
         info.check_minimum()?;
         let immediates = info.has_immediates() && std::env::var("WGRAD_IMMEDIATES").as_deref() != Ok("0");
-        let (device, queue) = adapter::request(adapter)?;
+        let (device, queue) = adapter::request(&adapter)?;
         let fault = Fault::default();
         let (rejected, lost) = (fault.clone(), fault.clone());
         device.on_uncaptured_error(Arc::new(move |error| rejected.set(reported(error))));
@@ -97,30 +63,9 @@ impl Gpu {
             }
         });
         let pool = Pool::gpu(device.clone(), info.max_binding_bytes, Arc::new(Account::new()));
-        let params_layout = pipeline::params_layout(&device);
-        let rewritten = match rewrite {
-            Some(rewrite) => Some(Rewritten { rewrite, word: Arc::new(pool.take(4)?) }),
-            None => None,
-        };
-        let checked = match std::env::var("WGRAD_CHECKED").as_deref() {
-            Ok("0") => false,
-            Ok("1") => true,
-            _ => cfg!(debug_assertions),
-        };
-        Ok(Self {
-            device,
-            queue,
-            info,
-            immediates,
-            checked,
-            pool,
-            fault,
-            params_layout,
-            rewritten,
-            recording: Mutex::default(),
-            pipelines: Mutex::default(),
-            modules: Mutex::default(),
-        })
+        let rewrite_word = rewrite.map(|_| pool.take(4).map(Arc::new)).transpose()?;
+        let pipelines = Pipelines::new(device.clone(), immediates, rewrite);
+        Ok(Self { device, queue, info, pool, fault, recording: Mutex::default(), pipelines, rewrite_word })
     }
 
     /// The adapter's name, driver, limits and features.
@@ -130,7 +75,7 @@ impl Gpu {
 
     /// The word that is bound to rewritten kernels.
     pub(crate) fn rewrite_word(&self) -> Option<&Arc<Storage>> {
-        self.rewritten.as_ref().map(|rewritten| &rewritten.word)
+        self.rewrite_word.as_ref()
     }
 
     pub(crate) fn pool(&self) -> &Arc<Pool> {
@@ -157,22 +102,7 @@ impl Gpu {
         if self.fault.get().is_some() {
             return None;
         }
-        let key = PipelineKey { entry, source: place_of(wgsl), constants: constants.to_vec(), trusted };
-        if let Some(pipeline) = self.pipelines.lock().get(&key) {
-            return Some(pipeline.clone());
-        }
-        match self.prepare(entry, wgsl, constants, trusted) {
-            Ok(prepared) => {
-                // A second thread may have been as far; only what lies in the map is ever compiled.
-                let pipeline = self.pipelines.lock().entry(key).or_insert(Arc::new(prepared)).clone();
-                pipeline.begin();
-                Some(pipeline)
-            }
-            Err(error) => {
-                self.fail(error);
-                None
-            }
-        }
+        self.pipelines.get(entry, wgsl, constants, trusted).inspect_err(|error| self.fail(error.clone())).ok()
     }
 
     /// Waits until all kernels of a list are compiled; the first that cannot be is a fault of the device.
@@ -221,16 +151,16 @@ impl Gpu {
     }
 
     fn submit(&self, list: &[GpuDispatch]) {
-        let uniforms = (!self.immediates).then(|| self.uniforms(list));
+        let uniforms = (!self.uses_immediates()).then(|| self.uniforms(list));
         self.submit_with(list, uniforms.as_ref());
     }
 
     pub(crate) fn uniforms(&self, list: &[GpuDispatch]) -> UniformArena {
-        UniformArena::new(&self.device, &self.queue, &self.params_layout, list)
+        UniformArena::new(&self.device, &self.queue, &self.pipelines.params_layout, list)
     }
 
     pub(crate) fn uses_immediates(&self) -> bool {
-        self.immediates
+        self.pipelines.immediates
     }
 
     pub(crate) fn submit_with(&self, list: &[GpuDispatch], uniforms: Option<&UniformArena>) {
@@ -275,29 +205,6 @@ impl Drop for Gpu {
     /// Waits for what is being compiled: drivers do not bear a process that ends while a thread of it is inside them.
     fn drop(&mut self) {
         self.recording.get_mut().clear();
-        for pipeline in self.pipelines.get_mut().values().filter(|p| Arc::strong_count(p) > 1) {
-            let _ = pipeline.compiled();
-        }
-    }
-}
-
-/// A part of a GPU buffer.
-#[derive(Debug, Clone, Copy)]
-pub(crate) struct GpuView<'a> {
-    buffer: &'a wgpu::Buffer,
-    offset: u64,
-    bytes: u64,
-}
-
-impl<'a> GpuView<'a> {
-    pub fn new(storage: &'a Storage, offset: usize, bytes: usize) -> Self {
-        let Buffer::Gpu(buffer) = &storage.buffer else { unreachable!("a GPU tensor lies in a GPU buffer") };
-        Self { buffer, offset: offset as u64, bytes: bytes as u64 }
-    }
-
-    /// Rounded up to 16 bytes, so that a kernel may bind any tensor as vec4; buffers are padded to 256.
-    fn binding(&self) -> wgpu::BufferBinding<'a> {
-        let size = self.bytes.max(1).next_multiple_of(16);
-        wgpu::BufferBinding { buffer: self.buffer, offset: self.offset, size: wgpu::BufferSize::new(size) }
+        self.pipelines.finish();
     }
 }

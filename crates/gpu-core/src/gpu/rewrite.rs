@@ -1,18 +1,8 @@
 //! Kernels changed before they are compiled: how a proof looks into them while they run.
 
-use crate::pool::Storage;
-use std::sync::Arc;
-
 /// Changes a kernel's module, which naga has validated. What it adds may use a storage variable of one word in group 0 at binding
 /// [`REWRITE_SLOT`], `read_write`.
 pub type Rewrite = fn(&mut naga::Module, &naga::valid::ModuleInfo);
 
 /// Where the word of a [`Rewrite`] is bound, above all slots of kernels.
 pub const REWRITE_SLOT: u32 = 31;
-
-/// The change that a device makes to its kernels, and the word that it binds to each of them.
-#[derive(Debug)]
-pub(super) struct Rewritten {
-    pub rewrite: Rewrite,
-    pub word: Arc<Storage>,
-}

@@ -1,8 +1,8 @@
 //! How long the GPU itself works: timestamps around passes.
 
+use super::pass::{GpuDispatch, UniformArena, encode, encode_each};
 use super::{Gpu, GpuView};
 use crate::error::Result;
-use crate::recording::{GpuDispatch, UniformArena, encode, encode_each};
 
 /// Dispatches that are timed at once: a set has at most 4096 queries.
 const TIMED: usize = 2048;

@@ -48,6 +48,8 @@ elementwise! {
     GeluTanh => gelu_tanh,
     /// `x * tanh(softplus(x))`. Equivalent of `torch.nn.Mish`.
     Mish => mish,
+    /// `x / (1 + |x|)`. Equivalent of `torch.nn.Softsign`.
+    Softsign => softsign,
 }
 
 /// Layers of numbers that have defaults, and give the shape that comes in: what is said of them, and what they do.
@@ -198,6 +200,7 @@ mod tests {
             (AnyLayer::new(Gelu), x.gelu(), "Gelu"),
             (AnyLayer::new(GeluTanh), x.gelu_tanh(), "GeluTanh"),
             (AnyLayer::new(Mish), x.mish(), "Mish"),
+            (AnyLayer::new(Softsign), x.softsign(), "Softsign"),
             (AnyLayer::new(Softmax::new(1)), x.softmax(1), "Softmax axis 1"),
             (AnyLayer::new(LogSoftmax::new(2)), x.log_softmax(2), "LogSoftmax axis 2"),
             (AnyLayer::new(Scale::new(0.5)), x.scale(0.5), "Scale 0.5"),

@@ -10,6 +10,35 @@ use gpu_core::Shape;
 use gpu_core::ops::{ConvGeometry, ConvTransposeGeometry};
 use serde::{Deserialize, Serialize};
 
+/// The options that both directions have.
+macro_rules! options {
+    ($layer:ident) => {
+        impl<const D: usize> $layer<D> {
+            /// Steps from one window to the next, in the larger planes.
+            pub fn stride(self, stride: impl Into<Extents<D>>) -> Self {
+                Self { stride: stride.into(), ..self }
+            }
+
+            /// Steps from one tap to the next.
+            pub fn dilation(self, dilation: impl Into<Extents<D>>) -> Self {
+                Self { dilation: dilation.into(), ..self }
+            }
+
+            /// Independent groups of channels; as many as input channels make it depthwise.
+            pub fn groups(self, groups: usize) -> Self {
+                Self { groups, ..self }
+            }
+
+            /// Without a bias: before a normalisation it would do nothing.
+            pub fn no_bias(self) -> Self {
+                Self { bias: false, ..self }
+            }
+        }
+    };
+}
+options!(Conv);
+options!(ConvTranspose);
+
 /// Convolution with weights (out, in / groups, taps ..) and a bias. Equivalent of `torch.nn.Conv1d` and `torch.nn.Conv2d`.
 #[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -58,29 +87,9 @@ impl<const D: usize> Conv<D> {
         Self { out, kernel: kernel.into(), stride, padding, dilation, groups: default::one(), bias: default::yes() }
     }
 
-    /// Steps from one window to the next.
-    pub fn stride(self, stride: impl Into<Extents<D>>) -> Self {
-        Self { stride: stride.into(), ..self }
-    }
-
     /// Zeros around the input: one number, one an axis, one a side, or [`Edges::Same`].
     pub fn padding(self, padding: impl Into<Edges<D>>) -> Self {
         Self { padding: padding.into(), ..self }
-    }
-
-    /// Steps from one tap to the next.
-    pub fn dilation(self, dilation: impl Into<Extents<D>>) -> Self {
-        Self { dilation: dilation.into(), ..self }
-    }
-
-    /// Independent groups of channels; as many as input channels make it depthwise.
-    pub fn groups(self, groups: usize) -> Self {
-        Self { groups, ..self }
-    }
-
-    /// Without a bias: before a normalisation it would do nothing.
-    pub fn no_bias(self) -> Self {
-        Self { bias: false, ..self }
     }
 
     fn geometry(&self) -> ConvGeometry<D> {
@@ -162,11 +171,6 @@ impl<const D: usize> ConvTranspose<D> {
         Self { out, kernel, stride, padding, output_padding: none(), dilation, groups: default::one(), bias: default::yes() }
     }
 
-    /// Steps from one window to the next, in the output.
-    pub fn stride(self, stride: impl Into<Extents<D>>) -> Self {
-        Self { stride: stride.into(), ..self }
-    }
-
     /// What is cut off the output's edges: one number, one an axis, or one a side.
     pub fn padding(self, padding: impl Into<Edges<D>>) -> Self {
         Self { padding: padding.into(), ..self }
@@ -175,21 +179,6 @@ impl<const D: usize> ConvTranspose<D> {
     /// What is added at the output's end.
     pub fn output_padding(self, output_padding: impl Into<Extents<D>>) -> Self {
         Self { output_padding: output_padding.into(), ..self }
-    }
-
-    /// Steps from one tap to the next.
-    pub fn dilation(self, dilation: impl Into<Extents<D>>) -> Self {
-        Self { dilation: dilation.into(), ..self }
-    }
-
-    /// Independent groups of channels.
-    pub fn groups(self, groups: usize) -> Self {
-        Self { groups, ..self }
-    }
-
-    /// Without a bias.
-    pub fn no_bias(self) -> Self {
-        Self { bias: false, ..self }
     }
 
     fn geometry(&self) -> ConvTransposeGeometry<D> {

@@ -15,6 +15,7 @@ pub(crate) mod examples;
 mod fieldless;
 mod linear;
 mod norm;
+mod pad;
 pub(crate) mod parse;
 mod pool;
 mod resample;
@@ -108,6 +109,7 @@ layers! {
     "mish" => activation::Mish,
     "hardswish" => activation::Hardswish,
     "softplus" => activation::Softplus,
+    "softsign" => activation::Softsign,
     "tanh" => activation::Tanh,
     "sigmoid" => activation::Sigmoid,
     "hardsigmoid" => activation::Hardsigmoid,
@@ -123,6 +125,8 @@ layers! {
     "global_avg_pool" => pool::GlobalAvgPool,
     "global_max_pool" => pool::GlobalMaxPool,
     "upsample" => resample::Upsample,
+    "zero_pad2d" => pad::ZeroPad2d,
+    "reflection_pad2d" => pad::ReflectionPad2d,
     "pixel_shuffle" => resample::PixelShuffle,
     "pixel_unshuffle" => resample::PixelUnshuffle,
     "dropout" => dropout::Dropout,

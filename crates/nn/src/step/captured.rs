@@ -7,6 +7,7 @@ use super::pass::{Recorded, StepPass};
 use crate::autograd::{Param, Tape};
 use crate::optim::Optimizer;
 use gpu_core::{Capture, DType, Device, Shape, Tensor};
+use parking_lot::{Mutex, MutexGuard};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 
@@ -64,6 +65,8 @@ pub struct Step {
     accumulate: u32,
     runs: AtomicU32,
     pending: AtomicU32,
+    /// Held from the first input to the last kernel: threads that share a step run it one after the other.
+    running: Mutex<()>,
     params: Vec<Used>,
     plan: MemoryPlan,
 }
@@ -102,7 +105,8 @@ impl Step {
         }
     }
 
-    /// Fills the inputs and runs the step; it does not wait. An input takes a `Vec`, an array, a slice or a tensor.
+    /// Fills the inputs and runs the step; it does not wait. An input takes a `Vec`, an array, a slice or a tensor. Of several threads,
+    /// one runs the step after the other.
     ///
     /// # Errors
     /// The device's first fault.
@@ -115,6 +119,7 @@ impl Step {
         for (name, _) in inputs {
             find(&self.inputs, name);
         }
+        let whole = self.whole();
         for Input { name, slot } in &self.inputs {
             let mut given = inputs.iter().filter(|(given, _)| given == name);
             let (Some((_, values)), None) = (given.next(), given.next()) else {
@@ -122,12 +127,17 @@ impl Step {
             };
             values.fill(name, slot);
         }
-        self.replay()
+        self.replay(&whole)
+    }
+
+    /// Keeps other threads from filling the inputs until the run that follows is done.
+    pub(super) fn whole(&self) -> MutexGuard<'_, ()> {
+        self.running.lock()
     }
 
     /// Runs the step on what lies in its inputs.
     #[track_caller]
-    pub(super) fn replay(&self) -> Result<(), StepError> {
+    pub(super) fn replay(&self, _whole: &MutexGuard<'_, ()>) -> Result<(), StepError> {
         self.params.iter().for_each(Used::expect_unchanged);
         let done = self.pending();
         if self.is_numbered {
@@ -354,6 +364,20 @@ impl StepBuilder {
         let step_bytes = capture.bytes() + update.as_ref().map_or(0, Capture::bytes);
         let plan = MemoryPlan::new(&device, in_use_bytes, step_bytes);
         let (runs, pending) = (AtomicU32::new(0), AtomicU32::new(0));
-        Ok(Step { inputs, number, is_numbered, outputs, optimizers, capture, update, accumulate, runs, pending, params, plan })
+        Ok(Step {
+            inputs,
+            number,
+            is_numbered,
+            outputs,
+            optimizers,
+            capture,
+            update,
+            accumulate,
+            runs,
+            pending,
+            running: Mutex::default(),
+            params,
+            plan,
+        })
     }
 }

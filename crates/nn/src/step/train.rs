@@ -110,7 +110,8 @@ macro_rules! common {
             /// If parameters were moved by an optimiser made after the recording, frozen or unfrozen.
             #[track_caller]
             pub fn run(&self) -> Result<(), StepError> {
-                self.recorded.step.replay()
+                let whole = self.recorded.step.whole();
+                self.recorded.step.replay(&whole)
             }
 
             /// The batch (N, C, H, W) that the next run reads.
@@ -135,9 +136,10 @@ macro_rules! common {
             /// If there are more or fewer values than the slots hold.
             #[track_caller]
             pub fn run_on(&self, x: &[f32], labels: &[u32]) -> Result<(), StepError> {
+                let whole = self.recorded.step.whole();
                 self.x().write(x);
                 self.labels().write(labels);
-                self.run()
+                self.recorded.step.replay(&whole)
             }
 
             /// Writes a batch and its targets, and runs the step on them. It does not wait.
@@ -150,9 +152,10 @@ macro_rules! common {
             #[track_caller]
             pub fn run_on_targets(&self, x: &[f32], targets: &[f32]) -> Result<(), StepError> {
                 let Some(slot) = &self.slots().targets else { panic!("run_on_targets: the loss of this step takes no targets") };
+                let whole = self.recorded.step.whole();
                 self.x().write(x);
                 slot.write(targets);
-                self.run()
+                self.recorded.step.replay(&whole)
             }
 
             /// The loss of the last run; waits for it.

@@ -13,6 +13,7 @@
 //! | `mobilenet-v2` | Sandler et al., 2018 | 3,504,872 + | `0.weight`, `3.weight`, `9.body.0.weight`, ..., `72.bias` |
 //! | `densenet-bc-100-12` | Huang et al., 2017, for CIFAR | 769,162 | `0.weight`, `1.branches.1.0.weight`, ..., `61.bias` |
 //! | `densenet121` | Huang et al., 2017, for ImageNet | 7,978,856 + | `0.weight`, `1.branches.1.0.weight`, ..., `75.bias` |
+//! | `squeezenet` | Iandola et al., 2016: version 1.1 | 1,235,496 + | `0.weight`, `5.branches.0.0.weight`, ..., `30.bias` |
 //! | `airbench` | Jordan, 2024: CIFAR-10 in seconds; a whitening convolution, GELU | 1,972,504 | `0.weight`, ..., `25.weight` |
 //! | `autoencoder` | two halvings and two transposed convolutions back; no classes | 53,859 | `0.weight`, ..., `9.bias` |
 //! | `unet` | Ronneberger et al., 2015, padded, with batch normalisation; a channel a class | 31,038,218 | `0.weight`, ..., `13.bias` |
@@ -30,6 +31,7 @@ mod mobilenet_v2;
 mod parts;
 mod resnet;
 mod small_cnn;
+mod squeezenet;
 #[cfg(test)]
 mod tests;
 mod three_layer;
@@ -92,6 +94,7 @@ const MODELS: &[Model] = &[
     model("mobilenet-v2", mobilenet_v2::v2).named(mobilenet_v2::v2_names),
     model("densenet-bc-100-12", |task| Ok(BC_100_12.layers(task.classes, true))),
     model("densenet121", |task| Ok(DENSENET121.layers(task.classes, task.is_small()))).named(|| DENSENET121.names()),
+    model("squeezenet", squeezenet::v1_1).named(squeezenet::v1_1_names),
     model("airbench", airbench::airbench),
     model("autoencoder", autoencoder::autoencoder),
     model("unet", unet::unet),

@@ -36,6 +36,8 @@ const COUNTS: &[(&str, [usize; 3], usize, usize)] = &[
     ("mobilenet-v2", IMAGENET, 1000, 3_504_872),
     ("densenet-bc-100-12", CIFAR, 10, 769_162),
     ("densenet121", IMAGENET, 1000, 7_978_856),
+    ("squeezenet", IMAGENET, 1000, 1_235_496),
+    ("squeezenet", CIFAR, 10, 1_235_496 - 990 * 513),
     ("airbench", CIFAR, 10, 1_971_352 + 1_152),
     // The much-used implementation with batch normalisation has 31,037,633 for one class, and 65 for each further one.
     ("unet", CIFAR, 1, 31_037_633),
@@ -74,6 +76,20 @@ fn the_shape_foretold_is_the_shape_computed_and_every_parameter_learns() {
                 assert!(gradient.iter().all(|v| v.is_finite()), "{name}: {key}");
             }
         }
+    }
+}
+
+#[test]
+fn squeezenet_has_torchvisions_keys() {
+    let net = net("squeezenet", CIFAR, 10);
+    let names = torchvision("squeezenet", &net).unwrap();
+    for (ours, theirs) in [
+        ("3.weight", "features.3.squeeze.weight"),
+        ("12.branches.1.0.bias", "features.6.expand3x3.bias"),
+        ("28.branches.0.0.weight", "features.12.expand1x1.weight"),
+        ("30.bias", "classifier.1.bias"),
+    ] {
+        assert_eq!(names.theirs(ours).as_deref(), Some(theirs));
     }
 }
 

@@ -81,13 +81,23 @@ fn every_kernel_is_timed() {
     assert!(missing.is_empty(), "no row of the benchmark launches {missing:?}");
 }
 
-/// The functions that `ops` makes public, read from its source.
+macro_rules! names {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident($($arg:ident = $usual:literal),*), $bwd:ident(from $kept:ident $(if $when:expr)?) $rest:tt
+    )*) => {
+        [$(stringify!($name), stringify!($bwd)),*]
+    };
+}
+
+/// The functions that `ops` makes public, read from its source and from the table of activations.
 fn operators() -> Vec<String> {
     let source = Path::new(env!("CARGO_MANIFEST_DIR")).join("../gpu-core/src/ops/mod.rs");
     let source = std::fs::read_to_string(source).unwrap();
     let exports = source.split("pub use ").skip(1).filter_map(|text| text.split_once(';').map(|(list, _)| list));
     let names = exports.flat_map(|list| list.rsplit("::").next().unwrap_or("").split(['{', '}', ',']));
-    names.map(str::trim).filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase())).map(str::to_owned).collect()
+    let names = names.map(str::trim).filter(|name| name.starts_with(|c: char| c.is_ascii_lowercase()));
+    names.chain(gpu_core::activation_table!(names)).map(str::to_owned).collect()
 }
 
 #[test]

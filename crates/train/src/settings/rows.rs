@@ -41,6 +41,8 @@ settings! {
     ), range non_negative();
     /// Largest norm of all gradients together; larger ones are scaled down to it
     clip_norm: f64, "NORM", unset "none", range positive();
+    /// Largest size of each element of a gradient; larger ones are cut off
+    clip_value: f64, "LIMIT", unset "none", range positive();
     /// Keep a moving average of the weights with this decay, evaluate it and save it as the best
     ema: f64, "DECAY", unset "none", range share();
     /// Compute each step in this many parts of the batch, to save memory

@@ -25,6 +25,9 @@ fn finished<R: Rule>(mut optimizer: RuleOptimizer<R>, config: &Config) -> Box<dy
     if let Some(norm) = config.clip_norm {
         optimizer = optimizer.clip_norm(norm as f32);
     }
+    if let Some(limit) = config.clip_value {
+        optimizer = optimizer.clip_value(limit as f32);
+    }
     if let Some(decay) = config.ema {
         optimizer = optimizer.ema(decay as f32);
     }

@@ -1,9 +1,17 @@
 //! The factorisations, in f64 and in blocks: most of the work is matrix products.
 
-use super::Triangle;
 use crate::error::{Error, Result};
 use crate::unchecked::{self, Into, MatRef};
 use rayon::prelude::*;
+
+/// Which half of a square matrix holds its elements; the other half is not read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Triangle {
+    /// On and under the diagonal.
+    Lower,
+    /// On and over the diagonal.
+    Upper,
+}
 
 /// Rows of a block: small enough that its own part of the work does not count, large enough for products.
 const BLOCK: usize = 64;

@@ -13,15 +13,7 @@ use crate::expect;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
 use factor::Matrix;
-
-/// Which half of a square matrix holds its elements; the other half is not read.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Triangle {
-    /// On and under the diagonal.
-    Lower,
-    /// On and over the diagonal.
-    Upper,
-}
+pub use factor::Triangle;
 
 fn read(x: &Tensor) -> Result<Vec<f64>> {
     match x.dtype() {

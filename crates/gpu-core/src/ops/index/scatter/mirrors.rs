@@ -1,6 +1,6 @@
 //! The mirrors: the same walks, with sums in f64.
 
-use super::{OPS, Params};
+use super::params::{OPS, Params};
 use crate::kernel::Args;
 use crate::mirror::{self, Real};
 use rayon::prelude::*;

@@ -7,6 +7,7 @@
 //! An index that is not one of the axis adds nothing on a GPU, which cannot refuse it; the CPU device panics.
 
 mod mirrors;
+mod params;
 
 use crate::dtype::DType;
 use crate::expect;
@@ -14,8 +15,8 @@ use crate::kernel::{Grid, Kernel, kernel};
 use crate::ops::index::{gather, sort};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
-use bytemuck::{Pod, Zeroable};
 use mirrors::{scatter_blocks_cpu, scatter_few_cpu, scatter_rows_cpu, scatter_starts_cpu};
+use params::{OPS, Params};
 
 const WGSL: &str = wgsl!("scatter.wgsl");
 static SCATTER_FEW: Kernel = kernel!(WGSL, "scatter_few", scatter_few_cpu);
@@ -28,22 +29,6 @@ pub(in crate::ops) const KERNELS: &[&Kernel] = &[&SCATTER_FEW, &SCATTER_STARTS, 
 const FEW: usize = 32;
 /// So many elements of a segment are walked without sums of blocks.
 const SHORT: usize = 2048;
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
-    outer: u32,
-    size: u32,
-    len: u32,
-    inner: u32,
-    lines: u32,
-    block: u32,
-    blocks: u32,
-    add: u32,
-    op: u32,
-}
-
-const OPS: [&str; 4] = ["scatter_add", "index_add", "gather_bwd_x", "index_select_bwd_x"];
 
 /// `src` (outer, len, inner) into `y` (outer, size, inner), on top of `x` or of zero; `index` is (len) or (outer, len, inner).
 #[track_caller]

@@ -1,6 +1,6 @@
 //! The mirrors: a key and its place are one u64, so that equal keys stay in order.
 
-use super::{F32, I32, Params, TILE};
+use super::params::{F32, I32, Params, TILE};
 use crate::kernel::Args;
 use crate::mirror::{self, Real};
 use bytemuck::Pod;

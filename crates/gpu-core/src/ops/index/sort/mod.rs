@@ -4,14 +4,15 @@
 //! last in either direction; 0 and -0 are equal.
 
 mod mirrors;
+mod params;
 
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
-use bytemuck::{Pod, Zeroable};
 use mirrors::{sort_bwd_x_cpu, sort_merge_cpu, sort_tiles_cpu, sort_values_cpu};
+use params::{F32, I32, Params, TILE, U32};
 
 const WGSL: &str = wgsl!("sort.wgsl");
 static SORT_TILES: Kernel = kernel!(WGSL, "sort_tiles", sort_tiles_cpu);
@@ -19,25 +20,6 @@ static SORT_MERGE: Kernel = Kernel::new_trusted(WGSL, "sort_merge", sort_merge_c
 static SORT_VALUES: Kernel = kernel!(WGSL, "sort_values", sort_values_cpu);
 static SORT_BWD_X: Kernel = kernel!(WGSL, "sort_bwd_x", sort_bwd_x_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&SORT_TILES, &SORT_MERGE, &SORT_VALUES, &SORT_BWD_X];
-
-/// Elements that a workgroup sorts: the shader's constant.
-const TILE: usize = 1024;
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
-    rows: u32,
-    len: u32,
-    inner: u32,
-    keep: u32,
-    width: u32,
-    kind: u32,
-    flip: u32,
-}
-
-const F32: u32 = 0;
-const U32: u32 = 1;
-const I32: u32 = 2;
 
 /// The order of the middle axis of `x` (outer, len, inner): keys and places, both (outer * inner, len), of which the first `keep`
 /// of a row are in their order. The keys of u32 in ascending order are the elements themselves.

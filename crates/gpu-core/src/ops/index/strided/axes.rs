@@ -1,6 +1,7 @@
 //! Axes in another order, repeated, or backwards.
 
-use super::{Axis, Walk, expect_axes, expect_axis, strides};
+use super::params::Axis;
+use super::walk::{Walk, expect_axes, expect_axis, strides};
 use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 

@@ -1,6 +1,6 @@
 //! Tensors side by side: each is written straight into its part of the result.
 
-use super::{Walk, expect_axis, strides};
+use super::walk::{Walk, expect_axis, strides};
 use crate::expect;
 use crate::shape::Shape;
 use crate::tensor::Tensor;

@@ -1,6 +1,6 @@
 //! A move on the CPU: halves of the outermost axis in parallel until they are small, then plain loops.
 
-use super::{Axis, Params};
+use super::params::{Axis, Params};
 use crate::kernel::Args;
 use crate::mirror::CHUNK;
 use bytemuck::Pod;

@@ -1,11 +1,11 @@
 //! Edges added, and rotations: `y[i] = x[f(i - before)]` with f an index or nothing at all, axis by axis.
 
-use super::{MAX_RANK, expect_axes, strides};
+use super::walk::{expect_axes, strides};
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{self, Real};
-use crate::shape::Shape;
+use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 

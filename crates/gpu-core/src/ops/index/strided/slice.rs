@@ -1,7 +1,7 @@
 //! Parts of a tensor: ranges of indices, with steps.
 
 use super::pad::{PadMode, pad_by};
-use super::{Walk, expect_axis, strides};
+use super::walk::{Walk, expect_axis, strides};
 use crate::expect;
 use crate::shape::Shape;
 use crate::tensor::Tensor;

@@ -1,7 +1,10 @@
 //! Functions of rows with a given number of invocations a row.
 
+use super::CROSS_ENTROPY;
 use super::metrics::ARGMAX;
-use super::{CROSS_ENTROPY, CROSS_ENTROPY_MEAN, Params, expect_classes, expect_labels, expect_options, launch_rows_by};
+use super::options::{CROSS_ENTROPY_MEAN, expect_classes, expect_labels, expect_options};
+use super::params::Params;
+use super::rows::launch_rows_by;
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::Grid;

@@ -1,7 +1,9 @@
 //! The class that a row of logits names, and sums of loss and hits that stay on the device.
 
 use super::mirror::{LOWEST, rows_per_job};
-use super::{Params, WGSL, expect_classes, expect_labels, launch_rows};
+use super::options::{expect_classes, expect_labels};
+use super::params::Params;
+use super::rows::launch_rows;
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
@@ -9,6 +11,7 @@ use crate::mirror::Real;
 use crate::tensor::Tensor;
 use rayon::prelude::*;
 
+const WGSL: &str = concat!(wgsl!("rows.wgsl"), wgsl!("metrics.wgsl"));
 pub(super) static ARGMAX: Kernel = kernel!(WGSL, "argmax", argmax_cpu);
 pub(super) static ACCUMULATE_METRICS: Kernel = kernel!(WGSL, "accumulate_metrics", accumulate_metrics_cpu);
 

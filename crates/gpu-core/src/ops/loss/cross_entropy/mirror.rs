@@ -1,6 +1,6 @@
 //! Rows on the CPU: a job is several rows, or one plane of rows that are gathered first.
 
-use super::{DIVIDED, EACH, Params, SECOND_TOTAL, WEIGHTED};
+use super::params::{DIVIDED, EACH, Params, SECOND_TOTAL, WEIGHTED};
 use crate::kernel::Args;
 use crate::mirror::{self, Real};
 use pulp::{Arch, Simd, WithSimd};

@@ -4,13 +4,15 @@
 //! `loss = -(1 - s) w[l] log p[l] - s/C sum over c of w[c] log p[c]`; the mean is the rows' sum over the sum of their `w[l]`.
 //! Every exponential is of `x - max`, so that none overflows.
 //!
-//! A kernel gives a row to one invocation, to 16 or to 256: see [`lanes`].
+//! A kernel gives a row to one invocation, to 16 or to 256: see `lanes`.
 
 pub mod forms;
 mod metrics;
 mod mirror;
 mod nll;
 mod options;
+mod params;
+mod rows;
 mod soft;
 mod softmax;
 
@@ -20,25 +22,19 @@ pub use options::CrossEntropy;
 pub use soft::{soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x};
 pub use softmax::{log_softmax, log_softmax_bwd_x, softmax, softmax_bwd_x};
 
-use super::reduction::Reduction;
-use crate::device::Device;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
-use bytemuck::{Pod, Zeroable};
-use mirror::{cross_entropy_bwd_cpu, cross_entropy_counts_cpu, cross_entropy_cpu, cross_entropy_mean_cpu};
+use mirror::{cross_entropy_bwd_cpu, cross_entropy_cpu};
 use options::{expect_classes, expect_dloss, expect_labels, expect_options, reduced};
+use rows::{HEADER, WGSL, launch_rows};
 
-const WGSL: &str = wgsl!("cross_entropy.wgsl");
 static CROSS_ENTROPY: Kernel = kernel!(WGSL, "cross_entropy", cross_entropy_cpu);
-static CROSS_ENTROPY_MEAN: Kernel = kernel!(WGSL, "cross_entropy_mean", cross_entropy_mean_cpu);
-static CROSS_ENTROPY_COUNTS: Kernel = kernel!(WGSL, "cross_entropy_counts", cross_entropy_counts_cpu);
 static CROSS_ENTROPY_BWD: Kernel = kernel!(WGSL, "cross_entropy_bwd", cross_entropy_bwd_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[
     &CROSS_ENTROPY,
-    &CROSS_ENTROPY_MEAN,
-    &CROSS_ENTROPY_COUNTS,
+    &options::CROSS_ENTROPY_MEAN,
+    &options::CROSS_ENTROPY_COUNTS,
     &CROSS_ENTROPY_BWD,
     &nll::NLL_LOSS,
     &nll::NLL_LOSS_BWD,
@@ -52,82 +48,6 @@ pub(in crate::ops) const KERNELS: &[&Kernel] = &[
     &metrics::ARGMAX,
     &metrics::ACCUMULATE_METRICS,
 ];
-
-/// The flags of [`Params`]: classes have weights; the losses are divided by the first total; each row has a loss and a `dloss`.
-const WEIGHTED: u32 = 1;
-const DIVIDED: u32 = 2;
-const EACH: u32 = 4;
-
-/// Where the sum of the classes' weights lies among the totals: the next place that a view may begin at.
-const SECOND_TOTAL: usize = 64;
-
-/// The constants of kernels that give an element to an invocation; the file does not parse without them.
-const HEADER: &[(&str, u32)] = &[("LANES", 1), ("GROUP", 64), ("COLUMNS", 0)];
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
-    n: u32,
-    c: u32,
-    inner: u32,
-    flags: u32,
-    ignored: u32,
-    smoothing: f32,
-    scale: f32,
-}
-
-impl Params {
-    /// The rows along `axis` of a tensor of shape `x`.
-    fn along(x: Shape, axis: usize) -> Self {
-        let (outer, inner) = (x.dims()[..axis].iter().product::<usize>(), x.inner(axis + 1));
-        let (n, c, inner) = ((outer * inner) as u32, x.dim(axis) as u32, inner as u32);
-        Self { n, c, inner, flags: 0, ignored: u32::MAX, smoothing: 0.0, scale: 1.0 }
-    }
-
-    /// The shape of one number for each row of `x` (N, C, ...).
-    fn rows_shape(&self, x: Shape) -> Shape {
-        let mut dims = x.dims().to_vec();
-        dims.remove(1);
-        Shape::new(&dims)
-    }
-}
-
-/// How many invocations share a row of `c` elements, and how many a workgroup has. A software driver pays for every barrier: there
-/// a row is one invocation's own unless its loops would grow too long. So it is on hardware where rows lie side by side in columns,
-/// of which there are many, unless they are long.
-fn lanes(device: &Device, c: usize, inner: usize) -> (usize, usize) {
-    match c {
-        0..=16 => (1, 64),
-        17..=16_384 if device.prefers_registers() => (1, 64),
-        17..=256 if inner > 1 => (1, 64),
-        17..=256 => (16, 64),
-        257..=4096 if inner > 1 => (16, 256),
-        _ => (256, 256),
-    }
-}
-
-/// Launches `kernel` over the rows of `p`, each walked `passes` times.
-#[track_caller]
-fn launch_rows(kernel: &'static Kernel, p: Params, passes: usize, inputs: &[&Tensor], outputs: &[&Tensor]) {
-    let shared = lanes(outputs[0].device(), p.c as usize, p.inner as usize);
-    launch_rows_by(shared, kernel, p, passes, inputs, outputs);
-}
-
-/// The same, a row shared by `lanes` of the `group` invocations of a workgroup.
-#[track_caller]
-fn launch_rows_by(
-    (lanes, group): (usize, usize),
-    kernel: &'static Kernel,
-    p: Params,
-    passes: usize,
-    inputs: &[&Tensor],
-    outputs: &[&Tensor],
-) {
-    let (rows, c) = (p.n as usize, p.c as usize);
-    let grid = Grid::folded(rows.div_ceil(group / lanes)).trips(passes * (c.div_ceil(lanes) + 8));
-    let constants = [("LANES", lanes as u32), ("GROUP", group as u32), ("COLUMNS", u32::from(p.inner > 1))];
-    kernel.with(&constants).launch(p, inputs, outputs, grid);
-}
 
 /// The cross-entropy of `logits` (N, C, ...) against class indices `labels` (N, ...), u32; also the probabilities of the logits,
 /// which [`cross_entropy_bwd`] needs. `options` may be the label smoothing alone. Equivalent of

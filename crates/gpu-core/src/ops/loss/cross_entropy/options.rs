@@ -1,12 +1,17 @@
 //! What a user may ask of cross-entropy, and what follows from it.
 
-use super::{CROSS_ENTROPY_COUNTS, CROSS_ENTROPY_MEAN, DIVIDED, EACH, HEADER, Params, SECOND_TOTAL, WEIGHTED};
+use super::mirror::{cross_entropy_counts_cpu, cross_entropy_mean_cpu};
+use super::params::{DIVIDED, EACH, Params, SECOND_TOTAL, WEIGHTED};
+use super::rows::{HEADER, WGSL, lanes};
 use crate::dtype::DType;
 use crate::expect;
-use crate::kernel::Grid;
-use crate::ops::Reduction;
+use crate::kernel::{Grid, Kernel, kernel};
+use crate::ops::loss::reduction::Reduction;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
+
+pub(super) static CROSS_ENTROPY_MEAN: Kernel = kernel!(WGSL, "cross_entropy_mean", cross_entropy_mean_cpu);
+pub(super) static CROSS_ENTROPY_COUNTS: Kernel = kernel!(WGSL, "cross_entropy_counts", cross_entropy_counts_cpu);
 
 /// The options of [`cross_entropy`](super::cross_entropy), [`nll_loss`](super::nll_loss) and
 /// [`soft_cross_entropy`](super::soft_cross_entropy). A number alone is the label smoothing.
@@ -111,7 +116,7 @@ pub(super) fn summed(x: &Tensor, scale: f32, last: Tensor) -> Tensor {
 /// One stage: a row for each element of `y`.
 #[track_caller]
 fn launch_sums(p: Params, x: &Tensor, y: &Tensor) {
-    let (lanes, group) = super::lanes(x.device(), p.c as usize, 1);
+    let (lanes, group) = lanes(x.device(), p.c as usize, 1);
     let grid = Grid::folded(y.len().div_ceil(group / lanes)).trips((p.c as usize).div_ceil(lanes) + 8);
     let constants = [("LANES", lanes as u32), ("GROUP", group as u32), ("COLUMNS", 0)];
     CROSS_ENTROPY_MEAN.with(&constants).launch(p, &[x], &[y], grid);

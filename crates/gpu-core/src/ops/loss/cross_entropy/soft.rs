@@ -3,10 +3,13 @@
 //! With `t' = w ((1 - s) t + s / C)`: the loss of a row is `-sum over c of t'[c] log p[c]`, and its gradient `p sum(t') - t'`.
 
 use super::mirror::{Weights, for_rows, nothing, softmax_row};
-use super::{CrossEntropy, EACH, Params, Reduction, WGSL, expect_classes, expect_dloss, expect_options, launch_rows, reduced};
+use super::options::{CrossEntropy, expect_classes, expect_dloss, expect_options, reduced};
+use super::params::{EACH, Params};
+use super::rows::{WGSL, launch_rows};
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
 use crate::mirror::Real;
+use crate::ops::loss::reduction::Reduction;
 use crate::tensor::Tensor;
 
 pub(super) static SOFT_CROSS_ENTROPY: Kernel = kernel!(WGSL, "soft_cross_entropy", soft_cross_entropy_cpu);

@@ -1,12 +1,14 @@
 //! Softmax and its logarithm over an axis, with their gradients.
 
 use super::mirror::{for_rows, nothing, softmax_row};
-use super::{Params, WGSL, launch_rows};
+use super::params::Params;
+use super::rows::launch_rows;
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
 use crate::mirror::Real;
 use crate::tensor::Tensor;
 
+const WGSL: &str = concat!(wgsl!("rows.wgsl"), wgsl!("softmax.wgsl"));
 pub(super) static SOFTMAX: Kernel = kernel!(WGSL, "softmax", softmax_cpu);
 pub(super) static SOFTMAX_BWD_X: Kernel = kernel!(WGSL, "softmax_bwd_x", softmax_bwd_x_cpu);
 pub(super) static LOG_SOFTMAX: Kernel = kernel!(WGSL, "log_softmax", log_softmax_cpu);

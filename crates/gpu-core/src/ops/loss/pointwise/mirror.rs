@@ -1,6 +1,6 @@
 //! The formulas as PyTorch writes them, in either precision.
 
-use super::{Params, kind};
+use super::params::{Params, kind};
 use crate::kernel::Args;
 use crate::mirror::{self, CHUNK, Real};
 use rayon::prelude::*;

@@ -3,16 +3,17 @@
 //! A mean or a sum is one walk over both tensors, in parts that are summed in a fixed order; no tensor of single losses is made.
 
 mod mirror;
+mod params;
 
 use super::reduction::Reduction;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
-use bytemuck::{Pod, Zeroable};
 use mirror::{
     pointwise_loss_bwd_target_cpu, pointwise_loss_bwd_x_cpu, pointwise_loss_cpu, pointwise_loss_sum_cpu, pointwise_loss_total_cpu,
 };
+use params::{Params, kind};
 
 const WGSL: &str = wgsl!("loss.wgsl");
 static POINTWISE_LOSS: Kernel = kernel!(WGSL, "pointwise_loss", pointwise_loss_cpu);
@@ -22,18 +23,6 @@ static POINTWISE_LOSS_BWD_X: Kernel = kernel!(WGSL, "pointwise_loss_bwd_x", poin
 static POINTWISE_LOSS_BWD_TARGET: Kernel = kernel!(WGSL, "pointwise_loss_bwd_target", pointwise_loss_bwd_target_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] =
     &[&POINTWISE_LOSS, &POINTWISE_LOSS_SUM, &POINTWISE_LOSS_TOTAL, &POINTWISE_LOSS_BWD_X, &POINTWISE_LOSS_BWD_TARGET];
-
-/// The losses, as the header's `KIND` numbers them.
-mod kind {
-    pub const MSE: u32 = 0;
-    pub const L1: u32 = 1;
-    pub const SMOOTH_L1: u32 = 2;
-    pub const HUBER: u32 = 3;
-    pub const BCE_WITH_LOGITS: u32 = 4;
-    pub const BCE: u32 = 5;
-    pub const KL_DIV: u32 = 6;
-    pub const KL_DIV_LOG: u32 = 7;
-}
 
 /// A loss of an element `x` against a target `t`, with `d = x - t`.
 ///
@@ -103,20 +92,6 @@ impl PointwiseLoss {
             _ => [None, None],
         }
     }
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
-    len: u32,
-    part: u32,
-    each: u32,
-    weight_c: u32,
-    weight_inner: u32,
-    positive_c: u32,
-    positive_inner: u32,
-    width: f32,
-    scale: f32,
 }
 
 /// A call that was checked: its parameters, and what is bound for the weights.

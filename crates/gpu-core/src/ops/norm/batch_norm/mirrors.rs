@@ -1,6 +1,6 @@
 //! The mirrors: the same two stages, with sums in f64 and each part of a channel read twice while it is in cache.
 
-use super::{Params, Spread};
+use super::params::{Params, Spread};
 use crate::kernel::Args;
 use crate::mirror::{self, Real};
 use std::ops::Range;

@@ -13,17 +13,18 @@
 
 mod demean;
 mod mirrors;
+mod params;
 mod rectified;
 
 pub use demean::{demean_norm, demean_norm_bwd, demean_norm_eval, demean_norm_eval_bwd};
 pub use rectified::{batch_norm_add_relu_bwd, batch_norm_eval_relu, batch_norm_relu, batch_norm_relu_bwd};
 
 use crate::expect;
-use crate::kernel::{Grid, Kernel, kernel, splits};
+use crate::kernel::{Grid, Kernel, kernel};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
-use bytemuck::{Pod, Zeroable};
 use mirrors::{add_bwd_partial_cpu, apply_cpu, bwd_partial_cpu, bwd_sums_cpu, bwd_x_cpu, partial_cpu, stats_cpu, through_cpu};
+use params::{Params, Spread, Then};
 
 const WGSL: &str = wgsl!("batch_norm.wgsl");
 static PARTIAL: Kernel = kernel!(WGSL, "batch_norm_partial", partial_cpu);
@@ -36,93 +37,6 @@ static BWD_SUMS: Kernel = kernel!(WGSL, "batch_norm_bwd_sums", bwd_sums_cpu);
 static BWD_X: Kernel = kernel!(WGSL, "batch_norm_bwd_x", bwd_x_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] =
     &[&PARTIAL, &STATS, &APPLY, &BWD_PARTIAL, &ADD_BWD_PARTIAL, &THROUGH, &BWD_SUMS, &BWD_X, &demean::STATS];
-
-/// What lies in the slot `spread`, and so what a deviation from the mean is multiplied by.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Spread {
-    /// `1 / sqrt(var + eps)` of the batch: a function of `x`, through which a gradient flows.
-    Rstd = 0,
-    /// A running variance.
-    Variance = 1,
-    /// Nothing: deviations stay as they are.
-    One = 2,
-}
-
-/// What follows the normalisation in the same kernels.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Then {
-    Nothing,
-    Relu,
-    /// A sum with another tensor, and a ReLU.
-    AddRelu,
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
-    len: u32,
-    n: u32,
-    c: u32,
-    inner: u32,
-    splits: u32,
-    part: u32,
-    spread_kind: u32,
-    eps: f32,
-    momentum: f32,
-    inverse_count: f32,
-}
-
-impl Params {
-    fn of(x: Shape, spread: Spread) -> Self {
-        let (n, c, inner) = (x.n(), x.c(), x.inner(2));
-        let splits = splits(c, n * inner);
-        Self {
-            len: x.len() as u32,
-            n: n as u32,
-            c: c as u32,
-            inner: inner as u32,
-            splits: splits as u32,
-            part: (n * inner).div_ceil(splits).next_multiple_of(4) as u32,
-            spread_kind: spread as u32,
-            eps: 0.0,
-            momentum: 0.0,
-            inverse_count: 1.0 / (n * inner) as f32,
-        }
-    }
-
-    /// The statistics are constants: nothing of `x` is in them.
-    fn of_constants(self) -> Self {
-        Self { inverse_count: 0.0, ..self }
-    }
-
-    fn spread(&self) -> Spread {
-        match self.spread_kind {
-            0 => Spread::Rstd,
-            1 => Spread::Variance,
-            _ => Spread::One,
-        }
-    }
-
-    /// Whether four elements in a row share a channel.
-    fn goes_by_four(&self) -> bool {
-        self.inner.is_multiple_of(4)
-    }
-
-    /// What a kernel's header gets.
-    fn header(&self, then: Then) -> [(&'static str, u32); 3] {
-        [("VEC", self.goes_by_four().into()), ("RELU", (then != Then::Nothing).into()), ("ADD", (then == Then::AddRelu).into())]
-    }
-
-    /// One workgroup for each part of each channel.
-    fn grid_of_parts(&self) -> Grid {
-        Grid::folded((self.c * self.splits) as usize).trips(self.part.div_ceil(256) as usize + 8)
-    }
-
-    /// One thread for each vector of four.
-    fn grid_of_vectors(&self) -> Grid {
-        Grid::linear((self.len as usize).div_ceil(4), 256)
-    }
-}
 
 /// What [`batch_norm`] computes: the normalised tensor, and the statistics that its gradient needs.
 #[derive(Debug, Clone)]

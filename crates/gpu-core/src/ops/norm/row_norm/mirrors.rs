@@ -1,6 +1,6 @@
 //! The mirrors: sums in f64, rows in parallel, each read again while it is in cache.
 
-use super::Params;
+use super::params::Params;
 use crate::kernel::Args;
 use crate::mirror::{self, Real};
 use rayon::prelude::*;

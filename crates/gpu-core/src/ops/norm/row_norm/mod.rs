@@ -12,6 +12,7 @@ pub mod forms;
 mod group;
 mod layer;
 mod mirrors;
+mod params;
 mod rms;
 
 pub use group::{group_norm, group_norm_bwd_w, group_norm_bwd_x, instance_norm_running};
@@ -23,8 +24,8 @@ use crate::kernel::{Grid, Kernel, kernel, splits};
 use crate::launch::Specialised;
 use crate::shape::Shape;
 use crate::tensor::Tensor;
-use bytemuck::{Pod, Zeroable};
 use mirrors::*;
+use params::Params;
 
 const WGSL: &str = wgsl!("row_norm.wgsl");
 const WGSL_BWD: &str = concat!(wgsl!("row_norm.wgsl"), wgsl!("row_norm_bwd.wgsl"));
@@ -77,60 +78,6 @@ impl RowStats {
     fn new(x: &Tensor, shape: Shape) -> Self {
         let fresh = || if x.is_empty() { Tensor::zeros(x.device(), shape) } else { Tensor::empty(x.device(), shape) };
         Self { offset: fresh(), rstd: fresh() }
-    }
-}
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
-    rows: u32,
-    len: u32,
-    n: u32,
-    c: u32,
-    inner: u32,
-    groups: u32,
-    per_group: u32,
-    splits: u32,
-    part: u32,
-    has_gamma: u32,
-    has_beta: u32,
-    centered: u32,
-    eps: f32,
-    momentum: f32,
-    inverse_len: f32,
-}
-
-impl Params {
-    /// `n` samples of `c` channels of `inner` elements, in `groups` rows each.
-    fn of([n, c, inner]: [usize; 3], groups: usize) -> Self {
-        let per_group = c / groups.max(1);
-        let len = per_group * inner;
-        Self {
-            rows: (n * groups) as u32,
-            len: len as u32,
-            n: n as u32,
-            c: c as u32,
-            inner: inner as u32,
-            groups: groups as u32,
-            per_group: per_group as u32,
-            splits: 1,
-            part: len as u32,
-            has_gamma: 0,
-            has_beta: 0,
-            centered: 1,
-            eps: 0.0,
-            momentum: 0.0,
-            inverse_len: 1.0 / len as f32,
-        }
-    }
-
-    fn elements(&self) -> usize {
-        self.rows as usize * self.len as usize
-    }
-
-    fn split_by(self, form: Form) -> Self {
-        let part = (self.len as usize).div_ceil(form.splits).next_multiple_of(4);
-        Self { splits: form.splits as u32, part: part as u32, ..self }
     }
 }
 
@@ -198,7 +145,7 @@ fn forward(form: Form, p: Params, x: &Tensor, gamma: Option<&Tensor>, beta: Opti
     if x.is_empty() {
         return y;
     }
-    let (p, [gamma, beta]) = affine(p.split_by(form), x, gamma, beta);
+    let (p, [gamma, beta]) = affine(p.split_by(form.splits), x, gamma, beta);
     let (vec, RowStats { offset, rstd }) = (p.len.is_multiple_of(4), stats);
     if form.whole {
         form.specialise(&ROW_NORM, vec).launch(p, &[x, gamma, beta], &[&y, offset, rstd], form.grid(p));
@@ -219,7 +166,7 @@ fn bwd_x(form: Form, p: Params, x: &Tensor, dy: &Tensor, gamma: Option<&Tensor>,
     if x.is_empty() {
         return dx;
     }
-    let (p, [gamma, _]) = affine(p.split_by(form), x, gamma, None);
+    let (p, [gamma, _]) = affine(p.split_by(form.splits), x, gamma, None);
     let (vec, RowStats { offset, rstd }) = (p.len.is_multiple_of(4), stats);
     let inputs = [x, dy, gamma, offset, rstd];
     if form.whole {

@@ -1,6 +1,6 @@
 //! The mirrors: plane by plane, windows in rows.
 
-use super::Params;
+use super::params::Params;
 use crate::kernel::Args;
 use crate::mirror::{self, Real};
 use rayon::prelude::*;

@@ -4,14 +4,15 @@
 //! them than elements. The maximum keeps where it found itself, as in `pool2d`.
 
 mod mirrors;
+mod params;
 
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
-use bytemuck::{Pod, Zeroable};
 use mirrors::{adaptive_avg_pool2d_bwd_x_cpu, adaptive_avg_pool2d_cpu, adaptive_max_pool2d_bwd_x_cpu, adaptive_max_pool2d_cpu};
+use params::Params;
 
 const WGSL: &str = wgsl!("adaptive_pool2d.wgsl");
 static AVG: Kernel = kernel!(WGSL, "adaptive_avg_pool2d", adaptive_avg_pool2d_cpu);
@@ -26,16 +27,6 @@ pub(in crate::ops) const KERNELS: &[&Kernel] = &[&AVG, &AVG_WIDE, &AVG_BWD_X, &M
 const WIDE: usize = 128;
 /// Lanes of such a workgroup.
 const LANES: usize = 64;
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
-    planes: u32,
-    h: u32,
-    w: u32,
-    p: u32,
-    q: u32,
-}
 
 /// The output's shape, and the parameters.
 #[track_caller]

@@ -1,6 +1,6 @@
 //! How the windows of a pooling lie over its input, and what follows for the shapes.
 
-use super::Params;
+use super::params::Params;
 use crate::shape::Shape;
 
 /// The windows of a pooling, an entry an axis.

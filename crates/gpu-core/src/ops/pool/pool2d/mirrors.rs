@@ -1,7 +1,7 @@
 //! The mirrors: one walk over rows of `y` and taps of the window, along which inner loops vectorise.
 
-use super::Params;
 use super::geometry::{INSIDE, SCALE};
+use super::params::Params;
 use crate::kernel::Args;
 use crate::mirror::{self, Real};
 use rayon::prelude::*;

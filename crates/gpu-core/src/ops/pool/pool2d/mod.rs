@@ -7,6 +7,7 @@
 
 mod geometry;
 mod mirrors;
+mod params;
 
 pub use geometry::{Divisor, Pool1dGeometry, Pool2dGeometry, PoolGeometry};
 
@@ -15,7 +16,6 @@ use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
-use bytemuck::{Pod, Zeroable};
 use mirrors::{avg_pool2d_bwd_x_cpu, avg_pool2d_cpu, max_pool2d_bwd_x_cpu, max_pool2d_cpu};
 
 const WGSL: &str = wgsl!("pool2d.wgsl");
@@ -38,17 +38,6 @@ pub(in crate::ops) const KERNELS: &[&Kernel] = &[
     &AVG_POOL2D_BY4,
     &AVG_POOL2D_BWD_X_BY4,
 ];
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
-    planes: u32,
-    h: u32,
-    w: u32,
-    p: u32,
-    q: u32,
-    scale: f32,
-}
 
 /// The kernel of a forward pass, and its grid: a thread four of `y` where the windows are common, else one.
 fn forward(g: Pool2dGeometry, x: Shape, y: Shape, [any, by4]: [&'static Kernel; 2]) -> (&'static Kernel, Grid) {

@@ -1,6 +1,6 @@
 //! The same words as the kernels draw, sixteen elements at a time.
 
-use super::Params;
+use super::params::Params;
 use crate::kernel::Args;
 use crate::mirror::Real;
 use crate::rng::Stream;

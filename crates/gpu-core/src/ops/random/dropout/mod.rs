@@ -8,6 +8,7 @@
 mod alpha;
 mod mirror;
 mod noise;
+mod params;
 
 pub use alpha::{alpha_dropout, alpha_dropout_bwd_x, feature_alpha_dropout, feature_alpha_dropout_bwd_x};
 pub use noise::{bernoulli_keep, bernoulli_keep_bwd_x, gaussian_noise, gaussian_noise_bwd_x};
@@ -17,8 +18,8 @@ use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
-use bytemuck::{Pod, Zeroable};
 use mirror::{alpha_dropout_cpu, dropout_cpu, dropout_mask_cpu, dropout2d_cpu, feature_alpha_dropout_cpu, gaussian_noise_cpu};
+use params::Params;
 
 /// Seed and stream of a dropout layer.
 pub use crate::rng::Key as DropoutKey;
@@ -33,45 +34,6 @@ static GAUSSIAN_NOISE: Kernel = kernel!(WGSL, "gaussian_noise", gaussian_noise_c
 static DROPOUT_MASK: Kernel = Kernel::new_trusted(WGSL, "dropout_mask", dropout_mask_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] =
     &[&DROPOUT, &DROPOUT2D, &ALPHA_DROPOUT, &FEATURE_ALPHA_DROPOUT, &GAUSSIAN_NOISE, &DROPOUT_MASK];
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
-    len: u32,
-    inner: u32,
-    stream: u32,
-    seed_lo: u32,
-    seed_hi: u32,
-    threshold: u32,
-    drop_all: u32,
-    scale: f32,
-    shift: f32,
-    dropped: f32,
-}
-
-impl Params {
-    /// Elements, or channels of `inner` elements, dropped with probability `p`, the others scaled by `1 / (1 - p)`.
-    #[track_caller]
-    fn new(op: &str, shape: Shape, inner: usize, p: f64, key: DropoutKey, step: &Tensor) -> Self {
-        assert!((0.0..=1.0).contains(&p), "{op}: p {} is not in [0, 1] (x {shape})", p as f32);
-        let fits = step.len() == 1 && step.dtype() == DType::U32;
-        assert!(fits, "{op}: step must be one u32 (step {} {}, x {shape})", step.dtype(), step.shape());
-        let threshold = (p * 2f64.powi(32)).round() as u64;
-        let drop_all = threshold > u64::from(u32::MAX);
-        Self {
-            len: shape.len() as u32,
-            inner: inner as u32,
-            stream: key.stream,
-            seed_lo: key.seed as u32,
-            seed_hi: (key.seed >> 32) as u32,
-            threshold: if drop_all { u32::MAX } else { threshold as u32 },
-            drop_all: drop_all.into(),
-            scale: if drop_all { 0.0 } else { (1.0 / (1.0 - p)) as f32 },
-            shift: 0.0,
-            dropped: 0.0,
-        }
-    }
-}
 
 /// Loop iterations of one Philox block.
 const ROUNDS: usize = 10;

@@ -5,6 +5,7 @@
 
 mod extrema;
 mod moments;
+mod params;
 mod plan;
 mod states;
 mod sums;

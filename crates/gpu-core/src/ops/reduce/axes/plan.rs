@@ -1,27 +1,16 @@
 //! Which steps a reduction takes, and in how many parts.
 
 use super::WGSL;
+use super::params::Params;
 use super::states::{Op, reduce_cpu};
 use crate::dtype::DType;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
-use bytemuck::{Pod, Zeroable};
 
 pub(super) static REDUCE_ROWS: Kernel = kernel!(WGSL, "reduce_rows", reduce_cpu);
 pub(super) static REDUCE_COLUMNS: Kernel = kernel!(WGSL, "reduce_columns", reduce_cpu);
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-pub(super) struct Params {
-    pub outer: u32,
-    pub len: u32,
-    pub inner: u32,
-    pub splits: u32,
-    pub part: u32,
-    pub factor: f32,
-}
 
 /// In how many parts to reduce: enough invocations to fill a large GPU, and enough elements for each of them.
 fn splits(outer: usize, len: usize, inner: usize) -> usize {

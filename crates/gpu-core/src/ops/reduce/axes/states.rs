@@ -1,6 +1,6 @@
 //! What is known of some elements, in f64: the mirror of all reductions.
 
-use super::plan::Params;
+use super::params::Params;
 use crate::device::Device;
 use crate::kernel::Args;
 use crate::mirror::{self, Real};

@@ -1,7 +1,8 @@
 //! Whether any or all hold.
 
 use super::WGSL;
-use super::plan::{ALL_AXES, Params, over_axes};
+use super::params::Params;
+use super::plan::{ALL_AXES, over_axes};
 use super::states::Op;
 use crate::dtype::DType;
 use crate::kernel::{Args, Grid, Kernel};

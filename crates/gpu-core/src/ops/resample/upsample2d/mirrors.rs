@@ -1,6 +1,6 @@
 //! The mirrors: where each row and column reads is found once a launch.
 
-use super::Params;
+use super::params::Params;
 use crate::kernel::Args;
 use crate::mirror::{self, Real};
 

@@ -7,6 +7,7 @@
 
 mod geometry;
 mod mirrors;
+mod params;
 
 pub use geometry::{Interpolation, Resize, Upsample2dGeometry};
 
@@ -14,25 +15,13 @@ use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::shape::Shape;
 use crate::tensor::Tensor;
-use bytemuck::{Pod, Zeroable};
 use mirrors::{upsample2d_bwd_x_cpu, upsample2d_cpu};
+use params::Params;
 
 const WGSL: &str = wgsl!("upsample2d.wgsl");
 static UPSAMPLE2D: Kernel = kernel!(WGSL, "upsample2d", upsample2d_cpu);
 static UPSAMPLE2D_BWD_X: Kernel = kernel!(WGSL, "upsample2d_bwd_x", upsample2d_bwd_x_cpu);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&UPSAMPLE2D, &UPSAMPLE2D_BWD_X];
-
-#[repr(C)]
-#[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
-    outer: u32,
-    h: u32,
-    w: u32,
-    p: u32,
-    q: u32,
-    step_h: f32,
-    step_w: f32,
-}
 
 /// `x` (N, C, H, W) resampled. Equivalent of `torch.nn.functional.interpolate` with `mode="nearest"` or `"bilinear"`; sizes may also
 /// shrink.

@@ -1,12 +1,8 @@
 //! What is held against the mirror.
 
 use crate::{Bound, Case, input_values, tensor};
-use gpu_core::ops::{
-    elu, elu_bwd_x, gelu, gelu_bwd_x, gelu_tanh, gelu_tanh_bwd_x, hardsigmoid, hardsigmoid_bwd_x, hardswish, hardswish_bwd_x,
-    leaky_relu, leaky_relu_bwd_x, mish, mish_bwd_x, relu, relu_bwd_x, relu6, relu6_bwd_x, selu, selu_bwd_x, sigmoid, sigmoid_bwd_x,
-    silu, silu_bwd_x, softplus, softplus_bwd_x, tanh, tanh_bwd_x,
-};
-use gpu_core::{Device, Tensor};
+use gpu_core::ops::{elu, elu_bwd_x, leaky_relu, leaky_relu_bwd_x, softplus, softplus_bwd_x};
+use gpu_core::{Device, Tensor, ops};
 
 /// A function with options, and its gradient from what it keeps.
 #[derive(Clone, Copy)]
@@ -25,32 +21,36 @@ impl Function {
     }
 }
 
-/// Every function, with every kind of option.
+/// `exp` and division are rounded by the driver as it likes: 3 + 2|x| units of the last place, 2.5 units.
+const DRIVERS: f32 = 4e-6;
+
+/// A row for each function of the table, with its usual numbers.
+macro_rules! usual {
+    ($(
+        $(#[$doc:meta])*
+        $name:ident($($arg:ident = $usual:literal),*), $bwd:ident(from $kept:ident $(if $when:expr)?) $rest:tt
+    )*) => {
+        vec![$(Function {
+            name: stringify!($name),
+            keeps_y: stringify!($kept) == "y",
+            f: |x| ops::$name(x $(, $usual)*),
+            bwd: |kept, dy| ops::$bwd(kept, dy $(, $usual)*),
+            bound: if ["relu", "leaky_relu", "relu6"].contains(&stringify!($name)) { 0.0 } else { DRIVERS },
+        }),*]
+    };
+}
+
+/// Every function, then with other options.
 pub(super) fn functions() -> Vec<Function> {
-    const Y: bool = true;
-    const X: bool = false;
-    // `exp` and division are rounded by the driver as it likes: 3 + 2|x| units of the last place, 2.5 units.
-    const DRIVERS: f32 = 4e-6;
     let row = |name, keeps_y, f, bwd, bound| Function { name, keeps_y, f, bwd, bound };
-    vec![
-        row("relu", Y, relu, relu_bwd_x, 0.0),
-        row("leaky_relu", Y, |x| leaky_relu(x, 0.1), |y, dy| leaky_relu_bwd_x(y, dy, 0.1), 0.0),
-        row("leaky_relu, slope -0.5", X, |x| leaky_relu(x, -0.5), |x, dy| leaky_relu_bwd_x(x, dy, -0.5), 0.0),
-        row("relu6", Y, relu6, relu6_bwd_x, 0.0),
-        row("elu", Y, |x| elu(x, 1.0), |y, dy| elu_bwd_x(y, dy, 1.0), DRIVERS),
-        row("elu, alpha 1.5", Y, |x| elu(x, 1.5), |y, dy| elu_bwd_x(y, dy, 1.5), DRIVERS),
-        row("selu", Y, selu, selu_bwd_x, DRIVERS),
-        row("hardsigmoid", Y, hardsigmoid, hardsigmoid_bwd_x, DRIVERS),
-        row("hardswish", X, hardswish, hardswish_bwd_x, DRIVERS),
-        row("sigmoid", Y, sigmoid, sigmoid_bwd_x, DRIVERS),
-        row("tanh", Y, tanh, tanh_bwd_x, DRIVERS),
-        row("softplus", X, |x| softplus(x, 1.0, 20.0), |x, dy| softplus_bwd_x(x, dy, 1.0, 20.0), DRIVERS),
-        row("softplus, beta 2, threshold 5", X, |x| softplus(x, 2.0, 5.0), |x, dy| softplus_bwd_x(x, dy, 2.0, 5.0), DRIVERS),
-        row("silu", X, silu, silu_bwd_x, DRIVERS),
-        row("gelu", X, gelu, gelu_bwd_x, DRIVERS),
-        row("gelu_tanh", X, gelu_tanh, gelu_tanh_bwd_x, DRIVERS),
-        row("mish", X, mish, mish_bwd_x, DRIVERS),
-    ]
+    let mut functions: Vec<Function> = gpu_core::activation_table!(usual);
+    functions.extend([
+        row("leaky_relu, slope 0.1", true, |x| leaky_relu(x, 0.1), |y, dy| leaky_relu_bwd_x(y, dy, 0.1), 0.0),
+        row("leaky_relu, slope -0.5", false, |x| leaky_relu(x, -0.5), |x, dy| leaky_relu_bwd_x(x, dy, -0.5), 0.0),
+        row("elu, alpha 1.5", true, |x| elu(x, 1.5), |y, dy| elu_bwd_x(y, dy, 1.5), DRIVERS),
+        row("softplus, beta 2, threshold 5", false, |x| softplus(x, 2.0, 5.0), |x, dy| softplus_bwd_x(x, dy, 2.0, 5.0), DRIVERS),
+    ]);
+    functions
 }
 
 /// Values in [-8, 8): every branch of every function.

@@ -8,6 +8,7 @@ mod columns;
 mod depthwise;
 mod plan;
 mod product;
+mod side;
 mod weight;
 
 use super::layout::Layout;
@@ -17,15 +18,8 @@ pub(super) use columns::{col2im, im2col};
 pub(super) use depthwise::{depthwise_backward_w, depthwise_backward_x, depthwise_forward};
 use plan::Plan;
 use product::product;
+use side::Side;
 pub(super) use weight::backward_w;
-
-/// The channels of a group, and where a weight lies for an output and an input channel.
-struct Side {
-    outs: usize,
-    ins: usize,
-    w_out: usize,
-    w_in: usize,
-}
 
 /// Whether an output pixel comes of the input pixel at its place, and of no other.
 fn is_pointwise(l: &Layout) -> bool {

@@ -1,8 +1,9 @@
 //! Forward pass and input gradient: tiles of neighbouring pixels by output channels.
 
 use super::plan::{Phase, Plan, Tap};
-use super::{Layout, Side};
+use super::side::Side;
 use crate::mirror::{Real, Width};
+use crate::ops::conv::conv2d::layout::Layout;
 use pulp::{Arch, Simd, WithSimd};
 use rayon::prelude::*;
 

@@ -1,0 +1,82 @@
+//! A launch on the CPU: a mirror with its memory.
+
+use crate::kernel::{Args, Constants};
+use crate::pool::HostBuffer;
+use parking_lot::{RwLockReadGuard, RwLockWriteGuard};
+use std::ops::Range;
+use std::sync::Arc;
+
+/// A part of a host buffer, in bytes.
+#[derive(Debug, Clone)]
+pub(crate) struct HostView {
+    pub buffer: Arc<HostBuffer>,
+    pub bytes: Range<usize>,
+}
+
+/// A mirror with all that it needs.
+#[derive(Debug, Clone)]
+pub(crate) struct HostDispatch {
+    pub entry: &'static str,
+    pub mirror: fn(&mut Args<'_>),
+    pub params: Vec<u8>,
+    pub constants: Constants,
+    pub inputs: Vec<HostView>,
+    pub outputs: Vec<HostView>,
+}
+
+/// A buffer that a dispatch holds, once for all of its tensors in it.
+enum Held<'a> {
+    /// Recursive: a job that a waiting thread has stolen may read the same weights.
+    Read(RwLockReadGuard<'a, Vec<u64>>),
+    Written(RwLockWriteGuard<'a, Vec<u64>>),
+}
+
+impl HostDispatch {
+    /// Runs the mirror on the calling thread (and rayon's).
+    pub fn run(&self) {
+        let mut held = self.hold();
+        let mut outputs: Vec<Option<&mut [u8]>> = self.outputs.iter().map(|_| None).collect();
+        let mut read: Vec<(usize, &[u8])> = Vec::with_capacity(held.len());
+        for (place, held) in &mut held {
+            match held {
+                Held::Read(guard) => read.push((*place, bytemuck::cast_slice(guard.as_slice()))),
+                Held::Written(guard) => self.split(*place, bytemuck::cast_slice_mut(guard.as_mut_slice()), &mut outputs),
+            }
+        }
+        let buffer = |v: &HostView| read.iter().find(|(at, _)| *at == place(&v.buffer)).expect("it is held").1;
+        let inputs = self.inputs.iter().map(|v| &buffer(v)[v.bytes.clone()]);
+        (self.mirror)(&mut Args::new(&self.params, &self.constants, inputs.collect(), outputs));
+    }
+
+    /// Locks each buffer once, all in the order of their addresses: of two dispatches that want the same ones, in whatever roles, one
+    /// gets them all.
+    fn hold(&self) -> Vec<(usize, Held<'_>)> {
+        let inputs = self.inputs.iter().map(|v| (v, false));
+        let mut wanted: Vec<(&HostView, bool)> = inputs.chain(self.outputs.iter().map(|v| (v, true))).collect();
+        wanted.sort_by_key(|(v, is_written)| (place(&v.buffer), !is_written));
+        wanted.dedup_by_key(|(v, _)| place(&v.buffer));
+        let hold = wanted.into_iter().map(|(v, is_written)| match is_written {
+            true => (place(&v.buffer), Held::Written(v.buffer.write())),
+            false => (place(&v.buffer), Held::Read(v.buffer.read_recursive())),
+        });
+        hold.collect()
+    }
+
+    /// Hands out the outputs that lie in one buffer: views into one arena, which do not overlap.
+    fn split<'a>(&self, at: usize, buffer: &'a mut [u8], outputs: &mut [Option<&'a mut [u8]>]) {
+        let mut mine: Vec<usize> = (0..self.outputs.len()).filter(|&i| place(&self.outputs[i].buffer) == at).collect();
+        mine.sort_by_key(|&i| self.outputs[i].bytes.start);
+        let (mut rest, mut begin) = (buffer, 0);
+        for i in mine {
+            let bytes = self.outputs[i].bytes.clone();
+            let (_, tail) = rest.split_at_mut(bytes.start - begin);
+            let (output, tail) = tail.split_at_mut(bytes.len());
+            outputs[i] = Some(output);
+            (rest, begin) = (tail, bytes.end);
+        }
+    }
+}
+
+fn place(buffer: &Arc<HostBuffer>) -> usize {
+    Arc::as_ptr(buffer) as usize
+}
