@@ -7,6 +7,7 @@ mod command;
 mod common;
 mod concurrency;
 mod docs;
+mod embedding;
 mod environment;
 mod examples;
 mod faults;

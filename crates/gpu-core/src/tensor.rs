@@ -51,6 +51,10 @@ impl Tensor {
         Self { device: device.clone(), array }
     }
 
+    pub(crate) fn new(device: &Device, array: Array) -> Self {
+        Self { device: device.clone(), array }
+    }
+
     /// The tensor that an [`Observer`](crate::Observer) was shown, on the device without observers: the same memory.
     pub fn of_array(on: &Place, array: &Array) -> Self {
         Self { device: on.clone().into(), array: array.clone() }

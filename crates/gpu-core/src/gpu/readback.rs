@@ -36,13 +36,15 @@ impl Gpu {
         let size = view.bytes.max(1).next_multiple_of(4);
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let desc = wgpu::BufferDescriptor { label: Some("read-back"), size, usage, mapped_at_creation: false };
-        let buffer = self.device.create_buffer(&desc);
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
-        encoder.copy_buffer_to_buffer(view.buffer, view.offset, &buffer, 0, size);
-        let submission = self.queue.submit([encoder.finish()]);
-        let (done, mapped) = oneshot::channel();
-        buffer.slice(..).map_async(wgpu::MapMode::Read, move |answer| drop(done.send(answer)));
-        Ok(Staged { buffer, submission, mapped })
+        self.fault.watch(|| {
+            let buffer = self.device.create_buffer(&desc);
+            let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+            encoder.copy_buffer_to_buffer(view.buffer, view.offset, &buffer, 0, size);
+            let submission = self.queue.submit([encoder.finish()]);
+            let (done, mapped) = oneshot::channel();
+            buffer.slice(..).map_async(wgpu::MapMode::Read, move |answer| drop(done.send(answer)));
+            Ok(Staged { buffer, submission, mapped })
+        })
     }
 
     fn wait_for(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
@@ -60,7 +62,11 @@ impl Gpu {
         bytes: usize,
     ) -> Result<Vec<u8>> {
         self.check()?;
-        let lost = |e: String| Error::DeviceLost(e);
+        let lost = |e: String| {
+            let error = Error::DeviceLost(e);
+            self.fail(error.clone());
+            error
+        };
         answer.map_err(|e| lost(e.to_string()))?.map_err(|e| lost(e.to_string()))?;
         let range = buffer.slice(..).get_mapped_range().map_err(|e| lost(e.to_string()))?;
         Ok(range[..bytes].to_vec())
