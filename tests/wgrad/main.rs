@@ -13,6 +13,7 @@ mod examples;
 mod faults;
 mod imports;
 mod models;
+mod reads;
 mod scale;
 mod shaders;
 mod studies;

@@ -13,21 +13,21 @@ struct Staged {
 }
 
 impl Gpu {
-    /// The bytes of a view, once everything asked before is done.
-    pub(crate) fn read(&self, view: &GpuView<'_>) -> Result<Vec<u8>> {
+    /// Shows `f` the bytes of a view, once everything asked before is done.
+    pub(crate) fn read<R>(&self, view: &GpuView<'_>, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
         let staged = self.stage(view)?;
         self.wait_for(staged.submission.clone())?;
         let answer = pollster::block_on(staged.mapped);
-        self.finish(&staged.buffer, answer, view.bytes as usize)
+        self.finish(&staged.buffer, answer, |bytes| f(&bytes[..view.bytes as usize]))
     }
 
     /// The same without blocking the caller: a thread of its own waits for the device.
-    pub(crate) async fn read_async(self: &Arc<Self>, view: GpuView<'_>) -> Result<Vec<u8>> {
+    pub(crate) async fn read_async<R>(self: &Arc<Self>, view: GpuView<'_>, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
         let staged = self.stage(&view)?;
         let (gpu, submission) = (self.clone(), staged.submission.clone());
         std::thread::spawn(move || gpu.wait_for(submission));
         let answer = staged.mapped.await;
-        self.finish(&staged.buffer, answer, view.bytes as usize)
+        self.finish(&staged.buffer, answer, |bytes| f(&bytes[..view.bytes as usize]))
     }
 
     fn stage(&self, view: &GpuView<'_>) -> Result<Staged> {
@@ -55,12 +55,12 @@ impl Gpu {
         self.check()
     }
 
-    fn finish(
+    fn finish<R>(
         &self,
         buffer: &wgpu::Buffer,
         answer: std::result::Result<std::result::Result<(), wgpu::BufferAsyncError>, oneshot::Canceled>,
-        bytes: usize,
-    ) -> Result<Vec<u8>> {
+        f: impl FnOnce(&[u8]) -> R,
+    ) -> Result<R> {
         self.check()?;
         let lost = |e: String| {
             let error = Error::DeviceLost(e);
@@ -69,6 +69,6 @@ impl Gpu {
         };
         answer.map_err(|e| lost(e.to_string()))?.map_err(|e| lost(e.to_string()))?;
         let range = buffer.slice(..).get_mapped_range().map_err(|e| lost(e.to_string()))?;
-        Ok(range[..bytes].to_vec())
+        Ok(f(&range))
     }
 }

@@ -60,12 +60,11 @@ impl Gpu {
             self.queue.submit([encoder.finish()]);
             ticks
         });
-        let bytes = self.read(&GpuView { buffer: &ticks, offset: 0, bytes: size })?;
         let period = f64::from(self.queue.get_timestamp_period()) * 1e-9;
         let span = |ticks: &[u8]| {
             let [begin, end]: [u64; 2] = bytemuck::pod_read_unaligned(ticks);
             end.saturating_sub(begin) as f64 * period
         };
-        Ok(bytes.chunks_exact(16).map(span).collect())
+        self.read(&GpuView { buffer: &ticks, offset: 0, bytes: size }, |bytes| bytes.chunks_exact(16).map(span).collect())
     }
 }
