@@ -36,6 +36,8 @@ mod kernel;
 mod launch;
 mod methods;
 mod mirror;
+#[cfg(feature = "ndarray")]
+mod ndarray;
 mod observer;
 pub mod ops;
 mod place;
