@@ -22,8 +22,8 @@ pub fn main() -> anyhow::Result<()> {
     println!("edges by column = {:?}", ops::mean_axes(&edges, &[0, 1, 2], false).to_vec()?);
 
     // Nothing above waited but the reads. They block, or they are futures.
-    let total = pollster::block_on(ops::sum(&edges).read_async::<f32>())?;
-    println!("their sum = {}", total[0]);
+    let total = pollster::block_on(ops::sum(&edges).item_async())?;
+    println!("their sum = {total}");
 
     // What is run often is recorded once: a replay is one submission.
     let (doubled, capture) = device.capture(|| ops::scale(&ops::relu(&row), 2.0))?;

@@ -18,8 +18,8 @@ pub const STUDIES: &[&str] = &[
 /// Builds the programs of examples in the profile of the calling program, which lies in `target` or a folder below; their folder.
 ///
 /// Cargo does it, so that no stale program is ever run; where all are up to date it costs a fraction of a second. `packages` is how the
-/// calling program was selected (`--workspace`, or nothing): with another selection the dependencies' features differ, and Cargo
-/// would build them a second time.
+/// calling program was selected (`--workspace`, or nothing): with another selection, or other features, the dependencies' features
+/// differ, and Cargo would build them a second time.
 pub fn build(names: &[&str], packages: &[&str]) -> anyhow::Result<PathBuf> {
     // PROFILE/examples/NAME or PROFILE/deps/TEST-HASH.
     let this = std::env::current_exe()?;
@@ -29,6 +29,9 @@ pub fn build(names: &[&str], packages: &[&str]) -> anyhow::Result<PathBuf> {
     cargo.args(names.iter().flat_map(|name| ["--example", name]));
     if let Some(target) = profile.parent() {
         cargo.arg("--target-dir").arg(target);
+    }
+    if cfg!(feature = "ndarray") {
+        cargo.args(["--features", "ndarray"]);
     }
     if !cfg!(debug_assertions) {
         cargo.arg("--release");

@@ -7,11 +7,13 @@ use std::process::Output;
 
 #[path = "../../examples/custom_kernel.rs"]
 mod custom_kernel;
+#[path = "../../examples/shared_device.rs"]
+mod shared_device;
 #[path = "../../examples/tensors.rs"]
 mod tensors;
 
 /// Those that train, and the steps after which each has learned enough for its own check.
-const TRAINING: &[(&str, usize)] = &[("gan", 100), ("vae", 200), ("siamese", 200)];
+const TRAINING: &[(&str, usize)] = &[("gan", 100), ("vae", 200), ("siamese", 200), ("unet_dice", 20), ("grad_cam", 60)];
 
 #[test]
 fn the_tensor_library_stands_alone() {
@@ -21,6 +23,13 @@ fn the_tensor_library_stands_alone() {
 #[test]
 fn a_kernel_of_ones_own_equals_its_mirror() {
     custom_kernel::main().unwrap();
+}
+
+#[test]
+fn a_device_is_shared_with_a_program_of_its_own() {
+    if wgrad::proof::gpu().is_some() {
+        shared_device::main().unwrap();
+    }
 }
 
 /// Runs an example on the CPU device, and what it said.
@@ -53,10 +62,10 @@ fn examples_are_short() {
             continue; // what the studies share, and their parts
         }
         let source = std::fs::read_to_string(&path).unwrap();
-        // A study is a page or several, a training of one's own two; what shows one thing is shorter.
+        // A study is a page or several, a training or another program two; what shows one thing of the library is shorter.
         let most = match () {
             () if source.contains("mod common;") => 400,
-            () if source.contains("mod options;") => 90,
+            () if source.contains("mod options;") || source.contains("use wgrad::gpu_core::wgpu;") => 90,
             () => 40,
         };
         let lines = source.lines().count();

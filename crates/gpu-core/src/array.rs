@@ -1,6 +1,6 @@
 //! The memory of a tensor: elements of one type in a part of a buffer.
 
-use crate::dtype::{DType, Element};
+use crate::dtype::DType;
 use crate::gpu::GpuView;
 use crate::host::HostView;
 use crate::pool::{Buffer, Storage};
@@ -48,10 +48,11 @@ impl Array {
         GpuView::new(&self.storage, self.offset_bytes, self.bytes())
     }
 
-    pub(crate) fn host_values<T: Element>(&self) -> Vec<T> {
+    /// Shows `f` the bytes of a CPU tensor.
+    pub(crate) fn with_host_bytes<R>(&self, f: impl FnOnce(&[u8]) -> R) -> R {
         let view = self.host_view();
         let words = view.buffer.read_recursive();
-        T::from_bytes(&bytemuck::cast_slice::<u64, u8>(&words)[view.bytes])
+        f(&bytemuck::cast_slice::<u64, u8>(&words)[view.bytes])
     }
 
     pub(crate) fn set_host_bytes(&self, bytes: &[u8]) {

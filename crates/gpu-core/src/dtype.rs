@@ -64,6 +64,12 @@ pub trait Element: Copy + Send + Sync + fmt::Debug + PartialEq + 'static {
 
     /// The values that such bytes stand for.
     fn from_bytes(bytes: &[u8]) -> Vec<Self>;
+
+    /// The same into a slice.
+    ///
+    /// # Panics
+    /// If there are more or fewer.
+    fn copy_bytes(bytes: &[u8], values: &mut [Self]);
 }
 
 macro_rules! plain_element {
@@ -75,6 +81,9 @@ macro_rules! plain_element {
             }
             fn from_bytes(bytes: &[u8]) -> Vec<Self> {
                 bytemuck::pod_collect_to_vec(bytes)
+            }
+            fn copy_bytes(bytes: &[u8], values: &mut [Self]) {
+                bytemuck::cast_slice_mut(values).copy_from_slice(bytes);
             }
         }
     )*};
@@ -88,5 +97,8 @@ impl Element for bool {
     }
     fn from_bytes(bytes: &[u8]) -> Vec<Self> {
         bytes.iter().map(|&b| b != 0).collect()
+    }
+    fn copy_bytes(bytes: &[u8], values: &mut [Self]) {
+        values.copy_from_slice(&Self::from_bytes(bytes));
     }
 }

@@ -34,6 +34,14 @@ pub enum Error {
         /// The limit that is missed.
         what: String,
     },
+    /// A device of the program's own cannot run the kernels.
+    #[error("the wgpu device on \"{adapter}\" is too small: {what}; request it with `Limits::default()` or more")]
+    DeviceTooSmall {
+        /// The name of its adapter.
+        adapter: String,
+        /// The limit that is missed.
+        what: String,
+    },
     /// One tensor is larger than the adapter can bind.
     #[error("a tensor of {bytes} bytes is over the {limit} bytes that this adapter can bind; use a smaller batch")]
     TensorTooLarge {

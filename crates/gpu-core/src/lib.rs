@@ -27,6 +27,7 @@ mod budget;
 mod capture;
 mod device;
 mod dtype;
+mod embed;
 mod error;
 mod expect;
 mod gpu;
@@ -35,6 +36,8 @@ mod kernel;
 mod launch;
 mod methods;
 mod mirror;
+#[cfg(feature = "ndarray")]
+mod ndarray;
 mod observer;
 pub mod ops;
 mod place;
@@ -61,3 +64,5 @@ pub use place::Place;
 pub use pool::MemoryStats;
 pub use shape::{MAX_RANK, Shape};
 pub use tensor::Tensor;
+/// The wgpu that the library is built with, for programs that share a device with it; see [`Device::from_wgpu`].
+pub use wgpu;

@@ -122,7 +122,7 @@ impl Pool {
         };
         let live = self.account.live.fetch_add(bytes as u64, Relaxed) + bytes as u64;
         self.account.peak.fetch_max(live + self.account.pooled.load(Relaxed), Relaxed);
-        Ok(Storage { buffer, bytes, pool: self.clone() })
+        Ok(Storage { buffer, bytes, pool: Some(self.clone()) })
     }
 
     fn make(&self, bytes: usize) -> Result<Buffer> {
@@ -175,25 +175,32 @@ impl Drop for Pool {
     }
 }
 
-/// One lent buffer; dropping it gives the buffer back.
+/// One lent buffer, which dropping it gives back; or a buffer of the program's own.
 #[derive(Debug)]
 pub(crate) struct Storage {
     pub buffer: Buffer,
     bytes: usize,
-    pool: Arc<Pool>,
+    /// None for a buffer that is not the library's.
+    pool: Option<Arc<Pool>>,
 }
 
 impl Storage {
+    /// A buffer of the program's own: no part of any account.
+    pub fn foreign(buffer: wgpu::Buffer) -> Self {
+        Self { bytes: buffer.size() as usize, buffer: Buffer::Gpu(buffer), pool: None }
+    }
+
     pub fn is_from(&self, pool: &Arc<Pool>) -> bool {
-        Arc::ptr_eq(&self.pool, pool)
+        self.pool.as_ref().is_some_and(|mine| Arc::ptr_eq(mine, pool))
     }
 }
 
 impl Drop for Storage {
     fn drop(&mut self) {
-        self.pool.account.live.fetch_sub(self.bytes as u64, Relaxed);
-        self.pool.account.pooled.fetch_add(self.bytes as u64, Relaxed);
-        self.pool.free.lock().entry(self.bytes).or_default().push(self.buffer.clone());
+        let Some(pool) = &self.pool else { return };
+        pool.account.live.fetch_sub(self.bytes as u64, Relaxed);
+        pool.account.pooled.fetch_add(self.bytes as u64, Relaxed);
+        pool.free.lock().entry(self.bytes).or_default().push(self.buffer.clone());
     }
 }
 

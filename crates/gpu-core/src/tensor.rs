@@ -52,6 +52,10 @@ impl Tensor {
         Self { device: device.clone(), array }
     }
 
+    pub(crate) fn new(device: &Device, array: Array) -> Self {
+        Self { device: device.clone(), array }
+    }
+
     /// The tensor that an [`Observer`](crate::Observer) was shown, on the device without observers: the same memory.
     pub fn of_array(on: &Place, array: &Array) -> Self {
         Self { device: on.clone().into(), array: array.clone() }
@@ -112,26 +116,74 @@ impl Tensor {
             return Ok(T::from_bytes(bytemuck::cast_slice(&narrow)));
         }
         self.expect_type::<T>("read");
-        self.expect_no_capture()?;
-        match self.device.place() {
-            Place::Cpu => Ok(self.array.host_values()),
-            Place::Gpu(gpu) => Ok(T::from_bytes(&gpu.read(&self.array.gpu_view())?)),
-        }
+        self.with_bytes(T::from_bytes)
     }
 
-    /// [`read`](Self::read) without blocking the calling thread.
+    /// [`read`](Self::read) without blocking the calling thread. What was asked of the device before the future is first polled is done
+    /// by then.
+    ///
+    /// ```
+    /// # use gpu_core::{Device, Tensor};
+    /// let x = Tensor::from_slice(&Device::Cpu, [2], &[1u32, 2]);
+    /// assert_eq!(pollster::block_on(x.read_async::<u32>())?, [1, 2]);
+    /// # Ok::<(), gpu_core::Error>(())
+    /// ```
     ///
     /// # Errors
     /// As [`read`](Self::read).
-    pub async fn read_async<T: Element>(&self) -> Result<Vec<T>> {
-        if self.is_widened::<T>() {
-            return self.read();
+    ///
+    /// # Panics
+    /// As [`read`](Self::read), at once.
+    #[track_caller]
+    pub fn read_async<T: Element>(&self) -> impl Future<Output = Result<Vec<T>>> + Send {
+        if !self.is_widened::<T>() {
+            self.expect_type::<T>("read_async");
         }
-        self.expect_type::<T>("read_async");
+        async move {
+            if self.is_widened::<T>() {
+                return self.read();
+            }
+            self.expect_no_capture()?;
+            match self.device.place() {
+                Place::Cpu => Ok(self.array.with_host_bytes(T::from_bytes)),
+                Place::Gpu(gpu) => gpu.read_async(self.array.gpu_view(), T::from_bytes).await,
+            }
+        }
+    }
+
+    /// [`read`](Self::read) into `values`, without a `Vec` for them.
+    ///
+    /// ```
+    /// # use gpu_core::{Device, Tensor};
+    /// let mut values = [0.0f32; 2];
+    /// Tensor::full(&Device::Cpu, [2], 3.0).read_into(&mut values)?;
+    /// assert_eq!(values, [3.0; 2]);
+    /// # Ok::<(), gpu_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    ///
+    /// # Panics
+    /// If there are not as many values as elements, and as [`read`](Self::read).
+    #[track_caller]
+    pub fn read_into<T: Element>(&self, values: &mut [T]) -> Result<()> {
+        let (given, shape) = (values.len(), self.shape());
+        assert!(given == self.len(), "read_into: a tensor of shape {shape} into {given} values");
+        if self.is_widened::<T>() {
+            values.copy_from_slice(&self.read()?);
+            return Ok(());
+        }
+        self.expect_type::<T>("read_into");
+        self.with_bytes(|bytes| T::copy_bytes(bytes, values))
+    }
+
+    /// Shows `f` the bytes, once everything asked of the device before is done.
+    fn with_bytes<R>(&self, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
         self.expect_no_capture()?;
         match self.device.place() {
-            Place::Cpu => Ok(self.array.host_values()),
-            Place::Gpu(gpu) => Ok(T::from_bytes(&gpu.read_async(self.array.gpu_view()).await?)),
+            Place::Cpu => Ok(self.array.with_host_bytes(f)),
+            Place::Gpu(gpu) => gpu.read(&self.array.gpu_view(), f),
         }
     }
 
@@ -144,6 +196,15 @@ impl Tensor {
         self.read()
     }
 
+    /// [`to_vec`](Self::to_vec) without blocking the calling thread.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    #[track_caller]
+    pub fn to_vec_async(&self) -> impl Future<Output = Result<Vec<f32>>> + Send {
+        self.read_async()
+    }
+
     /// The one element of an f32 tensor.
     ///
     /// # Errors
@@ -153,8 +214,22 @@ impl Tensor {
     /// If there is not exactly one.
     #[track_caller]
     pub fn item(&self) -> Result<f32> {
-        assert!(self.len() == 1, "item: a tensor of shape {} has {} elements", self.shape(), self.len());
+        self.expect_one("item");
         Ok(self.to_vec()?[0])
+    }
+
+    /// [`item`](Self::item) without blocking the calling thread.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    ///
+    /// # Panics
+    /// If there is not exactly one, at once.
+    #[track_caller]
+    pub fn item_async(&self) -> impl Future<Output = Result<f32>> + Send {
+        self.expect_one("item_async");
+        let values = self.to_vec_async();
+        async move { Ok(values.await?[0]) }
     }
 
     /// The same memory under another shape.
@@ -266,6 +341,11 @@ impl Tensor {
     #[track_caller]
     fn expect_type<T: Element>(&self, what: &str) {
         assert!(self.dtype() == T::DTYPE, "{what}: the tensor (shape {}) holds {}, not {}", self.shape(), self.dtype(), T::DTYPE);
+    }
+
+    #[track_caller]
+    fn expect_one(&self, what: &str) {
+        assert!(self.len() == 1, "{what}: a tensor of shape {} has {} elements", self.shape(), self.len());
     }
 
     fn expect_no_capture(&self) -> Result<()> {

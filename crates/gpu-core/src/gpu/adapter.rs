@@ -58,7 +58,15 @@ fn useful() -> [(wgpu::Features, &'static str); 4] {
 
 impl AdapterInfo {
     pub(super) fn of(adapter: &wgpu::Adapter) -> Self {
-        let (info, limits, features) = (adapter.get_info(), adapter.limits(), adapter.features());
+        Self::new(adapter.get_info(), &adapter.limits(), adapter.features())
+    }
+
+    /// What a device may use of its adapter.
+    pub(super) fn of_device(device: &wgpu::Device) -> Self {
+        Self::new(device.adapter_info(), &device.limits(), device.features())
+    }
+
+    fn new(info: wgpu::AdapterInfo, limits: &wgpu::Limits, features: wgpu::Features) -> Self {
         Self {
             kind: match info.device_type {
                 wgpu::DeviceType::DiscreteGpu => AdapterKind::Discrete,
@@ -84,21 +92,16 @@ impl AdapterInfo {
         self.features.iter().any(|f| f == "immediates") && self.max_immediate_bytes >= PARAMS_BYTES as u32
     }
 
-    /// WebGPU's defaults, which the baseline form of every kernel needs.
-    pub(super) fn check_minimum(&self) -> Result<()> {
+    /// What it lacks of WebGPU's defaults, which the baseline form of every kernel needs.
+    pub(super) fn lacks(&self) -> Option<String> {
         let needs = [
             ("storage buffers per kernel", self.max_storage_buffers, 8),
             ("invocations per workgroup", self.max_workgroup_invocations, 256),
             ("bytes of workgroup memory", self.max_workgroup_bytes, 16_384),
             ("workgroups per axis", self.max_workgroups, 65_535),
         ];
-        match needs.iter().find(|(_, has, wants)| has < wants) {
-            None => Ok(()),
-            Some((what, has, wants)) => {
-                let what = format!("it has {has} {what}, the kernels need {wants}");
-                Err(Error::AdapterTooSmall { adapter: self.name.clone(), what })
-            }
-        }
+        let (what, has, wants) = needs.iter().find(|(_, has, wants)| has < wants)?;
+        Some(format!("it has {has} {what}, the kernels need {wants}"))
     }
 }
 

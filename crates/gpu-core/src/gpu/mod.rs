@@ -19,7 +19,7 @@ pub(crate) use view::GpuView;
 use crate::error::{Error, Result};
 use crate::kernel::Constants;
 use crate::pool::{Account, Pool, Storage};
-use fault::{Fault, reported};
+use fault::Fault;
 use parking_lot::Mutex;
 use pass::encode;
 use pipelines::Pipelines;
@@ -51,21 +51,37 @@ impl Gpu {
     pub(crate) fn open(software: bool, rewrite: Option<Rewrite>) -> Result<Self> {
         let adapter = adapter::choose(software)?;
         let info = AdapterInfo::of(&adapter);
-        info.check_minimum()?;
-        let immediates = info.has_immediates() && std::env::var("WGRAD_IMMEDIATES").as_deref() != Ok("0");
+        if let Some(what) = info.lacks() {
+            return Err(Error::AdapterTooSmall { adapter: info.name, what });
+        }
         let (device, queue) = adapter::request(&adapter)?;
-        let fault = Fault::default();
-        let (rejected, lost) = (fault.clone(), fault.clone());
-        device.on_uncaptured_error(Arc::new(move |error| rejected.set(reported(error))));
-        device.set_device_lost_callback(move |reason, message| {
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                lost.set(Error::DeviceLost(message));
+        let fault = Fault::of_own(&device);
+        Self::on(device, queue, info, fault, rewrite)
+    }
+
+    /// On a device of the program's own, whose callbacks stay the program's.
+    pub(crate) fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
+        let info = AdapterInfo::of_device(&device);
+        match info.lacks() {
+            Some(what) => Err(Error::DeviceTooSmall { adapter: info.name, what }),
+            None => {
+                let fault = Fault::of_foreign(&device, &queue);
+                Self::on(device, queue, info, fault, None)
             }
-        });
+        }
+    }
+
+    fn on(device: wgpu::Device, queue: wgpu::Queue, info: AdapterInfo, fault: Fault, rewrite: Option<Rewrite>) -> Result<Self> {
+        let immediates = info.has_immediates() && std::env::var("WGRAD_IMMEDIATES").as_deref() != Ok("0");
         let pool = Pool::gpu(device.clone(), info.max_binding_bytes, Arc::new(Account::new()));
         let rewrite_word = rewrite.map(|_| pool.take(4).map(Arc::new)).transpose()?;
         let pipelines = Pipelines::new(device.clone(), immediates, rewrite);
         Ok(Self { device, queue, info, pool, fault, recording: Mutex::default(), pipelines, rewrite_word })
+    }
+
+    /// The wgpu device and its queue: for a program that works on tensors by commands of its own, see [`Tensor::buffer`](crate::Tensor::buffer).
+    pub fn wgpu(&self) -> (&wgpu::Device, &wgpu::Queue) {
+        (&self.device, &self.queue)
     }
 
     /// The adapter's name, driver, limits and features.
@@ -127,7 +143,8 @@ impl Gpu {
             let resource = wgpu::BindingResource::Buffer(GpuView::new(word, 0, 4).binding());
             entries.push(wgpu::BindGroupEntry { binding: REWRITE_SLOT, resource });
         }
-        self.device.create_bind_group(&wgpu::BindGroupDescriptor { label: None, layout: &pipeline.layout, entries: &entries })
+        let desc = wgpu::BindGroupDescriptor { label: None, layout: &pipeline.layout, entries: &entries };
+        self.fault.watch(|| self.device.create_bind_group(&desc))
     }
 
     /// Appends to the list that waits.
@@ -156,7 +173,7 @@ impl Gpu {
     }
 
     pub(crate) fn uniforms(&self, list: &[GpuDispatch]) -> UniformArena {
-        UniformArena::new(&self.device, &self.queue, &self.pipelines.params_layout, list)
+        self.fault.watch(|| UniformArena::new(&self.device, &self.queue, &self.pipelines.params_layout, list))
     }
 
     pub(crate) fn uses_immediates(&self) -> bool {
@@ -167,9 +184,13 @@ impl Gpu {
         if self.fault.get().is_some() {
             return;
         }
-        match encode(&self.device, list, uniforms, None) {
-            Ok(encoder) => drop(self.queue.submit([encoder.finish()])),
-            Err(error) => return self.fail(error),
+        let sent = self.fault.watch(|| {
+            let encoder = encode(&self.device, list, uniforms, None)?;
+            self.queue.submit([encoder.finish()]);
+            Ok(())
+        });
+        if let Err(error) = sent {
+            return self.fail(error);
         }
         // Lets wgpu retire what is done; an error here shows again at the next wait.
         let _ = self.device.poll(wgpu::PollType::Poll);
@@ -192,12 +213,14 @@ impl Gpu {
             return;
         }
         let whole = bytes.len() / 4 * 4;
-        self.queue.write_buffer(view.buffer, view.offset, &bytes[..whole]);
-        if whole < bytes.len() {
-            let mut last = [0; 4];
-            last[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
-            self.queue.write_buffer(view.buffer, view.offset + whole as u64, &last);
-        }
+        self.fault.watch(|| {
+            self.queue.write_buffer(view.buffer, view.offset, &bytes[..whole]);
+            if whole < bytes.len() {
+                let mut last = [0; 4];
+                last[..bytes.len() - whole].copy_from_slice(&bytes[whole..]);
+                self.queue.write_buffer(view.buffer, view.offset + whole as u64, &last);
+            }
+        });
     }
 }
 

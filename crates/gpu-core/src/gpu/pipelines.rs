@@ -90,12 +90,12 @@ impl Pipelines {
 
     /// What a launch must know of a kernel, which is parsed; nothing is compiled yet.
     fn prepare(&self, entry: &'static str, wgsl: &'static str, constants: &Constants, trusted: bool) -> Result<Pipeline> {
+        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let module = self.module(entry, wgsl, constants, trusted)?;
         let Some(&EntryPoint { ref slots, params_bytes, .. }) = module.entries.iter().find(|e| e.name == entry) else {
             let message = "there is no such entry point in its source".to_owned();
             return Err(Error::Kernel { entry: entry.to_owned(), message });
         };
-        let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
         let mut bound = slots.clone();
         bound.extend(self.rewrite.map(|_| (REWRITE_SLOT, true)));
         let layout = storage_layout(&self.device, &bound);

@@ -13,21 +13,21 @@ struct Staged {
 }
 
 impl Gpu {
-    /// The bytes of a view, once everything asked before is done.
-    pub(crate) fn read(&self, view: &GpuView<'_>) -> Result<Vec<u8>> {
+    /// Shows `f` the bytes of a view, once everything asked before is done.
+    pub(crate) fn read<R>(&self, view: &GpuView<'_>, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
         let staged = self.stage(view)?;
         self.wait_for(staged.submission.clone())?;
         let answer = pollster::block_on(staged.mapped);
-        self.finish(&staged.buffer, answer, view.bytes as usize)
+        self.finish(&staged.buffer, answer, |bytes| f(&bytes[..view.bytes as usize]))
     }
 
     /// The same without blocking the caller: a thread of its own waits for the device.
-    pub(crate) async fn read_async(self: &Arc<Self>, view: GpuView<'_>) -> Result<Vec<u8>> {
+    pub(crate) async fn read_async<R>(self: &Arc<Self>, view: GpuView<'_>, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
         let staged = self.stage(&view)?;
         let (gpu, submission) = (self.clone(), staged.submission.clone());
         std::thread::spawn(move || gpu.wait_for(submission));
         let answer = staged.mapped.await;
-        self.finish(&staged.buffer, answer, view.bytes as usize)
+        self.finish(&staged.buffer, answer, |bytes| f(&bytes[..view.bytes as usize]))
     }
 
     fn stage(&self, view: &GpuView<'_>) -> Result<Staged> {
@@ -36,13 +36,15 @@ impl Gpu {
         let size = view.bytes.max(1).next_multiple_of(4);
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let desc = wgpu::BufferDescriptor { label: Some("read-back"), size, usage, mapped_at_creation: false };
-        let buffer = self.device.create_buffer(&desc);
-        let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
-        encoder.copy_buffer_to_buffer(view.buffer, view.offset, &buffer, 0, size);
-        let submission = self.queue.submit([encoder.finish()]);
-        let (done, mapped) = oneshot::channel();
-        buffer.slice(..).map_async(wgpu::MapMode::Read, move |answer| drop(done.send(answer)));
-        Ok(Staged { buffer, submission, mapped })
+        self.fault.watch(|| {
+            let buffer = self.device.create_buffer(&desc);
+            let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
+            encoder.copy_buffer_to_buffer(view.buffer, view.offset, &buffer, 0, size);
+            let submission = self.queue.submit([encoder.finish()]);
+            let (done, mapped) = oneshot::channel();
+            buffer.slice(..).map_async(wgpu::MapMode::Read, move |answer| drop(done.send(answer)));
+            Ok(Staged { buffer, submission, mapped })
+        })
     }
 
     fn wait_for(&self, submission: wgpu::SubmissionIndex) -> Result<()> {
@@ -53,16 +55,20 @@ impl Gpu {
         self.check()
     }
 
-    fn finish(
+    fn finish<R>(
         &self,
         buffer: &wgpu::Buffer,
         answer: std::result::Result<std::result::Result<(), wgpu::BufferAsyncError>, oneshot::Canceled>,
-        bytes: usize,
-    ) -> Result<Vec<u8>> {
+        f: impl FnOnce(&[u8]) -> R,
+    ) -> Result<R> {
         self.check()?;
-        let lost = |e: String| Error::DeviceLost(e);
+        let lost = |e: String| {
+            let error = Error::DeviceLost(e);
+            self.fail(error.clone());
+            error
+        };
         answer.map_err(|e| lost(e.to_string()))?.map_err(|e| lost(e.to_string()))?;
         let range = buffer.slice(..).get_mapped_range().map_err(|e| lost(e.to_string()))?;
-        Ok(range[..bytes].to_vec())
+        Ok(f(&range))
     }
 }

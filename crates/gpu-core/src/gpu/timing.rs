@@ -46,23 +46,25 @@ impl Gpu {
     /// Two queries for each of `spans`.
     fn timer(&self, spans: usize) -> wgpu::QuerySet {
         let (ty, count) = (wgpu::QueryType::Timestamp, 2 * spans as u32);
-        self.device.create_query_set(&wgpu::QuerySetDescriptor { label: Some("timer"), ty, count })
+        self.fault.watch(|| self.device.create_query_set(&wgpu::QuerySetDescriptor { label: Some("timer"), ty, count }))
     }
 
     /// Sends what was encoded and waits; the seconds between each two queries.
     fn spans(&self, timer: &wgpu::QuerySet, spans: usize, mut encoder: wgpu::CommandEncoder) -> Result<Vec<f64>> {
         let usage = wgpu::BufferUsages::QUERY_RESOLVE | wgpu::BufferUsages::COPY_SRC;
         let size = 16 * spans as u64;
-        let ticks =
-            self.device.create_buffer(&wgpu::BufferDescriptor { label: Some("timer"), size, usage, mapped_at_creation: false });
-        encoder.resolve_query_set(timer, 0..2 * spans as u32, &ticks, 0);
-        self.queue.submit([encoder.finish()]);
-        let bytes = self.read(&GpuView { buffer: &ticks, offset: 0, bytes: size })?;
+        let desc = wgpu::BufferDescriptor { label: Some("timer"), size, usage, mapped_at_creation: false };
+        let ticks = self.fault.watch(|| {
+            let ticks = self.device.create_buffer(&desc);
+            encoder.resolve_query_set(timer, 0..2 * spans as u32, &ticks, 0);
+            self.queue.submit([encoder.finish()]);
+            ticks
+        });
         let period = f64::from(self.queue.get_timestamp_period()) * 1e-9;
         let span = |ticks: &[u8]| {
             let [begin, end]: [u64; 2] = bytemuck::pod_read_unaligned(ticks);
             end.saturating_sub(begin) as f64 * period
         };
-        Ok(bytes.chunks_exact(16).map(span).collect())
+        self.read(&GpuView { buffer: &ticks, offset: 0, bytes: size }, |bytes| bytes.chunks_exact(16).map(span).collect())
     }
 }

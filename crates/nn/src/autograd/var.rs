@@ -85,6 +85,18 @@ impl Var {
         self.value.item()
     }
 
+    /// [`item`](Self::item) without blocking the calling thread.
+    ///
+    /// # Errors
+    /// The device's first fault.
+    ///
+    /// # Panics
+    /// If it has more elements than one, at once.
+    #[track_caller]
+    pub fn item_async(&self) -> impl Future<Output = gpu_core::Result<f32>> + Send {
+        self.value.item_async()
+    }
+
     /// The gradients of this variable, a loss of one element, with respect to all leaves of its tape. The tape is spent. Equivalent of
     /// `torch.Tensor.backward`.
     ///

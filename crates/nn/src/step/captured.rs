@@ -214,15 +214,30 @@ impl Step {
         Ok(self.output(name).to_vec()?)
     }
 
+    /// [`value`](Self::value) without blocking the thread.
+    ///
+    /// # Errors
+    /// The device's first fault.
+    ///
+    /// # Panics
+    /// As [`value`](Self::value), at once.
+    #[track_caller]
+    pub fn value_async(&self, name: &str) -> impl Future<Output = Result<f32, StepError>> + Send + use<'_> {
+        let value = self.output(name).item_async();
+        async move { Ok(value.await?) }
+    }
+
     /// [`values`](Self::values) without blocking the thread.
     ///
     /// # Errors
     /// The device's first fault.
     ///
     /// # Panics
-    /// If there is no such output.
-    pub async fn values_async(&self, name: &str) -> Result<Vec<f32>, StepError> {
-        Ok(self.output(name).read_async().await?)
+    /// If there is no such output, at once.
+    #[track_caller]
+    pub fn values_async(&self, name: &str) -> impl Future<Output = Result<Vec<f32>, StepError>> + Send + use<'_> {
+        let values = self.output(name).to_vec_async();
+        async move { Ok(values.await?) }
     }
 
     /// The memory that the step takes, its updates with it.

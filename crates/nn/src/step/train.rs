@@ -171,7 +171,7 @@ macro_rules! common {
             /// # Errors
             /// The device's first fault.
             pub async fn loss_async(&self) -> Result<f32, StepError> {
-                Ok(self.recorded.loss().read_async::<f32>().await?[0])
+                Ok(self.recorded.loss().item_async().await?)
             }
 
             /// Loss and accuracy since the last reset; waits for the last run.
