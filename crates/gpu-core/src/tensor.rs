@@ -1,15 +1,8 @@
 //! A shape, an element type, and memory on a device.
 
-use crate::array::Array;
-use crate::capture;
-use crate::device::Device;
-use crate::dtype::{DType, Element};
-use crate::error::{Error, Result};
-use crate::place::Place;
-use crate::pool::ALIGN;
-use crate::shape::{MAX_RANK, Shape};
+use crate::base::{ALIGN, DType, Element, Error, MAX_RANK, Result, Shape};
+use crate::run::{Array, Device, Place, capture};
 use std::fmt;
-use std::sync::Arc;
 
 /// A dense row-major array on a device. Cloning it clones a handle to the same memory.
 ///
@@ -251,7 +244,7 @@ impl Tensor {
     }
     /// Whether two tensors lie in one buffer: such cannot be input and output of one kernel.
     pub fn shares_storage(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.array.storage, &other.array.storage)
+        self.array.storage.is(&other.array.storage)
     }
 
     pub(crate) fn array(&self) -> &Array {

@@ -8,7 +8,7 @@
 //! This is what Rust's `as` does, and PyTorch's `x.to(dtype)`, which leaves floats out of an integer's range undefined. The kernel works on
 //! bits with integers alone, since WGSL lets devices round as they like: the result is the same bits everywhere.
 
-use crate::dtype::DType;
+use crate::base::DType;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::mirror;
 use crate::tensor::Tensor;

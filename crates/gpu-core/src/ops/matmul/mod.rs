@@ -12,10 +12,10 @@ use plan::{Batches, Transpose, plan};
 pub(super) use plan::{Extents, Factor};
 
 use crate::budget;
-use crate::device::Device;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{self, Real};
+use crate::run::Device;
 use crate::tensor::Tensor;
 use crate::unchecked::{self, Into, MatRef};
 use bytemuck::{Pod, Zeroable};

@@ -2,8 +2,7 @@
 
 use super::layout::{Layout, bias_of};
 use super::{mirror, weight};
-use crate::kernel::{Args, Grid, Kernel, kernel};
-use crate::launch::Specialised;
+use crate::kernel::{Args, Grid, Kernel, Specialised, kernel};
 use crate::mirror::Real;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};

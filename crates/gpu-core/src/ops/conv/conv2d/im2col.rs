@@ -3,10 +3,10 @@
 
 use super::layout::Layout;
 use super::mirror;
-use crate::device::Device;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::Real;
 use crate::ops::matmul::{Extents, Factor, launch as matmul};
+use crate::run::Device;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 

@@ -1,9 +1,9 @@
 //! A convolution laid out, for its kernels and its mirrors.
 
 use super::Conv2dGeometry;
+use crate::base::Shape;
 use crate::kernel::Args;
 use crate::mirror::Real;
-use crate::shape::Shape;
 
 /// What kernels and mirrors are driven by. `x` is the convolution's input and `y` its output, also where a gradient or a transposed
 /// convolution runs it backwards. What pads the ends is in the extents already.

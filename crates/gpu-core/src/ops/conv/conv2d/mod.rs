@@ -25,9 +25,9 @@ pub use geometry::{
 pub use padding::Padding;
 pub use transposed::{conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x};
 
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::Kernel;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use gather::Direction;
 use layout::{Form, Layout};

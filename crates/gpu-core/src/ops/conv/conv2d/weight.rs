@@ -2,10 +2,10 @@
 
 use super::layout::{Form, Layout};
 use super::mirror;
+use crate::base::Shape;
 use crate::budget;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::Real;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 

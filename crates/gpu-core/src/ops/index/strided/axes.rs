@@ -2,7 +2,7 @@
 
 use super::params::Axis;
 use super::walk::{Walk, expect_axes, expect_axis, strides};
-use crate::shape::{MAX_RANK, Shape};
+use crate::base::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 
 /// The axes in another order: axis `k` of y is axis `axes[k]` of `x`. Any element type. Equivalent of

@@ -2,8 +2,8 @@
 
 use super::mirrors::{narrow_cpu, words_cpu};
 use super::params::{Axis, Params};
+use crate::base::{MAX_RANK, Shape};
 use crate::kernel::{Grid, Kernel};
-use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 use bytemuck::Zeroable;
 

@@ -5,10 +5,9 @@ use super::metrics::ARGMAX;
 use super::options::{CROSS_ENTROPY_MEAN, expect_classes, expect_labels, expect_options};
 use super::params::Params;
 use super::rows::launch_rows_by;
-use crate::dtype::DType;
+use crate::base::{DType, Shape};
 use crate::expect;
 use crate::kernel::Grid;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// How a row is shared: (1, 64), (16, 64), (16, 256) or (256, 256).

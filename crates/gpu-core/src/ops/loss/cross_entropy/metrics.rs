@@ -4,7 +4,7 @@ use super::mirror::{LOWEST, rows_per_job};
 use super::options::{expect_classes, expect_labels};
 use super::params::Params;
 use super::rows::launch_rows;
-use crate::dtype::DType;
+use crate::base::DType;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::Real;

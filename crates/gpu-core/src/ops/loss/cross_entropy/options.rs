@@ -3,11 +3,10 @@
 use super::mirror::{cross_entropy_counts_cpu, cross_entropy_mean_cpu};
 use super::params::{DIVIDED, EACH, Params, SECOND_TOTAL, WEIGHTED};
 use super::rows::{HEADER, WGSL, lanes};
-use crate::dtype::DType;
+use crate::base::{DType, Shape};
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::ops::loss::reduction::Reduction;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 pub(super) static CROSS_ENTROPY_MEAN: Kernel = kernel!(WGSL, "cross_entropy_mean", cross_entropy_mean_cpu);

@@ -1,8 +1,8 @@
 //! How rows are shared among invocations.
 
 use super::params::Params;
-use crate::device::Device;
 use crate::kernel::{Grid, Kernel};
+use crate::run::Device;
 use crate::tensor::Tensor;
 
 pub(super) const WGSL: &str = concat!(wgsl!("rows.wgsl"), wgsl!("cross_entropy.wgsl"));

@@ -1,7 +1,7 @@
 //! What a launch of a batch normalisation is told.
 
+use crate::base::Shape;
 use crate::kernel::{Grid, splits};
-use crate::shape::Shape;
 use bytemuck::{Pod, Zeroable};
 
 /// What lies in the slot `spread`, and so what a deviation from the mean is multiplied by.

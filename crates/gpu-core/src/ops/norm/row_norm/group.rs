@@ -1,9 +1,9 @@
 //! The norm of a group: over some channels of a sample and all their places. One group a channel is the norm of an instance.
 
 use super::{Form, Params, RUNNING, RowNorm, RowStats, alone, bwd_w, bwd_x, forward};
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::Grid;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// `x` (N, C, ...) in `groups` rows a sample.
@@ -57,7 +57,7 @@ fn expect_bwd(op: &str, x: &Tensor, dy: &Tensor, stats: &RowStats) -> Params {
     expect::f32s(op, &[("x", x), ("dy", dy), ("offset", offset), ("rstd", rstd)]);
     expect::one_shape(op, &[("x", x), ("dy", dy)]);
     expect::one_shape(op, &[("offset", offset), ("rstd", rstd)]);
-    expect::rank(op, ("x", x), 2..=crate::shape::MAX_RANK);
+    expect::rank(op, ("x", x), 2..=crate::base::MAX_RANK);
     let (of_x, of_rstd) = (x.shape(), rstd.shape());
     let fits = of_rstd.rank() == 2 && of_rstd.n() == of_x.n();
     assert!(fits, "{op}: the statistics rstd {of_rstd} are not (N, groups) of x {of_x}");

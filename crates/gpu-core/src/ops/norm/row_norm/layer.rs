@@ -1,8 +1,8 @@
 //! The norm of a layer: over the last axes, each element of which is scaled and shifted by its own.
 
 use super::{Form, Params, RowNorm, RowStats, bwd_w, bwd_x, forward};
+use crate::base::Shape;
 use crate::expect;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// The axes before `normalized`, which must be the last of `x`.

@@ -19,10 +19,9 @@ pub use group::{group_norm, group_norm_bwd_w, group_norm_bwd_x, instance_norm_ru
 pub use layer::{layer_norm, layer_norm_bwd_w, layer_norm_bwd_x};
 pub use rms::{rms_norm, rms_norm_bwd_w, rms_norm_bwd_x};
 
-use crate::device::Device;
-use crate::kernel::{Grid, Kernel, kernel, splits};
-use crate::launch::Specialised;
-use crate::shape::Shape;
+use crate::base::Shape;
+use crate::kernel::{Grid, Kernel, Specialised, kernel, splits};
+use crate::run::Device;
 use crate::tensor::Tensor;
 use mirrors::*;
 use params::Params;

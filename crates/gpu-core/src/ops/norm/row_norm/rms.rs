@@ -2,8 +2,8 @@
 
 use super::layer::{expect_affine, leading, normalized, params};
 use super::{Form, Params, RowStats, bwd_w, bwd_x, forward};
+use crate::base::Shape;
 use crate::expect;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// Divides `x` by the root of `eps` and the mean of its squares over its last axes, `normalized`, then scales by `gamma` of that shape.
