@@ -41,12 +41,6 @@ impl Grid {
     }
 }
 
-/// In how many parts to sum each of `rows` rows of `len` elements, a workgroup a part: enough groups to fill a large GPU, enough
-/// elements a group to pay for its tree, few enough parts that one thread adds them up.
-pub(crate) fn splits(rows: usize, len: usize) -> usize {
-    (1024 / rows.max(1)).clamp(1, 64).min(len.div_ceil(4096)).max(1)
-}
-
 /// A WGSL entry point with its CPU mirror. There is no way to write down one without the other.
 ///
 /// The WGSL file declares `struct Params` (u32, i32 and f32 fields, at most 128 bytes, in the Rust struct's order) where it has

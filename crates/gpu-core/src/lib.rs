@@ -23,7 +23,6 @@ macro_rules! wgsl {
 
 mod arithmetic;
 mod base;
-mod budget;
 mod expect;
 mod gpu;
 mod kernel;
@@ -35,6 +34,7 @@ mod tensor;
 #[cfg(test)]
 mod testing;
 mod unchecked;
+mod work;
 
 pub use base::{DType, Element, Error, MAX_RANK, MemoryStats, Result, Shape, rng};
 pub use gpu::{AdapterInfo, AdapterKind, Constants, Gpu, KernelInfo, REWRITE_SLOT, Rewrite, adapters};

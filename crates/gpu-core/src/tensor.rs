@@ -36,7 +36,7 @@ impl Tensor {
     #[track_caller]
     pub fn empty_of(device: &Device, shape: impl Into<Shape>, dtype: DType) -> Self {
         let shape = shape.into();
-        assert!(dtype != DType::F64 || !device.is_gpu(), "Tensor: f64 is for the CPU device only, not for {}", device.name());
+        assert!(device.holds(dtype), "Tensor: f64 is for the CPU device only, not for {}", device.name());
         let storage = device.lend(shape.len() * dtype.bytes());
         let array = Array { shape, dtype, storage, offset_bytes: 0 };
         if let Some(observed) = device.observed() {

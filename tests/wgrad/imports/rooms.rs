@@ -24,6 +24,12 @@ fn knows_wgpu(source: &str) -> bool {
     tokens(source).windows(2).any(|pair| pair == ["wgpu", "::"])
 }
 
+/// Whether a source asks what a device is.
+fn asks_for_the_device(source: &str) -> bool {
+    let questions = ["is_gpu", "place", "prefers_registers", "subgroup_lanes"];
+    tokens(source).windows(2).any(|pair| pair[0] == "." && questions.contains(&&*pair[1]))
+}
+
 fn sources(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
     let files = entries.flat_map(|path| if path.is_dir() { sources(&path) } else { vec![path] });
@@ -44,6 +50,14 @@ fn wgpu_is_written_in_one_room() {
     let outside: Vec<PathBuf> = knowing.filter(|file| !file.starts_with(folder.join("gpu"))).collect();
     assert_eq!(outside, Vec::<PathBuf>::new());
     assert!(knows_wgpu("fn f(device: &wgpu::Device) {}") && !knows_wgpu("// wgpu::Device"));
+}
+
+#[test]
+fn no_operator_asks_what_a_device_is() {
+    let asking = |file: &PathBuf| asks_for_the_device(&fs::read_to_string(file).unwrap());
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("crates/gpu-core/src");
+    assert_eq!(sources(&folder.join("ops")).into_iter().filter(asking).collect::<Vec<_>>(), Vec::<PathBuf>::new());
+    assert!(asking(&folder.join("work.rs")));
 }
 
 #[test]

@@ -127,6 +127,11 @@ impl Device {
         }
     }
 
+    /// Whether its tensors may be of this type.
+    pub(crate) fn holds(&self, dtype: DType) -> bool {
+        dtype != DType::F64 || !self.is_gpu()
+    }
+
     /// Whether the work is done by a GPU, be it a software one.
     pub fn is_gpu(&self) -> bool {
         matches!(self.place(), Place::Gpu(_))

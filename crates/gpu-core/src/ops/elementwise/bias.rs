@@ -2,9 +2,10 @@
 
 use crate::base::Shape;
 use crate::expect;
-use crate::kernel::{Args, Grid, Kernel, kernel, splits};
+use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{self, Real};
 use crate::tensor::Tensor;
+use crate::work::splits;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 

@@ -139,7 +139,7 @@ impl Walk {
     /// Moves; tiles only where the device prefers them.
     #[track_caller]
     pub fn run(self, op: &str, x: &Tensor, y: &Tensor) {
-        let registers = x.device().prefers_registers();
+        let registers = x.device().work().is_by_registers();
         self.run_by(op, x, y, registers);
     }
 

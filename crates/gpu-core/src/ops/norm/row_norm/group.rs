@@ -47,7 +47,7 @@ pub fn group_norm(x: &Tensor, groups: usize, gamma: Option<&Tensor>, beta: Optio
     let p = Params { eps, ..params("group_norm", x, groups) };
     expect_channels("group_norm", x, &[("gamma", gamma), ("beta", beta)]);
     let stats = RowStats::new(x, [x.shape().n(), groups].into());
-    RowNorm { y: forward(Form::choose(x.device(), p), p, x, gamma, beta, &stats), stats }
+    RowNorm { y: forward(Form::choose(x.device().work(), p), p, x, gamma, beta, &stats), stats }
 }
 
 /// The statistics are (N, groups).
@@ -82,7 +82,7 @@ fn expect_bwd(op: &str, x: &Tensor, dy: &Tensor, stats: &RowStats) -> Params {
 pub fn group_norm_bwd_x(x: &Tensor, dy: &Tensor, gamma: Option<&Tensor>, stats: &RowStats) -> Tensor {
     let p = expect_bwd("group_norm_bwd_x", x, dy, stats);
     expect_channels("group_norm_bwd_x", x, &[("gamma", gamma)]);
-    bwd_x(Form::choose(x.device(), p), p, x, dy, gamma, stats)
+    bwd_x(Form::choose(x.device().work(), p), p, x, dy, gamma, stats)
 }
 
 /// (dgamma, dbeta) of [`group_norm`], (C) each. What PyTorch's autograd computes for `group_norm`.
