@@ -52,7 +52,7 @@ impl TiledLaunches {
 
 impl Observer for TiledLaunches {
     fn made(&self, on: &Place, array: &Array) {
-        ops::raw::fill_word(&Tensor::of_array(on, array), u32::MAX);
+        ops::internals::fill_word(&Tensor::of_array(on, array), u32::MAX);
     }
 
     fn launched(&self, _on: &Place, launched: &Launched<'_>) {

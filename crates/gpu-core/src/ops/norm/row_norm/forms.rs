@@ -33,7 +33,7 @@ fn checked(op: &str, form: Form, p: Params, x: &Tensor) -> Form {
 /// If there is no such form, or the shapes or types do not fit.
 #[track_caller]
 pub fn row_norm(form: Option<Form>, rows: Rows, [x, dy]: [&Tensor; 2], [gamma, beta]: [Option<&Tensor>; 2]) -> [Tensor; 6] {
-    const OP: &str = "forms::row_norm";
+    const OP: &str = "internals::row_norm";
     expect::f32s(OP, &[("x", x), ("dy", dy)]);
     expect::one_shape(OP, &[("x", x), ("dy", dy)]);
     let p = Params { eps: rows.eps, centered: rows.centered.into(), ..params(OP, x, rows.groups) };
