@@ -3,14 +3,9 @@
 //! Work of both goes through one queue, in the order in which it is submitted. The library submits later than it is called: a program
 //! that writes into a buffer whose tensor it has used before calls [`Device::flush`] first.
 
-use crate::array::Array;
-use crate::device::Device;
-use crate::dtype::DType;
-use crate::error::{Error, Result};
+use crate::base::{DType, Error, Lent, Result, Shape};
 use crate::gpu::Gpu;
-use crate::place::Place;
-use crate::pool::Storage;
-use crate::shape::Shape;
+use crate::run::{Array, Device, Place, Storage};
 use crate::tensor::Tensor;
 use std::sync::Arc;
 
@@ -77,7 +72,7 @@ impl Tensor {
         if bytes > limit {
             return Err(Error::TensorTooLarge { bytes, limit });
         }
-        let storage = Arc::new(Storage::foreign(buffer.clone()));
+        let storage = Storage::Gpu(Arc::new(Lent::foreign(buffer.clone(), size as usize)));
         Ok(Self::new(device, Array { shape, dtype, storage, offset_bytes: 0 }))
     }
 

@@ -1,6 +1,6 @@
 //! What operators expect of their tensors. Every message begins with the operator's name and ends with the shapes.
 
-use crate::dtype::DType;
+use crate::base::DType;
 use crate::tensor::Tensor;
 use std::ops::RangeInclusive;
 

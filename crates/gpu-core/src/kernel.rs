@@ -1,30 +1,16 @@
-//! A WGSL entry point with its CPU mirror.
+//! A WGSL entry point with its CPU mirror, and its launch: on a GPU, or the mirror on the CPU device.
 
+pub use crate::gpu::{Constants, KernelInfo};
+pub use crate::run::{Args, Mirror};
+
+use crate::base::DType;
+use crate::gpu::{GpuDispatch, PARAMS_BYTES};
+use crate::run::{Array, Device, HostDispatch, Launched, Place, capture};
+use crate::tensor::Tensor;
 use bytemuck::Pod;
 
 /// llvmpipe ends an invocation's loops after so many iterations, all loops together, without an error.
 pub const MAX_TRIPS: u64 = 65_535;
-
-/// Constants of a kernel's header: tile sizes, switches, geometry.
-pub type Constants = Vec<(&'static str, u32)>;
-
-/// Helpers that every kernel may use: indices, sums over a workgroup, random bits.
-const PRELUDE: &str = wgsl!("prelude.wgsl");
-
-/// The whole text that is compiled: header, prelude, and the op's file. Lines of an error message count from here.
-pub(crate) fn source(wgsl: &str, constants: &Constants, immediates: bool) -> String {
-    let mut text = String::with_capacity(wgsl.len() + PRELUDE.len() + 256);
-    if wgsl.contains("struct Params") {
-        text.push_str(match immediates {
-            true => "var<immediate> params: Params;\n",
-            false => "@group(1) @binding(0) var<uniform> params: Params;\n",
-        });
-    }
-    for (name, value) in constants {
-        text.push_str(&format!("const {name}: u32 = {value}u;\n"));
-    }
-    text + PRELUDE + wgsl
-}
 
 /// How many workgroups run, and the longest run of loop iterations in one invocation.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -55,58 +41,6 @@ impl Grid {
     }
 }
 
-/// In how many parts to sum each of `rows` rows of `len` elements, a workgroup a part: enough groups to fill a large GPU, enough
-/// elements a group to pay for its tree, few enough parts that one thread adds them up.
-pub(crate) fn splits(rows: usize, len: usize) -> usize {
-    (1024 / rows.max(1)).clamp(1, 64).min(len.div_ceil(4096)).max(1)
-}
-
-/// What a mirror is called with: the parameters, the inputs and the outputs of a launch, in the launch's order.
-pub struct Args<'a> {
-    params: &'a [u8],
-    constants: &'a Constants,
-    inputs: Vec<&'a [u8]>,
-    outputs: Vec<Option<&'a mut [u8]>>,
-}
-
-impl<'a> Args<'a> {
-    pub(crate) fn new(
-        params: &'a [u8],
-        constants: &'a Constants,
-        inputs: Vec<&'a [u8]>,
-        outputs: Vec<Option<&'a mut [u8]>>,
-    ) -> Self {
-        Self { params, constants, inputs, outputs }
-    }
-
-    /// The launch's parameters.
-    pub fn params<P: Pod>(&self) -> P {
-        bytemuck::pod_read_unaligned(self.params)
-    }
-
-    /// The constant `name` of the kernel's header.
-    ///
-    /// # Panics
-    /// If the launch has none of that name.
-    pub fn constant(&self, name: &str) -> u32 {
-        let found = self.constants.iter().find(|(n, _)| *n == name);
-        found.unwrap_or_else(|| panic!("the launch gives no constant {name}")).1
-    }
-
-    /// Input `i`.
-    pub fn input<T: Pod>(&self, i: usize) -> &'a [T] {
-        bytemuck::cast_slice(self.inputs[i])
-    }
-
-    /// Output `i`; it holds what was there before.
-    ///
-    /// # Panics
-    /// If it was taken already.
-    pub fn output<T: Pod>(&mut self, i: usize) -> &'a mut [T] {
-        bytemuck::cast_slice_mut(self.outputs[i].take().expect("an output is taken once"))
-    }
-}
-
 /// A WGSL entry point with its CPU mirror. There is no way to write down one without the other.
 ///
 /// The WGSL file declares `struct Params` (u32, i32 and f32 fields, at most 128 bytes, in the Rust struct's order) where it has
@@ -128,19 +62,6 @@ pub struct Kernel {
     pub(crate) trusted: bool,
 }
 
-/// A kernel's name and source. It cannot be launched by this: the library's own kernels are, by its operators alone, which check the
-/// shapes.
-#[derive(Debug, Clone, Copy)]
-pub struct KernelInfo {
-    pub(crate) entry: &'static str,
-    pub(crate) wgsl: &'static str,
-    /// Invocations that must run together and read each other's values.
-    pub(crate) lanes: u32,
-}
-
-/// What computes on the CPU what a kernel computes on the GPU.
-pub type Mirror = fn(&mut Args<'_>);
-
 impl Kernel {
     /// The entry point `entry` of the source `wgsl`, and the function that computes the same on the CPU.
     pub const fn new(wgsl: &'static str, entry: &'static str, mirror: Mirror) -> Self {
@@ -161,22 +82,100 @@ impl Kernel {
     pub const fn info(&self) -> KernelInfo {
         self.info
     }
+
+    /// The same kernel with constants in its header: a pipeline of its own, compiled at its first launch.
+    pub fn with(&'static self, constants: &[(&'static str, u32)]) -> Specialised {
+        Specialised { kernel: self, constants: constants.to_vec() }
+    }
+
+    /// Runs the kernel, or its mirror on the CPU device; `grid` is for the GPU.
+    ///
+    /// # Panics
+    /// If tensors lie on different devices, if an input shares memory with an output, if `grid` promises more than
+    /// [`MAX_TRIPS`] iterations, or, on a GPU, if `params` is not of the size of the WGSL `Params`.
+    #[track_caller]
+    pub fn launch<P: Pod>(&'static self, params: P, inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
+        self.with(&[]).launch(params, inputs, outputs, grid);
+    }
 }
 
 impl KernelInfo {
-    /// The entry point's name, which is the kernel's name everywhere.
-    pub fn name(&self) -> &'static str {
-        self.entry
+    /// Whether the device has the subgroups that the kernel wants. Its mirror wants none.
+    pub fn runs_on(&self, device: &Device) -> bool {
+        !device.is_gpu() || device.subgroup_lanes() >= self.lanes
+    }
+}
+
+/// A [`Kernel`] with constants.
+#[derive(Debug)]
+pub struct Specialised {
+    kernel: &'static Kernel,
+    constants: Constants,
+}
+
+impl Specialised {
+    /// See [`Kernel::launch`].
+    #[track_caller]
+    pub fn launch<P: Pod>(self, params: P, inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
+        let name = self.kernel.info.entry;
+        let device = outputs.first().unwrap_or_else(|| panic!("{name}: a kernel without an output does nothing")).device();
+        for t in inputs.iter().chain(outputs) {
+            assert!(t.device() == device, "{name}: tensors lie on {} and on {}", device.name(), t.device().name());
+        }
+        for input in inputs {
+            let shared = outputs.iter().any(|o| o.shares_storage(input));
+            assert!(!shared, "{name}: an input (shape {}) shares memory with an output", input.shape());
+        }
+        let params = bytemuck::bytes_of(&params);
+        assert!(params.len() <= PARAMS_BYTES, "{name}: {} bytes of parameters are over {PARAMS_BYTES}", params.len());
+        if outputs.iter().all(|o| o.shape().is_empty()) {
+            return;
+        }
+        let inputs: Vec<&Array> = inputs.iter().map(|t| t.array()).collect();
+        let outputs: Vec<&Array> = outputs.iter().map(|t| t.array()).collect();
+        self.dispatch(&device.place(), params, &inputs, &outputs, grid);
+        if let Some(observed) = device.observed() {
+            let (kernel, constants) = (self.kernel.info, &self.constants);
+            let (inputs, outputs) = (&inputs, &outputs);
+            observed.launched(&Launched { kernel, constants, params_bytes: params.len(), inputs, outputs });
+        }
     }
 
-    /// The op's WGSL file.
-    pub fn wgsl(&self) -> &'static str {
-        self.wgsl
-    }
-
-    /// The whole WGSL text that a GPU with immediates compiles for it.
-    pub fn source(&self, constants: &Constants) -> String {
-        source(self.wgsl, constants, true)
+    #[track_caller]
+    fn dispatch(&self, place: &Place, params: &[u8], inputs: &[&Array], outputs: &[&Array], grid: Grid) {
+        let Kernel { info: KernelInfo { entry, wgsl, .. }, mirror, in_f64, trusted } = self.kernel;
+        let arrays = || inputs.iter().chain(outputs);
+        match place {
+            Place::Cpu => capture::push_host(
+                HostDispatch {
+                    entry,
+                    mirror: match arrays().any(|array| array.dtype == DType::F64) {
+                        true => in_f64.unwrap_or_else(|| panic!("{entry}: there is no mirror in f64")),
+                        false => *mirror,
+                    },
+                    params: params.to_vec(),
+                    constants: self.constants.clone(),
+                    inputs: inputs.iter().map(|array| array.host_view()).collect(),
+                    outputs: outputs.iter().map(|array| array.host_view()).collect(),
+                },
+                arrays().map(|array| array.host()),
+            ),
+            Place::Gpu(gpu) => {
+                assert!(grid.trips <= MAX_TRIPS, "{entry}: {} loop iterations are over {MAX_TRIPS}; split the work", grid.trips);
+                let Some(pipeline) = gpu.pipeline(entry, wgsl, &self.constants, *trusted) else { return };
+                let written = pipeline.slots.iter().filter(|(_, written)| *written).count();
+                let slots = (pipeline.slots.len() - written, written);
+                let given = (inputs.len(), outputs.len());
+                assert!(slots == given, "{entry}: binds {slots:?} inputs and outputs, the launch gives {given:?}");
+                let (wanted, passed) = (pipeline.params_bytes, params.len());
+                assert!(wanted == 0 || wanted == passed, "{entry}: its Params are {wanted} bytes, the launch passes {passed}");
+                let inputs_at: Vec<_> = inputs.iter().map(|array| array.gpu_view()).collect();
+                let outputs_at: Vec<_> = outputs.iter().map(|array| array.gpu_view()).collect();
+                let bind_group = gpu.bind(&pipeline, &inputs_at, &outputs_at);
+                let dispatch = GpuDispatch { entry, pipeline, bind_group, params: params.to_vec(), groups: grid.groups };
+                capture::push_gpu(gpu, dispatch, arrays().map(|array| array.gpu()));
+            }
+        }
     }
 }
 

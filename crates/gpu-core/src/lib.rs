@@ -22,47 +22,28 @@ macro_rules! wgsl {
 }
 
 mod arithmetic;
-mod array;
-mod budget;
-mod capture;
-mod device;
-mod dtype;
+mod base;
 mod embed;
-mod error;
 mod expect;
 mod gpu;
-mod host;
 mod kernel;
-mod launch;
 mod methods;
 mod mirror;
 #[cfg(feature = "ndarray")]
 mod ndarray;
-mod observer;
 pub mod ops;
-mod place;
-mod pool;
-mod recording;
-pub mod rng;
-mod shape;
+mod run;
 mod tensor;
 #[cfg(test)]
 mod testing;
 mod unchecked;
+mod work;
 
-pub use array::Array;
-pub use capture::Capture;
-pub use device::Device;
-pub use dtype::{DType, Element};
-pub use error::{Error, Result};
-pub use gpu::{AdapterInfo, AdapterKind, Gpu, REWRITE_SLOT, Rewrite, adapters};
+pub use base::{DType, Element, Error, MAX_RANK, MemoryStats, Result, Shape, rng};
+pub use gpu::{AdapterInfo, AdapterKind, Constants, Gpu, KernelInfo, REWRITE_SLOT, Rewrite, adapters};
 pub use half::f16;
-pub use kernel::{Args, Constants, Grid, Kernel, KernelInfo, MAX_TRIPS, Mirror};
-pub use launch::Specialised;
-pub use observer::{Launched, Observed, Observer};
-pub use place::Place;
-pub use pool::MemoryStats;
-pub use shape::{MAX_RANK, Shape};
+pub use kernel::{Grid, Kernel, MAX_TRIPS, Specialised};
+pub use run::{Args, Array, Capture, Device, Launched, Mirror, Observed, Observer, Place};
 pub use tensor::Tensor;
 /// The wgpu that the library is built with, for programs that share a device with it; see [`Device::from_wgpu`].
 pub use wgpu;

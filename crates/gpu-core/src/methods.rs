@@ -3,11 +3,11 @@
 //! What is asked for by several tensors alike (`concat`, `where_`), makes its tensor from nothing (`uniform`) or gives more than
 //! results (`batch_norm`) is a function in [`ops`](crate::ops) alone.
 
-use crate::dtype::DType;
+use crate::base::DType;
+use crate::base::Shape;
 use crate::ops::{
     self, Conv2dGeometry, ConvTranspose2dGeometry, CrossEntropy, Divisor, PadMode, Pool2dGeometry, Slice, Upsample2dGeometry,
 };
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// One line a method: the operator of that name, with this tensor in the first place.

@@ -1,6 +1,6 @@
 //! What mirrors share: sums in f64 and parallel maps, written so that they vectorise and depend on no thread count.
 
-use crate::dtype::Element;
+use crate::base::Element;
 use bytemuck::Pod;
 use num_traits::{Float, NumAssign};
 use pulp::{Arch, Simd, WithSimd};
@@ -225,7 +225,7 @@ pub(crate) fn for_each_run(c: usize, inner: usize, channel: usize, from: usize, 
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::device::Device;
+    use crate::run::Device;
     use crate::testing::uniform;
 
     #[test]

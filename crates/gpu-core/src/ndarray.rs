@@ -1,9 +1,7 @@
 //! Tensors from and to arrays of the crate `ndarray`.
 
-use crate::device::Device;
-use crate::dtype::Element;
-use crate::error::Result;
-use crate::shape::{MAX_RANK, Shape};
+use crate::base::{Element, MAX_RANK, Result, Shape};
+use crate::run::Device;
 use crate::tensor::Tensor;
 use ::ndarray::{ArrayBase, ArrayD, Data, Dimension, IxDyn};
 

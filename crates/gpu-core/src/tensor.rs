@@ -1,15 +1,8 @@
 //! A shape, an element type, and memory on a device.
 
-use crate::array::Array;
-use crate::capture;
-use crate::device::Device;
-use crate::dtype::{DType, Element};
-use crate::error::{Error, Result};
-use crate::place::Place;
-use crate::pool::ALIGN;
-use crate::shape::{MAX_RANK, Shape};
+use crate::base::{ALIGN, DType, Element, Error, MAX_RANK, Result, Shape};
+use crate::run::{Array, Device, Place, capture};
 use std::fmt;
-use std::sync::Arc;
 
 /// A dense row-major array on a device. Cloning it clones a handle to the same memory.
 ///
@@ -43,7 +36,7 @@ impl Tensor {
     #[track_caller]
     pub fn empty_of(device: &Device, shape: impl Into<Shape>, dtype: DType) -> Self {
         let shape = shape.into();
-        assert!(dtype != DType::F64 || !device.is_gpu(), "Tensor: f64 is for the CPU device only, not for {}", device.name());
+        assert!(device.holds(dtype), "Tensor: f64 is for the CPU device only, not for {}", device.name());
         let storage = device.lend(shape.len() * dtype.bytes());
         let array = Array { shape, dtype, storage, offset_bytes: 0 };
         if let Some(observed) = device.observed() {
@@ -326,7 +319,7 @@ impl Tensor {
     }
     /// Whether two tensors lie in one buffer: such cannot be input and output of one kernel.
     pub fn shares_storage(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.array.storage, &other.array.storage)
+        self.array.storage.is(&other.array.storage)
     }
 
     pub(crate) fn array(&self) -> &Array {

@@ -1,12 +1,10 @@
 //! What unit tests of internals run on.
 
-use crate::array::Array;
-use crate::device::Device;
-use crate::observer::{Launched, Observer};
+use crate::base::Shape;
+use crate::base::rng::Stream;
 use crate::ops;
-use crate::place::Place;
-use crate::rng::Stream;
-use crate::shape::Shape;
+use crate::run::Array;
+use crate::run::{Device, Launched, Observer, Place};
 use crate::tensor::Tensor;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -54,7 +52,7 @@ impl TiledLaunches {
 
 impl Observer for TiledLaunches {
     fn made(&self, on: &Place, array: &Array) {
-        ops::raw::fill_word(&Tensor::of_array(on, array), u32::MAX);
+        ops::internals::fill_word(&Tensor::of_array(on, array), u32::MAX);
     }
 
     fn launched(&self, _on: &Place, launched: &Launched<'_>) {

@@ -1,5 +1,5 @@
 //! What runs without the checks of compilers, and why that is sound: matrix products through pointers, and kernels without bounds
-//! checks. All unsafe code of the library is here.
+//! checks. With `gpu/unchecked.rs`, all unsafe code of the library.
 #![allow(unsafe_code)]
 
 use crate::kernel::{Kernel, Mirror};
@@ -97,22 +97,10 @@ impl Kernel {
     }
 }
 
-/// A shader module, with naga's bounds checks and loop counters or without: they cost time.
-///
-/// Debug builds keep the checks for every kernel; `WGRAD_CHECKED=1` keeps and `WGRAD_CHECKED=0` drops them in any build, but never
-/// those of [`Kernel::new`].
-pub(crate) fn shader_module(device: &wgpu::Device, desc: wgpu::ShaderModuleDescriptor<'_>, checked: bool) -> wgpu::ShaderModule {
-    if checked {
-        return device.create_shader_module(desc);
-    }
-    // SAFETY: only kernels of `Kernel::new_unchecked` are compiled so, whose makers promise what the checks would hold.
-    unsafe { device.create_shader_module_trusted(desc, wgpu::ShaderRuntimeChecks::unchecked()) }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::dtype::DType;
+    use crate::base::DType;
     use crate::kernel::Grid;
     use crate::tensor::Tensor;
     use crate::testing;

@@ -7,7 +7,7 @@ struct Poison;
 
 impl Observer for Poison {
     fn made(&self, on: &Place, array: &Array) {
-        ops::raw::fill_word(&Tensor::of_array(on, array), u32::MAX);
+        ops::internals::fill_word(&Tensor::of_array(on, array), u32::MAX);
     }
 }
 
@@ -31,7 +31,7 @@ struct Fault {
 impl Observer for Fault {
     fn launched(&self, on: &Place, launch: &Launched<'_>) {
         if launch.kernel.name() == self.kernel {
-            launch.outputs.iter().for_each(|array| ops::raw::spoil(&Tensor::of_array(on, array)));
+            launch.outputs.iter().for_each(|array| ops::internals::spoil(&Tensor::of_array(on, array)));
         }
     }
 }

@@ -80,6 +80,13 @@ impl Crate {
     }
 }
 
+/// Each import of a crate, from which file to which, relative to the folder of its root.
+pub fn imports(root: &Path) -> Vec<[PathBuf; 2]> {
+    let whole = Crate { modules: modules(root) };
+    let relative = |file: &Path| file.strip_prefix(root.parent().unwrap()).unwrap().to_path_buf();
+    whole.imports().into_iter().map(|(from, to)| [relative(from), relative(to)]).collect()
+}
+
 /// Files that import one another, directly or round about: each group once, with the imports among them.
 pub fn circles(root: &Path) -> Vec<Circle> {
     let whole = Crate { modules: modules(root) };

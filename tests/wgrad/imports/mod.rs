@@ -7,6 +7,7 @@
 
 mod graph;
 mod modules;
+mod rooms;
 mod tokens;
 
 use graph::circles;

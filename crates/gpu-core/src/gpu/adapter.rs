@@ -1,7 +1,7 @@
 //! Which GPUs there are, what they can do, and which one is taken.
 
 use super::pipeline::PARAMS_BYTES;
-use crate::error::{Error, Result};
+use crate::base::{Error, Result};
 use pollster::block_on;
 
 /// What kind of device an adapter is.

@@ -1,6 +1,6 @@
 //! Faults: what wgpu reports, kept until somebody asks.
 
-use crate::error::Error;
+use crate::base::Error;
 use parking_lot::Mutex;
 use pollster::block_on;
 use std::sync::Arc;

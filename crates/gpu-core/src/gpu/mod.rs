@@ -1,24 +1,25 @@
-//! The GPU device: adapter, queue, pipelines, submission, faults. With `pool`, all that knows wgpu.
+//! The GPU device: adapter, queue, pipelines, submission, faults. All that knows wgpu.
 
 mod adapter;
 mod fault;
+mod memory;
 mod pass;
 mod pipeline;
 mod pipelines;
 mod readback;
 mod rewrite;
 mod timing;
-mod view;
+mod unchecked;
+mod wgsl;
 
 pub use adapter::{AdapterInfo, AdapterKind, adapters};
+pub(crate) use memory::{GpuMemory, GpuView};
 pub(crate) use pass::{GpuDispatch, UniformArena};
 pub(crate) use pipeline::{PARAMS_BYTES, Pipeline};
 pub use rewrite::{REWRITE_SLOT, Rewrite};
-pub(crate) use view::GpuView;
+pub use wgsl::{Constants, KernelInfo};
 
-use crate::error::{Error, Result};
-use crate::kernel::Constants;
-use crate::pool::{Account, Pool, Storage};
+use crate::base::{Error, Lent, Pool, Result};
 use fault::Fault;
 use parking_lot::Mutex;
 use pass::encode;
@@ -37,12 +38,12 @@ pub struct Gpu {
     device: wgpu::Device,
     queue: wgpu::Queue,
     info: AdapterInfo,
-    pool: Arc<Pool>,
+    pool: Arc<Pool<GpuMemory>>,
     fault: Fault,
     recording: Mutex<Vec<GpuDispatch>>,
     pipelines: Pipelines,
     /// The word that is bound to rewritten kernels.
-    rewrite_word: Option<Arc<Storage>>,
+    rewrite_word: Option<Arc<Lent<GpuMemory>>>,
 }
 
 impl Gpu {
@@ -73,7 +74,7 @@ impl Gpu {
 
     fn on(device: wgpu::Device, queue: wgpu::Queue, info: AdapterInfo, fault: Fault, rewrite: Option<Rewrite>) -> Result<Self> {
         let immediates = info.has_immediates() && std::env::var("WGRAD_IMMEDIATES").as_deref() != Ok("0");
-        let pool = Pool::gpu(device.clone(), info.max_binding_bytes, Arc::new(Account::new()));
+        let pool = Pool::new(GpuMemory { device: device.clone(), binding_limit: info.max_binding_bytes });
         let rewrite_word = rewrite.map(|_| pool.take(4).map(Arc::new)).transpose()?;
         let pipelines = Pipelines::new(device.clone(), immediates, rewrite);
         Ok(Self { device, queue, info, pool, fault, recording: Mutex::default(), pipelines, rewrite_word })
@@ -90,11 +91,11 @@ impl Gpu {
     }
 
     /// The word that is bound to rewritten kernels.
-    pub(crate) fn rewrite_word(&self) -> Option<&Arc<Storage>> {
+    pub(crate) fn rewrite_word(&self) -> Option<&Arc<Lent<GpuMemory>>> {
         self.rewrite_word.as_ref()
     }
 
-    pub(crate) fn pool(&self) -> &Arc<Pool> {
+    pub(crate) fn pool(&self) -> &Arc<Pool<GpuMemory>> {
         &self.pool
     }
 

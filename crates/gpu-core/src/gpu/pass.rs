@@ -1,7 +1,7 @@
 //! A list of resolved dispatches, and how it becomes a compute pass.
 
 use super::pipeline::{PARAMS_BYTES, Pipeline};
-use crate::error::Result;
+use crate::base::Result;
 use std::sync::Arc;
 
 /// A pipeline with its bindings, its parameters and its grid.

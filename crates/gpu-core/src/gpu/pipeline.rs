@@ -3,7 +3,7 @@
 //! A launch wants to know what its kernel binds, and that is known once the source is parsed. The pipeline itself is first wanted
 //! when the list is sent: until then drivers compile on all cores, beside the capture that goes on.
 
-use crate::error::{Error, Result};
+use crate::base::{Error, Result};
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::sync::{Arc, OnceLock};
 

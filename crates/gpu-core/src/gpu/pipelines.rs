@@ -2,9 +2,9 @@
 
 use super::pipeline::{PARAMS_BYTES, Pipeline, Recipe, rejected};
 use super::rewrite::{REWRITE_SLOT, Rewrite};
-use crate::error::{Error, Result};
-use crate::kernel::{Constants, source};
-use crate::unchecked;
+use super::unchecked;
+use super::wgsl::{Constants, source};
+use crate::base::{Error, Result};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};

@@ -1,7 +1,7 @@
 //! Reading results back: the only place that waits for the GPU.
 
 use super::{Gpu, GpuView, TIMEOUT};
-use crate::error::{Error, Result};
+use crate::base::{Error, Result};
 use futures_channel::oneshot;
 use std::sync::Arc;
 

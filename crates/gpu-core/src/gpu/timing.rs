@@ -2,7 +2,7 @@
 
 use super::pass::{GpuDispatch, UniformArena, encode, encode_each};
 use super::{Gpu, GpuView};
-use crate::error::Result;
+use crate::base::Result;
 
 /// Dispatches that are timed at once: a set has at most 4096 queries.
 const TIMED: usize = 2048;

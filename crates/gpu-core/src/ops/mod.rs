@@ -4,9 +4,9 @@
 mod activation;
 mod conv;
 mod elementwise;
-#[doc(hidden)]
-pub mod forms;
 mod index;
+#[doc(hidden)]
+pub mod internals;
 mod linalg;
 mod loss;
 mod matmul;
@@ -14,8 +14,6 @@ mod norm;
 mod optim;
 mod pool;
 mod random;
-#[doc(hidden)]
-pub mod raw;
 mod reduce;
 mod resample;
 

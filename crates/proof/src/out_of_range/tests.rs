@@ -41,7 +41,7 @@ fn is_integer(array: &Array) -> bool {
 impl Observer for Overwrite {
     fn launched(&self, on: &Place, launch: &Launched<'_>) {
         let integers = launch.outputs.iter().filter(|output| is_integer(output));
-        integers.for_each(|output| ops::raw::fill_word(&Tensor::of_array(on, output), self.0));
+        integers.for_each(|output| ops::internals::fill_word(&Tensor::of_array(on, output), self.0));
     }
 }
 

@@ -1,8 +1,8 @@
 //! The approximation of the error function in the shader, which no function of the library calls alone.
 
 use super::functions::{Params, grid};
-use crate::device::Device;
 use crate::kernel::{Args, Kernel};
+use crate::run::Device;
 use crate::tensor::Tensor;
 
 /// The shader with an entry of its own for the error function.

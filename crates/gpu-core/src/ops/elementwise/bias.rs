@@ -1,10 +1,11 @@
 //! One number a channel, added everywhere: `y[n,c,..] = x[n,c,..] + b[c]`, and its gradient `db[c] = sum over n,.. of dy[n,c,..]`.
 
+use crate::base::Shape;
 use crate::expect;
-use crate::kernel::{Args, Grid, Kernel, kernel, splits};
+use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{self, Real};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
+use crate::work::splits;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
 

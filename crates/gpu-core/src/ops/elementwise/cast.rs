@@ -8,7 +8,7 @@
 //! This is what Rust's `as` does, and PyTorch's `x.to(dtype)`, which leaves floats out of an integer's range undefined. The kernel works on
 //! bits with integers alone, since WGSL lets devices round as they like: the result is the same bits everywhere.
 
-use crate::dtype::DType;
+use crate::base::DType;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::mirror;
 use crate::tensor::Tensor;
@@ -86,8 +86,7 @@ pub fn cast(x: &Tensor, dtype: DType) -> Tensor {
     if x.dtype() == dtype {
         return x.clone();
     }
-    let on_gpu = x.device().is_gpu();
-    assert!(dtype != DType::F64 || !on_gpu, "cast: f64 is for the CPU device only (x {} on {})", x.shape(), x.device().name());
+    assert!(x.device().holds(dtype), "cast: f64 is for the CPU device only (x {} on {})", x.shape(), x.device().name());
     let y = Tensor::empty_of(x.device(), x.shape(), dtype);
     let kernel = match (x.dtype().bytes() < 4, dtype.bytes() < 4) {
         (false, false) => &CAST_WORDS,

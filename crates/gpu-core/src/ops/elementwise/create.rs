@@ -3,10 +3,10 @@
 //! A number of a sequence is `start + i * step` rounded once, which the kernel computes by integers (`shaders/exact.wgsl`): a device
 //! may fuse a product and a sum or not, and the bits shall be the same everywhere.
 
-use crate::device::Device;
+use crate::base::Shape;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{CHUNK, Real};
-use crate::shape::Shape;
+use crate::run::Device;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;

@@ -1,10 +1,9 @@
 //! One value everywhere: `y[i] = value`.
 
-use crate::device::Device;
-use crate::dtype::{DType, Element};
+use crate::base::{DType, Element, Shape};
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
-use crate::shape::Shape;
+use crate::run::Device;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 

@@ -2,9 +2,9 @@
 //!
 //! Each of `len` threads follows sixteen chains `v = v / 2 + 1` for `rounds` rounds and writes their sum.
 
-use crate::device::Device;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{self, Real};
+use crate::run::Device;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use pulp::{Arch, Simd, WithSimd};

@@ -4,11 +4,11 @@
 //! A GPU cannot refuse an index that is not one of the axis: it reads nothing and gives NaN (integers: zero). The CPU device
 //! panics.
 
-use crate::dtype::DType;
+use crate::base::DType;
+use crate::base::{MAX_RANK, Shape};
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{self, Real};
-use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 

@@ -1,6 +1,6 @@
 //! The factorisations, in f64 and in blocks: most of the work is matrix products.
 
-use crate::error::{Error, Result};
+use crate::base::{Error, Result};
 use crate::unchecked::{self, Into, MatRef};
 use rayon::prelude::*;
 

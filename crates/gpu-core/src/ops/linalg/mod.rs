@@ -7,10 +7,9 @@
 mod factor;
 mod inverse;
 
-use crate::dtype::DType;
-use crate::error::{Error, Result};
+use crate::base::DType;
+use crate::base::{Error, Result, Shape};
 use crate::expect;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use factor::Matrix;
 pub use factor::Triangle;

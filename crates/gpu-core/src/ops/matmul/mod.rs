@@ -11,13 +11,13 @@ mod tests;
 use plan::{Batches, Transpose, plan};
 pub(super) use plan::{Extents, Factor};
 
-use crate::budget;
-use crate::device::Device;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{self, Real};
+use crate::run::Device;
 use crate::tensor::Tensor;
 use crate::unchecked::{self, Into, MatRef};
+use crate::work::{self, Work};
 use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str = concat!(wgsl!("product_tiles.wgsl"), wgsl!("matmul.wgsl"));
@@ -121,7 +121,7 @@ fn goes_by_fours(e: Extents, a: Factor, b: Factor, batches: Batches) -> bool {
 
 /// Which kernel: workgroup tiles on hardware, registers alone on software drivers.
 fn choose(device: &Device, e: Extents, a: Factor, b: Factor, batches: Batches) -> Form {
-    match device.prefers_registers() {
+    match device.work().is_by_registers() {
         true if Form::Subgroup.runs_on(device) => Form::Subgroup,
         true => Form::Reg,
         false if goes_by_fours(e, a, b, batches) => Form::Tiled4,
@@ -142,12 +142,12 @@ struct Cut {
     tiles: usize,
 }
 
-fn cut(form: Form, e: Extents, is_gpu: bool) -> Cut {
+fn cut(form: Form, e: Extents, work: Work) -> Cut {
     let tiles = |m: usize, n: usize| [e.m.div_ceil(m), e.n.div_ceil(n)];
     let count = |[m, n]: [usize; 2]| e.batch * m * n;
     // A tile of 64 where the matrix would not fill larger ones, or they a large GPU.
     let side = if e.m.min(e.n) > 64 { 128 } else { 64 };
-    let wg = if side == 128 && count(tiles(128, 128)) >= budget::MULTIPROCESSORS { 16 } else { 8 };
+    let wg = if side == 128 && work::fills(count(tiles(128, 128))) { 16 } else { 8 };
     let [tiles_m, tiles_n] = match form {
         Form::Reg => tiles(8, 16),
         Form::Subgroup => tiles(32, 32),
@@ -155,7 +155,7 @@ fn cut(form: Form, e: Extents, is_gpu: bool) -> Cut {
     };
     let part = match form {
         Form::Reg | Form::Subgroup => e.k.div_ceil(e.k.div_ceil(32_768).max(1)).next_multiple_of(8),
-        _ if is_gpu => budget::part(count([tiles_m, tiles_n]), e.k, 8),
+        _ if work != Work::Mirrors => work::part(count([tiles_m, tiles_n]), e.k, 8),
         // Threads take the place of workgroups.
         _ if has_many_rows(e.m) => e.k,
         _ => e.k.div_ceil((256 / count(tiles(side, side)).max(1)).min(e.k / 512).max(1)).next_multiple_of(8),
@@ -173,8 +173,8 @@ pub(super) fn launch(a: &Tensor, fa: Factor, b: &Tensor, fb: Factor, c: &Tensor,
 
 #[track_caller]
 fn launch_form(form: Form, factors: [&Tensor; 2], [fa, fb]: [Factor; 2], batches: Batches, y: &Tensor, e: Extents) {
-    let is_gpu = y.device().is_gpu();
-    let Cut { wg, tiles_m, tiles_n, part, parts, tiles } = cut(form, e, is_gpu);
+    let work = y.device().work();
+    let Cut { wg, tiles_m, tiles_n, part, parts, tiles } = cut(form, e, work);
     let params = Params {
         m: e.m as u32,
         n: e.n as u32,
@@ -193,10 +193,10 @@ fn launch_form(form: Form, factors: [&Tensor; 2], [fa, fb]: [Factor; 2], batches
     };
     let partial = (parts > 1).then(|| Tensor::empty(y.device(), [e.batch * parts, e.m, e.n]));
     let to = partial.as_ref().unwrap_or(y);
-    let work = 2 * (e.batch * e.m * e.n * e.k) as u64;
+    let flops = 2 * (e.batch * e.m * e.n * e.k) as u64;
     let constants = header(wg as u32, fa.col == 1, fb.row == 1);
     let tiled = |kernel: &'static Kernel| {
-        for range in budget::dispatches(tiles, work, is_gpu) {
+        for range in work.dispatches(tiles, flops) {
             let grid = Grid::folded(range.len()).trips(part.div_ceil(8) * 20 + 16);
             kernel.with(&constants).launch(Params { first: range.start as u32, ..params }, &factors, &[to], grid);
         }

@@ -1,6 +1,6 @@
 //! From two shapes to one launch: extents, how the factors lie, and which matrices make a pair.
 
-use crate::shape::Shape;
+use crate::base::Shape;
 use bytemuck::{Pod, Zeroable};
 
 /// How one factor lies in memory: rows and columns as the product sees them.

@@ -1,7 +1,7 @@
 use super::*;
-use crate::budget::tests::{assert_fills, assert_short};
 use crate::ops::transpose;
 use crate::testing::{TiledLaunches, gpu, uniform};
+use crate::work::tests::{assert_fills, assert_short};
 
 #[test]
 fn products_of_real_layers_fill_a_large_gpu_and_no_dispatch_is_long() {
@@ -11,7 +11,7 @@ fn products_of_real_layers_fill_a_large_gpu_and_no_dispatch_is_long() {
     let squares = [(512, 512, 512), (1024, 1024, 1024), (256, 65_536, 256), (23_000, 23_000, 23_000), (1, 500_000_000, 1)];
     for (m, k, n) in linear.chain(squares) {
         for form in [Form::Tiled, Form::Tiled4] {
-            let (tiles, flops) = (cut(form, Extents { batch: 1, m, n, k }, true).tiles, 2 * (m * k * n) as u64);
+            let (tiles, flops) = (cut(form, Extents { batch: 1, m, n, k }, Work::Tiles).tiles, 2 * (m * k * n) as u64);
             let what = format!("{m}x{k} by {k}x{n}, {form:?}");
             assert_fills(&what, tiles, flops);
             assert_short(&what, tiles, flops);
@@ -31,7 +31,7 @@ fn a_product_cut_into_dispatches_has_the_same_bits() {
         };
         let whole = run();
         launches.take();
-        let cut = budget::with_dispatch_flops(1 << 21, run);
+        let cut = work::with_dispatch_flops(1 << 21, run);
         let launches = launches.take();
         assert!(launches.values().sum::<usize>() > 8, "{launches:?}");
         assert!(whole == cut, "{form:?}");

@@ -5,7 +5,7 @@
 //! a replayed capture knows when it is time.
 
 use super::parameters::{self, JOB, Params};
-use crate::dtype::DType;
+use crate::base::DType;
 use crate::kernel::{Args, Kernel};
 use crate::tensor::Tensor;
 use rayon::prelude::*;

@@ -3,10 +3,10 @@
 //! `norm = sqrt(sum over all tensors of g^2)`, then `g *= min(1, max_norm / (norm + 1e-6))`; or `g = clamp(g, -limit, limit)`. The sum
 //! is made in two stages of fixed order.
 
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::mirror::{self, CHUNK};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;

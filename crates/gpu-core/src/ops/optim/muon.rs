@@ -6,10 +6,10 @@
 //! `w -= lr * (weight_decay * w + ratio * X)`. The products are `matmul`'s.
 
 use super::parameters;
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::mirror;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;

@@ -1,8 +1,8 @@
 //! What the optimisers' kernels share: flat parameters of one length that change in place, and eight figures in a tensor.
 
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::Grid;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 

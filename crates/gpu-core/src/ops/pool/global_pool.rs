@@ -1,9 +1,9 @@
 //! The mean of each plane: `y[n,c,0,0] = mean over h,w of x[n,c,h,w]`.
 
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{self, Real};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;

@@ -1,7 +1,7 @@
 //! What is timed.
 
 use crate::{Bench, tensor};
-use gpu_core::ops::forms::{self, MatmulForm, Transpose};
+use gpu_core::ops::internals::{self, MatmulForm, Transpose};
 use gpu_core::ops::matmul;
 
 pub fn benches() -> Vec<Bench> {
@@ -10,7 +10,7 @@ pub fn benches() -> Vec<Bench> {
         Bench::new("matmul", what, 2 * (m * n * k) as u64, move |device| {
             let (a, b) = (tensor(device, a, 1), tensor(device, b, 2));
             move || match form {
-                Some(form) => vec![forms::matmul(form, &a, &b, Transpose::None)],
+                Some(form) => vec![internals::matmul(form, &a, &b, Transpose::None)],
                 None => vec![matmul(&a, &b)],
             }
         })

@@ -1,7 +1,7 @@
 //! What is held against the mirror.
 
 use crate::{Bound, Case, input_integers, tensor};
-use gpu_core::ops::forms::{self, MatmulForm, Transpose};
+use gpu_core::ops::internals::{self, MatmulForm, Transpose};
 use gpu_core::ops::matmul;
 use gpu_core::{Shape, Tensor};
 
@@ -20,7 +20,7 @@ pub fn cases() -> Vec<Case> {
                 cases.push(Case::new("matmul", what, Bound::Sum { terms: k }, move |device| {
                     let a = tensor(device, if transpose == Transpose::A { [batch, k, m] } else { [batch, m, k] }, 1);
                     let b = tensor(device, if transpose == Transpose::B { [batch, n, k] } else { [batch, k, n] }, 2);
-                    vec![forms::matmul(form, &a, &b, transpose)]
+                    vec![internals::matmul(form, &a, &b, transpose)]
                 }));
             }
         }
@@ -51,7 +51,7 @@ fn broadcast_cases() -> Vec<Case> {
         let bound = Bound::Sum { terms: 8 };
         Case::new("matmul", format!("{form:?} {a} with {b}"), bound, move |device| {
             let (a, b) = (tensor(device, a, 1), tensor(device, b, 2));
-            vec![forms::matmul(form, &a, &b, Transpose::None)]
+            vec![internals::matmul(form, &a, &b, Transpose::None)]
         })
     };
     let forms =

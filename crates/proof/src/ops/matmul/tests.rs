@@ -1,5 +1,5 @@
 use crate::devices;
-use gpu_core::ops::forms::{self, MatmulForm, Transpose};
+use gpu_core::ops::internals::{self, MatmulForm, Transpose};
 use gpu_core::ops::matmul;
 use gpu_core::{Device, Shape, Tensor};
 use proptest::prelude::*;
@@ -66,7 +66,7 @@ proptest! {
             let (a, b) = (integers(&device, &a, 3), integers(&device, &b, 4));
             let want = naive(&a, &b);
             for form in [MatmulForm::Tiled, MatmulForm::Reg, MatmulForm::Subgroup] {
-                let run = |a: &Tensor, b: &Tensor, transpose| forms::matmul(form, a, b, transpose).to_vec().unwrap();
+                let run = |a: &Tensor, b: &Tensor, transpose| internals::matmul(form, a, b, transpose).to_vec().unwrap();
                 prop_assert_eq!(&run(&a, &b, Transpose::None), &want, "{:?}", form);
                 prop_assert_eq!(&run(&transposed(&a), &b, Transpose::A), &want, "{:?}, a transposed", form);
                 prop_assert_eq!(&run(&a, &transposed(&b), Transpose::B), &want, "{:?}, b transposed", form);
@@ -83,7 +83,7 @@ proptest! {
         for device in devices() {
             let (a, b) = (integers(&device, &fours(&a), 3), integers(&device, &fours(&b), 4));
             let want = naive(&a, &b);
-            let run = |a: &Tensor, b: &Tensor, transpose| forms::matmul(MatmulForm::Tiled4, a, b, transpose).to_vec().unwrap();
+            let run = |a: &Tensor, b: &Tensor, transpose| internals::matmul(MatmulForm::Tiled4, a, b, transpose).to_vec().unwrap();
             prop_assert_eq!(&run(&a, &b, Transpose::None), &want);
             prop_assert_eq!(&run(&transposed(&a), &b, Transpose::A), &want, "a transposed");
             prop_assert_eq!(&run(&a, &transposed(&b), Transpose::B), &want, "b transposed");
@@ -97,10 +97,10 @@ fn a_long_sum_is_split_and_exact_in_every_form() {
         let (a, b) = (integers(&device, &[2, 3, 70_004], 1), integers(&device, &[70_004, 4], 2));
         let want = naive(&a, &b);
         for form in [MatmulForm::Tiled, MatmulForm::Reg, MatmulForm::Subgroup] {
-            assert_eq!(forms::matmul(form, &a, &b, Transpose::None).to_vec().unwrap(), want, "{form:?}");
+            assert_eq!(internals::matmul(form, &a, &b, Transpose::None).to_vec().unwrap(), want, "{form:?}");
         }
         let (a, b) = (integers(&device, &[2, 4, 70_004], 1), integers(&device, &[2, 70_004, 4], 2));
-        assert_eq!(forms::matmul(MatmulForm::Tiled4, &a, &b, Transpose::None).to_vec().unwrap(), naive(&a, &b));
+        assert_eq!(internals::matmul(MatmulForm::Tiled4, &a, &b, Transpose::None).to_vec().unwrap(), naive(&a, &b));
         let y = matmul(&integers(&device, &[200_000], 5), &integers(&device, &[200_000], 6));
         assert_eq!(y.item().unwrap(), naive(&integers(&device, &[1, 200_000], 5), &integers(&device, &[200_000, 1], 6))[0]);
     }
@@ -147,5 +147,5 @@ fn axes_broadcast_and_vectors_vanish_as_in_pytorch() {
 #[should_panic(expected = "matmul: Tiled4 fits multiples of four (a [4, 3], b [3, 4])")]
 fn tiles_of_four_refuse_other_extents() {
     let zeros = |dims: [usize; 2]| Tensor::zeros(&Device::Cpu, dims);
-    forms::matmul(MatmulForm::Tiled4, &zeros([4, 3]), &zeros([3, 4]), Transpose::None);
+    internals::matmul(MatmulForm::Tiled4, &zeros([4, 3]), &zeros([3, 4]), Transpose::None);
 }

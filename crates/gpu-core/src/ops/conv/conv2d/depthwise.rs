@@ -2,8 +2,7 @@
 
 use super::layout::{Layout, bias_of};
 use super::{mirror, weight};
-use crate::kernel::{Args, Grid, Kernel, kernel};
-use crate::launch::Specialised;
+use crate::kernel::{Args, Grid, Kernel, Specialised, kernel};
 use crate::mirror::Real;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
@@ -116,7 +115,7 @@ pub(super) fn backward_x(l: &Layout, dy: &Tensor, w: &Tensor, bias: Option<&Tens
 #[track_caller]
 pub(super) fn backward_w(l: &Layout, x: &Tensor, dy: &Tensor, dw: &Tensor) {
     let pixels = l.n * l.p * l.q;
-    let pixels_per_split = if dw.device().is_gpu() { LANES * PIXELS_PER_LANE } else { pixels.max(1) };
+    let pixels_per_split = dw.device().work().part_of(pixels.max(1), LANES * PIXELS_PER_LANE);
     let splits = pixels.div_ceil(pixels_per_split).max(1);
     let partial = if splits == 1 { dw.clone() } else { Tensor::empty(dw.device(), [splits, dw.len()]) };
     let params = Params { pixels_per_split: pixels_per_split as u32, splits: splits as u32, ..Params::forward(l) };

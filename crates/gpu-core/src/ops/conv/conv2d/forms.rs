@@ -3,8 +3,8 @@
 use super::gather::{self, Direction};
 use super::layout::{Form, Layout};
 use super::{Conv2dGeometry, depthwise, expect_dy, expect_forward, im2col as columns, weight};
+use crate::base::Shape;
 use crate::expect;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// The kernels that compute a convolution.

@@ -3,10 +3,10 @@
 use super::layout::{Form, Layout, bias_of};
 use super::mirror;
 use super::weight::sum_splits;
-use crate::budget;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::Real;
 use crate::tensor::Tensor;
+use crate::work::{self, Work};
 use bytemuck::{Pod, Zeroable};
 
 const TILED: &str = concat!(
@@ -95,26 +95,26 @@ pub(super) struct Plan {
 }
 
 /// `terms` of a sum for each of `out_c` channels in `groups` and `pixels`.
-pub(super) fn plan(l: &Layout, form: Form, [out_c, out_h, out_w]: [usize; 3], terms: usize, is_gpu: bool) -> Plan {
+pub(super) fn plan(l: &Layout, form: Form, [out_c, out_h, out_w]: [usize; 3], terms: usize, work: Work) -> Plan {
     let pixels = l.n * out_h * out_w;
     let (tile_c, tiles_p) = match form {
         Form::Reg => (8, pixels.div_ceil(16)),
         Form::Row3 => (8, (l.n * out_h * out_w.div_ceil(8)).div_ceil(2)),
-        Form::Tiled | Form::Tiled4 => return tiled(form, l, out_c, pixels, terms, is_gpu),
+        Form::Tiled | Form::Tiled4 => return tiled(form, l, out_c, pixels, terms, work),
     };
     let tiles_c = out_c.div_ceil(tile_c);
     Plan { wg: [8, 1], bk: 1, tiles_c, tiles_p, part: terms, parts: 1, tiles: l.groups * tiles_c * tiles_p }
 }
 
-fn tiled(form: Form, l: &Layout, out_c: usize, pixels: usize, terms: usize, is_gpu: bool) -> Plan {
+fn tiled(form: Form, l: &Layout, out_c: usize, pixels: usize, terms: usize, work: Work) -> Plan {
     // As few rows of invocations as the channels fill, and half as many pixels where whole tiles would leave a large GPU idle; 64
     // invocations at the least, which is a wave of every vendor's.
     let wg_y = if out_c <= 32 { 4 } else { 8 };
     let tiles_c = out_c.div_ceil(8 * wg_y);
     let tiles = |wg_x: usize| l.groups * tiles_c * pixels.div_ceil(8 * wg_x);
-    let wg_x = if wg_y == 4 || tiles(16) >= budget::MULTIPROCESSORS { 16 } else { 8 };
+    let wg_x = if wg_y == 4 || work::fills(tiles(16)) { 16 } else { 8 };
     let bk = if form == Form::Tiled4 && l.s == 3 { 12 } else { 8 };
-    let part = if is_gpu { budget::part(tiles(wg_x), terms, bk) } else { terms };
+    let part = work.part_of(terms, work::part(tiles(wg_x), terms, bk));
     let parts = terms.div_ceil(part).max(1);
     Plan { wg: [wg_x, wg_y], bk, tiles_c, tiles_p: pixels.div_ceil(8 * wg_x), part, parts, tiles: tiles(wg_x) * parts }
 }
@@ -122,8 +122,8 @@ fn tiled(form: Form, l: &Layout, out_c: usize, pixels: usize, terms: usize, is_g
 /// Gathers `to` from `from`.
 #[track_caller]
 pub(super) fn launch(l: &Layout, direction: Direction, form: Form, from: &Tensor, w: &Tensor, bias: Option<&Tensor>, to: &Tensor) {
-    let is_gpu = to.device().is_gpu();
-    let l = &l.laid_for(form, is_gpu);
+    let work = to.device().work();
+    let l = &l.laid_for(form, work);
     let forward = direction == Direction::Forward;
     let x_side = [l.group_c(), l.h, l.w];
     let y_side = [l.group_k(), l.p, l.q];
@@ -131,7 +131,7 @@ pub(super) fn launch(l: &Layout, direction: Direction, form: Form, from: &Tensor
     let (along_k, along_c) = (l.terms(), l.taps());
     let (w_out, w_in) = if forward { (along_k, along_c) } else { (along_c, along_k) };
     let terms = in_c * l.taps();
-    let plan = plan(l, form, out, terms, is_gpu);
+    let plan = plan(l, form, out, terms, work);
     let params = Params {
         batch: l.n as u32,
         groups: l.groups as u32,
@@ -172,7 +172,7 @@ pub(super) fn launch(l: &Layout, direction: Direction, form: Form, from: &Tensor
         Form::Tiled | Form::Tiled4 => {
             constants.extend([("WG_X", plan.wg[0] as u32), ("WG_Y", plan.wg[1] as u32), ("BK", plan.bk as u32)]);
             let partial = (plan.parts > 1).then(|| Tensor::empty(to.device(), [plan.parts, to.len()]));
-            for part in budget::dispatches(plan.tiles, l.flops(), is_gpu) {
+            for part in work.dispatches(plan.tiles, l.flops()) {
                 let params = Params { first: part.start as u32, ..params };
                 let grid = Grid::folded(part.len()).trips(plan.part.div_ceil(plan.bk) * 36 + 64);
                 kernel.with(&constants).launch(params, &inputs, &[partial.as_ref().unwrap_or(to)], grid);

@@ -1,7 +1,7 @@
 //! How a convolution lies over its input, and what follows for the shapes. In one dimension and in two it is the same.
 
 use super::padding::Padding;
-use crate::shape::Shape;
+use crate::base::Shape;
 
 /// Stride, padding, dilation (an entry an axis) and groups of a convolution; the default is 1, 0, 1, 1.
 ///

@@ -3,11 +3,11 @@
 
 use super::layout::Layout;
 use super::mirror;
-use crate::device::Device;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::Real;
 use crate::ops::matmul::{Extents, Factor, launch as matmul};
 use crate::tensor::Tensor;
+use crate::work::Work;
 use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str = concat!(wgsl!("conv_taps.wgsl"), wgsl!("im2col.wgsl"));
@@ -83,10 +83,10 @@ pub(super) fn fits(l: &Layout) -> bool {
 
 /// Whether the input gradient should go this way where nobody says otherwise: the register forms run all taps for each element of dx,
 /// of which a stride leaves one in (stride x stride), and on the drivers that they are for a product costs more than its columns.
-pub(super) fn suits_backward_x(l: &Layout, device: &Device) -> bool {
+pub(super) fn suits_backward_x(l: &Layout, work: Work) -> bool {
     let bytes = 4 * l.n * l.terms() * l.p * l.q;
     let strided = l.stride[0] * l.stride[1] > 1;
-    device.prefers_registers() && strided && l.groups == 1 && bytes <= COLUMN_BYTES / 4
+    work.is_by_registers() && strided && l.groups == 1 && bytes <= COLUMN_BYTES / 4
 }
 
 /// The product of one image: weights (k by terms), columns (terms by pixels), output (k by pixels).

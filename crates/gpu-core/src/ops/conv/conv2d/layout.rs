@@ -1,9 +1,10 @@
 //! A convolution laid out, for its kernels and its mirrors.
 
 use super::Conv2dGeometry;
+use crate::base::Shape;
 use crate::kernel::Args;
 use crate::mirror::Real;
-use crate::shape::Shape;
+use crate::work::Work;
 
 /// What kernels and mirrors are driven by. `x` is the convolution's input and `y` its output, also where a gradient or a transposed
 /// convolution runs it backwards. What pads the ends is in the extents already.
@@ -70,8 +71,8 @@ impl Layout {
     }
 
     /// As the kernel of a form sees it; a mirror has one form for all.
-    pub fn laid_for(&self, form: Form, is_gpu: bool) -> Self {
-        match form == Form::Tiled4 && is_gpu {
+    pub fn laid_for(&self, form: Form, work: Work) -> Self {
+        match form == Form::Tiled4 && work.is_by_words() {
             true => self.in_words().expect("Tiled4 fits"),
             false => *self,
         }
@@ -128,8 +129,8 @@ impl Form {
     pub const ALL: [Self; 4] = [Self::Tiled, Self::Tiled4, Self::Reg, Self::Row3];
 
     /// What runs where nobody says otherwise.
-    pub(super) fn choose(l: &Layout, prefers_registers: bool) -> Self {
-        let forms = if prefers_registers { [Self::Row3, Self::Reg] } else { [Self::Tiled4, Self::Tiled] };
+    pub(super) fn choose(l: &Layout, work: Work) -> Self {
+        let forms = if work.is_by_registers() { [Self::Row3, Self::Reg] } else { [Self::Tiled4, Self::Tiled] };
         if forms[0].fits(l) { forms[0] } else { forms[1] }
     }
 

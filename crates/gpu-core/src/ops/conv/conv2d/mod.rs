@@ -25,9 +25,9 @@ pub use geometry::{
 pub use padding::Padding;
 pub use transposed::{conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x};
 
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::Kernel;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use gather::Direction;
 use layout::{Form, Layout};
@@ -77,8 +77,8 @@ fn gather(l: &Layout, direction: Direction, from: &Tensor, w: &Tensor, bias: Opt
     match direction {
         Direction::Forward if l.is_depthwise() => depthwise::forward(l, from, w, bias, to),
         Direction::Backward if l.is_depthwise() => depthwise::backward_x(l, from, w, bias, to),
-        Direction::Backward if im2col::suits_backward_x(l, to.device()) => im2col::backward_x(l, from, w, bias, to),
-        _ => gather::launch(l, direction, Form::choose(l, to.device().prefers_registers()), from, w, bias, to),
+        Direction::Backward if im2col::suits_backward_x(l, to.device().work()) => im2col::backward_x(l, from, w, bias, to),
+        _ => gather::launch(l, direction, Form::choose(l, to.device().work()), from, w, bias, to),
     }
 }
 
@@ -87,7 +87,7 @@ fn gather(l: &Layout, direction: Direction, from: &Tensor, w: &Tensor, bias: Opt
 fn weight_gradient(l: &Layout, x: &Tensor, dy: &Tensor, dw: &Tensor) {
     match l.is_depthwise() && depthwise::fits(l) {
         true => depthwise::backward_w(l, x, dy, dw),
-        false => weight::launch(l, Form::choose(l, dw.device().prefers_registers()), x, dy, dw),
+        false => weight::launch(l, Form::choose(l, dw.device().work()), x, dy, dw),
     }
 }
 

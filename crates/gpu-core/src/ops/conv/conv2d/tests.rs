@@ -1,9 +1,9 @@
 //! How the work of real layers is cut, by the pure functions that cut it: no GPU is needed to see that one would be busy.
 
 use super::*;
-use crate::budget;
-use crate::budget::tests::{assert_fills, assert_short};
 use crate::testing::{TiledLaunches, gpu, uniform};
+use crate::work::tests::{assert_fills, assert_short};
+use crate::work::{self, Work};
 
 /// Input channels, output channels, input extent, taps, stride: ResNet-20, ResNet-18 and -50, MobileNet v1 and v2 (what is not
 /// depthwise).
@@ -53,11 +53,11 @@ fn layout(n: usize, &(c, k, extent, taps, stride): &(usize, usize, usize, usize,
 
 /// The workgroups of forward pass, input gradient and weight gradient on a hardware GPU.
 fn workgroups(l: &Layout) -> [(&'static str, usize); 3] {
-    let form = Form::choose(l, false);
-    let l = l.laid_for(form, true);
-    let forward = gather::plan(&l, form, [l.k, l.p, l.q], l.terms(), true).tiles;
-    let backward = gather::plan(&l, form, [l.c, l.h, l.w], l.k * l.taps(), true).tiles;
-    [("conv2d", forward), ("conv2d_bwd_x", backward), ("conv2d_bwd_w", weight::plan(&l, form, true).tiles)]
+    let form = Form::choose(l, Work::Tiles);
+    let l = l.laid_for(form, Work::Tiles);
+    let forward = gather::plan(&l, form, [l.k, l.p, l.q], l.terms(), Work::Tiles).tiles;
+    let backward = gather::plan(&l, form, [l.c, l.h, l.w], l.k * l.taps(), Work::Tiles).tiles;
+    [("conv2d", forward), ("conv2d_bwd_x", backward), ("conv2d_bwd_w", weight::plan(&l, form, Work::Tiles).tiles)]
 }
 
 #[test]
@@ -74,7 +74,7 @@ fn layers_of_real_networks_fill_a_large_gpu_at_small_batches() {
 
 #[test]
 fn layers_of_real_networks_take_wide_loads_where_rows_are_whole_words() {
-    let by_fours = |layer: &&(usize, usize, usize, usize, usize)| Form::choose(&layout(8, layer), false) == Form::Tiled4;
+    let by_fours = |layer: &&(usize, usize, usize, usize, usize)| Form::choose(&layout(8, layer), Work::Tiles) == Form::Tiled4;
     let not: Vec<_> = LAYERS.iter().filter(|layer| !by_fours(layer)).collect();
     // Three channels, a stride of two, and planes of an odd width remain.
     let odd = |&&&(c, _, extent, taps, stride): &&&(usize, usize, usize, usize, usize)| {
@@ -100,7 +100,7 @@ fn work_cut_into_dispatches_gives_the_same_bits() {
     let (device, launches) = TiledLaunches::of(&gpu);
     for layer in [(64, 40, 8, 3, 1), (5, 70, 9, 3, 2)] {
         let l = layout(3, &layer);
-        let form = Form::choose(&l, false);
+        let form = Form::choose(&l, Work::Tiles);
         let (x, w, dy) = ([3, l.c, l.h, l.w], [l.k, l.c, l.r, l.s], [3, l.k, l.p, l.q]);
         let run = || {
             let [xt, wt, dt] = [(x, 1), (w, 2), (dy, 3)].map(|(shape, seed)| uniform(&device, shape, seed));
@@ -111,7 +111,7 @@ fn work_cut_into_dispatches_gives_the_same_bits() {
             out.map(|t| t.to_vec().unwrap().iter().map(|v| v.to_bits()).collect::<Vec<_>>())
         };
         let (whole, few) = (run(), launches.take());
-        let (cut, more) = (budget::with_dispatch_flops(l.flops() / 3, run), launches.take());
+        let (cut, more) = (work::with_dispatch_flops(l.flops() / 3, run), launches.take());
         assert!(few.values().eq(&[1; 3]) && more.len() == 3 && more.values().all(|&count| count >= 3), "{few:?} {more:?}");
         assert!(whole == cut, "{layer:?}");
     }

@@ -3,7 +3,7 @@
 use super::gather::Direction;
 use super::layout::Layout;
 use super::{ConvTranspose2dGeometry, expect_dy, expect_forward, gather, weight_gradient};
-use crate::shape::Shape;
+use crate::base::Shape;
 use crate::tensor::Tensor;
 
 /// Transposed convolution: `x` is (n, c, h, w), `w` (c, k / groups, r, s), `bias` (k). The gather form: every output element adds

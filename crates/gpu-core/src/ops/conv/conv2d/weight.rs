@@ -2,11 +2,11 @@
 
 use super::layout::{Form, Layout};
 use super::mirror;
-use crate::budget;
+use crate::base::Shape;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::Real;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
+use crate::work::Work;
 use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str = concat!(wgsl!("conv_taps.wgsl"), wgsl!("conv2d_bwd_w.wgsl"));
@@ -62,9 +62,9 @@ fn sum_splits_cpu<T: Real>(args: &mut Args<'_>) {
 }
 
 /// How the sum is split: output rows per split, and how many splits.
-fn split(l: &Layout, form: Form, tiles: usize, is_gpu: bool) -> (usize, usize) {
+fn split(l: &Layout, form: Form, tiles: usize, work: Work) -> (usize, usize) {
     let rows = l.n * l.p;
-    if !is_gpu {
+    if work == Work::Mirrors {
         return (rows, 1);
     }
     let memory = (PARTIAL_BYTES / (4 * l.k * l.terms())).max(1);
@@ -91,7 +91,7 @@ pub(super) struct Plan {
     pub tiles: usize,
 }
 
-pub(super) fn plan(l: &Layout, form: Form, is_gpu: bool) -> Plan {
+pub(super) fn plan(l: &Layout, form: Form, work: Work) -> Plan {
     let (tile_k, tiles_j) = match form {
         Form::Tiled | Form::Tiled4 => (64, l.terms().div_ceil(64)),
         Form::Reg => (8, l.terms().div_ceil(16)),
@@ -99,16 +99,16 @@ pub(super) fn plan(l: &Layout, form: Form, is_gpu: bool) -> Plan {
     };
     let tiles_k = l.group_k().div_ceil(tile_k);
     let tiles = l.groups * tiles_k * tiles_j;
-    let (rows_per_split, splits) = split(l, form, tiles, is_gpu);
+    let (rows_per_split, splits) = split(l, form, tiles, work);
     Plan { tiles_k, tiles_j, rows_per_split, splits, tiles: tiles * splits }
 }
 
 /// dw of the convolution `l`.
 #[track_caller]
 pub(super) fn launch(l: &Layout, form: Form, x: &Tensor, dy: &Tensor, dw: &Tensor) {
-    let is_gpu = dw.device().is_gpu();
-    let l = &l.laid_for(form, is_gpu);
-    let Plan { tiles_k, tiles_j, rows_per_split, splits, tiles } = plan(l, form, is_gpu);
+    let work = dw.device().work();
+    let l = &l.laid_for(form, work);
+    let Plan { tiles_k, tiles_j, rows_per_split, splits, tiles } = plan(l, form, work);
     let params = Params {
         groups: l.groups as u32,
         in_c: l.group_c() as u32,
@@ -140,7 +140,7 @@ pub(super) fn launch(l: &Layout, form: Form, x: &Tensor, dy: &Tensor, dw: &Tenso
         Form::Tiled | Form::Tiled4 => {
             let kernel = if form == Form::Tiled { &CONV2D_BWD_W_TILED } else { &CONV2D_BWD_W_TILED4 };
             constants.extend([("WG_X", 8), ("WG_Y", 8), ("BK", 16)]);
-            for part in budget::dispatches(tiles, l.flops(), is_gpu) {
+            for part in work.dispatches(tiles, l.flops()) {
                 let grid = Grid::folded(part.len()).trips(pixels.div_ceil(16) * 36 + 96);
                 let params = Params { first: part.start as u32, ..params };
                 kernel.with(&constants).launch(params, &[x, dy], &[&partial], grid);

@@ -1,11 +1,10 @@
 //! Arithmetic on pairs of tensors, and one tensor spread over a larger shape.
 
 use super::operands::{self, Params, shape_of};
-use crate::dtype::DType;
+use crate::base::{DType, Shape};
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
 use crate::mirror::Real;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 const WGSL: &str = concat!(wgsl!("math.wgsl"), wgsl!("broadcast.wgsl"), wgsl!("binary.wgsl"));

@@ -1,7 +1,7 @@
 //! Comparisons and logic: truths, a byte each.
 
 use super::operands::{self, Params, shape_of};
-use crate::dtype::DType;
+use crate::base::DType;
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
 use crate::mirror::{self, Real};

@@ -4,10 +4,10 @@
 //! the registers of a power, and on drivers that execute all branches its time too. A pipeline more is compiled at the first use
 //! of an operation only, and a program uses few of them.
 
+use crate::base::{MAX_RANK, Shape};
 use crate::expect;
 use crate::kernel::{Grid, Kernel};
 use crate::mirror::{self, CHUNK};
-use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 

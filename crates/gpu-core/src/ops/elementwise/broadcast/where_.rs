@@ -1,7 +1,7 @@
 //! A choice between two tensors, element by element. (`where` is a word of Rust and of WGSL.)
 
 use super::operands::{self, Params, shape_of};
-use crate::dtype::DType;
+use crate::base::DType;
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
 use crate::mirror::Real;

@@ -2,7 +2,7 @@
 
 use super::functions::{ADD_SCALAR, CLAMP, POW_SCALAR, RECIPROCAL, RSQRT, SCALAR_POW, SQRT, unary};
 use super::{Params, WGSL, grid};
-use crate::dtype::DType;
+use crate::base::DType;
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
 use crate::mirror::{self, Real};

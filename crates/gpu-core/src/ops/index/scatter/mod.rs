@@ -9,11 +9,11 @@
 mod mirrors;
 mod params;
 
-use crate::dtype::DType;
+use crate::base::DType;
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::ops::index::{gather, sort};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use mirrors::{scatter_blocks_cpu, scatter_few_cpu, scatter_rows_cpu, scatter_starts_cpu};
 use params::{OPS, Params};

@@ -6,10 +6,10 @@
 mod mirrors;
 mod params;
 
-use crate::dtype::DType;
+use crate::base::DType;
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use mirrors::{sort_bwd_x_cpu, sort_merge_cpu, sort_tiles_cpu, sort_values_cpu};
 use params::{F32, I32, Params, TILE, U32};

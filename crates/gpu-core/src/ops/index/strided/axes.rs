@@ -2,7 +2,7 @@
 
 use super::params::Axis;
 use super::walk::{Walk, expect_axes, expect_axis, strides};
-use crate::shape::{MAX_RANK, Shape};
+use crate::base::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 
 /// The axes in another order: axis `k` of y is axis `axes[k]` of `x`. Any element type. Equivalent of
@@ -19,7 +19,7 @@ use crate::tensor::Tensor;
 /// ```
 #[track_caller]
 pub fn permute(x: &Tensor, axes: &[usize]) -> Tensor {
-    by("permute", x, axes, x.device().prefers_registers())
+    by("permute", x, axes, x.device().work().is_by_registers())
 }
 
 /// [`permute`] with two axes exchanged. Equivalent of `torch.transpose(x, a, b).contiguous()`.
@@ -39,7 +39,7 @@ pub fn transpose(x: &Tensor, a: usize, b: usize) -> Tensor {
     expect_axis("transpose", x.shape(), b);
     let mut axes: Vec<usize> = (0..x.shape().rank()).collect();
     axes.swap(a, b);
-    by("transpose", x, &axes, x.device().prefers_registers())
+    by("transpose", x, &axes, x.device().work().is_by_registers())
 }
 
 /// [`permute`] by registers, the form for software drivers, or in tiles, the form for hardware.

@@ -1,8 +1,8 @@
 //! Tensors side by side: each is written straight into its part of the result.
 
 use super::walk::{Walk, expect_axis, strides};
+use crate::base::Shape;
 use crate::expect;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// The tensors one after the other along an axis, along which alone their extents may differ. Any element type. Equivalent of

@@ -1,11 +1,10 @@
 //! Edges added, and rotations: `y[i] = x[f(i - before)]` with f an index or nothing at all, axis by axis.
 
 use super::walk::{expect_axes, strides};
-use crate::dtype::DType;
+use crate::base::{DType, MAX_RANK, Shape};
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{self, Real};
-use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 

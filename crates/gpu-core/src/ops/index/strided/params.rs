@@ -1,6 +1,6 @@
 //! What a launch of a move is told.
 
-use crate::shape::MAX_RANK;
+use crate::base::MAX_RANK;
 use bytemuck::{Pod, Zeroable};
 
 #[repr(C)]

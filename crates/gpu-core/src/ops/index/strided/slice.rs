@@ -2,8 +2,8 @@
 
 use super::pad::{PadMode, pad_by};
 use super::walk::{Walk, expect_axis, strides};
+use crate::base::Shape;
 use crate::expect;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use std::ops::{Range, RangeFrom, RangeFull, RangeTo};
 

@@ -2,8 +2,8 @@
 
 use super::mirrors::{narrow_cpu, words_cpu};
 use super::params::{Axis, Params};
+use crate::base::{MAX_RANK, Shape};
 use crate::kernel::{Grid, Kernel};
-use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 use bytemuck::Zeroable;
 
@@ -139,7 +139,7 @@ impl Walk {
     /// Moves; tiles only where the device prefers them.
     #[track_caller]
     pub fn run(self, op: &str, x: &Tensor, y: &Tensor) {
-        let registers = x.device().prefers_registers();
+        let registers = x.device().work().is_by_registers();
         self.run_by(op, x, y, registers);
     }
 

@@ -5,10 +5,9 @@ use super::metrics::ARGMAX;
 use super::options::{CROSS_ENTROPY_MEAN, expect_classes, expect_labels, expect_options};
 use super::params::Params;
 use super::rows::launch_rows_by;
-use crate::dtype::DType;
+use crate::base::{DType, Shape};
 use crate::expect;
 use crate::kernel::Grid;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// How a row is shared: (1, 64), (16, 64), (16, 256) or (256, 256).
@@ -36,7 +35,7 @@ impl Form {
 /// If there is no such form, or the shapes or types do not fit.
 #[track_caller]
 pub fn cross_entropy(form: Form, logits: &Tensor, labels: &Tensor, smoothing: f32) -> (Tensor, Tensor) {
-    const OP: &str = "forms::cross_entropy";
+    const OP: &str = "internals::cross_entropy";
     expect::f32s(OP, &[("logits", logits)]);
     expect_classes(OP, ("logits", logits));
     expect_labels(OP, ("logits", logits), labels);
@@ -54,7 +53,7 @@ pub fn cross_entropy(form: Form, logits: &Tensor, labels: &Tensor, smoothing: f3
 /// If there is no such form, or `x` is not f32 (N, C, ...) with C > 0.
 #[track_caller]
 pub fn argmax(form: Form, x: &Tensor) -> Tensor {
-    const OP: &str = "forms::argmax";
+    const OP: &str = "internals::argmax";
     expect::f32s(OP, &[("x", x)]);
     expect_classes(OP, ("x", x));
     let p = Params::along(x.shape(), 1);
@@ -69,7 +68,7 @@ pub fn argmax(form: Form, x: &Tensor) -> Tensor {
 /// If there is no such form, or `losses` has no elements or does not hold f32.
 #[track_caller]
 pub fn mean(form: Form, losses: &Tensor) -> Tensor {
-    const OP: &str = "forms::mean";
+    const OP: &str = "internals::mean";
     expect::f32s(OP, &[("losses", losses)]);
     let n = losses.len();
     assert!(n > 0, "{OP}: the mean of no elements has no value (losses {})", losses.shape());

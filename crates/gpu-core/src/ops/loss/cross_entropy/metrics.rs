@@ -4,7 +4,7 @@ use super::mirror::{LOWEST, rows_per_job};
 use super::options::{expect_classes, expect_labels};
 use super::params::Params;
 use super::rows::launch_rows;
-use crate::dtype::DType;
+use crate::base::DType;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::Real;
@@ -101,7 +101,7 @@ pub fn accumulate_metrics(loss: &Tensor, logits: &Tensor, labels: &Tensor, metri
     let predicted = argmax(logits);
     let n = labels.len();
     let (lanes, group) = match n {
-        0..=16_384 if labels.device().prefers_registers() => (1, 64),
+        0..=16_384 if labels.device().work().is_by_registers() => (1, 64),
         _ => (256, 256),
     };
     let grid = Grid::folded(1).trips(n.div_ceil(lanes as usize) + 8);

@@ -4,9 +4,9 @@ use super::mirror::{nll_loss_bwd_cpu, nll_loss_cpu};
 use super::options::{CrossEntropy, expect_classes, expect_dloss, expect_labels, expect_options, reduced};
 use super::params::Params;
 use super::rows::{HEADER, WGSL};
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 pub(super) static NLL_LOSS: Kernel = kernel!(WGSL, "nll_loss", nll_loss_cpu);

@@ -3,11 +3,10 @@
 use super::mirror::{cross_entropy_counts_cpu, cross_entropy_mean_cpu};
 use super::params::{DIVIDED, EACH, Params, SECOND_TOTAL, WEIGHTED};
 use super::rows::{HEADER, WGSL, lanes};
-use crate::dtype::DType;
+use crate::base::{DType, Shape};
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::ops::loss::reduction::Reduction;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 pub(super) static CROSS_ENTROPY_MEAN: Kernel = kernel!(WGSL, "cross_entropy_mean", cross_entropy_mean_cpu);
@@ -98,7 +97,7 @@ impl CrossEntropy {
 #[track_caller]
 pub(super) fn summed(x: &Tensor, scale: f32, last: Tensor) -> Tensor {
     let device = x.device();
-    let most = if device.prefers_registers() { 1024 } else { 16_384 };
+    let most = if device.work().is_by_registers() { 1024 } else { 16_384 };
     let mut x = x.clone();
     loop {
         let n = x.len();
@@ -116,7 +115,7 @@ pub(super) fn summed(x: &Tensor, scale: f32, last: Tensor) -> Tensor {
 /// One stage: a row for each element of `y`.
 #[track_caller]
 fn launch_sums(p: Params, x: &Tensor, y: &Tensor) {
-    let (lanes, group) = lanes(x.device(), p.c as usize, 1);
+    let (lanes, group) = lanes(x.device().work(), p.c as usize, 1);
     let grid = Grid::folded(y.len().div_ceil(group / lanes)).trips((p.c as usize).div_ceil(lanes) + 8);
     let constants = [("LANES", lanes as u32), ("GROUP", group as u32), ("COLUMNS", 0)];
     CROSS_ENTROPY_MEAN.with(&constants).launch(p, &[x], &[y], grid);

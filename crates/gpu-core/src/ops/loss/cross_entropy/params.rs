@@ -1,6 +1,6 @@
 //! What a launch over rows is told.
 
-use crate::shape::Shape;
+use crate::base::Shape;
 use bytemuck::{Pod, Zeroable};
 
 /// The flags of [`Params`]: classes have weights; the losses are divided by the first total; each row has a loss and a `dloss`.

@@ -1,9 +1,9 @@
 //! How rows are shared among invocations.
 
 use super::params::Params;
-use crate::device::Device;
 use crate::kernel::{Grid, Kernel};
 use crate::tensor::Tensor;
+use crate::work::Work;
 
 pub(super) const WGSL: &str = concat!(wgsl!("rows.wgsl"), wgsl!("cross_entropy.wgsl"));
 
@@ -13,10 +13,10 @@ pub(super) const HEADER: &[(&str, u32)] = &[("LANES", 1), ("GROUP", 64), ("COLUM
 /// How many invocations share a row of `c` elements, and how many a workgroup has. A software driver pays for every barrier: there
 /// a row is one invocation's own unless its loops would grow too long. So it is on hardware where rows lie side by side in columns,
 /// of which there are many, unless they are long.
-pub(super) fn lanes(device: &Device, c: usize, inner: usize) -> (usize, usize) {
+pub(super) fn lanes(work: Work, c: usize, inner: usize) -> (usize, usize) {
     match c {
         0..=16 => (1, 64),
-        17..=16_384 if device.prefers_registers() => (1, 64),
+        17..=16_384 if work.is_by_registers() => (1, 64),
         17..=256 if inner > 1 => (1, 64),
         17..=256 => (16, 64),
         257..=4096 if inner > 1 => (16, 256),
@@ -27,7 +27,7 @@ pub(super) fn lanes(device: &Device, c: usize, inner: usize) -> (usize, usize) {
 /// Launches `kernel` over the rows of `p`, each walked `passes` times.
 #[track_caller]
 pub(super) fn launch_rows(kernel: &'static Kernel, p: Params, passes: usize, inputs: &[&Tensor], outputs: &[&Tensor]) {
-    let shared = lanes(outputs[0].device(), p.c as usize, p.inner as usize);
+    let shared = lanes(outputs[0].device().work(), p.c as usize, p.inner as usize);
     launch_rows_by(shared, kernel, p, passes, inputs, outputs);
 }
 

@@ -6,9 +6,9 @@ mod mirror;
 mod params;
 
 use super::reduction::Reduction;
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use mirror::{
     pointwise_loss_bwd_target_cpu, pointwise_loss_bwd_x_cpu, pointwise_loss_cpu, pointwise_loss_sum_cpu, pointwise_loss_total_cpu,

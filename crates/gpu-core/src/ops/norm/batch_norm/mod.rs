@@ -19,9 +19,9 @@ mod rectified;
 pub use demean::{demean_norm, demean_norm_bwd, demean_norm_eval, demean_norm_eval_bwd};
 pub use rectified::{batch_norm_add_relu_bwd, batch_norm_eval_relu, batch_norm_relu, batch_norm_relu_bwd};
 
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use mirrors::{add_bwd_partial_cpu, apply_cpu, bwd_partial_cpu, bwd_sums_cpu, bwd_x_cpu, partial_cpu, stats_cpu, through_cpu};
 use params::{Params, Spread, Then};

@@ -1,7 +1,8 @@
 //! What a launch of a batch normalisation is told.
 
-use crate::kernel::{Grid, splits};
-use crate::shape::Shape;
+use crate::base::Shape;
+use crate::kernel::Grid;
+use crate::work::splits;
 use bytemuck::{Pod, Zeroable};
 
 /// What lies in the slot `spread`, and so what a deviation from the mean is multiplied by.

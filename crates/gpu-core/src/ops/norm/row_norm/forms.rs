@@ -21,7 +21,7 @@ pub struct Rows {
 fn checked(op: &str, form: Form, p: Params, x: &Tensor) -> Form {
     let Form { lanes, splits, whole } = form;
     let exists = matches!(lanes, 1 | 16 | 64 | 256) && (1..=4096).contains(&splits);
-    let is_whole = splits == 1 && (p.len.is_multiple_of(4) || !x.device().is_gpu());
+    let is_whole = splits == 1 && (p.len.is_multiple_of(4) || !x.device().work().is_by_words());
     assert!(exists && (is_whole || !whole), "{op}: no kernel normalises by {form:?} (x {})", x.shape());
     form
 }
@@ -33,14 +33,14 @@ fn checked(op: &str, form: Form, p: Params, x: &Tensor) -> Form {
 /// If there is no such form, or the shapes or types do not fit.
 #[track_caller]
 pub fn row_norm(form: Option<Form>, rows: Rows, [x, dy]: [&Tensor; 2], [gamma, beta]: [Option<&Tensor>; 2]) -> [Tensor; 6] {
-    const OP: &str = "forms::row_norm";
+    const OP: &str = "internals::row_norm";
     expect::f32s(OP, &[("x", x), ("dy", dy)]);
     expect::one_shape(OP, &[("x", x), ("dy", dy)]);
     let p = Params { eps: rows.eps, centered: rows.centered.into(), ..params(OP, x, rows.groups) };
     expect_channels(OP, x, &[("gamma", gamma), ("beta", beta)]);
     let form = match form {
         Some(form) => checked(OP, form, p, x),
-        None => Form::choose(x.device(), p),
+        None => Form::choose(x.device().work(), p),
     };
     let stats = RowStats::new(x, [p.rows as usize].into());
     let y = forward(form, p, x, gamma, beta, &stats);

@@ -1,9 +1,9 @@
 //! The norm of a group: over some channels of a sample and all their places. One group a channel is the norm of an instance.
 
 use super::{Form, Params, RUNNING, RowNorm, RowStats, alone, bwd_w, bwd_x, forward};
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::Grid;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// `x` (N, C, ...) in `groups` rows a sample.
@@ -47,7 +47,7 @@ pub fn group_norm(x: &Tensor, groups: usize, gamma: Option<&Tensor>, beta: Optio
     let p = Params { eps, ..params("group_norm", x, groups) };
     expect_channels("group_norm", x, &[("gamma", gamma), ("beta", beta)]);
     let stats = RowStats::new(x, [x.shape().n(), groups].into());
-    RowNorm { y: forward(Form::choose(x.device(), p), p, x, gamma, beta, &stats), stats }
+    RowNorm { y: forward(Form::choose(x.device().work(), p), p, x, gamma, beta, &stats), stats }
 }
 
 /// The statistics are (N, groups).
@@ -57,7 +57,7 @@ fn expect_bwd(op: &str, x: &Tensor, dy: &Tensor, stats: &RowStats) -> Params {
     expect::f32s(op, &[("x", x), ("dy", dy), ("offset", offset), ("rstd", rstd)]);
     expect::one_shape(op, &[("x", x), ("dy", dy)]);
     expect::one_shape(op, &[("offset", offset), ("rstd", rstd)]);
-    expect::rank(op, ("x", x), 2..=crate::shape::MAX_RANK);
+    expect::rank(op, ("x", x), 2..=crate::base::MAX_RANK);
     let (of_x, of_rstd) = (x.shape(), rstd.shape());
     let fits = of_rstd.rank() == 2 && of_rstd.n() == of_x.n();
     assert!(fits, "{op}: the statistics rstd {of_rstd} are not (N, groups) of x {of_x}");
@@ -82,7 +82,7 @@ fn expect_bwd(op: &str, x: &Tensor, dy: &Tensor, stats: &RowStats) -> Params {
 pub fn group_norm_bwd_x(x: &Tensor, dy: &Tensor, gamma: Option<&Tensor>, stats: &RowStats) -> Tensor {
     let p = expect_bwd("group_norm_bwd_x", x, dy, stats);
     expect_channels("group_norm_bwd_x", x, &[("gamma", gamma)]);
-    bwd_x(Form::choose(x.device(), p), p, x, dy, gamma, stats)
+    bwd_x(Form::choose(x.device().work(), p), p, x, dy, gamma, stats)
 }
 
 /// (dgamma, dbeta) of [`group_norm`], (C) each. What PyTorch's autograd computes for `group_norm`.

@@ -1,8 +1,8 @@
 //! The norm of a layer: over the last axes, each element of which is scaled and shifted by its own.
 
 use super::{Form, Params, RowNorm, RowStats, bwd_w, bwd_x, forward};
+use crate::base::Shape;
 use crate::expect;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// The axes before `normalized`, which must be the last of `x`.
@@ -60,7 +60,7 @@ pub fn layer_norm(x: &Tensor, normalized: impl Into<Shape>, gamma: Option<&Tenso
     expect_affine("layer_norm", x, normalized, &[("gamma", gamma), ("beta", beta)]);
     let p = Params { eps, ..params(leading, normalized) };
     let stats = RowStats::new(x, leading);
-    RowNorm { y: forward(Form::choose(x.device(), p), p, x, gamma, beta, &stats), stats }
+    RowNorm { y: forward(Form::choose(x.device().work(), p), p, x, gamma, beta, &stats), stats }
 }
 
 #[track_caller]
@@ -91,7 +91,7 @@ fn expect_bwd(op: &str, x: &Tensor, dy: &Tensor, stats: &RowStats) -> (Params, S
 pub fn layer_norm_bwd_x(x: &Tensor, dy: &Tensor, gamma: Option<&Tensor>, stats: &RowStats) -> Tensor {
     let (p, normalized) = expect_bwd("layer_norm_bwd_x", x, dy, stats);
     expect_affine("layer_norm_bwd_x", x, normalized, &[("gamma", gamma)]);
-    bwd_x(Form::choose(x.device(), p), p, x, dy, gamma, stats)
+    bwd_x(Form::choose(x.device().work(), p), p, x, dy, gamma, stats)
 }
 
 /// (dgamma, dbeta) of [`layer_norm`], of the shape that was normalised over. What PyTorch's autograd computes for `layer_norm`.

@@ -19,11 +19,10 @@ pub use group::{group_norm, group_norm_bwd_w, group_norm_bwd_x, instance_norm_ru
 pub use layer::{layer_norm, layer_norm_bwd_w, layer_norm_bwd_x};
 pub use rms::{rms_norm, rms_norm_bwd_w, rms_norm_bwd_x};
 
-use crate::device::Device;
-use crate::kernel::{Grid, Kernel, kernel, splits};
-use crate::launch::Specialised;
-use crate::shape::Shape;
+use crate::base::Shape;
+use crate::kernel::{Grid, Kernel, Specialised, kernel};
 use crate::tensor::Tensor;
+use crate::work::{Work, splits};
 use mirrors::*;
 use params::Params;
 
@@ -95,12 +94,12 @@ pub struct Form {
 impl Form {
     /// Hardware gives a row to as many lanes as have four vectors to read each. A software driver pays for every barrier: there a row,
     /// or a part of a longer one, is one invocation's own.
-    fn choose(device: &Device, p: Params) -> Self {
+    fn choose(work: Work, p: Params) -> Self {
         let (rows, len) = (p.rows as usize, p.len as usize);
         let (lanes, splits) = match len {
-            0..=16_384 if device.prefers_registers() => (1, 1),
-            16_385..=65_536 if device.prefers_registers() && rows >= 256 => (1, 1),
-            _ if device.prefers_registers() => (1, len.div_ceil(8192).min(4096)),
+            0..=16_384 if work.is_by_registers() => (1, 1),
+            16_385..=65_536 if work.is_by_registers() && rows >= 256 => (1, 1),
+            _ if work.is_by_registers() => (1, len.div_ceil(8192).min(4096)),
             0..=256 => (16, 1),
             257..=1024 => (64, 1),
             1025..=16_384 => (256, 1),
@@ -108,7 +107,7 @@ impl Form {
             // No part so long that a lane's loop would be.
             _ => (256, splits(rows, len).max(len >> 22)),
         };
-        Self { lanes, splits, whole: splits == 1 && (len.is_multiple_of(4) || !device.is_gpu()) }
+        Self { lanes, splits, whole: splits == 1 && (len.is_multiple_of(4) || !work.is_by_words()) }
     }
 
     fn group(&self) -> usize {

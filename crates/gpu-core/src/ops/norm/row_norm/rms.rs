@@ -2,8 +2,8 @@
 
 use super::layer::{expect_affine, leading, normalized, params};
 use super::{Form, Params, RowStats, bwd_w, bwd_x, forward};
+use crate::base::Shape;
 use crate::expect;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 /// Divides `x` by the root of `eps` and the mean of its squares over its last axes, `normalized`, then scales by `gamma` of that shape.
@@ -28,7 +28,7 @@ pub fn rms_norm(x: &Tensor, normalized: impl Into<Shape>, gamma: Option<&Tensor>
     expect_affine("rms_norm", x, normalized, &[("gamma", gamma)]);
     let p = Params { eps, centered: 0, ..params(leading, normalized) };
     let stats = RowStats::new(x, leading);
-    (forward(Form::choose(x.device(), p), p, x, gamma, None, &stats), stats.rstd)
+    (forward(Form::choose(x.device().work(), p), p, x, gamma, None, &stats), stats.rstd)
 }
 
 #[track_caller]
@@ -58,7 +58,7 @@ fn expect_bwd(op: &str, x: &Tensor, dy: &Tensor, rstd: &Tensor) -> (Params, Shap
 pub fn rms_norm_bwd_x(x: &Tensor, dy: &Tensor, gamma: Option<&Tensor>, rstd: &Tensor) -> Tensor {
     let (p, normalized, stats) = expect_bwd("rms_norm_bwd_x", x, dy, rstd);
     expect_affine("rms_norm_bwd_x", x, normalized, &[("gamma", gamma)]);
-    bwd_x(Form::choose(x.device(), p), p, x, dy, gamma, &stats)
+    bwd_x(Form::choose(x.device().work(), p), p, x, dy, gamma, &stats)
 }
 
 /// dgamma of [`rms_norm`], of the shape that was normalised over. What PyTorch's autograd computes for `rms_norm`.

@@ -6,10 +6,10 @@
 mod mirrors;
 mod params;
 
-use crate::dtype::DType;
+use crate::base::DType;
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use mirrors::{adaptive_avg_pool2d_bwd_x_cpu, adaptive_avg_pool2d_cpu, adaptive_max_pool2d_bwd_x_cpu, adaptive_max_pool2d_cpu};
 use params::Params;

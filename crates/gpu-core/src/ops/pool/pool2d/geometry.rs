@@ -1,7 +1,7 @@
 //! How the windows of a pooling lie over its input, and what follows for the shapes.
 
 use super::params::Params;
-use crate::shape::Shape;
+use crate::base::Shape;
 
 /// The windows of a pooling, an entry an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

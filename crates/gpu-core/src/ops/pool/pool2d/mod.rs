@@ -11,10 +11,10 @@ mod params;
 
 pub use geometry::{Divisor, Pool1dGeometry, Pool2dGeometry, PoolGeometry};
 
-use crate::dtype::DType;
+use crate::base::DType;
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use mirrors::{avg_pool2d_bwd_x_cpu, avg_pool2d_cpu, max_pool2d_bwd_x_cpu, max_pool2d_cpu};
 

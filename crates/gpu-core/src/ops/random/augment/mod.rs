@@ -13,11 +13,11 @@
 //! All four are drawn whatever is switched on, so that switching one off leaves the others as they were. The order is torchvision's
 //! usual one: pad with black and crop, flip, normalise, then zeros over the square (which are the mean colour).
 
-use crate::dtype::DType;
+use crate::base::DType;
+use crate::base::Shape;
+use crate::base::rng::{Key, Stream};
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
-use crate::rng::{Key, Stream};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;

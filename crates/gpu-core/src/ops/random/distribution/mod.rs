@@ -11,11 +11,11 @@
 //!   by a random function of the column and the column by one of the row (a Feistel network), and those outside moved on until they are
 //!   inside (Black and Rogaway, "Ciphers with arbitrary finite domains", 2002)
 
-use crate::dtype::DType;
+use crate::base::DType;
+use crate::base::Shape;
+use crate::base::rng::{Key, Stream, philox4x32};
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{self, Real};
-use crate::rng::{Key, Stream, philox4x32};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;

@@ -1,9 +1,9 @@
 //! The same words as the kernels draw, sixteen elements at a time.
 
 use super::params::Params;
+use crate::base::rng::Stream;
 use crate::kernel::Args;
 use crate::mirror::Real;
-use crate::rng::Stream;
 use rayon::prelude::*;
 
 /// Elements of a job: a multiple of 32, so that jobs share neither a Philox block nor a word of a mask.

@@ -13,16 +13,16 @@ mod params;
 pub use alpha::{alpha_dropout, alpha_dropout_bwd_x, feature_alpha_dropout, feature_alpha_dropout_bwd_x};
 pub use noise::{bernoulli_keep, bernoulli_keep_bwd_x, gaussian_noise, gaussian_noise_bwd_x};
 
-use crate::dtype::DType;
+use crate::base::DType;
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use mirror::{alpha_dropout_cpu, dropout_cpu, dropout_mask_cpu, dropout2d_cpu, feature_alpha_dropout_cpu, gaussian_noise_cpu};
 use params::Params;
 
 /// Seed and stream of a dropout layer.
-pub use crate::rng::Key as DropoutKey;
+pub use crate::base::rng::Key as DropoutKey;
 
 const WGSL: &str = wgsl!("dropout.wgsl");
 static DROPOUT: Kernel = kernel!(WGSL, "dropout", dropout_cpu);

@@ -4,7 +4,7 @@
 //! sine of `2 pi v / 2^32`. Elements `4 b` and `4 b + 1` have words 0 and 1 of block `b`, the next two words 2 and 3.
 
 use super::{DROPOUT, DropoutKey, GAUSSIAN_NOISE, Params, launch};
-use crate::shape::Shape;
+use crate::base::Shape;
 use crate::tensor::Tensor;
 
 #[track_caller]

@@ -1,8 +1,8 @@
 //! What a launch of a dropout is told.
 
-use crate::dtype::DType;
-use crate::rng::Key;
-use crate::shape::Shape;
+use crate::base::DType;
+use crate::base::Shape;
+use crate::base::rng::Key;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 

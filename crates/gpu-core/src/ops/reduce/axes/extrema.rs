@@ -2,8 +2,8 @@
 
 use super::plan::{count, over_axes};
 use super::states::Op;
+use crate::base::Shape;
 use crate::expect;
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 
 #[track_caller]

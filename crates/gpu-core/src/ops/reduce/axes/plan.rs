@@ -3,10 +3,9 @@
 use super::WGSL;
 use super::params::Params;
 use super::states::{Op, reduce_cpu};
-use crate::dtype::DType;
+use crate::base::{DType, MAX_RANK, Shape};
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
-use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 
 pub(super) static REDUCE_ROWS: Kernel = kernel!(WGSL, "reduce_rows", reduce_cpu);

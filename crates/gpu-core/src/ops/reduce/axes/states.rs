@@ -1,10 +1,10 @@
 //! What is known of some elements, in f64: the mirror of all reductions.
 
 use super::params::Params;
-use crate::device::Device;
+use crate::base::Shape;
 use crate::kernel::Args;
 use crate::mirror::{self, Real};
-use crate::shape::Shape;
+use crate::run::Device;
 use crate::tensor::Tensor;
 use rayon::prelude::*;
 
@@ -75,11 +75,11 @@ impl Op {
         match self {
             Self::LogSumExp => Tensor::full(device, shape, f32::NEG_INFINITY),
             Self::Any | Self::All => {
-                let y = Tensor::empty_of(device, shape, crate::dtype::DType::U32);
+                let y = Tensor::empty_of(device, shape, crate::base::DType::U32);
                 crate::ops::elementwise::fill::fill_word(&y, (self == Self::All).into());
                 y
             }
-            Self::ArgMax | Self::ArgMin => Tensor::empty_of(device, shape, crate::dtype::DType::U32),
+            Self::ArgMax | Self::ArgMin => Tensor::empty_of(device, shape, crate::base::DType::U32),
             _ => Tensor::zeros(device, shape),
         }
     }

@@ -2,8 +2,8 @@
 
 use super::plan::{ALL_AXES, over_all, over_axes, reduce_axes};
 use super::states::Op;
+use crate::base::{MAX_RANK, Shape};
 use crate::expect;
-use crate::shape::{MAX_RANK, Shape};
 use crate::tensor::Tensor;
 
 #[track_caller]

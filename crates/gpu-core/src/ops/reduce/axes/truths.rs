@@ -4,7 +4,7 @@ use super::WGSL;
 use super::params::Params;
 use super::plan::{ALL_AXES, over_axes};
 use super::states::Op;
-use crate::dtype::DType;
+use crate::base::DType;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::tensor::Tensor;
 use bytemuck::Zeroable;

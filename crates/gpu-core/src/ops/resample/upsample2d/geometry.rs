@@ -1,6 +1,6 @@
 //! The sizes of a resampling, and how far its places are apart.
 
-use crate::shape::Shape;
+use crate::base::Shape;
 
 /// How large the planes become.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -11,9 +11,9 @@ mod params;
 
 pub use geometry::{Interpolation, Resize, Upsample2dGeometry};
 
+use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
-use crate::shape::Shape;
 use crate::tensor::Tensor;
 use mirrors::{upsample2d_bwd_x_cpu, upsample2d_cpu};
 use params::Params;

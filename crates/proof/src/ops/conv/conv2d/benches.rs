@@ -1,7 +1,7 @@
 //! What is timed: the layers of a ResNet for CIFAR, in every form.
 
 use crate::{Bench, tensor};
-use gpu_core::ops::forms::{self, Conv2dForm, ProductForm};
+use gpu_core::ops::internals::{self, Conv2dForm, ProductForm};
 use gpu_core::ops::{Conv2dGeometry, ConvTranspose2dGeometry, conv_transpose2d};
 use gpu_core::{Device, Shape, Tensor};
 
@@ -39,9 +39,9 @@ impl Layer {
     fn rows(self, form: Conv2dForm, what: &str) -> [Bench; 3] {
         let Self { g, x, w } = self;
         [
-            self.row("conv2d", what, [x, w], move |x, w| forms::conv2d(form, x, w, None, g)),
-            self.row("conv2d_bwd_x", what, [x, w], move |dy, w| forms::conv2d_bwd_x(form, dy, w, None, x, g)),
-            self.row("conv2d_bwd_w", what, [x, x], move |x, dy| forms::conv2d_bwd_w(form, x, dy, w, g)),
+            self.row("conv2d", what, [x, w], move |x, w| internals::conv2d(form, x, w, None, g)),
+            self.row("conv2d_bwd_x", what, [x, w], move |dy, w| internals::conv2d_bwd_x(form, dy, w, None, x, g)),
+            self.row("conv2d_bwd_w", what, [x, x], move |x, dy| internals::conv2d_bwd_w(form, x, dy, w, g)),
         ]
     }
 }

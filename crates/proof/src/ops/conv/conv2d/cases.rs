@@ -2,7 +2,7 @@
 //! geometries.
 
 use crate::{Bound, Case, tensor};
-use gpu_core::ops::forms::{self, Conv2dForm, ProductForm};
+use gpu_core::ops::internals::{self, Conv2dForm, ProductForm};
 use gpu_core::ops::{
     Conv2dGeometry, ConvTranspose2dGeometry, Padding, conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x,
 };
@@ -108,7 +108,7 @@ impl Shapes {
 /// The implicit products that can compute a row.
 pub(super) fn products(row: &Row) -> impl Iterator<Item = ProductForm> {
     let (Shapes { x, w, .. }, g) = (shapes(row), row.3);
-    ProductForm::ALL.into_iter().filter(move |&form| forms::conv2d_fits(Conv2dForm::Product(form), x, w, g))
+    ProductForm::ALL.into_iter().filter(move |&form| internals::conv2d_fits(Conv2dForm::Product(form), x, w, g))
 }
 
 /// One case of the table: an operator of two tensors.
@@ -133,9 +133,9 @@ fn gather_cases(row: &Row, cases: &mut Vec<Case>) {
         let (form, what) = (Conv2dForm::Product(product), format!("{product:?} {row:?}"));
         cases.push(case("conv2d", what.clone(), y_terms, [x, w], move |x, w| {
             let bias = tensor(x.device(), [w.shape().dim(0)], 3);
-            forms::conv2d(form, x, w, Some(&bias), g)
+            internals::conv2d(form, x, w, Some(&bias), g)
         }));
-        cases.push(case("conv2d_bwd_x", what, x_terms, [y, w], move |dy, w| forms::conv2d_bwd_x(form, dy, w, None, x, g)));
+        cases.push(case("conv2d_bwd_x", what, x_terms, [y, w], move |dy, w| internals::conv2d_bwd_x(form, dy, w, None, x, g)));
     }
 }
 
@@ -143,7 +143,8 @@ fn weight_cases(row: &Row, cases: &mut Vec<Case>) {
     let (s, g) = (shapes(row), row.3);
     for product in products(row) {
         let (form, what) = (Conv2dForm::Product(product), format!("{product:?} {row:?}"));
-        cases.push(case("conv2d_bwd_w", what, s.terms(g)[2], [s.x, s.y], move |x, dy| forms::conv2d_bwd_w(form, x, dy, s.w, g)));
+        cases
+            .push(case("conv2d_bwd_w", what, s.terms(g)[2], [s.x, s.y], move |x, dy| internals::conv2d_bwd_w(form, x, dy, s.w, g)));
     }
 }
 
@@ -151,18 +152,18 @@ fn im2col_cases(row: &Row, cases: &mut Vec<Case>) {
     let (s, g, form) = (shapes(row), row.3, Conv2dForm::Im2col);
     let Shapes { x, w, y } = s;
     let what = format!("{row:?}");
-    cases.push(Case::new("im2col", what.clone(), Bound::Exact, move |device| vec![forms::im2col(&tensor(device, x, 1), w, g)]));
-    if forms::conv2d_fits(form, x, w, g) {
+    cases.push(Case::new("im2col", what.clone(), Bound::Exact, move |device| vec![internals::im2col(&tensor(device, x, 1), w, g)]));
+    if internals::conv2d_fits(form, x, w, g) {
         let [y_terms, x_terms, w_terms] = s.terms(g);
-        cases.push(case("conv2d im2col", what.clone(), y_terms, [x, w], move |x, w| forms::conv2d(form, x, w, None, g)));
+        cases.push(case("conv2d im2col", what.clone(), y_terms, [x, w], move |x, w| internals::conv2d(form, x, w, None, g)));
         cases.push(case("conv2d_bwd_x im2col", what.clone(), x_terms, [y, w], move |dy, w| {
-            forms::conv2d_bwd_x(form, dy, w, None, x, g)
+            internals::conv2d_bwd_x(form, dy, w, None, x, g)
         }));
         let what_biased = format!("{what}, bias");
         cases.push(case("conv2d_bwd_x im2col", what_biased, x_terms, [y, w], move |dy, w| {
-            forms::conv2d_bwd_x(form, dy, w, Some(&tensor(dy.device(), [x.c()], 3)), x, g)
+            internals::conv2d_bwd_x(form, dy, w, Some(&tensor(dy.device(), [x.c()], 3)), x, g)
         }));
-        cases.push(case("conv2d_bwd_w im2col", what, w_terms, [x, y], move |x, dy| forms::conv2d_bwd_w(form, x, dy, w, g)));
+        cases.push(case("conv2d_bwd_w im2col", what, w_terms, [x, y], move |x, dy| internals::conv2d_bwd_w(form, x, dy, w, g)));
     }
 }
 
@@ -172,12 +173,12 @@ fn depthwise_cases(row: &Row, cases: &mut Vec<Case>) {
     let [y_terms, x_terms, w_terms] = s.terms(g);
     let what = format!("{row:?}");
     cases.push(case("depthwise", what.clone(), y_terms, [x, w], move |x, w| {
-        forms::conv2d(form, x, w, Some(&tensor(x.device(), [w.shape().dim(0)], 3)), g)
+        internals::conv2d(form, x, w, Some(&tensor(x.device(), [w.shape().dim(0)], 3)), g)
     }));
     cases.push(case("depthwise_bwd_x", what.clone(), x_terms, [y, w], move |dy, w| {
-        forms::conv2d_bwd_x(form, dy, w, Some(&tensor(w.device(), [x.c()], 3)), x, g)
+        internals::conv2d_bwd_x(form, dy, w, Some(&tensor(w.device(), [x.c()], 3)), x, g)
     }));
-    cases.push(case("depthwise_bwd_w", what, w_terms, [x, y], move |x, dy| forms::conv2d_bwd_w(form, x, dy, w, g)));
+    cases.push(case("depthwise_bwd_w", what, w_terms, [x, y], move |x, dy| internals::conv2d_bwd_w(form, x, dy, w, g)));
 }
 
 fn transposed_cases(cases: &mut Vec<Case>) {

@@ -1,5 +1,5 @@
 use crate::{devices, gpu};
-use gpu_core::ops::raw::sequence;
+use gpu_core::ops::internals::sequence;
 use gpu_core::rng::Stream;
 use gpu_core::{Device, Tensor};
 

@@ -1,7 +1,7 @@
 //! What is held against the mirror.
 
 use crate::{Bound, Case};
-use gpu_core::ops::raw::spoil;
+use gpu_core::ops::internals::spoil;
 use gpu_core::{DType, Tensor, f16};
 
 pub fn cases() -> Vec<Case> {

@@ -2,7 +2,7 @@
 
 use super::cases::numbers;
 use crate::{Bench, tensor};
-use gpu_core::ops::{PadMode, concat, flip, forms, pad, pad_bwd_x, permute, roll, slice};
+use gpu_core::ops::{PadMode, concat, flip, internals, pad, pad_bwd_x, permute, roll, slice};
 use gpu_core::{DType, Shape, Tensor};
 
 pub fn benches() -> Vec<Bench> {
@@ -15,7 +15,7 @@ pub fn benches() -> Vec<Bench> {
     };
     let mut benches = vec![
         moved("permute", "to NHWC", |x| permute(x, &[0, 2, 3, 1])),
-        moved("permute", "to NHWC in tiles", |x| forms::permute(false, x, &[0, 2, 3, 1])),
+        moved("permute", "to NHWC in tiles", |x| internals::permute(false, x, &[0, 2, 3, 1])),
         moved("permute", "to CNHW", |x| permute(x, &[1, 0, 2, 3])),
         moved("flip", "columns", |x| flip(x, &[3])),
         moved("slice", "of odd columns", |x| slice(x, &[(..).into(), (..).into(), (..).into(), (1..30).into()])),

@@ -2,7 +2,8 @@
 
 use crate::{Bound, Case, input_integers, tensor};
 use gpu_core::ops::{
-    PadMode, Slice, concat, expand, flip, forms, narrow, pad, pad_bwd_x, repeat, roll, select, slice, slice_bwd_x, stack, transpose,
+    PadMode, Slice, concat, expand, flip, internals, narrow, pad, pad_bwd_x, repeat, roll, select, slice, slice_bwd_x, stack,
+    transpose,
 };
 use gpu_core::{DType, Device, Shape, Tensor, f16};
 
@@ -57,7 +58,7 @@ fn axes_cases() -> Vec<Case> {
     for &(dims, order) in orders {
         for registers in [true, false] {
             let form = if registers { "in registers" } else { "in tiles" };
-            cases.push(case("permute", format!("to {order:?} {form}"), dims, move |x| forms::permute(registers, x, order)));
+            cases.push(case("permute", format!("to {order:?} {form}"), dims, move |x| internals::permute(registers, x, order)));
         }
     }
     cases.push(case("transpose", "0 1".to_owned(), &[31, 8, 5], |x| transpose(x, 0, 1)));

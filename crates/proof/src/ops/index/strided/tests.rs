@@ -1,7 +1,7 @@
 use super::cases::{WIDTHS, number, numbers};
 use crate::{devices, floats, gradients, integers, poisoned, tensor};
 use gpu_core::ops::{
-    PadMode, Slice, concat, expand, flip, forms, pad, pad_bwd_x, permute, repeat, roll, slice, slice_bwd_x, stack,
+    PadMode, Slice, concat, expand, flip, internals, pad, pad_bwd_x, permute, repeat, roll, slice, slice_bwd_x, stack,
 };
 use gpu_core::{DType, Device, Shape, Tensor};
 use proptest::prelude::*;
@@ -67,7 +67,7 @@ fn permutations_are_those_of_a_plain_loop_in_either_form() {
                 axes.iter().zip(index).for_each(|(&axis, &i)| from[axis] = i);
                 Some(from)
             };
-            is_moved(&dims, &y, 0.0, |x| forms::permute(registers, x, &axes), back);
+            is_moved(&dims, &y, 0.0, |x| internals::permute(registers, x, &axes), back);
         }
     });
 }

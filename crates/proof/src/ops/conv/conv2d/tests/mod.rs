@@ -4,7 +4,7 @@ mod random;
 
 use super::cases::{DEPTHWISE_ROWS, ROWS, Row, Shapes, TRANSPOSED_ROWS, TransposedRow, products, shapes};
 use crate::{counted, devices, faulty, gpu, gradients, poisoned, tensor};
-use gpu_core::ops::forms::{self, Conv2dForm, ProductForm};
+use gpu_core::ops::internals::{self, Conv2dForm, ProductForm};
 use gpu_core::ops::{
     Conv2dGeometry, ConvAlgorithm, ConvTranspose2dGeometry, Padding, conv_transpose2d, conv_transpose2d_bwd_w,
     conv_transpose2d_bwd_x, conv2d, conv2d_bwd_w, conv2d_bwd_w_by, conv2d_bwd_x, conv2d_bwd_x_by, conv2d_by,
@@ -57,11 +57,11 @@ fn computed(row: &Row, device: &Device) -> Vec<(String, [Vec<f32>; 3])> {
     let mut all = Vec::new();
     let mut add = |what: String, out: [Tensor; 3]| all.push((what, out.map(|t| t.to_vec().unwrap())));
     let by = |form: Conv2dForm| {
-        let y = forms::conv2d(form, &xt, &wt, None, g);
-        [y, forms::conv2d_bwd_x(form, &dt, &wt, None, x, g), forms::conv2d_bwd_w(form, &xt, &dt, w, g)]
+        let y = internals::conv2d(form, &xt, &wt, None, g);
+        [y, internals::conv2d_bwd_x(form, &dt, &wt, None, x, g), internals::conv2d_bwd_w(form, &xt, &dt, w, g)]
     };
     products(row).for_each(|form| add(format!("{form:?}"), by(Conv2dForm::Product(form))));
-    if forms::conv2d_fits(Conv2dForm::Depthwise, x, w, g) {
+    if internals::conv2d_fits(Conv2dForm::Depthwise, x, w, g) {
         add("depthwise".to_owned(), by(Conv2dForm::Depthwise));
     }
     for algorithm in [ConvAlgorithm::Auto, ConvAlgorithm::Im2col] {
@@ -245,5 +245,5 @@ fn padding_is_written_as_short_as_it_can_be() {
 #[should_panic(expected = "conv2d: Product(Row3) cannot compute")]
 fn a_form_that_does_not_fit_is_refused() {
     let [x, w] = [[1, 1, 4, 4], [1, 1, 2, 2]].map(|shape| Tensor::zeros(&Device::Cpu, shape));
-    forms::conv2d(Conv2dForm::Product(ProductForm::Row3), &x, &w, None, Conv2dGeometry::default());
+    internals::conv2d(Conv2dForm::Product(ProductForm::Row3), &x, &w, None, Conv2dGeometry::default());
 }

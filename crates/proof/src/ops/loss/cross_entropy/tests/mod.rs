@@ -2,7 +2,7 @@ mod pytorch;
 
 use super::cases::{SHAPES, class_weights, labels, logits};
 use crate::{devices, gpu, gradients, tensor};
-use gpu_core::ops::forms::cross_entropy::{self as forms, Form};
+use gpu_core::ops::internals::cross_entropy::{self as forms, Form};
 use gpu_core::ops::{
     CrossEntropy, Reduction, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x,
     nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,

@@ -3,7 +3,7 @@ mod pytorch;
 
 use super::cases::{AFFINE, GROUPS, LAYERS, affine_of};
 use crate::{Bound, around, devices, difference, gpu, gradients, poisoned, tensor};
-use gpu_core::ops::forms::row_norm::{Form, Rows, row_norm};
+use gpu_core::ops::internals::row_norm::{Form, Rows, row_norm};
 use gpu_core::ops::{
     group_norm, group_norm_bwd_w, group_norm_bwd_x, instance_norm_running, layer_norm, layer_norm_bwd_w, layer_norm_bwd_x,
     rms_norm, rms_norm_bwd_w, rms_norm_bwd_x,

@@ -2,7 +2,7 @@
 
 use super::Norm;
 use crate::{devices, integers, poisoned, tensor, values};
-use gpu_core::ops::forms::row_norm::row_norm;
+use gpu_core::ops::internals::row_norm::row_norm;
 use gpu_core::ops::{group_norm, group_norm_bwd_x, layer_norm, layer_norm_bwd_x, rms_norm};
 use gpu_core::{Device, Tensor};
 use proptest::prelude::*;

@@ -1,9 +1,9 @@
 //! Who watches a device: each tensor that is made, and each launch.
 
-use crate::array::Array;
-use crate::dtype::DType;
-use crate::kernel::{Constants, KernelInfo};
-use crate::place::Place;
+use super::array::Array;
+use super::place::Place;
+use crate::base::DType;
+use crate::gpu::{Constants, KernelInfo};
 use std::any::Any;
 use std::fmt;
 use std::sync::Arc;

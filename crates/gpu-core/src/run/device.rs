@@ -1,12 +1,11 @@
 //! Where tensors live and work runs: the CPU, or a GPU.
 
-use crate::capture::{self, Capture};
-use crate::dtype::DType;
-use crate::error::{Error, Result};
+use super::array::Storage;
+use super::capture::{self, Capture};
+use super::observer::{Observed, Observer};
+use super::place::Place;
+use crate::base::{DType, Error, MemoryStats, Result};
 use crate::gpu::{AdapterKind, Gpu};
-use crate::observer::{Observed, Observer};
-use crate::place::Place;
-use crate::pool::{MemoryStats, Storage};
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -128,6 +127,11 @@ impl Device {
         }
     }
 
+    /// Whether its tensors may be of this type.
+    pub(crate) fn holds(&self, dtype: DType) -> bool {
+        dtype != DType::F64 || !self.is_gpu()
+    }
+
     /// Whether the work is done by a GPU, be it a software one.
     pub fn is_gpu(&self) -> bool {
         matches!(self.place(), Place::Gpu(_))
@@ -156,12 +160,12 @@ impl Device {
 
     /// Bytes live, kept for reuse, and at the peak.
     pub fn memory(&self) -> MemoryStats {
-        self.place().pool().stats()
+        self.place().memory()
     }
 
     /// Frees the buffers that no tensor uses; those of captures stay.
     pub fn trim(&self) {
-        self.place().pool().trim();
+        self.place().trim();
     }
 
     /// Sends what was recorded, without waiting for it.
@@ -216,17 +220,21 @@ impl Device {
 
     /// A buffer of at least `bytes`. A GPU that cannot give it is at fault from then on; the stand-in is never used.
     #[track_caller]
-    pub(crate) fn lend(&self, bytes: usize) -> Arc<Storage> {
-        let place = self.place();
-        let pool = capture::pool(&place);
-        let storage = pool.take(bytes).or_else(|error| match place {
-            Place::Cpu => panic!("{error}"),
+    pub(crate) fn lend(&self, bytes: usize) -> Storage {
+        match self.place() {
+            Place::Cpu => match capture::host_pool().take(bytes) {
+                Ok(lent) => Storage::Host(Arc::new(lent)),
+                Err(error) => panic!("{error}"),
+            },
             Place::Gpu(gpu) => {
-                gpu.fail(error);
-                pool.take(1)
+                let pool = capture::gpu_pool(&gpu);
+                let lent = pool.take(bytes).or_else(|error| {
+                    gpu.fail(error);
+                    pool.take(1)
+                });
+                Storage::Gpu(Arc::new(lent.unwrap_or_else(|error| panic!("{error}"))))
             }
-        });
-        Arc::new(storage.unwrap_or_else(|error| panic!("{error}")))
+        }
     }
 }
 

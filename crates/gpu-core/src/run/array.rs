@@ -1,18 +1,34 @@
 //! The memory of a tensor: elements of one type in a part of a buffer.
 
-use crate::dtype::DType;
-use crate::gpu::GpuView;
-use crate::host::HostView;
-use crate::pool::{Buffer, Storage};
-use crate::shape::Shape;
+use super::host::{HostMemory, HostView};
+use crate::base::{DType, Lent, Shape};
+use crate::gpu::{GpuMemory, GpuView};
 use std::sync::Arc;
+
+/// Memory that several tensors may share; the last one gives it back.
+#[derive(Debug, Clone)]
+pub(crate) enum Storage {
+    Host(Arc<Lent<HostMemory>>),
+    Gpu(Arc<Lent<GpuMemory>>),
+}
+
+impl Storage {
+    /// Whether both are one buffer.
+    pub fn is(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Host(a), Self::Host(b)) => Arc::ptr_eq(a, b),
+            (Self::Gpu(a), Self::Gpu(b)) => Arc::ptr_eq(a, b),
+            _ => false,
+        }
+    }
+}
 
 /// A tensor without its device: a shape, an element type, and the memory. Cloning it clones a handle to the same memory.
 #[derive(Debug, Clone)]
 pub struct Array {
     pub(crate) shape: Shape,
     pub(crate) dtype: DType,
-    pub(crate) storage: Arc<Storage>,
+    pub(crate) storage: Storage,
     /// Where it begins in its storage.
     pub(crate) offset_bytes: usize,
 }
@@ -35,17 +51,32 @@ impl Array {
 
     /// Whether both are the same bytes of memory.
     pub fn is_same_memory(&self, other: &Self) -> bool {
-        let same_place = Arc::ptr_eq(&self.storage, &other.storage) && self.offset_bytes == other.offset_bytes;
+        let same_place = self.storage.is(&other.storage) && self.offset_bytes == other.offset_bytes;
         same_place && self.bytes() == other.bytes()
     }
 
+    /// The memory of a tensor on the CPU device.
+    pub(crate) fn host(&self) -> &Arc<Lent<HostMemory>> {
+        match &self.storage {
+            Storage::Host(lent) => lent,
+            Storage::Gpu(_) => unreachable!("a CPU tensor lies in host memory"),
+        }
+    }
+
+    /// The memory of a tensor on a GPU.
+    pub(crate) fn gpu(&self) -> &Arc<Lent<GpuMemory>> {
+        match &self.storage {
+            Storage::Gpu(lent) => lent,
+            Storage::Host(_) => unreachable!("a GPU tensor lies in a GPU buffer"),
+        }
+    }
+
     pub(crate) fn host_view(&self) -> HostView {
-        let Buffer::Host(buffer) = &self.storage.buffer else { unreachable!("a CPU tensor lies in host memory") };
-        HostView { buffer: buffer.clone(), bytes: self.offset_bytes..self.offset_bytes + self.bytes() }
+        HostView { buffer: self.host().buffer.clone(), bytes: self.offset_bytes..self.offset_bytes + self.bytes() }
     }
 
     pub(crate) fn gpu_view(&self) -> GpuView<'_> {
-        GpuView::new(&self.storage, self.offset_bytes, self.bytes())
+        GpuView::new(self.gpu(), self.offset_bytes, self.bytes())
     }
 
     /// Shows `f` the bytes of a CPU tensor.

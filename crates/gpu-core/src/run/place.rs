@@ -1,15 +1,10 @@
 //! Where work runs in the end: the CPU, or a GPU.
 
-use crate::array::Array;
-use crate::dtype::DType;
-use crate::error::Result;
+use super::array::{Array, Storage};
+use super::host;
+use crate::base::{DType, MemoryStats, Result, Shape};
 use crate::gpu::{Gpu, Rewrite};
-use crate::pool::{Account, Pool};
-use crate::shape::Shape;
-use std::sync::{Arc, LazyLock};
-
-/// Memory of the CPU device, which the process has once.
-static HOST_POOL: LazyLock<Arc<Pool>> = LazyLock::new(|| Pool::host(Arc::new(Account::new())));
+use std::sync::Arc;
 
 /// The CPU or a GPU: a [`Device`](crate::Device) without its observers. `Device::from` makes a device of it.
 #[derive(Debug, Clone)]
@@ -28,16 +23,24 @@ impl Place {
     /// If there is no GPU, or it cannot be opened.
     pub fn rewritten(rewrite: Rewrite) -> Result<(Self, Array)> {
         let gpu = Gpu::open(true, Some(rewrite))?;
-        let storage = gpu.rewrite_word().expect("it was opened with one").clone();
+        let storage = Storage::Gpu(gpu.rewrite_word().expect("it was opened with one").clone());
         let word = Array { shape: Shape::from([1]), dtype: DType::U32, storage, offset_bytes: 0 };
         Ok((Self::Gpu(Arc::new(gpu)), word))
     }
 
-    /// The pool of all tensors that no capture made.
-    pub(crate) fn pool(&self) -> &Arc<Pool> {
+    /// Bytes live, kept for reuse, and at the peak.
+    pub(crate) fn memory(&self) -> MemoryStats {
         match self {
-            Self::Cpu => &HOST_POOL,
-            Self::Gpu(gpu) => gpu.pool(),
+            Self::Cpu => host::POOL.stats(),
+            Self::Gpu(gpu) => gpu.pool().stats(),
+        }
+    }
+
+    /// Frees the buffers that no tensor uses; those of captures stay.
+    pub(crate) fn trim(&self) {
+        match self {
+            Self::Cpu => host::POOL.trim(),
+            Self::Gpu(gpu) => gpu.pool().trim(),
         }
     }
 

@@ -1,10 +1,29 @@
-//! A launch on the CPU: a mirror with its memory.
+//! The CPU device: its memory, and a launch there, which is a mirror with its memory.
 
-use crate::kernel::{Args, Constants};
-use crate::pool::HostBuffer;
-use parking_lot::{RwLockReadGuard, RwLockWriteGuard};
+use super::args::{Args, Mirror};
+use crate::base::{Memory, Pool, Result};
+use crate::gpu::Constants;
+use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
+
+/// Makes host buffers.
+#[derive(Clone, Debug)]
+pub(crate) struct HostMemory;
+
+/// In words, so that any element type is aligned.
+pub(crate) type HostBuffer = RwLock<Vec<u64>>;
+
+impl Memory for HostMemory {
+    type Buffer = Arc<HostBuffer>;
+
+    fn make(&self, bytes: usize) -> Result<Arc<HostBuffer>> {
+        Ok(Arc::new(RwLock::new(vec![0; bytes / 8])))
+    }
+}
+
+/// Memory of the CPU device, which the process has once.
+pub(super) static POOL: LazyLock<Arc<Pool<HostMemory>>> = LazyLock::new(|| Pool::new(HostMemory));
 
 /// A part of a host buffer, in bytes.
 #[derive(Debug, Clone)]
@@ -17,7 +36,7 @@ pub(crate) struct HostView {
 #[derive(Debug, Clone)]
 pub(crate) struct HostDispatch {
     pub entry: &'static str,
-    pub mirror: fn(&mut Args<'_>),
+    pub mirror: Mirror,
     pub params: Vec<u8>,
     pub constants: Constants,
     pub inputs: Vec<HostView>,

@@ -1,11 +1,63 @@
-//! How much one dispatch may do, and how many workgroups keep a large GPU busy: pure figures, so that the cut of a kernel's work is
-//! a function of shapes alone.
+//! How work is cut, and who does it: all that operators ask of a device before they choose a form and a grid.
+//!
+//! How much one dispatch may do, and how many workgroups keep a large GPU busy, are pure figures, so that the cut of a kernel's work
+//! is a function of its shapes and of [`Work`] alone.
 //!
 //! A driver takes a dispatch of some seconds for a hang, and a desktop stands still until it ends; so none takes longer than 200 ms
 //! on a GPU of the middle range. Products are cut into ranges of tiles, which changes no bit. What only moves memory is short by
 //! itself.
 
+use crate::run::{Device, Place};
 use std::ops::Range;
+
+/// Who does a device's work.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Work {
+    /// The CPU's threads, by mirrors: one form for every shape.
+    Mirrors,
+    /// A software driver, where every barrier is dear: forms without workgroup memory.
+    Registers,
+    /// Hardware: workgroup tiles.
+    Tiles,
+}
+
+impl Device {
+    /// Who does its work: what the choice of forms and cuts depends on, beside shapes.
+    pub(crate) fn work(&self) -> Work {
+        match self.place() {
+            Place::Cpu => Work::Mirrors,
+            Place::Gpu(_) if self.prefers_registers() => Work::Registers,
+            Place::Gpu(_) => Work::Tiles,
+        }
+    }
+}
+
+impl Work {
+    /// Whether kernels take their form without workgroup memory.
+    pub fn is_by_registers(self) -> bool {
+        self == Self::Registers
+    }
+
+    /// Whether kernels read four elements at once, which fits rows of whole words only; a mirror has one form for all.
+    pub fn is_by_words(self) -> bool {
+        self != Self::Mirrors
+    }
+
+    /// How long the parts of a sum of `whole` terms are: `part`, but all of it for a mirror, whose threads share results instead.
+    pub fn part_of(self, whole: usize, part: usize) -> usize {
+        if self == Self::Mirrors { whole } else { part }
+    }
+
+    /// The ranges of `tiles` that make a dispatch each, of a product of `flops`. The CPU has no driver to fear.
+    pub fn dispatches(self, tiles: usize, flops: u64) -> impl Iterator<Item = Range<usize>> {
+        let tiles = tiles.max(1);
+        let each = match self {
+            Self::Mirrors => tiles,
+            Self::Registers | Self::Tiles => (tiles as u128 * u128::from(dispatch_flops()) / u128::from(flops.max(1))) as usize,
+        };
+        (0..tiles).step_by(each.max(1)).map(move |first| first..first.saturating_add(each.max(1)).min(tiles))
+    }
+}
 
 /// The longest dispatch, on a GPU of the middle range.
 const DISPATCH_MS: u64 = 200;
@@ -19,7 +71,7 @@ const DISPATCH_FLOPS: u64 = FLOPS_PER_S / 1000 * DISPATCH_MS;
 const _: () = assert!(8 * (2 << 30) < BYTES_PER_S / 1000 * DISPATCH_MS);
 
 /// Multiprocessors of a large GPU.
-pub(crate) const MULTIPROCESSORS: usize = 132;
+const MULTIPROCESSORS: usize = 132;
 /// The shortest part of a sum that pays for writing and adding its results.
 const SHORTEST_PART: usize = 64;
 /// The longest part that one invocation walks: its loops stay under `MAX_TRIPS`.
@@ -46,20 +98,21 @@ fn dispatch_flops() -> u64 {
     DISPATCH_FLOPS
 }
 
-/// The ranges of `tiles` that make a dispatch each, of a product of `flops`. The CPU has no driver to fear.
-pub(crate) fn dispatches(tiles: usize, flops: u64, is_gpu: bool) -> impl Iterator<Item = Range<usize>> {
-    let tiles = tiles.max(1);
-    let each = match is_gpu {
-        true => (tiles as u128 * u128::from(dispatch_flops()) / u128::from(flops.max(1))) as usize,
-        false => tiles,
-    };
-    (0..tiles).step_by(each.max(1)).map(move |first| first..first.saturating_add(each.max(1)).min(tiles))
+/// Whether so many workgroups keep a large GPU busy.
+pub(crate) fn fills(groups: usize) -> bool {
+    groups >= MULTIPROCESSORS
+}
+
+/// In how many parts to sum each of `rows` rows of `len` elements, a workgroup a part: enough groups to fill a large GPU, enough
+/// elements a group to pay for its tree, few enough parts that one thread adds them up.
+pub(crate) fn splits(rows: usize, len: usize) -> usize {
+    (1024 / rows.max(1)).clamp(1, 64).min(len.div_ceil(4096)).max(1)
 }
 
 /// How long a part of a sum of `terms` is, a multiple of `step`: two workgroups for each multiprocessor where `tiles` alone are
 /// fewer than one each.
 pub(crate) fn part(tiles: usize, terms: usize, step: usize) -> usize {
-    let wanted = if tiles < MULTIPROCESSORS { (2 * MULTIPROCESSORS / tiles.max(1)).min(terms / SHORTEST_PART) } else { 1 };
+    let wanted = if fills(tiles) { 1 } else { (2 * MULTIPROCESSORS / tiles.max(1)).min(terms / SHORTEST_PART) };
     terms.div_ceil(wanted.max(terms.div_ceil(LONGEST_PART)).max(1)).next_multiple_of(step).max(step)
 }
 
@@ -75,13 +128,13 @@ pub(crate) mod tests {
     #[track_caller]
     pub(crate) fn assert_fills(what: &str, groups: usize, flops: u64) {
         let each = flops / groups as u64;
-        assert!(groups >= MULTIPROCESSORS || each <= IDLE_FLOPS, "{what}: {groups} workgroups of {each} operations");
+        assert!(fills(groups) || each <= IDLE_FLOPS, "{what}: {groups} workgroups of {each} operations");
     }
 
     /// Whether the dispatches cover all tiles once, each within 200 ms.
     #[track_caller]
     pub(crate) fn assert_short(what: &str, tiles: usize, flops: u64) {
-        let ranges: Vec<_> = dispatches(tiles, flops, true).collect();
+        let ranges: Vec<_> = Work::Tiles.dispatches(tiles, flops).collect();
         assert!(ranges.iter().flat_map(Clone::clone).eq(0..tiles.max(1)), "{what}: {ranges:?} are not 0..{tiles}");
         for range in &ranges {
             let each = u128::from(flops) * range.len() as u128 / tiles.max(1) as u128;
@@ -91,12 +144,12 @@ pub(crate) mod tests {
 
     #[test]
     fn dispatches_cover_the_work_and_are_as_few_as_may_be() {
-        let of = |tiles, flops, is_gpu| dispatches(tiles, flops, is_gpu).map(|r| [r.start, r.end]).collect::<Vec<_>>();
-        assert_eq!(of(10, 3 * DISPATCH_FLOPS, true), [[0, 3], [3, 6], [6, 9], [9, 10]]);
-        assert_eq!(of(10, DISPATCH_FLOPS, true), [[0, 10]]);
-        assert_eq!(of(2, 9 * DISPATCH_FLOPS, true), [[0, 1], [1, 2]]);
-        assert_eq!(of(10, u64::MAX, false), [[0, 10]]);
-        assert_eq!(of(0, 0, true), [[0, 1]]);
+        let of = |tiles, flops, work: Work| work.dispatches(tiles, flops).map(|r| [r.start, r.end]).collect::<Vec<_>>();
+        assert_eq!(of(10, 3 * DISPATCH_FLOPS, Work::Tiles), [[0, 3], [3, 6], [6, 9], [9, 10]]);
+        assert_eq!(of(10, DISPATCH_FLOPS, Work::Tiles), [[0, 10]]);
+        assert_eq!(of(2, 9 * DISPATCH_FLOPS, Work::Tiles), [[0, 1], [1, 2]]);
+        assert_eq!(of(10, u64::MAX, Work::Mirrors), [[0, 10]]);
+        assert_eq!(of(0, 0, Work::Tiles), [[0, 1]]);
     }
 
     #[test]

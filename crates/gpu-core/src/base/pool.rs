@@ -3,23 +3,23 @@
 //! Work on a device runs in the order in which it was asked for, so a buffer may be lent again as soon as its last tensor is
 //! gone, even while the commands that use it still wait: no fence is needed. A capture owns a pool of its own.
 
-use crate::error::{Error, Result};
-use parking_lot::{Mutex, RwLock};
+use super::error::{Error, Result};
+use parking_lot::Mutex;
 use std::collections::HashMap;
+use std::fmt::Debug;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering::Relaxed};
 
 /// Every size is a multiple of this, which is also the strictest binding alignment of any adapter.
 pub(crate) const ALIGN: usize = 256;
 
-/// Host memory of a CPU tensor, in words so that any element type is aligned.
-pub(crate) type HostBuffer = RwLock<Vec<u64>>;
+/// Where a pool's buffers come from.
+pub(crate) trait Memory: Clone + Debug {
+    /// A handle to a buffer; cloning it clones the handle.
+    type Buffer: Clone + Debug;
 
-/// A buffer of either device; cloning it clones the handle.
-#[derive(Clone, Debug)]
-pub(crate) enum Buffer {
-    Host(Arc<HostBuffer>),
-    Gpu(wgpu::Buffer),
+    /// A new buffer of `bytes`, a multiple of [`ALIGN`].
+    fn make(&self, bytes: usize) -> Result<Self::Buffer>;
 }
 
 /// Memory of a device, in bytes.
@@ -37,7 +37,7 @@ pub struct MemoryStats {
 
 /// The account that a device and all its captures share.
 #[derive(Debug)]
-pub(crate) struct Account {
+struct Account {
     live: AtomicU64,
     pooled: AtomicU64,
     peak: AtomicU64,
@@ -66,39 +66,28 @@ impl Account {
     }
 }
 
+/// Lends buffers of one memory.
 #[derive(Debug)]
-enum Source {
-    Host,
-    Gpu(wgpu::Device, u64),
-}
-
-/// Lends buffers of one device.
-#[derive(Debug)]
-pub(crate) struct Pool {
-    source: Source,
-    free: Mutex<HashMap<usize, Vec<Buffer>>>,
+pub(crate) struct Pool<M: Memory> {
+    memory: M,
+    free: Mutex<HashMap<usize, Vec<M::Buffer>>>,
     /// Bytes of this pool's own buffers, lent or free.
     made: AtomicU64,
     account: Arc<Account>,
 }
 
-impl Pool {
-    pub fn host(account: Arc<Account>) -> Arc<Self> {
-        Arc::new(Self { source: Source::Host, free: Mutex::default(), made: AtomicU64::new(0), account })
+impl<M: Memory> Pool<M> {
+    pub fn new(memory: M) -> Arc<Self> {
+        Self::with_account(memory, Arc::new(Account::new()))
     }
 
-    /// `binding_limit`: the most bytes that one binding of this adapter may hold.
-    pub fn gpu(device: wgpu::Device, binding_limit: u64, account: Arc<Account>) -> Arc<Self> {
-        let source = Source::Gpu(device, binding_limit);
-        Arc::new(Self { source, free: Mutex::default(), made: AtomicU64::new(0), account })
+    fn with_account(memory: M, account: Arc<Account>) -> Arc<Self> {
+        Arc::new(Self { memory, free: Mutex::default(), made: AtomicU64::new(0), account })
     }
 
     /// A second pool over the same memory: a capture's own.
     pub fn sibling(&self) -> Arc<Self> {
-        match &self.source {
-            Source::Host => Self::host(self.account.clone()),
-            Source::Gpu(device, limit) => Self::gpu(device.clone(), *limit, self.account.clone()),
-        }
+        Self::with_account(self.memory.clone(), self.account.clone())
     }
 
     pub fn stats(&self) -> MemoryStats {
@@ -106,7 +95,7 @@ impl Pool {
     }
 
     /// A buffer of at least `bytes`; what it holds is whatever was there.
-    pub fn take(self: &Arc<Self>, bytes: usize) -> Result<Storage> {
+    pub fn take(self: &Arc<Self>, bytes: usize) -> Result<Lent<M>> {
         let bytes = bytes.max(1).next_multiple_of(ALIGN);
         let reused = self.free.lock().get_mut(&bytes).and_then(Vec::pop);
         let buffer = match reused {
@@ -115,32 +104,15 @@ impl Pool {
                 buffer
             }
             None => {
-                let buffer = self.make(bytes)?;
+                self.keep_budget(bytes as u64)?;
+                let buffer = self.memory.make(bytes)?;
                 self.made.fetch_add(bytes as u64, Relaxed);
                 buffer
             }
         };
         let live = self.account.live.fetch_add(bytes as u64, Relaxed) + bytes as u64;
         self.account.peak.fetch_max(live + self.account.pooled.load(Relaxed), Relaxed);
-        Ok(Storage { buffer, bytes, pool: Some(self.clone()) })
-    }
-
-    fn make(&self, bytes: usize) -> Result<Buffer> {
-        self.keep_budget(bytes as u64)?;
-        match &self.source {
-            Source::Host => Ok(Buffer::Host(Arc::new(RwLock::new(vec![0; bytes / 8])))),
-            &Source::Gpu(_, limit) if bytes as u64 > limit => Err(Error::TensorTooLarge { bytes: bytes as u64, limit }),
-            Source::Gpu(device, _) => {
-                let scope = device.push_error_scope(wgpu::ErrorFilter::OutOfMemory);
-                let usage = wgpu::BufferUsages::STORAGE | wgpu::BufferUsages::COPY_SRC | wgpu::BufferUsages::COPY_DST;
-                let desc = wgpu::BufferDescriptor { label: None, size: bytes as u64, usage, mapped_at_creation: false };
-                let buffer = device.create_buffer(&desc);
-                match pollster::block_on(scope.pop()) {
-                    None => Ok(Buffer::Gpu(buffer)),
-                    Some(e) => Err(Error::OutOfMemory { asked: bytes as u64, detail: e.to_string() }),
-                }
-            }
-        }
+        Ok(Lent { buffer, bytes, pool: Some(self.clone()) })
     }
 
     fn keep_budget(&self, asked: u64) -> Result<()> {
@@ -169,7 +141,7 @@ impl Pool {
     }
 }
 
-impl Drop for Pool {
+impl<M: Memory> Drop for Pool<M> {
     fn drop(&mut self) {
         self.trim();
     }
@@ -177,25 +149,25 @@ impl Drop for Pool {
 
 /// One lent buffer, which dropping it gives back; or a buffer of the program's own.
 #[derive(Debug)]
-pub(crate) struct Storage {
-    pub buffer: Buffer,
+pub(crate) struct Lent<M: Memory> {
+    pub buffer: M::Buffer,
     bytes: usize,
     /// None for a buffer that is not the library's.
-    pool: Option<Arc<Pool>>,
+    pool: Option<Arc<Pool<M>>>,
 }
 
-impl Storage {
-    /// A buffer of the program's own: no part of any account.
-    pub fn foreign(buffer: wgpu::Buffer) -> Self {
-        Self { bytes: buffer.size() as usize, buffer: Buffer::Gpu(buffer), pool: None }
+impl<M: Memory> Lent<M> {
+    /// A buffer of the program's own, of so many bytes: no part of any account.
+    pub fn foreign(buffer: M::Buffer, bytes: usize) -> Self {
+        Self { buffer, bytes, pool: None }
     }
 
-    pub fn is_from(&self, pool: &Arc<Pool>) -> bool {
+    pub fn is_from(&self, pool: &Arc<Pool<M>>) -> bool {
         self.pool.as_ref().is_some_and(|mine| Arc::ptr_eq(mine, pool))
     }
 }
 
-impl Drop for Storage {
+impl<M: Memory> Drop for Lent<M> {
     fn drop(&mut self) {
         let Some(pool) = &self.pool else { return };
         pool.account.live.fetch_sub(self.bytes as u64, Relaxed);
@@ -208,9 +180,19 @@ impl Drop for Storage {
 mod tests {
     use super::*;
 
+    /// Buffers that know their size and nothing else.
+    #[derive(Clone, Debug)]
+    struct Sizes;
+    impl Memory for Sizes {
+        type Buffer = usize;
+        fn make(&self, bytes: usize) -> Result<usize> {
+            Ok(bytes)
+        }
+    }
+
     #[test]
     fn a_dropped_buffer_is_lent_again_and_the_account_balances() {
-        let pool = Pool::host(Arc::new(Account::new()));
+        let pool = Pool::new(Sizes);
         let first = pool.take(1000).unwrap();
         assert_eq!((pool.stats().live, pool.stats().pooled), (1024, 0));
         drop(first);
@@ -223,7 +205,7 @@ mod tests {
     fn a_pool_over_its_budget_first_frees_what_nobody_uses_then_says_so() {
         let mut account = Account::new();
         account.limit = 2048;
-        let pool = Pool::host(Arc::new(account));
+        let pool = Pool::with_account(Sizes, Arc::new(account));
         drop(pool.take(1024).unwrap());
         let _held = pool.take(2048).unwrap();
         assert_eq!(pool.stats().pooled, 0);

@@ -1,21 +1,23 @@
 //! Work that is recorded instead of run, and replayed.
 
-use crate::error::Result;
-use crate::gpu::{Gpu, GpuDispatch, UniformArena};
-use crate::host::HostDispatch;
-use crate::place::Place;
-use crate::pool::{Pool, Storage};
-use crate::recording::Recording;
+use super::host::{self, HostDispatch, HostMemory};
+use super::place::Place;
+use super::recording::Recording;
+use crate::base::{Lent, Pool, Result};
+use crate::gpu::{Gpu, GpuDispatch, GpuMemory, UniformArena};
 use parking_lot::Mutex;
 use std::cell::RefCell;
 use std::collections::HashSet;
 use std::sync::Arc;
 use std::time::Instant;
 
+type HostRecording = Recording<HostMemory, HostDispatch>;
+type GpuRecording = Recording<GpuMemory, GpuDispatch>;
+
 /// What a capture of this thread has recorded so far.
 pub(crate) enum Recorder {
-    Host(Recording<HostDispatch>),
-    Gpu(Arc<Gpu>, Recording<GpuDispatch>),
+    Host(HostRecording),
+    Gpu(Arc<Gpu>, GpuRecording),
 }
 
 impl Recorder {
@@ -24,13 +26,6 @@ impl Recorder {
             (Self::Host(_), Place::Cpu) => true,
             (Self::Gpu(mine, _), Place::Gpu(gpu)) => Arc::ptr_eq(mine, gpu),
             _ => false,
-        }
-    }
-
-    fn pool(&self) -> &Arc<Pool> {
-        match self {
-            Self::Host(recording) => &recording.pool,
-            Self::Gpu(_, recording) => &recording.pool,
         }
     }
 }
@@ -44,9 +39,20 @@ pub(crate) fn is_capturing(place: &Place) -> bool {
     RECORDER.with_borrow(|r| r.as_ref().is_some_and(|recorder| recorder.is_of(place)))
 }
 
-/// The pool that new tensors of this thread come from.
-pub(crate) fn pool(place: &Place) -> Arc<Pool> {
-    RECORDER.with_borrow(|r| r.as_ref().filter(|recorder| recorder.is_of(place)).map_or(place.pool(), Recorder::pool).clone())
+/// The pool that new tensors of this thread on the CPU device come from.
+pub(super) fn host_pool() -> Arc<Pool<HostMemory>> {
+    RECORDER.with_borrow(|r| match r {
+        Some(Recorder::Host(recording)) => recording.pool.clone(),
+        _ => host::POOL.clone(),
+    })
+}
+
+/// The same on a GPU.
+pub(super) fn gpu_pool(gpu: &Arc<Gpu>) -> Arc<Pool<GpuMemory>> {
+    RECORDER.with_borrow(|r| match r {
+        Some(Recorder::Gpu(mine, recording)) if Arc::ptr_eq(mine, gpu) => recording.pool.clone(),
+        _ => gpu.pool().clone(),
+    })
 }
 
 /// While it lives, this thread does what it does at once, outside of the capture that it is in.
@@ -64,10 +70,10 @@ impl Drop for Suspended {
 }
 
 /// Records a mirror, or runs it now.
-pub(crate) fn push_host<'a>(dispatch: HostDispatch, uses: impl Iterator<Item = &'a Arc<Storage>>) {
+pub(crate) fn push_host<'a>(dispatch: HostDispatch, uses: impl Iterator<Item = &'a Arc<Lent<HostMemory>>>) {
     let run_now = RECORDER.with_borrow_mut(|r| match r {
         Some(Recorder::Host(recording)) => {
-            uses.for_each(|s| recording.keep(s));
+            uses.for_each(|lent| recording.keep(lent));
             recording.list.push(dispatch);
             None
         }
@@ -79,10 +85,10 @@ pub(crate) fn push_host<'a>(dispatch: HostDispatch, uses: impl Iterator<Item = &
 }
 
 /// Records a dispatch in the capture, or in the list that waits to be sent.
-pub(crate) fn push_gpu<'a>(gpu: &Arc<Gpu>, dispatch: GpuDispatch, uses: impl Iterator<Item = &'a Arc<Storage>>) {
+pub(crate) fn push_gpu<'a>(gpu: &Arc<Gpu>, dispatch: GpuDispatch, uses: impl Iterator<Item = &'a Arc<Lent<GpuMemory>>>) {
     RECORDER.with_borrow_mut(|r| match r {
         Some(Recorder::Gpu(mine, recording)) if Arc::ptr_eq(mine, gpu) => {
-            uses.for_each(|s| recording.keep(s));
+            uses.for_each(|lent| recording.keep(lent));
             recording.list.push(dispatch);
         }
         _ => gpu.record(dispatch),
@@ -93,10 +99,9 @@ pub(crate) fn push_gpu<'a>(gpu: &Arc<Gpu>, dispatch: GpuDispatch, uses: impl Ite
 #[track_caller]
 pub(crate) fn capture<R>(place: &Place, f: impl FnOnce() -> R) -> Result<(R, Capture)> {
     assert!(RECORDER.with_borrow(Option::is_none), "capture: this thread is capturing already");
-    let pool = place.pool().sibling();
     RECORDER.set(Some(match place {
-        Place::Cpu => Recorder::Host(Recording::new(pool)),
-        Place::Gpu(gpu) => Recorder::Gpu(gpu.clone(), Recording::new(pool)),
+        Place::Cpu => Recorder::Host(Recording::new(host::POOL.sibling())),
+        Place::Gpu(gpu) => Recorder::Gpu(gpu.clone(), Recording::new(gpu.pool().sibling())),
     }));
     // Ends the recording on a panic too.
     struct Guard;
@@ -131,12 +136,12 @@ pub struct Capture {
 enum Work {
     /// A replay is whole: two at once would mix their steps.
     Host {
-        recording: Recording<HostDispatch>,
+        recording: HostRecording,
         replaying: Mutex<()>,
     },
     Gpu {
         gpu: Arc<Gpu>,
-        recording: Recording<GpuDispatch>,
+        recording: GpuRecording,
         uniforms: Option<UniformArena>,
     },
 }
