@@ -27,7 +27,7 @@ fn a_kernel_of_ones_own_equals_its_mirror() {
 
 #[test]
 fn a_device_is_shared_with_a_program_of_its_own() {
-    if wgrad::proof::gpu().is_some() {
+    if proof::gpu().is_some() {
         shared_device::main().unwrap();
     }
 }

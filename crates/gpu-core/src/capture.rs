@@ -13,7 +13,7 @@ use std::sync::Arc;
 use std::time::Instant;
 
 /// What a capture of this thread has recorded so far.
-enum Recorder {
+pub(crate) enum Recorder {
     Host(Recording<HostDispatch>),
     Gpu(Arc<Gpu>, Recording<GpuDispatch>),
 }
@@ -47,6 +47,20 @@ pub(crate) fn is_capturing(place: &Place) -> bool {
 /// The pool that new tensors of this thread come from.
 pub(crate) fn pool(place: &Place) -> Arc<Pool> {
     RECORDER.with_borrow(|r| r.as_ref().filter(|recorder| recorder.is_of(place)).map_or(place.pool(), Recorder::pool).clone())
+}
+
+/// While it lives, this thread does what it does at once, outside of the capture that it is in.
+pub(crate) struct Suspended(Option<Recorder>);
+
+/// See [`Suspended`].
+pub(crate) fn suspended() -> Suspended {
+    Suspended(RECORDER.take())
+}
+
+impl Drop for Suspended {
+    fn drop(&mut self) {
+        RECORDER.set(self.0.take());
+    }
 }
 
 /// Records a mirror, or runs it now.

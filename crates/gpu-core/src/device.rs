@@ -209,7 +209,7 @@ impl Device {
         capture::capture(&self.place(), f)
     }
 
-    /// Whether what this thread asks of the device is recorded by [`capture`](Self::capture): nothing can be written or read then.
+    /// Whether what this thread asks of the device is recorded by [`capture`](Self::capture): nothing can be read or overwritten then.
     pub fn is_capturing(&self) -> bool {
         capture::is_capturing(&self.place())
     }

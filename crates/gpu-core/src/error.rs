@@ -93,7 +93,7 @@ pub enum Error {
         /// The first such column.
         column: usize,
     },
-    /// A read or an upload inside [`crate::Device::capture`].
-    #[error("a captured recording cannot {0}: nothing has run yet; do it before or after the capture")]
-    InsideCapture(&'static str),
+    /// A read inside [`crate::Device::capture`].
+    #[error("nothing can be read inside a capture, where nothing has run yet; read before or after it")]
+    InsideCapture,
 }

@@ -1,6 +1,7 @@
 //! A shape, an element type, and memory on a device.
 
 use crate::array::Array;
+use crate::capture;
 use crate::device::Device;
 use crate::dtype::{DType, Element};
 use crate::error::{Error, Result};
@@ -60,13 +61,14 @@ impl Tensor {
         Self { device: on.clone().into(), array: array.clone() }
     }
 
-    /// A copy of `values` on the device.
+    /// A copy of `values` on the device. Inside a capture it is made once, now: a constant, which every replay finds there.
     ///
     /// # Panics
     /// If there are not as many values as the shape has elements.
     #[track_caller]
     pub fn from_slice<T: Element>(device: &Device, shape: impl Into<Shape>, values: &[T]) -> Self {
         let dtype = if T::DTYPE == DType::F32 { device.float_dtype() } else { T::DTYPE };
+        let _now = capture::suspended();
         let tensor = Self::empty_of(device, shape, dtype);
         tensor.write(values);
         tensor
@@ -78,13 +80,14 @@ impl Tensor {
         Self::from_slice(device, Shape::SCALAR, &[value])
     }
 
-    /// Overwrites all elements, after everything that was asked of the device before. Inside a capture this is refused: the
-    /// device is then at fault (GPU) or the call panics (CPU).
+    /// Overwrites all elements, after everything that was asked of the device before.
     ///
     /// # Panics
-    /// If the type or the number of values is not the tensor's.
+    /// If the type or the number of values is not the tensor's. Inside a capture, where nothing has run yet that could be overwritten:
+    /// write before each replay, or make a constant by [`from_slice`](Self::from_slice).
     #[track_caller]
     pub fn write<T: Element>(&self, values: &[T]) {
+        assert!(!self.device.is_capturing(), "write: inside a capture (a tensor of shape {}); write before it", self.shape());
         assert!(values.len() == self.len(), "write: {} values into a tensor of shape {}", values.len(), self.shape());
         let bytes = match self.is_widened::<T>() {
             true => widened(&T::to_bytes(values)).into(),
@@ -94,11 +97,7 @@ impl Tensor {
             }
         };
         match self.device.place() {
-            Place::Cpu => {
-                assert!(!self.device.is_capturing(), "{}", Error::InsideCapture("upload"));
-                self.array.set_host_bytes(&bytes);
-            }
-            Place::Gpu(gpu) if self.device.is_capturing() => gpu.fail(Error::InsideCapture("upload")),
+            Place::Cpu => self.array.set_host_bytes(&bytes),
             Place::Gpu(gpu) => gpu.write(&self.array.gpu_view(), &bytes),
         }
     }
@@ -350,7 +349,7 @@ impl Tensor {
     }
 
     fn expect_no_capture(&self) -> Result<()> {
-        if self.device.is_capturing() { Err(Error::InsideCapture("read")) } else { Ok(()) }
+        if self.device.is_capturing() { Err(Error::InsideCapture) } else { Ok(()) }
     }
 }
 
