@@ -5,7 +5,6 @@
 #[path = "common/options.rs"]
 mod options;
 
-use wgrad::gpu_core::ops::{Interpolation, Resize, Upsample2dGeometry};
 use wgrad::prelude::*;
 
 const BATCH: usize = 50;
@@ -57,8 +56,7 @@ fn main() -> anyhow::Result<()> {
     let gradients = logits.gather(1, &labels.reshape([SHOWN, 1])).sum().backward();
     let weights = gradients.of(&maps).expect("the layer was asked to show it").mean_axes(&[2, 3], true);
     let cam = (maps.value() * weights).sum_axes(&[1], true).relu();
-    let heat =
-        cam.upsample2d(Upsample2dGeometry { size: Resize::To([32, 32]), mode: Interpolation::Bilinear { align_corners: false } });
+    let heat = cam.upsample2d(ops::Upsample2dGeometry::bilinear_by(2.0));
     let heat = &heat / (heat.amax(&[1, 2, 3], true) + 1e-6);
 
     let red = Tensor::from_slice(&device, [3, 1, 1], &[1.0f32, 0.0, 0.0]);

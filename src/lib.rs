@@ -47,8 +47,9 @@
 //! # }
 //! ```
 //!
-//! `examples/` has whole programs: one trains a CNN and saves it, one uses the tensors alone, one brings a kernel of its own,
-//! and the studies of `docs/studies.md` are experiments of a course, with tables and pictures.
+//! `examples/` has whole programs: one trains a CNN and saves it, one uses the tensors alone, one brings a kernel of its own, one
+//! shares its wgpu device ([`Device::from_wgpu`](gpu_core::Device::from_wgpu)), others train a GAN, a variational autoencoder, a siamese
+//! network and a U-Net by steps of their own, and the studies of `docs/studies.md` are experiments of a course, with tables and pictures.
 
 pub use gpu_core;
 pub use nn;

@@ -21,6 +21,7 @@ pub struct Options {
 pub fn read(steps: usize) -> anyhow::Result<(Device, usize, PathBuf)> {
     let options = Options::parse();
     let device = Device::named(&options.device)?;
+    std::fs::create_dir_all(&options.out)?;
     println!("on {}", device.name());
     Ok((device, options.steps.unwrap_or(steps), options.out))
 }
