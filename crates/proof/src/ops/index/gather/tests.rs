@@ -1,6 +1,6 @@
 use crate::{devices, indices, values};
-use gpu_core::ops::{gather, index_select, one_hot};
 use gpu_core::Tensor;
+use gpu_core::ops::{gather, index_select, one_hot};
 use proptest::prelude::*;
 
 proptest! {
