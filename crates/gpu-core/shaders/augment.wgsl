@@ -47,8 +47,7 @@ fn decide(b: u32) -> Decision {
     let shift = vec2<u32>(mul_wide(words.y, span).x, mul_wide(words.z, span).x);
     let centre = vec2<u32>((words.w >> 16u) * params.h, (words.w & 0xffffu) * params.w) >> vec2<u32>(16u);
     let low = vec2<i32>(centre) - i32(params.cutout / 2u);
-    let image = min(indices[b], params.images - 1u);
-    return Decision(image, params.flip != 0u && words.x >= 0x80000000u, shift, low, low + i32(params.cutout));
+    return Decision(indices[b], params.flip != 0u && words.x >= 0x80000000u, shift, low, low + i32(params.cutout));
 }
 
 /// Pixel (`p`, `q`) of channel `c` after all that was decided.
@@ -61,7 +60,7 @@ fn pixel(d: Decision, c: u32, p: u32, q: u32) -> f32 {
     let row = p + d.shift.x - params.crop_padding;
     let column = select(q, params.w - 1u - q, d.flip) + d.shift.y - params.crop_padding;
     var value = 0u;
-    if row < params.h && column < params.w {
+    if d.image < params.images && row < params.h && column < params.w {
         let i = ((d.image * params.c + c) * params.h + row) * params.w + column;
         value = (images[i / 4u] >> (8u * (i % 4u))) & 0xffu;
     }
@@ -111,6 +110,11 @@ fn augment(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
 fn gather_labels(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let i = group_index(group, groups) * 256u + lane;
     if i < params.batch {
-        chosen[i] = labels[min(indices[i], params.images - 1u)];
+        let image = indices[i];
+        var label = 0u;
+        if image < params.images {
+            label = labels[image];
+        }
+        chosen[i] = label;
     }
 }

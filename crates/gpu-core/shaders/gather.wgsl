@@ -7,7 +7,6 @@ struct Params {
     len: u32,
     inner: u32,
     outside: u32, // what an index past the end gives
-    op: u32, // which operator a mirror names when it refuses an index
 }
 
 @group(0) @binding(0) var<storage, read> x: array<u32>;

@@ -15,7 +15,6 @@ struct Params {
     block: u32, // elements of a block
     blocks: u32, // of a line; 0 for none
     add: u32, // 1: on top of x
-    op: u32, // which operator a mirror names when it refuses an index
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;

@@ -28,7 +28,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 /// Commands that wait before they are sent on their own: enough to hide the cost of a submission.
-const RECORDING_LIMIT: usize = 256;
+const WAITING_LIMIT: usize = 256;
 /// A device that does not answer for so long is taken for lost.
 const TIMEOUT: Duration = Duration::from_secs(300);
 
@@ -40,7 +40,7 @@ pub struct Gpu {
     info: AdapterInfo,
     pool: Arc<Pool<GpuMemory>>,
     fault: Fault,
-    recording: Mutex<Vec<GpuDispatch>>,
+    waiting: Mutex<Vec<GpuDispatch>>,
     pipelines: Pipelines,
     /// The word that is bound to rewritten kernels.
     rewrite_word: Option<Arc<Lent<GpuMemory>>>,
@@ -77,7 +77,7 @@ impl Gpu {
         let pool = Pool::new(GpuMemory { device: device.clone(), binding_limit: info.max_binding_bytes });
         let rewrite_word = rewrite.map(|_| pool.take(4).map(Arc::new)).transpose()?;
         let pipelines = Pipelines::new(device.clone(), immediates, rewrite);
-        Ok(Self { device, queue, info, pool, fault, recording: Mutex::default(), pipelines, rewrite_word })
+        Ok(Self { device, queue, info, pool, fault, waiting: Mutex::default(), pipelines, rewrite_word })
     }
 
     /// The wgpu device and its queue: for a program that works on tensors by commands of its own, see [`Tensor::buffer`](crate::Tensor::buffer).
@@ -150,10 +150,10 @@ impl Gpu {
 
     /// Appends to the list that waits.
     pub(crate) fn record(&self, dispatch: GpuDispatch) {
-        let mut recording = self.recording.lock();
-        recording.push(dispatch);
-        if recording.len() >= RECORDING_LIMIT {
-            let list = std::mem::take(&mut *recording);
+        let mut waiting = self.waiting.lock();
+        waiting.push(dispatch);
+        if waiting.len() >= WAITING_LIMIT {
+            let list = std::mem::take(&mut *waiting);
             self.submit(&list);
         }
     }
@@ -161,9 +161,9 @@ impl Gpu {
     /// Sends what waits; does not wait for it.
     pub(crate) fn flush(&self) {
         // The lock is held while submitting, so that two threads cannot swap the order of their lists.
-        let mut recording = self.recording.lock();
-        if !recording.is_empty() {
-            let list = std::mem::take(&mut *recording);
+        let mut waiting = self.waiting.lock();
+        if !waiting.is_empty() {
+            let list = std::mem::take(&mut *waiting);
             self.submit(&list);
         }
     }
@@ -228,7 +228,7 @@ impl Gpu {
 impl Drop for Gpu {
     /// Waits for what is being compiled: drivers do not bear a process that ends while a thread of it is inside them.
     fn drop(&mut self) {
-        self.recording.get_mut().clear();
+        self.waiting.get_mut().clear();
         self.pipelines.finish();
     }
 }

@@ -1,5 +1,9 @@
 //! The operators. Each file is a kernel (or several), its mirror, and a function; none imports another, except that the explicit
 //! convolution is a matrix product.
+//!
+//! An index that lies in a tensor is looked at when the work is done, too late to refuse it. One that is out of range has the same fate
+//! on every device and reaches no other memory: what is read by it is NaN, or 0 among integers (a pixel, a label, a row of
+//! [`one_hot`]); what is added or written by it goes nowhere. A label that is no class adds nothing to a loss and has a zero gradient.
 
 mod activation;
 mod conv;

@@ -141,48 +141,86 @@ fn a_planted_index_out_of_range_is_counted_wherever_it_is() {
     }
 }
 
-/// Words that are no index, among one that is.
-fn words(device: &Device, shape: impl Into<Shape>) -> Tensor {
+/// Words that are no index; every fifth is `own` of its place.
+fn words(device: &Device, shape: impl Into<Shape>, own: impl Fn(usize) -> usize) -> Tensor {
     let shape = shape.into();
-    let words: Vec<u32> = (0..shape.len()).map(|i| [u32::MAX, i32::MAX as u32, 1 << 20, 1000, 0][i % 5]).collect();
+    let words: Vec<u32> = (0..shape.len()).map(|i| [u32::MAX, i32::MAX as u32, 1 << 20, 1000, own(i) as u32][i % 5]).collect();
     Tensor::from_slice(device, shape, &words)
 }
 
-/// Every operator that is given indices, with more and with fewer than it sorts.
+/// What every operator that is given `n` indices makes of such words.
+fn of_foreign_indices(device: &Device, n: usize) -> Vec<(&'static str, Tensor)> {
+    let floats = |shape: &[usize]| crate::tensor(device, shape, 1);
+    let zeros = |shape: &[usize]| words(device, shape, |_| 0);
+    // What goes back to one place is not added up.
+    let sorted = words(device, [2, n], |i| i % n);
+    // The middles of windows of three, two apart, in planes of five.
+    let pooled = words(device, [n, 1, 2, 2], |i| [6, 8, 16, 18][i % 4]);
+    let (ones, g) = (Tensor::scalar(device, 1.0), Pool2dGeometry { stride: [2, 2], ..Pool2dGeometry::new([3, 3]) });
+    let dy = floats(&[n, 1, 2, 2]);
+    let mut found = vec![
+        ("gather", ops::gather(&floats(&[3, 6]), 1, &zeros(&[3, n]))),
+        ("index_select", ops::index_select(&floats(&[6, 8]), 0, &zeros(&[n]))),
+        ("index_select of columns", ops::index_select(&floats(&[6, 5]), 1, &zeros(&[n]))),
+        ("one_hot", ops::one_hot(&zeros(&[n]), 5)),
+        ("scatter_add", ops::scatter_add(&floats(&[3, 6]), 1, &zeros(&[3, n]), &floats(&[3, n]))),
+        ("index_add", ops::index_add(&floats(&[6, 3]), 0, &zeros(&[n]), &floats(&[n, 3]))),
+        ("gather_bwd_x", ops::gather_bwd_x(&floats(&[3, n]), 1, &zeros(&[3, n]), [3, 6])),
+        ("index_select_bwd_x", ops::index_select_bwd_x(&floats(&[n, 3]), 0, &zeros(&[n]), [6, 3])),
+        ("sort_bwd_x", ops::sort_bwd_x(&floats(&[2, n]), &sorted, 1, [2, n])),
+        ("max_pool2d_bwd_x", ops::max_pool2d_bwd_x(&dy, &pooled, [n, 1, 5, 5].into(), g)),
+        ("adaptive_max_pool2d_bwd_x", ops::adaptive_max_pool2d_bwd_x(&dy, &pooled, [n, 1, 5, 5].into())),
+    ];
+    let weights = Tensor::from_slice(device, [7], &[1.0f32, 2.0, 0.5, 3.0, 1.0, 0.25, 2.0]);
+    for options in [CrossEntropy::default(), CrossEntropy { weight: Some(weights), smoothing: 0.1, ..CrossEntropy::default() }] {
+        let (x, labels) = (floats(&[n, 7]), zeros(&[n]));
+        let (loss, probs) = ops::cross_entropy(&x, &labels, &options);
+        let unsmoothed = CrossEntropy { smoothing: 0.0, ..options.clone() };
+        let metrics = Tensor::zeros(device, [4]);
+        ops::accumulate_metrics(&ones, &x, &labels, &metrics);
+        found.extend([
+            ("cross_entropy", loss),
+            ("cross_entropy_bwd", ops::cross_entropy_bwd(&probs, &labels, &options, &ones)),
+            ("nll_loss", ops::nll_loss(&x, &labels, &unsmoothed)),
+            ("nll_loss_bwd", ops::nll_loss_bwd(x.shape(), &labels, &unsmoothed, &ones)),
+            ("accumulate_metrics", metrics),
+        ]);
+    }
+    let plain = Augment { flip: true, crop_padding: 2, cutout: 3, mean: [0.5; 4], std: [0.5; 4] };
+    let images = Tensor::from_slice(device, [3, 1, 4, 4], &[7u8; 48]);
+    let (x, chosen) = (floats(&[n, 1, 4, 4]), Tensor::empty_of(device, [n], DType::U32));
+    ops::augment(&images, &zeros(&[n]), Key { seed: 1, stream: 2 }, &words(device, [1], |_| 0), &x, &plain);
+    ops::gather_labels(&words(device, [3], |_| 0), &zeros(&[n]), &chosen);
+    found.extend([("augment", x), ("gather_labels", ops::cast(&chosen, DType::F32))]);
+    found
+}
+
+/// With more indices and with fewer than are sorted.
 #[test]
 fn no_index_that_a_caller_gives_is_trusted() {
     let Some(counting) = counting() else { return };
-    let device = counting.device();
-    let floats = |shape: &[usize]| crate::tensor(device, shape, 1);
-    let one = || Tensor::scalar(device, 1.0);
-    let g = Pool2dGeometry { stride: [2, 2], ..Pool2dGeometry::new([3, 3]) };
-    let plain = Augment { flip: true, crop_padding: 2, cutout: 3, mean: [0.5; 4], std: [0.5; 4] };
-    let weighted = CrossEntropy { weight: Some(floats(&[7])), smoothing: 0.1, ..CrossEntropy::default() };
-    let key = Key { seed: 1, stream: 2 };
     for n in [5, 300] {
-        ops::gather(&floats(&[3, 6]), 1, &words(device, [3, n]));
-        ops::index_select(&floats(&[6, 8]), 0, &words(device, [n]));
-        ops::index_select(&floats(&[6, 5]), 1, &words(device, [n]));
-        ops::one_hot(&words(device, [n]), 5);
-        ops::scatter_add(&floats(&[3, 6]), 1, &words(device, [3, n]), &floats(&[3, n]));
-        ops::index_add(&floats(&[6, 3]), 0, &words(device, [n]), &floats(&[n, 3]));
-        ops::gather_bwd_x(&floats(&[3, n]), 1, &words(device, [3, n]), [3, 6]);
-        ops::index_select_bwd_x(&floats(&[n, 3]), 0, &words(device, [n]), [6, 3]);
-        ops::sort_bwd_x(&floats(&[2, n]), &words(device, [2, n]), 1, [2, n]);
-        ops::max_pool2d_bwd_x(&floats(&[n, 1, 2, 2]), &words(device, [n, 1, 2, 2]), [n, 1, 5, 5].into(), g);
-        ops::adaptive_max_pool2d_bwd_x(&floats(&[n, 1, 2, 2]), &words(device, [n, 1, 2, 2]), [n, 1, 5, 5].into());
-        for options in [&CrossEntropy::default(), &weighted] {
-            let (x, labels) = (floats(&[n, 7]), words(device, [n]));
-            let (_, probs) = ops::cross_entropy(&x, &labels, options);
-            ops::cross_entropy_bwd(&probs, &labels, options, &one());
-            let unsmoothed = CrossEntropy { smoothing: 0.0, ..options.clone() };
-            ops::nll_loss(&x, &labels, &unsmoothed);
-            ops::nll_loss_bwd(x.shape(), &labels, &unsmoothed, &one());
-            ops::accumulate_metrics(&one(), &x, &labels, &floats(&[4]));
-        }
-        let images = Tensor::from_slice(device, [3, 1, 4, 4], &[7u8; 48]);
-        ops::augment(&images, &words(device, [n]), key, &words(device, [1]), &floats(&[n, 1, 4, 4]), &plain);
-        ops::gather_labels(&words(device, [3]), &words(device, [n]), &words(device, [n]));
+        of_foreign_indices(counting.device(), n);
         assert_eq!(counting.take().unwrap(), 0, "with {n} indices");
     }
+}
+
+/// Where two devices differ by more than rounding, or one of them alone has a NaN.
+fn differences(a: &[f32], b: &[f32]) -> Vec<(usize, f32, f32)> {
+    let is_same = |a: f32, b: f32| a == b || a.is_nan() && b.is_nan() || (a - b).abs() <= 1e-5 * a.abs().max(1.0);
+    assert_eq!(a.len(), b.len());
+    a.iter().zip(b).enumerate().filter(|(_, (a, b))| !is_same(**a, **b)).map(|(i, (&a, &b))| (i, a, b)).collect()
+}
+
+#[test]
+fn an_index_out_of_range_has_one_fate_on_every_device() {
+    for device in crate::devices() {
+        for n in [5, 300] {
+            for ((op, on_cpu), (_, here)) in of_foreign_indices(&Device::Cpu, n).iter().zip(of_foreign_indices(&device, n)) {
+                let found = differences(&on_cpu.to_vec().unwrap(), &here.to_vec().unwrap());
+                assert!(found.is_empty(), "{op} with {n} indices on {}: {found:?}", device.name());
+            }
+        }
+    }
+    assert_eq!(differences(&[1.0, f32::NAN, f32::NAN, 2.0], &[1.0, f32::NAN, 0.0, 2.1]).len(), 2);
 }

@@ -1,8 +1,7 @@
 //! Elements picked by indices along an axis: `y[.., j, ..] = x[.., index[j], ..]`, with one index list for all lines
 //! (`index_select`: an embedding) or one for each (`gather`); and `one_hot`, their matrix.
 //!
-//! A GPU cannot refuse an index that is not one of the axis: it reads nothing and gives NaN (integers: zero). The CPU device
-//! panics.
+//! An index that is not one of the axis reads nothing and gives NaN (integers: zero).
 
 use crate::base::DType;
 use crate::base::{MAX_RANK, Shape};
@@ -27,29 +26,23 @@ struct Params {
     len: u32,
     inner: u32,
     outside: u32,
-    op: u32,
 }
 
-const OPS: [&str; 3] = ["gather", "index_select", "one_hot"];
-
 impl Params {
-    /// Panics at an index that is not one of the axis.
-    fn check(&self, index: &[u32]) {
-        if let Some((at, v)) = index.iter().enumerate().find(|&(_, &v)| v >= self.size) {
-            panic!("{}: index {v} at {at} is not one of the {} of the axis", OPS[self.op as usize], self.size);
-        }
+    /// What an index gives that is not one of the axis.
+    fn outside<T: Real>(&self) -> T {
+        if self.outside == 0 { T::zero() } else { T::nan() }
     }
 }
 
 fn gather_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (x, index, y): (&[T], &[u32], &mut [T]) = (args.input(0), args.input(1), args.output(0));
-    p.check(index);
     let (size, len, inner) = (p.size as usize, p.len as usize, p.inner as usize);
     mirror::for_each_plane(y, inner, |row, y| {
         let first = row / len * size;
         for (i, (y, &place)) in y.iter_mut().zip(&index[row * inner..]).enumerate() {
-            *y = x[(first + place as usize) * inner + i];
+            *y = if place < p.size { x[(first + place as usize) * inner + i] } else { p.outside() };
         }
     });
 }
@@ -57,21 +50,24 @@ fn gather_cpu<T: Real>(args: &mut Args<'_>) {
 fn index_select_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (x, index, y): (&[T], &[u32], &mut [T]) = (args.input(0), args.input(1), args.output(0));
-    p.check(index);
     let (size, len, inner) = (p.size as usize, p.len as usize, p.inner as usize);
     mirror::for_each_plane(y, inner, |row, y| {
-        let place = row / len * size + index[row % len] as usize;
-        y.copy_from_slice(&x[place * inner..][..inner]);
+        let place = index[row % len];
+        match place < p.size {
+            true => y.copy_from_slice(&x[(row / len * size + place as usize) * inner..][..inner]),
+            false => y.fill(p.outside()),
+        }
     });
 }
 
 fn one_hot_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (labels, y): (&[u32], &mut [T]) = (args.input(0), args.output(0));
-    p.check(labels);
     mirror::for_each_plane(y, p.size as usize, |row, y| {
         y.fill(T::zero());
-        y[labels[row] as usize] = T::one();
+        if let Some(hot) = y.get_mut(labels[row] as usize) {
+            *hot = T::one();
+        }
     });
 }
 
@@ -86,19 +82,19 @@ fn expect_indices(op: &str, x: &Tensor, axis: usize, index: &Tensor) {
     assert!(axis < x.shape().rank(), "{op}: x has no axis {axis} ({shapes})");
 }
 
-fn params(op: u32, x: &Tensor, axis: usize, len: usize, y: &Tensor) -> Params {
+fn params(x: &Tensor, axis: usize, len: usize, y: &Tensor) -> Params {
     // The bits of NaN; integers have none.
     let outside = if x.dtype().is_float() { f32::NAN.to_bits() } else { 0 };
     let (size, inner) = (x.shape().dim(axis) as u32, x.shape().inner(axis + 1) as u32);
-    Params { elements: y.len() as u32, size, len: len as u32, inner, outside, op }
+    Params { elements: y.len() as u32, size, len: len as u32, inner, outside }
 }
 
 /// `y[a,j,b] = x[a,index[a,j,b],b]`: `index` (u32) has the shape of `x` but along `axis`, and so has `y`. Equivalent of
-/// `torch.gather(x, axis, index)`. An index past the end of the axis gives NaN on a GPU (0 for integers).
+/// `torch.gather(x, axis, index)`. An index past the end of the axis gives NaN (0 for integers).
 ///
 /// # Panics
-/// If `x` has no such axis, the shapes differ along another one, `index` does not hold u32, or `x` does not hold f32, i32 or u32;
-/// on the CPU device, if an index is not one of the axis.
+/// If `x` has no such axis, the shapes differ along another one, `index` does not hold u32, or `x` does not hold f32, i32 or
+/// u32.
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -115,17 +111,17 @@ pub fn gather(x: &Tensor, axis: usize, index: &Tensor) -> Tensor {
     let shapes = expect::shapes(&[("x", x), ("index", index)]);
     assert!(fits, "gather: the shapes differ along an axis other than {axis} ({shapes})");
     let y = Tensor::empty_of(x.device(), to, x.dtype());
-    GATHER.launch(params(0, x, axis, to.dim(axis), &y), &[x, index], &[&y], Grid::linear(y.len(), 256));
+    GATHER.launch(params(x, axis, to.dim(axis), &y), &[x, index], &[&y], Grid::linear(y.len(), 256));
     y
 }
 
 /// The slices of `x` along `axis` that `index` (u32, of any shape) names; the axis gives way to those of `index`. With a list that
 /// is `torch.index_select(x, axis, index)`, and along axis 0 `torch.nn.functional.embedding(index, x)`. An index past the end of
-/// the axis gives NaN on a GPU (0 for integers).
+/// the axis gives NaN (0 for integers).
 ///
 /// # Panics
 /// If `x` has no such axis, the result would have more than six axes, `index` does not hold u32, or `x` does not hold f32, i32 or
-/// u32; on the CPU device, if an index is not one of the axis.
+/// u32.
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -139,7 +135,7 @@ pub fn gather(x: &Tensor, axis: usize, index: &Tensor) -> Tensor {
 pub fn index_select(x: &Tensor, axis: usize, index: &Tensor) -> Tensor {
     expect_indices("index_select", x, axis, index);
     let y = Tensor::empty_of(x.device(), selected("index_select", x.shape(), axis, index), x.dtype());
-    let p = params(1, x, axis, index.len(), &y);
+    let p = params(x, axis, index.len(), &y);
     match p.inner.is_multiple_of(4) {
         true => INDEX_SELECT4.launch(p, &[x, index], &[&y], Grid::linear(y.len() / 4, 256)),
         false => INDEX_SELECT.launch(p, &[x, index], &[&y], Grid::linear(y.len(), 256)),
@@ -157,10 +153,10 @@ pub(super) fn selected(op: &str, x: Shape, axis: usize, index: &Tensor) -> Shape
 }
 
 /// A row for each label (u32) with 1 at the label and 0 elsewhere, in f32: (..) gives (.., classes). Equivalent of
-/// `torch.nn.functional.one_hot(labels, classes).float()`. The row of a label past the end is zero on a GPU.
+/// `torch.nn.functional.one_hot(labels, classes).float()`. The row of a label past the end is zero.
 ///
 /// # Panics
-/// If `labels` does not hold u32 or is of rank 6; on the CPU device, if a label is not under `classes`.
+/// If `labels` does not hold u32 or is of rank 6.
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -174,7 +170,7 @@ pub fn one_hot(labels: &Tensor, classes: usize) -> Tensor {
     expect::rank("one_hot", ("labels", labels), 0..=MAX_RANK - 1);
     let dims = [labels.shape().dims(), &[classes]].concat();
     let y = Tensor::empty(labels.device(), dims.as_slice());
-    let p = Params { elements: y.len() as u32, size: classes as u32, len: labels.len() as u32, inner: 1, outside: 0, op: 2 };
+    let p = Params { elements: y.len() as u32, size: classes as u32, len: labels.len() as u32, inner: 1, outside: 0 };
     ONE_HOT.launch(p, &[labels], &[&y], Grid::linear(y.len(), 256));
     y
 }

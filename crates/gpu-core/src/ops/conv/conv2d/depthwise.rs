@@ -1,7 +1,7 @@
 //! Depthwise convolution: `groups` = input channels, with kernels of its own, since nothing is summed over channels.
 
 use super::layout::{Layout, bias_of};
-use super::{mirror, weight};
+use super::{mirrors, weight};
 use crate::kernel::{Args, Grid, Kernel, Specialised, kernel};
 use crate::mirror::Real;
 use crate::tensor::Tensor;
@@ -62,19 +62,19 @@ impl Params {
 fn depthwise_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let l = Layout::of(args, [p.batch, p.in_c, p.in_h, p.in_w], [p.out_c, p.out_h, p.out_w], p.in_c);
-    mirror::depthwise_forward::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
+    mirrors::depthwise_forward::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
 }
 
 fn depthwise_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let l = Layout::of(args, [p.batch, p.out_c, p.out_h, p.out_w], [p.in_c, p.in_h, p.in_w], p.out_c);
-    mirror::depthwise_backward_x::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
+    mirrors::depthwise_backward_x::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
 }
 
 fn depthwise_bwd_w_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let l = Layout::of(args, [p.batch, p.in_c, p.in_h, p.in_w], [p.out_c, p.out_h, p.out_w], p.in_c);
-    mirror::depthwise_backward_w::<T>(&l, p.pixels_per_split as usize, args.input(0), args.input(1), args.output(0));
+    mirrors::depthwise_backward_w::<T>(&l, p.pixels_per_split as usize, args.input(0), args.input(1), args.output(0));
 }
 
 /// Whether these kernels serve the weight gradient too.

@@ -1,7 +1,7 @@
 //! The implicit matrix product that gathers: forward pass, input gradient and transposed convolution are one kernel.
 
 use super::layout::{Form, Layout, bias_of};
-use super::mirror;
+use super::mirrors;
 use super::weight::sum_splits;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::Real;
@@ -70,14 +70,14 @@ fn conv2d_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let x = [p.batch, p.groups * p.in_c, p.in_h, p.in_w];
     let l = Layout::of(args, x, [p.groups * p.out_c, p.out_h, p.out_w], p.groups);
-    mirror::forward::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
+    mirrors::forward::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
 }
 
 fn conv2d_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let x = [p.batch, p.groups * p.out_c, p.out_h, p.out_w];
     let l = Layout::of(args, x, [p.groups * p.in_c, p.in_h, p.in_w], p.groups);
-    mirror::backward_x::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
+    mirrors::backward_x::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
 }
 
 /// How the work is cut: pure in the shapes.

@@ -2,7 +2,7 @@
 //! faster one where a kernel reads the same columns many times.
 
 use super::layout::Layout;
-use super::mirror;
+use super::mirrors;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::Real;
 use crate::ops::matmul::{Extents, Factor, launch as matmul};
@@ -39,14 +39,14 @@ impl Params {
 fn im2col_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let l = Layout::of(args, [1, p.planes, p.in_h, p.in_w], [1, p.out_h, p.out_w], 1);
-    mirror::im2col::<T>(&l, args.input(0), args.output(0));
+    mirrors::im2col::<T>(&l, args.input(0), args.output(0));
 }
 
 fn col2im_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let l = Layout::of(args, [1, p.planes, p.out_h, p.out_w], [1, p.in_h, p.in_w], 1);
     let dx = args.output(0);
-    mirror::col2im::<T>(&l, args.input(0), dx);
+    mirrors::col2im::<T>(&l, args.input(0), dx);
     if args.constant("HAS_BIAS") == 1 {
         let bias: &[T] = args.input(1);
         let planes = dx.chunks_mut((p.out_h * p.out_w).max(1) as usize).enumerate();

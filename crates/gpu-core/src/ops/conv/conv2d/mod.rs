@@ -12,7 +12,7 @@ mod gather;
 mod geometry;
 mod im2col;
 pub(in crate::ops) mod layout;
-mod mirror;
+mod mirrors;
 mod padding;
 #[cfg(test)]
 mod tests;

@@ -1,7 +1,7 @@
 //! The weight gradient: a product over all pixels of the batch, split by output rows and added in order.
 
 use super::layout::{Form, Layout};
-use super::mirror;
+use super::mirrors;
 use crate::base::Shape;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::Real;
@@ -49,7 +49,7 @@ fn conv2d_bwd_w_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let x = [p.rows / p.out_h, p.groups * p.in_c, p.in_h, p.in_w];
     let l = Layout::of(args, x, [p.groups * p.out_c, p.out_h, p.out_w], p.groups);
-    mirror::backward_w::<T>(&l, args.input(0), args.input(1), args.output(0));
+    mirrors::backward_w::<T>(&l, args.input(0), args.input(1), args.output(0));
 }
 
 fn sum_splits_cpu<T: Real>(args: &mut Args<'_>) {

@@ -4,7 +4,7 @@
 //! There are no float atomics: equal indices are summed in their order. Few indices are walked by every element; many are sorted
 //! first, by the kernels of [`sort`](super::sort), so that each element has one segment of the sorted list.
 //!
-//! An index that is not one of the axis adds nothing on a GPU, which cannot refuse it; the CPU device panics.
+//! An index that is not one of the axis adds nothing.
 
 mod mirrors;
 mod params;
@@ -16,7 +16,7 @@ use crate::kernel::{Grid, Kernel, kernel};
 use crate::ops::index::{gather, sort};
 use crate::tensor::Tensor;
 use mirrors::{scatter_blocks_cpu, scatter_few_cpu, scatter_rows_cpu, scatter_starts_cpu};
-use params::{OPS, Params};
+use params::Params;
 
 const WGSL: &str = wgsl!("scatter.wgsl");
 static SCATTER_FEW: Kernel = kernel!(WGSL, "scatter_few", scatter_few_cpu);
@@ -32,7 +32,7 @@ const SHORT: usize = 2048;
 
 /// `src` (outer, len, inner) into `y` (outer, size, inner), on top of `x` or of zero; `index` is (len) or (outer, len, inner).
 #[track_caller]
-fn scatter(op: &str, x: Option<&Tensor>, index: &Tensor, src: &Tensor, y: &Tensor, axis: usize, shared: bool) {
+fn scatter(x: Option<&Tensor>, index: &Tensor, src: &Tensor, y: &Tensor, axis: usize, shared: bool) {
     let (outer, size, inner) = (y.shape().dims()[..axis].iter().product::<usize>(), y.shape().dim(axis), y.shape().inner(axis + 1));
     let len = if shared { index.len() } else { index.shape().dim(axis) };
     let lines = if shared { 1 } else { outer * inner };
@@ -47,7 +47,6 @@ fn scatter(op: &str, x: Option<&Tensor>, index: &Tensor, src: &Tensor, y: &Tenso
         block: block as u32,
         blocks: (len / block) as u32,
         add: u32::from(x.is_some()),
-        op: OPS.iter().position(|name| *name == op).expect("an operator of this file") as u32,
     };
     // The slot of x wants a tensor, read or not.
     let x = x.unwrap_or(src);
@@ -95,11 +94,10 @@ fn expect_slices(op: &str, axis: usize, index: &Tensor, (name, src): (&str, &Ten
 
 /// `x` with `src[a,j,b]` added at `[a,index[a,j,b],b]`; `index` (u32) and `src` have one shape, which is that of `x` but along
 /// `axis`. What goes to one place is added in the order of `j`. Equivalent of `torch.scatter_add(x, axis, index, src)`, with one
-/// result whatever the device is doing. An index past the end of the axis adds nothing on a GPU.
+/// result whatever the device is doing. An index past the end of the axis adds nothing.
 ///
 /// # Panics
-/// If `x` has no such axis, the shapes differ otherwise, `index` does not hold u32, or another tensor does not hold f32; on the CPU
-/// device, if an index is not one of the axis.
+/// If `x` has no such axis, the shapes differ otherwise, `index` does not hold u32, or another tensor does not hold f32.
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -114,13 +112,13 @@ pub fn scatter_add(x: &Tensor, axis: usize, index: &Tensor, src: &Tensor) -> Ten
     expect::f32s("scatter_add", &[("x", x), ("src", src)]);
     expect_each("scatter_add", axis, index, ("src", src), x.shape());
     let y = Tensor::empty(x.device(), x.shape());
-    scatter("scatter_add", Some(x), index, src, &y, axis, false);
+    scatter(Some(x), index, src, &y, axis, false);
     y
 }
 
 /// `x` with the slices of `src` added to those slices of `x` along `axis` that `index` (u32, of any shape) names; `src` has the
 /// axes of `index` in place of `axis`. What goes to one place is added in order. With a list that is `torch.index_add(x, axis,
-/// index, src)`. An index past the end of the axis adds nothing on a GPU.
+/// index, src)`. An index past the end of the axis adds nothing.
 ///
 /// # Panics
 /// As [`scatter_add`].
@@ -138,7 +136,7 @@ pub fn index_add(x: &Tensor, axis: usize, index: &Tensor, src: &Tensor) -> Tenso
     expect::f32s("index_add", &[("x", x), ("src", src)]);
     expect_slices("index_add", axis, index, ("src", src), x.shape());
     let y = Tensor::empty(x.device(), x.shape());
-    scatter("index_add", Some(x), index, src, &y, axis, true);
+    scatter(Some(x), index, src, &y, axis, true);
     y
 }
 
@@ -160,7 +158,7 @@ pub fn gather_bwd_x(dy: &Tensor, axis: usize, index: &Tensor, x: impl Into<Shape
     let x = x.into();
     expect_each("gather_bwd_x", axis, index, ("dy", dy), x);
     let dx = Tensor::empty(dy.device(), x);
-    scatter("gather_bwd_x", None, index, dy, &dx, axis, false);
+    scatter(None, index, dy, &dx, axis, false);
     dx
 }
 
@@ -182,6 +180,6 @@ pub fn index_select_bwd_x(dy: &Tensor, axis: usize, index: &Tensor, x: impl Into
     let x = x.into();
     expect_slices("index_select_bwd_x", axis, index, ("dy", dy), x);
     let dx = Tensor::empty(dy.device(), x);
-    scatter("index_select_bwd_x", None, index, dy, &dx, axis, true);
+    scatter(None, index, dy, &dx, axis, true);
     dx
 }

@@ -13,7 +13,4 @@ pub(super) struct Params {
     pub block: u32,
     pub blocks: u32,
     pub add: u32,
-    pub op: u32,
 }
-
-pub(super) const OPS: [&str; 4] = ["scatter_add", "index_add", "gather_bwd_x", "index_select_bwd_x"];

@@ -146,11 +146,10 @@ pub fn topk(x: &Tensor, k: usize, axis: usize, largest: bool) -> (Tensor, Tensor
 }
 
 /// dX of [`sort`] or [`topk`] of an `x` of that shape: each element of `dy` goes back to where `index` says that it came from, and
-/// zero goes to the others. What PyTorch's autograd computes for `torch.sort` and `torch.topk`.
+/// zero goes to the others; an index past the end of the axis names no place. What PyTorch's autograd computes for `torch.sort` and `torch.topk`.
 ///
 /// # Panics
-/// If the shapes of `dy` and `index` differ, or that of `x` differs from theirs along another axis; on the CPU device, if an index
-/// is not one of the axis.
+/// If the shapes of `dy` and `index` differ, or that of `x` differs from theirs along another axis.
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};

@@ -1,6 +1,6 @@
 //! The class that a row of logits names, and sums of loss and hits that stay on the device.
 
-use super::mirror::{LOWEST, rows_per_job};
+use super::mirrors::{LOWEST, rows_per_job};
 use super::options::{expect_classes, expect_labels};
 use super::params::Params;
 use super::rows::launch_rows;

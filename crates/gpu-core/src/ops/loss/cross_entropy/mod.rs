@@ -8,7 +8,7 @@
 
 pub mod forms;
 mod metrics;
-mod mirror;
+mod mirrors;
 mod nll;
 mod options;
 mod params;
@@ -25,7 +25,7 @@ pub use softmax::{log_softmax, log_softmax_bwd_x, softmax, softmax_bwd_x};
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::tensor::Tensor;
-use mirror::{cross_entropy_bwd_cpu, cross_entropy_cpu};
+use mirrors::{cross_entropy_bwd_cpu, cross_entropy_cpu};
 use options::{expect_classes, expect_dloss, expect_labels, expect_options, reduced};
 use rows::{HEADER, WGSL, launch_rows};
 

@@ -1,6 +1,6 @@
 //! The negative log-likelihood: what remains of cross-entropy when the logarithms of the probabilities are given.
 
-use super::mirror::{nll_loss_bwd_cpu, nll_loss_cpu};
+use super::mirrors::{nll_loss_bwd_cpu, nll_loss_cpu};
 use super::options::{CrossEntropy, expect_classes, expect_dloss, expect_labels, expect_options, reduced};
 use super::params::Params;
 use super::rows::{HEADER, WGSL};

@@ -1,6 +1,6 @@
 //! What a user may ask of cross-entropy, and what follows from it.
 
-use super::mirror::{cross_entropy_counts_cpu, cross_entropy_mean_cpu};
+use super::mirrors::{cross_entropy_counts_cpu, cross_entropy_mean_cpu};
 use super::params::{DIVIDED, EACH, Params, SECOND_TOTAL, WEIGHTED};
 use super::rows::{HEADER, WGSL, lanes};
 use crate::base::{DType, Shape};

@@ -2,7 +2,7 @@
 //!
 //! With `t' = w ((1 - s) t + s / C)`: the loss of a row is `-sum over c of t'[c] log p[c]`, and its gradient `p sum(t') - t'`.
 
-use super::mirror::{Weights, for_rows, nothing, softmax_row};
+use super::mirrors::{Weights, for_rows, nothing, softmax_row};
 use super::options::{CrossEntropy, expect_classes, expect_dloss, expect_options, reduced};
 use super::params::{EACH, Params};
 use super::rows::{WGSL, launch_rows};

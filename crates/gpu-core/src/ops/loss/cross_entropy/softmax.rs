@@ -1,6 +1,6 @@
 //! Softmax and its logarithm over an axis, with their gradients.
 
-use super::mirror::{for_rows, nothing, softmax_row};
+use super::mirrors::{for_rows, nothing, softmax_row};
 use super::params::Params;
 use super::rows::launch_rows;
 use crate::expect;

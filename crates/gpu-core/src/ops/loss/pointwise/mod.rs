@@ -2,7 +2,7 @@
 //!
 //! A mean or a sum is one walk over both tensors, in parts that are summed in a fixed order; no tensor of single losses is made.
 
-mod mirror;
+mod mirrors;
 mod params;
 
 use super::reduction::Reduction;
@@ -10,7 +10,7 @@ use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::tensor::Tensor;
-use mirror::{
+use mirrors::{
     pointwise_loss_bwd_target_cpu, pointwise_loss_bwd_x_cpu, pointwise_loss_cpu, pointwise_loss_sum_cpu, pointwise_loss_total_cpu,
 };
 use params::{Params, kind};

@@ -138,7 +138,7 @@ pub fn adaptive_max_pool2d(x: &Tensor, output: [usize; 2]) -> (Tensor, Tensor) {
     (y, indices)
 }
 
-/// dX of [`adaptive_max_pool2d`]: each `dy` goes to the place that `indices` names. What PyTorch's autograd computes for it.
+/// dX of [`adaptive_max_pool2d`]: each `dy` goes to the place of its window that `indices` names, if it names one. What PyTorch's autograd computes for it.
 ///
 /// # Panics
 /// If `dy` or `indices` are not `x_shape` pooled, or have the wrong type.

@@ -88,7 +88,7 @@ pub fn max_pool2d(x: &Tensor, g: Pool2dGeometry) -> (Tensor, Tensor) {
     (y, indices)
 }
 
-/// dX of [`max_pool2d`]: each `dy` goes to the place that `indices` names. What PyTorch's autograd computes for `max_pool2d`.
+/// dX of [`max_pool2d`]: each `dy` goes to the place of its window that `indices` names, if it names one. What PyTorch's autograd computes for `max_pool2d`.
 ///
 /// # Panics
 /// If `dy` or `indices` do not have the shape of the pooled `x_shape`, or the wrong type.

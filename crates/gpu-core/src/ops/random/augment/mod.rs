@@ -116,8 +116,9 @@ fn augment_cpu(args: &mut Args<'_>) {
     let image = p.c as usize * plane;
     args.output::<f32>(0).par_chunks_exact_mut(image).zip(indices).enumerate().for_each(|(b, (x, &index))| {
         let decision = Decision::new(&p, step, b);
-        let source = &images[index.min(p.images - 1) as usize * image..][..image];
-        for (c, (x, source)) in x.chunks_exact_mut(plane).zip(source.chunks_exact(plane)).enumerate() {
+        let source = images.chunks_exact(image).nth(index as usize);
+        for (c, x) in x.chunks_exact_mut(plane).enumerate() {
+            let source = source.map_or(&[][..], |image| &image[c * plane..][..plane]);
             for (row, x) in x.chunks_exact_mut(w).enumerate() {
                 decision.row(source, row as isize, x, p.scale[c], p.bias[c]);
             }
@@ -127,7 +128,7 @@ fn augment_cpu(args: &mut Args<'_>) {
 
 fn gather_labels_cpu(args: &mut Args<'_>) {
     let (labels, indices) = (args.input::<u32>(0), args.input::<u32>(1));
-    let chosen = |&i: &u32| labels[(i as usize).min(labels.len() - 1)];
+    let chosen = |&i: &u32| labels.get(i as usize).copied().unwrap_or(0);
     args.output::<u32>(0).iter_mut().zip(indices).for_each(|(y, i)| *y = chosen(i));
 }
 
@@ -135,7 +136,7 @@ fn gather_labels_cpu(args: &mut Args<'_>) {
 /// place. `step` is one u32 on the device; the module's page tells what is drawn. Equivalent of torchvision's
 /// `RandomCrop(size, padding)`, `RandomHorizontalFlip()`, `ToTensor()`, `Normalize(mean, std)`, and Cutout.
 ///
-/// An index past the end stands for the last image.
+/// An index past the end stands for an image of zeros, as its padding is.
 ///
 /// # Panics
 /// If shapes or types do not fit, if there are more than four channels, or a side is over 65,535.
@@ -187,7 +188,7 @@ pub fn augment(images: &Tensor, indices: &Tensor, key: Key, step: &Tensor, x: &T
 
 /// Fills `out` (B) with `labels[indices]`, all u32. In place. Equivalent of PyTorch's `labels[indices]`.
 ///
-/// An index past the end stands for the last label.
+/// An index past the end stands for label 0.
 ///
 /// # Panics
 /// If shapes or types do not fit, or if there is no label.

@@ -6,7 +6,7 @@
 //! change between the two passes.
 
 mod alpha;
-mod mirror;
+mod mirrors;
 mod noise;
 mod params;
 
@@ -18,7 +18,7 @@ use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::tensor::Tensor;
-use mirror::{alpha_dropout_cpu, dropout_cpu, dropout_mask_cpu, dropout2d_cpu, feature_alpha_dropout_cpu, gaussian_noise_cpu};
+use mirrors::{alpha_dropout_cpu, dropout_cpu, dropout_mask_cpu, dropout2d_cpu, feature_alpha_dropout_cpu, gaussian_noise_cpu};
 use params::Params;
 
 /// Seed and stream of a dropout layer.

@@ -4,19 +4,19 @@
 //! several steps, the innermost first. A long axis is split into parts, whose states are reduced again: a fixed order on every device.
 
 mod extrema;
+mod logical;
 mod moments;
 mod params;
 mod plan;
 mod states;
 mod sums;
-mod truths;
 
 pub use extrema::{amax, amax_ties, amin, amin_ties, argmax_all, argmax_axis, argmin_all, argmin_axis};
+pub use logical::{all, all_axes, any, any_axes};
 pub use moments::{logsumexp, std, var};
 pub use sums::{mean, mean_axes, sum, sum_axes, sum_to};
-pub use truths::{all, all_axes, any, any_axes};
 
 use crate::kernel::Kernel;
 
 const WGSL: &str = wgsl!("reduce.wgsl");
-pub(in crate::ops) const KERNELS: &[&Kernel] = &[&plan::REDUCE_ROWS, &plan::REDUCE_COLUMNS, &truths::REDUCE_PACK];
+pub(in crate::ops) const KERNELS: &[&Kernel] = &[&plan::REDUCE_ROWS, &plan::REDUCE_COLUMNS, &logical::REDUCE_PACK];

@@ -195,8 +195,8 @@ pub(super) fn reduce_cpu<T: Real>(args: &mut Args<'_>) {
     let (first, last) = (args.constant("FIRST") == 1, args.constant("LAST") == 1);
     match op {
         Op::Sum => sums::<T>(&p, args.input(0), args.output(0)),
-        Op::Any | Op::All if first => truths(&p, op, args.input::<u8>(0), args.output(0)),
-        Op::Any | Op::All => truths(&p, op, args.input::<u32>(0), args.output(0)),
+        Op::Any | Op::All if first => logical(&p, op, args.input::<u8>(0), args.output(0)),
+        Op::Any | Op::All => logical(&p, op, args.input::<u32>(0), args.output(0)),
         _ => {
             let states = states::<T>(&p, op, first, args.input(0));
             match (last, op.is_place()) {
@@ -226,7 +226,7 @@ fn states<T: Real>(p: &Params, op: Op, first: bool, x: &[T]) -> Vec<State> {
     (0..outputs * blocks).into_par_iter().with_min_len((BLOCK / p.part as usize).max(1)).flat_map_iter(of).collect()
 }
 
-fn truths<X: Copy + Into<u32> + Sync>(p: &Params, op: Op, x: &[X], y: &mut [u32]) {
+fn logical<X: Copy + Into<u32> + Sync>(p: &Params, op: Op, x: &[X], y: &mut [u32]) {
     let inner = p.inner as usize;
     y.par_iter_mut().enumerate().with_min_len(BLOCK).for_each(|(o, y)| {
         let mut held = rows(p, o / inner).map(|row| x[row * inner + o % inner].into() != 0);

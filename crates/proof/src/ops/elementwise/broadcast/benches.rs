@@ -1,6 +1,6 @@
 //! What is timed.
 
-use super::cases::truths;
+use super::cases::bools;
 use crate::{Bench, tensor};
 use gpu_core::ops::{add, add_scaled, copy_into, gt, logical_not, maximum_bwd_a, mul, pow, scale, spread, where_};
 use gpu_core::{Device, Shape, Tensor};
@@ -35,11 +35,11 @@ pub fn benches() -> Vec<Bench> {
             move || vec![gt(&x, &zero)]
         }),
         Bench::new("logical_not", "16777216 elements", 0, move |device| {
-            let x = truths(device, [LEN].into(), 1);
+            let x = bools(device, [LEN].into(), 1);
             move || vec![logical_not(&x)]
         }),
         Bench::new("where_", "16777216 elements", 0, move |device| {
-            let (cond, x) = (truths(device, [LEN].into(), 1), x(device));
+            let (cond, x) = (bools(device, [LEN].into(), 1), x(device));
             move || vec![where_(&cond, &x, &x)]
         }),
         Bench::new("spread", "128x64 to 128x64x32x32", 0, |device| {

@@ -64,7 +64,7 @@ fn unsigned(device: &Device, shape: Shape, seed: u64) -> Tensor {
     Tensor::from_slice(device, shape, &values)
 }
 
-pub(super) fn truths(device: &Device, shape: Shape, seed: u64) -> Tensor {
+pub(super) fn bools(device: &Device, shape: Shape, seed: u64) -> Tensor {
     let values: Vec<bool> = input_values(device, shape.len(), seed).iter().map(|&v| v > 0.0).collect();
     Tensor::from_slice(device, shape, &values)
 }
@@ -91,10 +91,10 @@ fn binary_cases(a: Shape, b: Shape) -> Vec<Case> {
         ("ge", ge, unsigned, Bound::Exact),
         ("lt", lt, signed, Bound::Exact),
         ("le", le, unsigned, Bound::Exact),
-        ("eq", eq, truths, Bound::Exact),
-        ("logical_and", logical_and, truths, Bound::Exact),
-        ("logical_or", logical_or, truths, Bound::Exact),
-        ("logical_xor", logical_xor, truths, Bound::Exact),
+        ("eq", eq, bools, Bound::Exact),
+        ("logical_and", logical_and, bools, Bound::Exact),
+        ("logical_or", logical_or, bools, Bound::Exact),
+        ("logical_xor", logical_xor, bools, Bound::Exact),
         ("ne", ne, unsigned, Bound::Exact),
     ];
     let case = |(name, f, values, bound): (&'static str, Binary, Values, Bound)| {
@@ -127,7 +127,7 @@ fn ternary_cases(a: Shape, b: Shape) -> Vec<Case> {
         vec![var_bwd_x(&floats(device, a, 1), &floats(device, b, 2), &floats(device, y, 3), 0.3)]
     }));
     cases.push(Case::new("where_", what, Bound::Exact, move |device| {
-        let (cond, b, y) = (truths(device, a, 1), |values: Values| values(device, b, 2), |values: Values| values(device, y, 3));
+        let (cond, b, y) = (bools(device, a, 1), |values: Values| values(device, b, 2), |values: Values| values(device, y, 3));
         vec![where_(&cond, &b(floats), &y(floats)), where_(&cond, &y(signed), &b(signed))]
     }));
     cases
@@ -146,7 +146,7 @@ fn copy_cases(len: usize) -> Vec<Case> {
             copy_into(&tensor(device, [1, len], 1), &dst);
             vec![dst]
         }),
-        Case::new("logical_not", what(), Bound::Exact, move |device| vec![logical_not(&truths(device, shape, 1))]),
+        Case::new("logical_not", what(), Bound::Exact, move |device| vec![logical_not(&bools(device, shape, 1))]),
         Case::new("spread", what(), Bound::Exact, move |device| {
             vec![spread(&tensor(device, [3, 1, len, 1], 1), [3, 5, len, 2], 0.7), spread(&floats(device, shape, 1), shape, 0.3)]
         }),

@@ -1,7 +1,7 @@
 // Numbers stand as PyTorch printed them.
 #![allow(clippy::approx_constant)]
 
-use super::cases::truths;
+use super::cases::bools;
 use crate::{devices, gradients, integers, tensor, values};
 use gpu_core::ops::{
     add, copy_into, div, div_bwd_b, eq, ge, gt, le, logical_not, lt, maximum, maximum_bwd_a, minimum, minimum_bwd_a, mul, ne, pow,
@@ -73,7 +73,7 @@ proptest! {
             prop_assert_eq!(lt(&a, &b).read::<bool>().unwrap(), below);
 
             let y = a.shape().broadcast(b.shape()).unwrap();
-            let cond = truths(&device, y, seed ^ 2);
+            let cond = bools(&device, y, seed ^ 2);
             let (flags, from_a, from_b) = (cond.read::<bool>().unwrap(), places(&a, y), places(&b, y));
             let (left, right) = (a.to_vec().unwrap(), b.to_vec().unwrap());
             let chosen: Vec<f32> = (0..y.len()).map(|i| if flags[i] { left[from_a[i]] } else { right[from_b[i]] }).collect();

@@ -9,7 +9,7 @@ use crate::kernel::{Args, Grid, Kernel};
 use crate::tensor::Tensor;
 use bytemuck::Zeroable;
 
-// Reductions give a word a result; truths are bytes, and a thread may write words only.
+// Reductions give a word a result; bools are bytes, and a thread may write words only.
 pub(super) static REDUCE_PACK: Kernel = Kernel::new_trusted(WGSL, "reduce_pack", reduce_pack_cpu);
 
 fn reduce_pack_cpu(args: &mut Args<'_>) {
@@ -18,7 +18,7 @@ fn reduce_pack_cpu(args: &mut Args<'_>) {
 }
 
 #[track_caller]
-fn truths(op: &str, kind: Op, x: &Tensor, axes: &[usize], keepdim: bool) -> Tensor {
+fn logical(op: &str, kind: Op, x: &Tensor, axes: &[usize], keepdim: bool) -> Tensor {
     let words = over_axes(op, kind, x, axes, keepdim, 1.0);
     let y = Tensor::empty_of(x.device(), words.shape(), DType::Bool);
     let p = Params { len: y.len() as u32, ..Params::zeroed() };
@@ -40,7 +40,7 @@ fn truths(op: &str, kind: Op, x: &Tensor, axes: &[usize], keepdim: bool) -> Tens
 /// ```
 #[track_caller]
 pub fn any(x: &Tensor) -> Tensor {
-    truths("any", Op::Any, x, &ALL_AXES[..x.shape().rank()], false)
+    logical("any", Op::Any, x, &ALL_AXES[..x.shape().rank()], false)
 }
 
 /// Whether all elements hold, a bool scalar; of none, yes. Equivalent of `torch.all`.
@@ -56,7 +56,7 @@ pub fn any(x: &Tensor) -> Tensor {
 /// ```
 #[track_caller]
 pub fn all(x: &Tensor) -> Tensor {
-    truths("all", Op::All, x, &ALL_AXES[..x.shape().rank()], false)
+    logical("all", Op::All, x, &ALL_AXES[..x.shape().rank()], false)
 }
 
 /// Whether any element over `axes` holds; the axes are left with extent 1 (`keepdim`) or dropped. Equivalent of
@@ -73,7 +73,7 @@ pub fn all(x: &Tensor) -> Tensor {
 /// ```
 #[track_caller]
 pub fn any_axes(x: &Tensor, axes: &[usize], keepdim: bool) -> Tensor {
-    truths("any_axes", Op::Any, x, axes, keepdim)
+    logical("any_axes", Op::Any, x, axes, keepdim)
 }
 
 /// Whether all elements over `axes` hold. Equivalent of `torch.all(x, dim, keepdim)`.
@@ -89,5 +89,5 @@ pub fn any_axes(x: &Tensor, axes: &[usize], keepdim: bool) -> Tensor {
 /// ```
 #[track_caller]
 pub fn all_axes(x: &Tensor, axes: &[usize], keepdim: bool) -> Tensor {
-    truths("all_axes", Op::All, x, axes, keepdim)
+    logical("all_axes", Op::All, x, axes, keepdim)
 }
