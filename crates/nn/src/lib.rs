@@ -52,7 +52,7 @@ pub use init::{Fill, Init, Scheme};
 pub use layers::*;
 pub use module::{BuildError, LayerReport, Module, ShapeError};
 pub use net::{AnyLayer, Layer, Net, Params, Plan};
-pub use optim::{Adagrad, Adam, AdamW, Lion, Muon, Optimizer, RmsProp, Sgd};
+pub use optim::{Adadelta, Adagrad, Adam, AdamW, Lion, Muon, Optimizer, RmsProp, Sgd};
 pub use schedule::Schedule;
 pub use spec::{Spec, SpecError};
 pub use step::{

@@ -4,12 +4,13 @@ use super::support::Bench;
 use nn::Checkpoint;
 use std::fs;
 
-const PAIRS: [(&str, &str); 10] = [
+const PAIRS: [(&str, &str); 11] = [
     ("sgd --clip-value 0.01", "multi-step"),
     ("adam", "exponential"),
     ("adamw --clip-norm 0.5 --ema 0.9", "linear"),
     ("rmsprop --momentum 0.5", "polynomial"),
     ("adagrad --accumulate 2", "cosine-restarts"),
+    ("adadelta", "linear"),
     ("lion", "one-cycle"),
     ("muon --ema 0.5 --accumulate 4", "cosine"),
     ("sgd", "plateau"),
@@ -41,7 +42,7 @@ fn a_wrong_name_is_answered_with_the_list() {
     let bench = Bench::new();
     let ran = bench.train("--optimizer adamax");
     assert_eq!(ran.code, Some(2));
-    for name in ["sgd", "adam", "adamw", "rmsprop", "adagrad", "lion", "muon"] {
+    for name in ["sgd", "adam", "adamw", "rmsprop", "adagrad", "adadelta", "lion", "muon"] {
         assert!(ran.stderr.contains(name), "{name}: {}", ran.stderr);
     }
     let ran = bench.train("--schedule triangle");

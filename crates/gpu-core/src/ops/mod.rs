@@ -65,6 +65,7 @@ pub use norm::row_norm::{
     RowNorm, RowStats, group_norm, group_norm_bwd_w, group_norm_bwd_x, instance_norm_running, layer_norm, layer_norm_bwd_w,
     layer_norm_bwd_x, rms_norm, rms_norm_bwd_w, rms_norm_bwd_x,
 };
+pub use optim::adadelta::{AdadeltaHyper, adadelta_step};
 pub use optim::adagrad::{AdagradHyper, adagrad_step};
 pub use optim::adam::{AdamHyper, adamw_step, adamw_step_amsgrad};
 pub use optim::average::{ema_step, exchange, lookahead_step};
@@ -117,6 +118,7 @@ pub fn kernels() -> Vec<KernelInfo> {
         matmul::KERNELS,
         norm::batch_norm::KERNELS,
         norm::row_norm::KERNELS,
+        optim::adadelta::KERNELS,
         optim::adagrad::KERNELS,
         optim::adam::KERNELS,
         optim::average::KERNELS,

@@ -1,10 +1,11 @@
 //! Optimisers: all parameters of a network in one arena, updated by one kernel a group.
 //!
-//! [`Sgd`], [`Adam`], [`AdamW`], [`RmsProp`], [`Adagrad`], [`Lion`] and [`Muon`] are [`RuleOptimizer`]s: each has groups of
+//! [`Sgd`], [`Adam`], [`AdamW`], [`RmsProp`], [`Adagrad`], [`Adadelta`], [`Lion`] and [`Muon`] are [`RuleOptimizer`]s: each has groups of
 //! parameters, clipping, averages of the weights, and checkpoints. The figures of a step lie in a tensor that is written before it, so
 //! that a captured step follows the learning rate. An optimiser is a handle: its clones, and the steps captured with it, share its
 //! state.
 
+mod adadelta;
 mod adagrad;
 mod adamw;
 mod arena;
@@ -22,6 +23,7 @@ mod state;
 mod tests;
 pub(crate) mod update;
 
+pub use adadelta::{Adadelta, AdadeltaRule};
 pub use adagrad::{Adagrad, AdagradRule};
 pub use adamw::{Adam, AdamRule, AdamW};
 pub use group::ParamGroup;

@@ -9,7 +9,7 @@ use super::tolerance::Computed;
 use crate::error::Result;
 use gpu_core::{Shape, Tensor, ops};
 use nn::optim::{AdamRule, MuonRate, RuleOptimizer};
-use nn::{Adagrad, Adam, AdamW, Lion, Module, Muon, Optimizer, Param, Parameters, RmsProp, Sgd, ShapeError, Tape, Var};
+use nn::{Adadelta, Adagrad, Adam, AdamW, Lion, Module, Muon, Optimizer, Param, Parameters, RmsProp, Sgd, ShapeError, Tape, Var};
 use serde::Deserialize;
 use serde_json::{Map, Value};
 
@@ -76,6 +76,7 @@ pub(super) fn build(kind: &str, attrs: &Value, net: &dyn Parameters) -> Option<B
         "adamw" => Some(adam(attributes(attrs)?, true, net)),
         "rmsprop" => Some(rmsprop(attributes(attrs)?, net)),
         "adagrad" => Some(adagrad(attributes(attrs)?, net)),
+        "adadelta" => Some(adadelta(attributes(attrs)?, net)),
         "lion" => Some(lion(attributes(attrs)?, net)),
         "muon" => muon(attributes(attrs)?, net),
         _ => None,
@@ -178,6 +179,26 @@ impl Default for AdagradAttrs {
 fn adagrad(a: AdagradAttrs, net: &dyn Parameters) -> Box<dyn Optimizer> {
     let adagrad = Adagrad::new(net, a.lr).lr_decay(a.lr_decay).eps(a.eps).initial_accumulator(a.initial_accumulator_value);
     Box::new(adagrad.weight_decay(a.weight_decay).maximize(a.maximize))
+}
+
+#[derive(Deserialize)]
+#[serde(default, deny_unknown_fields)]
+struct AdadeltaAttrs {
+    lr: f32,
+    rho: f32,
+    eps: f32,
+    weight_decay: f32,
+    maximize: bool,
+}
+
+impl Default for AdadeltaAttrs {
+    fn default() -> Self {
+        Self { lr: 1.0, rho: 0.9, eps: 1e-6, weight_decay: 0.0, maximize: false }
+    }
+}
+
+fn adadelta(a: AdadeltaAttrs, net: &dyn Parameters) -> Box<dyn Optimizer> {
+    Box::new(Adadelta::new(net, a.lr).rho(a.rho).eps(a.eps).weight_decay(a.weight_decay).maximize(a.maximize))
 }
 
 #[derive(Deserialize)]
@@ -298,6 +319,7 @@ mod tests {
             ("sgd", json!({"lr": 0.1, "foreach": true})),
             ("adam", json!({"lr": 0.1, "amsgrad": true, "fused": null})),
             ("adamw", Value::Null),
+            ("adadelta", json!({"rho": 0.95, "foreach": false})),
             ("muon", json!({"adjust_lr_fn": "match_rms_adamw"})),
         ];
         let unknown = [
@@ -305,6 +327,7 @@ mod tests {
             ("sgd", json!({"nesterov": 1.5})),
             ("adam", json!({"betas": [0.9]})),
             ("rmsprop", json!({"centred": true})),
+            ("adadelta", json!({"alpha": 0.9})),
             ("muon", json!({"adjust_lr_fn": "half"})),
             ("nadam", json!({"lr": 0.1})),
         ];

@@ -19,6 +19,8 @@ pub enum OptimizerKind {
     Rmsprop,
     /// Adagrad.
     Adagrad,
+    /// Adadelta.
+    Adadelta,
     /// Lion: the sign of the mean gradient.
     Lion,
     /// Muon for matrices and filters, AdamW at a tenth of the rate for the rest.

@@ -4,7 +4,7 @@ use super::define::settings;
 #[cfg(feature = "cli")]
 use super::fallback::with_words;
 use super::fallback::{Basis, Fallback, always, by_data, by_optimizer, named};
-use super::kinds::OptimizerKind::{Adagrad, Adam, Adamw, Lion, Muon, Rmsprop, Sgd};
+use super::kinds::OptimizerKind::{Adadelta, Adagrad, Adam, Adamw, Lion, Muon, Rmsprop, Sgd};
 use super::kinds::{DeviceKind, OptimizerKind, ScheduleKind};
 use super::range::{Range, at_least, at_most, folder_name, non_negative, positive, share};
 use super::row::{Resume, Row};
@@ -29,7 +29,7 @@ settings! {
     optimizer: OptimizerKind, "OPTIMIZER", default always(OptimizerKind::default());
     /// Learning rate, the highest one of the schedule
     lr: f64, "RATE", default by_optimizer(
-        &[(0.05, &[Sgd]), (0.002, &[Adam, Adamw]), (0.001, &[Rmsprop]), (0.01, &[Adagrad]), (0.0003, &[Lion]), (0.02, &[Muon])], None,
+        &[(0.05, &[Sgd]), (0.002, &[Adam, Adamw]), (0.001, &[Rmsprop]), (0.01, &[Adagrad]), (1.0, &[Adadelta]), (0.0003, &[Lion]), (0.02, &[Muon])], None,
     ), range positive();
     /// Momentum
     momentum: f64, "M", default by_optimizer(

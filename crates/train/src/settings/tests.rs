@@ -136,7 +136,7 @@ fn a_wrong_file_is_told_in_one_line() {
         ("epochs = -1", "`epochs`: invalid value: integer `-1`"),
         (
             "optimizer = \"adamax\"",
-            "`optimizer`: unknown variant `adamax`, expected one of `sgd`, `adam`, `adamw`, `rmsprop`, `adagrad`, `lion`, `muon`",
+            "`optimizer`: unknown variant `adamax`, expected one of `sgd`, `adam`, `adamw`, `rmsprop`, `adagrad`, `adadelta`, `lion`, `muon`",
         ),
         ("schedule = \"triangle\"", "`cosine-restarts`, `one-cycle`, `plateau`"),
         ("lr = 0.1\nepochs = ", "line 2: "),

@@ -3,7 +3,7 @@
 use crate::settings::{Config, OptimizerKind, ScheduleKind};
 use nn::optim::{Rule, RuleOptimizer};
 use nn::schedule::{Anneal, Schedule};
-use nn::{Adagrad, Adam, AdamW, Lion, Muon, Optimizer, Parameters, RmsProp, Sgd};
+use nn::{Adadelta, Adagrad, Adam, AdamW, Lion, Muon, Optimizer, Parameters, RmsProp, Sgd};
 
 /// The update rule for the parameters of `net`.
 pub(super) fn optimizer(config: &Config, net: &dyn Parameters) -> Box<dyn Optimizer> {
@@ -14,6 +14,7 @@ pub(super) fn optimizer(config: &Config, net: &dyn Parameters) -> Box<dyn Optimi
         OptimizerKind::Adamw => finished(AdamW::new(net, lr), config),
         OptimizerKind::Rmsprop => finished(RmsProp::new(net, lr).momentum(momentum), config),
         OptimizerKind::Adagrad => finished(Adagrad::new(net, lr), config),
+        OptimizerKind::Adadelta => finished(Adadelta::new(net, lr), config),
         OptimizerKind::Lion => finished(Lion::new(net, lr), config),
         OptimizerKind::Muon => finished(Muon::new(net, lr).momentum(momentum), config),
     }

@@ -1,5 +1,6 @@
 //! The updates of optimisers, in place over the flat parameters of a whole network.
 
+pub(super) mod adadelta;
 pub(super) mod adagrad;
 pub(super) mod adam;
 pub(super) mod average;

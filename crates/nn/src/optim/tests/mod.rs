@@ -36,13 +36,14 @@ fn values(net: &Net) -> Vec<Vec<f32>> {
 type Make = fn(&Net) -> Arc<dyn Optimizer>;
 
 /// Every optimiser, with every option that keeps something.
-const OPTIMIZERS: [(&str, Make); 9] = [
+const OPTIMIZERS: [(&str, Make); 10] = [
     ("sgd", |net| Sgd::new(net, 0.1).momentum(0.9).dampening(0.1).weight_decay(0.01).handle()),
     ("adamw", |net| AdamW::new(net, 0.01).weight_decay(0.1).decay_weights_only().clip_norm(0.1).handle()),
     ("adam", |net| Adam::new(net, 0.01).weight_decay(0.1).amsgrad(true).clip_value(0.01).handle()),
     ("rmsprop", |net| RmsProp::new(net, 0.01).weight_decay(0.1).handle()),
     ("rmsprop centered", |net| RmsProp::new(net, 0.01).momentum(0.5).centered(true).lookahead(2, 0.5).handle()),
     ("adagrad", |net| Adagrad::new(net, 0.1).lr_decay(0.1).initial_accumulator(0.1).handle()),
+    ("adadelta", |net| Adadelta::new(net, 1.0).rho(0.8).eps(1e-3).weight_decay(0.01).handle()),
     ("lion", |net| Lion::new(net, 0.01).weight_decay(0.1).ema(0.9).handle()),
     ("muon", |net| Muon::new(net, 0.01).weight_decay(0.1).handle()),
     ("grouped", |net| {

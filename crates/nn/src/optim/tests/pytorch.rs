@@ -151,6 +151,29 @@ fn the_optimizers_step_as_pytorch_does() {
     }
 }
 
+/// PyTorch's formula, computed in f64 apart from this library: weights after three steps.
+#[test]
+fn adadelta_steps_as_its_formula_says() {
+    type Row = (fn(&One) -> Adadelta, [f64; 6]);
+    let rows: [Row; 2] = [
+        (|n| Adadelta::new(n, 1.0), [0.125590981, -0.250617369, 0.371874005, -0.495968158, 0.625077663, -0.752259709]),
+        (
+            |n| Adadelta::new(n, 0.5).rho(0.8).eps(1e-2).weight_decay(0.1),
+            [0.135970051, -0.258968997, 0.261065181, -0.377674531, 0.603870446, -0.803933031],
+        ),
+    ];
+    for device in proof::devices() {
+        for (make, want) in rows {
+            let net = One::new(&device, [2, 3]);
+            let adadelta = make(&net);
+            (0..3).for_each(|t| net.step(&adadelta, t));
+            for (got, want) in net.values().iter().zip(want) {
+                assert!((f64::from(*got) - want).abs() < 1e-6, "{}: {got} is not {want}", device.name());
+            }
+        }
+    }
+}
+
 /// One element and a pair of moments in f64.
 fn lion_by_hand(w: &mut [f64], m: &mut [f64], t: usize) {
     let (lr, beta1, beta2, decay) = (0.1, 0.9, 0.99, 0.1);
