@@ -42,7 +42,7 @@ pub enum Error {
         message: String,
     },
     /// The loss became infinite or not a number.
-    #[error("the loss is {loss} at step {step}: training diverged; use a lower --lr or a longer --warmup{checkpoint}")]
+    #[error("the loss is {loss} at step {step}: training diverged; use a lower --lr{checkpoint}")]
     Diverged {
         /// The step after which it was seen.
         step: u64,

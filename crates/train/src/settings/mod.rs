@@ -98,6 +98,12 @@ impl Config {
         if self.lenient == Some(true) && self.weights.is_none() {
             return Error::setting("--lenient says how --weights is read: give --weights FILE too");
         }
+        if self.warmup > 0 && self.schedule == ScheduleKind::OneCycle {
+            return Error::setting(format!(
+                "--warmup {}: the schedule one-cycle has a rise of its own; name another --schedule, or leave --warmup out",
+                self.warmup
+            ));
+        }
         let (parts, batch) = (self.accumulate, self.batch_size);
         if parts == 0 || !batch.is_multiple_of(parts as usize) {
             return range::refuse("accumulate", parts, &format!("a divisor of the batch of {batch}"));

@@ -52,7 +52,7 @@ settings! {
     checkpoint_activations: usize, "SEGMENTS", alone "0", default always(1);
     /// Learning rate over the steps
     schedule: ScheduleKind, "SCHEDULE", default always(ScheduleKind::OneCycle);
-    /// Steps over which the learning rate first rises from zero
+    /// Steps over which the learning rate first rises; the schedule takes the others. Not with one-cycle, which has its own rise
     warmup: u64, "STEPS", default always(0);
     /// Share of the target that is spread over all classes
     label_smoothing: f64, "S", default always(0.0), range share();

@@ -157,6 +157,7 @@ fn settings_out_of_range_are_named() {
         (Settings { clip_value: Some(-1.0), ..Default::default() }, "--clip-value -1"),
         (Settings { ema: Some(1.0), ..Default::default() }, "--ema 1"),
         (Settings { accumulate: Some(3), ..Default::default() }, "--accumulate 3 is out of range; a divisor of the batch of 64"),
+        (Settings { warmup: Some(3), ..Default::default() }, "--warmup 3: the schedule one-cycle has a rise of its own"),
         (Settings { augment: Some("flip,twist".into()), ..Default::default() }, "there is no \"twist\""),
         (Settings { name: Some("../x".into()), ..Default::default() }, "--name ../x"),
         (Settings { seed: Some(u64::MAX), ..Default::default() }, "--seed 18446744073709551615 is out of range"),

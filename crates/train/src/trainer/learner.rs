@@ -35,6 +35,7 @@ impl Learner {
         optimizer: Box<dyn Optimizer>,
         progress: &Progress,
     ) -> Result<Self> {
+        let schedule = schedule(config, progress.end(config))?;
         let segments = match config.checkpoint_activations {
             0 => (net.children().len() as f64).sqrt().round().max(1.0) as usize,
             segments => segments,
@@ -57,7 +58,7 @@ impl Learner {
         let measured = config.test_images.unwrap_or(data.test.len());
         let plain = description.loss(0.0)?;
         let evaluator = Evaluator::new(&net, &device, &test, measured, plain, &loader::normalise(data))?;
-        Ok(Self { net, optimizer, step, feed, schedule: schedule(config, progress.end(config)), evaluator })
+        Ok(Self { net, optimizer, step, feed, schedule, evaluator })
     }
 
     /// Sets the learning rate of the step after `step` others.

@@ -1,5 +1,6 @@
 //! The update rule and the schedule that the settings name.
 
+use crate::error::{Error, Result};
 use crate::settings::{Config, OptimizerKind, ScheduleKind};
 use nn::optim::{Rule, RuleOptimizer};
 use nn::schedule::{Anneal, Schedule};
@@ -35,10 +36,27 @@ fn finished<R: Rule>(mut optimizer: RuleOptimizer<R>, config: &Config) -> Box<dy
     Box::new(optimizer)
 }
 
-/// The schedule over `total` steps.
-pub(super) fn schedule(config: &Config, total: u64) -> Schedule {
-    let total = total as usize;
-    let main = match config.schedule {
+/// The schedule over `total` steps: after a warm-up the named one takes those that are left, and ends where it would without.
+///
+/// # Errors
+/// If the warm-up leaves it none.
+pub(super) fn schedule(config: &Config, total: u64) -> Result<Schedule> {
+    let warmup = config.warmup;
+    if warmup == 0 {
+        return Ok(named(config.schedule, total as usize));
+    }
+    if warmup >= total {
+        return Error::setting(format!("--warmup {warmup} leaves nothing of a run of {total} steps; give fewer, or more --epochs"));
+    }
+    // The rise is a straight line from nothing before the first step to the full rate after the last of them.
+    let start_factor = 1.0 / (warmup as f32 + 1.0);
+    let then = Box::new(named(config.schedule, (total - warmup) as usize));
+    Ok(Schedule::Warmup { steps: warmup as usize, start_factor, then })
+}
+
+/// The schedule of a kind over `total` steps.
+fn named(kind: ScheduleKind, total: usize) -> Schedule {
+    match kind {
         // Where a plateau was seen, the base rate itself is lowered: see `Progress::base_lr`.
         ScheduleKind::Constant | ScheduleKind::Plateau => Schedule::Constant,
         ScheduleKind::Step => Schedule::Step { size: total.div_ceil(3), gamma: 0.1 },
@@ -58,9 +76,48 @@ pub(super) fn schedule(config: &Config, total: u64) -> Schedule {
             anneal: Anneal::Cosine,
             three_phase: false,
         },
-    };
-    match config.warmup as usize {
-        0 => main,
-        steps => Schedule::Warmup { steps, start_factor: 0.0, then: Box::new(main) },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    fn rates(kind: ScheduleKind, warmup: u64, total: u64) -> Result<Vec<f32>> {
+        let settings = Settings { lr: Some(1.0), warmup: Some(warmup), schedule: Some(kind), ..Settings::default() };
+        let schedule = schedule(&settings.resolve()?, total)?;
+        Ok((0..=total).map(|t| schedule.lr(1.0, t as usize)).collect())
+    }
+
+    /// The rates of step 49 of 50, by the formulas: `(1 + cos(pi 49/50)) / 2` over all steps, `(1 + cos(pi 39/40)) / 2` over those left.
+    #[test]
+    fn a_schedule_ends_after_a_warm_up_where_it_ends_without() {
+        let cases = [
+            (ScheduleKind::Cosine, 0.000_986_6, 0.001_541_3),
+            (ScheduleKind::Linear, 0.02, 0.025),
+            (ScheduleKind::Polynomial, 0.000_4, 0.000_625),
+            (ScheduleKind::Exponential, 0.010_964_8, 0.011_220_2),
+            (ScheduleKind::Step, 0.01, 0.01),
+            (ScheduleKind::MultiStep, 0.01, 0.01),
+            (ScheduleKind::Constant, 1.0, 1.0),
+        ];
+        for (kind, without, with) in cases {
+            let (plain, warm) = (rates(kind, 0, 50).unwrap(), rates(kind, 10, 50).unwrap());
+            for (rate, wanted) in [(plain[49], without), (warm[49], with)] {
+                assert!((rate - wanted).abs() <= 1e-4 * wanted, "{kind}: {rate}, {wanted} is wanted");
+            }
+            assert!((warm[50] - plain[50]).abs() <= 1e-6, "{kind} ends at {} and at {}", warm[50], plain[50]);
+            assert!(warm[0] > 0.0 && warm[..=10].is_sorted() && warm[10] == 1.0, "{kind}: {warm:?}");
+        }
+    }
+
+    #[test]
+    fn a_warm_up_that_leaves_no_step_is_refused() {
+        for (warmup, total) in [(50, 50), (51, 50), (u64::MAX >> 1, 50), (1, 1)] {
+            let error = rates(ScheduleKind::Cosine, warmup, total).unwrap_err().to_string();
+            assert!(error.contains(&format!("--warmup {warmup} leaves nothing of a run of {total} steps")), "{error}");
+        }
+        assert_eq!(rates(ScheduleKind::Linear, 49, 50).unwrap()[49], 1.0);
     }
 }
