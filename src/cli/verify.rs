@@ -14,7 +14,7 @@ use train::settings::DeviceKind;
 
 #[derive(Args)]
 pub struct Flags {
-    /// Device to verify [default: gpu, a software driver too; cpu where there is no adapter]
+    /// Device to verify [default: gpu, a software driver too]
     #[arg(long, value_enum)]
     device: Option<DeviceKind>,
     /// Network whose training steps are compared
@@ -74,19 +74,27 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     Ok(if failed == 0 { Ending::Done } else { Ending::FoundWrong })
 }
 
+/// The mirrors are what kernels are held against: the CPU device has nothing else, and only golden files and planted faults say
+/// something about it.
 fn open(flags: &Flags, console: &Console) -> Result<Device> {
+    let proves_mirrors = flags.golden.is_some() || flags.self_test;
     let named = std::env::var_os("WGRAD_ADAPTER").is_some_and(|v| !v.is_empty());
     let kind = match flags.device {
         Some(kind) => kind,
         None if named || !adapters().is_empty() => DeviceKind::Gpu,
-        None => {
+        None if proves_mirrors => {
             console.note("No GPU adapter was found: this is the CPU device.");
             DeviceKind::Cpu
         }
+        None => {
+            let hint = "install its Vulkan driver, or Mesa's software driver (on Debian: mesa-vulkan-drivers)";
+            return Err(train::Error::Setting(format!("no GPU adapter was found, so there is no kernel to verify; {hint}")));
+        }
     };
     let device = Device::named(&kind.to_string())?;
-    if !device.is_gpu() && flags.golden.is_none() && !flags.self_test {
-        console.note("The CPU device runs the mirrors: they are compared with themselves, which proves no kernel.");
+    if !device.is_gpu() && !proves_mirrors {
+        let hint = "a GPU's kernels are compared with them; --golden and --self-test hold the mirrors themselves";
+        return Err(train::Error::Setting(format!("the CPU device has no kernels but the mirrors: {hint}")));
     }
     Ok(device)
 }

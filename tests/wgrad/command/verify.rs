@@ -1,6 +1,6 @@
 //! `wgrad verify` from outside.
 
-use super::support::Bench;
+use super::support::{Bench, finished};
 
 #[test]
 fn verify_holds_a_kernel_and_notices_a_planted_fault() {
@@ -24,14 +24,24 @@ fn training_steps_agree_layer_by_layer() {
     let rows = train::verify::network("small-cnn", &device, 2, 0).unwrap();
     let failed: Vec<_> = rows.iter().filter(|row| !row.ok).collect();
     assert!(failed.is_empty(), "{failed:#?}");
-    // Layers, gradients, losses, parameters with 8 running statistics.
-    assert_eq!(rows.len(), 17 + 14 + 2 + 22, "{rows:#?}");
+    // Of 17 layers what they give and the gradients of their inputs; of 14 parameters; losses; changes with 8 running statistics.
+    assert_eq!(rows.len(), 17 + 17 + 14 + 2 + 22, "{rows:#?}");
 }
 
 #[test]
 fn a_verification_of_nothing_is_refused() {
     let bench = Bench::new();
-    bench.run("verify --device cpu --filter no-such-kernel").refused("nothing has \"no-such-kernel\" in its name");
+    bench.run("verify --self-test --device cpu --filter no-such-kernel").refused("nothing has \"no-such-kernel\" in its name");
+}
+
+/// Mirrors would be compared with themselves.
+#[test]
+fn without_a_gpu_there_is_nothing_to_verify() {
+    let bench = Bench::new();
+    bench.run("verify --device cpu --filter relu").refused("the CPU device has no kernels but the mirrors");
+    let mut command = bench.command("verify --filter relu");
+    command.env("VK_DRIVER_FILES", "nowhere").env("VK_ICD_FILENAMES", "nowhere").env_remove("WGRAD_ADAPTER");
+    finished(command).refused("no GPU adapter was found, so there is no kernel to verify");
 }
 
 #[test]

@@ -30,6 +30,8 @@ static TABLE: LazyLock<Vec<Held>> = LazyLock::new(|| {
 
 #[test]
 fn every_kernel_equals_its_mirror_over_the_table() {
+    let Some(_) = gpu() else { return };
+    assert_eq!(TABLE.len(), cases().len());
     for Held { case, difference, .. } in TABLE.iter() {
         let Difference { error, bound } = difference;
         assert!(difference.ok(), "{case}: the kernel is {error:e} from its mirror, {bound:e} is allowed");

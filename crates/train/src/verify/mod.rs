@@ -1,0 +1,70 @@
+//! A network on two devices: each layer from the same inputs, and whole training steps from the same state.
+//!
+//! A value that is 1e-7 on one device and -1e-7 on the other passes a ReLU here and not there, and its gradient with it; in a free
+//! run such flips grow without bound. So every layer begins with the activations and the gradients of the CPU device, and every step
+//! with its state: what is compared is what one layer, or one step, does.
+
+mod layers;
+mod steps;
+
+use crate::data::{Dataset, builtin};
+use crate::error::Result;
+use crate::model::Description;
+use gpu_core::Device;
+use proof::{Bound, Row, difference};
+use std::collections::BTreeMap;
+
+const BATCH: usize = 16;
+
+/// Tensors by their keys.
+type Named = Vec<(String, Vec<f32>)>;
+
+/// Compares `model` on `device` with the CPU device: what each layer gives, and its gradients; and of each of `steps` training steps
+/// the loss and the change of every parameter and running statistic.
+///
+/// # Errors
+/// If there is no such model, or a fault of the device.
+pub fn network(model: &str, device: &Device, steps: usize, seed: u64) -> Result<Vec<Row>> {
+    let data = builtin::generate(BATCH * steps.max(1), 0);
+    let description = Description::new(model, &data)?;
+    let mut rows = layers::compare(&description, &data, device, seed)?;
+    rows.extend(steps::compare(&description, &data, device, steps, seed)?);
+    Ok(rows)
+}
+
+/// All images as a network sees them, and their labels.
+fn normalised(data: &Dataset) -> (Vec<f32>, Vec<u32>) {
+    let set = &data.train;
+    let plane = set.height() * set.width();
+    let value = |(i, &byte): (usize, &u8)| {
+        let c = i / plane % set.channels();
+        (f32::from(byte) / 255.0 - data.mean[c]) / data.std[c]
+    };
+    (set.images().iter().enumerate().map(value).collect(), set.labels().to_vec())
+}
+
+/// A row that allows a difference of `bound`.
+fn row(name: &str, what: &str, got: &[f32], want: &[f32], bound: f32) -> Row {
+    let found = difference(got, want, Bound::Exact);
+    Row::new(name, what, f64::from(found.error), f64::from(bound.max(f32::MIN_POSITIVE)))
+}
+
+fn largest(values: &[f32]) -> f32 {
+    values.iter().fold(0f32, |m, v| m.max(v.abs()))
+}
+
+/// The layer of a key: `3.body.1` of `3.body.1.weight`.
+fn layer_of(key: &str) -> &str {
+    key.rsplit_once('.').map_or(key, |(layer, _)| layer)
+}
+
+/// The largest value of each layer. A bias that a batch norm takes out again has a gradient of pure rounding: what is rounded is as
+/// large as its layer's weights ask for.
+fn layer_scales(tensors: &[(String, Vec<f32>)]) -> BTreeMap<&str, f32> {
+    let mut scales = BTreeMap::new();
+    for (name, values) in tensors {
+        let scale: &mut f32 = scales.entry(layer_of(name)).or_default();
+        *scale = scale.max(largest(values));
+    }
+    scales
+}
