@@ -3,7 +3,7 @@
 use super::bound::{difference_by, largest};
 use super::observers::has_magnitudes;
 use super::{Bound, Difference, floats, magnitudes, poisoned};
-use gpu_core::{Device, Result, Tensor};
+use gpu_core::{Device, Result, Shape, Tensor};
 
 /// One row of the table: an operator on certain shapes, with inputs that are a pure function of the case.
 pub struct Case {
@@ -47,20 +47,46 @@ impl Case {
     /// A fault of the device.
     pub fn compare_with(&self, device: &Device, run: impl FnOnce() -> Vec<Tensor>) -> Result<Difference> {
         // Of all that is special about the device the mirrors share the inputs alone.
-        let reference = if has_magnitudes(device) { magnitudes(&Device::Cpu) } else { Device::Cpu };
-        let (got, want) = (run(), self.run(&reference));
+        let mirrors = if has_magnitudes(device) { magnitudes(&Device::Cpu) } else { Device::Cpu };
+        let got = run();
+        let reference = self.reference_on(&mirrors)?;
         device.flush()?;
-        assert!(got.len() == want.len(), "{}: {} outputs against {}", self.name, got.len(), want.len());
+        reference.hold(self.name, &got)
+    }
+
+    /// What the mirrors compute.
+    #[cfg(test)]
+    pub(crate) fn reference(&self) -> Result<Reference> {
+        self.reference_on(&Device::Cpu)
+    }
+
+    fn reference_on(&self, mirrors: &Device) -> Result<Reference> {
+        let want = self.run(mirrors);
         let magnitudes = match self.bound {
             Bound::Sum { .. } => self.run(&magnitudes(&Device::Cpu)).iter().map(floats).collect::<Result<_>>()?,
             _ => vec![Vec::new(); want.len()],
         };
+        let wanted = want.iter().zip(magnitudes).map(|(w, magnitudes)| Ok((w.shape(), floats(w)?, magnitudes)));
+        Ok(Reference { bound: self.bound, wanted: wanted.collect::<Result<_>>()? })
+    }
+}
+
+/// What the outputs of a case should be, and how far they may be from it.
+pub(crate) struct Reference {
+    bound: Bound,
+    /// Of each output the shape, the elements, and what they would be if nothing cancelled.
+    wanted: Vec<(Shape, Vec<f32>, Vec<f32>)>,
+}
+
+impl Reference {
+    /// The difference of the element that comes nearest to its bound.
+    pub(crate) fn hold(&self, name: &str, got: &[Tensor]) -> Result<Difference> {
+        assert!(got.len() == self.wanted.len(), "{name}: {} outputs against {}", got.len(), self.wanted.len());
         let mut worst = Difference { error: 0.0, bound: 0.0 };
-        for ((g, w), magnitudes) in got.iter().zip(&want).zip(&magnitudes) {
-            assert!(g.shape() == w.shape(), "{}: shapes {} against {}", self.name, g.shape(), w.shape());
-            let (g, w) = (floats(g)?, floats(w)?);
-            let largest = largest(&w);
-            let found = difference_by(&g, &w, |i| self.bound.allowed(largest, magnitudes.get(i).copied().unwrap_or(0.0)));
+        for (g, (shape, w, magnitudes)) in got.iter().zip(&self.wanted) {
+            assert!(g.shape() == *shape, "{name}: shapes {} against {shape}", g.shape());
+            let (g, largest) = (floats(g)?, largest(w));
+            let found = difference_by(&g, w, |i| self.bound.allowed(largest, magnitudes.get(i).copied().unwrap_or(0.0)));
             if found.excess() >= worst.excess() {
                 worst = found;
             }

@@ -20,6 +20,8 @@ mod indices;
 mod inputs;
 mod launches;
 mod misuse;
+#[cfg(test)]
+mod mutation;
 mod observers;
 pub mod ops;
 mod out_of_range;

@@ -5,13 +5,14 @@
 //! in workgroup memory and in an invocation's own arrays, vectors and matrices. A buffer is as long as its binding, which is the
 //! tensor rounded up to 16 bytes. The access itself goes to a clamped index: a rewritten kernel has naga's bounds checks.
 
-use gpu_core::{Array, Device, Place, REWRITE_SLOT, Result, Tensor};
+use gpu_core::{Array, Device, Place, REWRITE_SLOT, Result, Rewrite, Tensor};
 use naga::valid::{FunctionInfo, ModuleInfo};
 use naga::{
     AddressSpace, ArraySize, AtomicFunction, BinaryOperator, Block, Expression, Function, GlobalVariable, Handle, Literal, Module,
     ResourceBinding, Scalar, ScalarKind, Span, Statement, StorageAccess, Type, TypeInner, UniqueArena,
 };
 use std::collections::HashMap;
+use std::sync::Arc;
 
 /// A GPU whose kernels count their indices that are out of range.
 ///
@@ -35,7 +36,7 @@ impl CountingGpu {
     /// # Errors
     /// If there is none, or it cannot be opened.
     pub fn open() -> Result<Self> {
-        let (place, word): (Place, Array) = Place::rewritten(count_out_of_range)?;
+        let (place, word): (Place, Array) = Place::rewritten(Arc::new(CountOutOfRange))?;
         Ok(Self { count: Tensor::of_array(&place, &word), device: place.into() })
     }
 
@@ -62,14 +63,19 @@ struct Watched {
 }
 
 /// Adds the counter to a module, and a comparison to each index in it.
-fn count_out_of_range(module: &mut Module, info: &ModuleInfo) {
-    let counter = add_counter(module);
-    let Module { functions, entry_points, types, .. } = module;
-    for (handle, function) in functions.iter_mut() {
-        Watch::new(function, &info[handle], types, counter).instrument();
-    }
-    for (i, entry) in entry_points.iter_mut().enumerate() {
-        Watch::new(&mut entry.function, info.get_entry_point(i), types, counter).instrument();
+#[derive(Debug)]
+struct CountOutOfRange;
+
+impl Rewrite for CountOutOfRange {
+    fn module(&self, module: &mut Module, info: &ModuleInfo) {
+        let counter = add_counter(module);
+        let Module { functions, entry_points, types, .. } = module;
+        for (handle, function) in functions.iter_mut() {
+            Watch::new(function, &info[handle], types, counter).instrument();
+        }
+        for (i, entry) in entry_points.iter_mut().enumerate() {
+            Watch::new(&mut entry.function, info.get_entry_point(i), types, counter).instrument();
+        }
     }
 }
 

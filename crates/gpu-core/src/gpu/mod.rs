@@ -49,7 +49,7 @@ pub struct Gpu {
 impl Gpu {
     /// Opens the preferred adapter, or the one that `WGRAD_ADAPTER` names; without `software`, only a hardware GPU or a named one.
     /// `rewrite` changes its kernels before they are compiled.
-    pub(crate) fn open(software: bool, rewrite: Option<Rewrite>) -> Result<Self> {
+    pub(crate) fn open(software: bool, rewrite: Option<Arc<dyn Rewrite>>) -> Result<Self> {
         let adapter = adapter::choose(software)?;
         let info = AdapterInfo::of(&adapter);
         if let Some(what) = info.lacks() {
@@ -72,10 +72,16 @@ impl Gpu {
         }
     }
 
-    fn on(device: wgpu::Device, queue: wgpu::Queue, info: AdapterInfo, fault: Fault, rewrite: Option<Rewrite>) -> Result<Self> {
+    fn on(
+        device: wgpu::Device,
+        queue: wgpu::Queue,
+        info: AdapterInfo,
+        fault: Fault,
+        rewrite: Option<Arc<dyn Rewrite>>,
+    ) -> Result<Self> {
         let immediates = info.has_immediates() && std::env::var("WGRAD_IMMEDIATES").as_deref() != Ok("0");
         let pool = Pool::new(GpuMemory { device: device.clone(), binding_limit: info.max_binding_bytes });
-        let rewrite_word = rewrite.map(|_| pool.take(4).map(Arc::new)).transpose()?;
+        let rewrite_word = rewrite.as_ref().map(|_| pool.take(4).map(Arc::new)).transpose()?;
         let pipelines = Pipelines::new(device.clone(), immediates, rewrite);
         Ok(Self { device, queue, info, pool, fault, waiting: Mutex::default(), pipelines, rewrite_word })
     }

@@ -9,18 +9,19 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
 
-/// What makes a pipeline another one: the entry, where its source lies and how long it is, the constants, and whether it goes
-/// without checks.
+/// What makes a pipeline another one: the entry, where its source lies and how long it is, the constants, whether it goes without
+/// checks, and the edition of a rewritten text.
 #[derive(Debug, PartialEq, Eq, Hash, Clone)]
 struct PipelineKey {
     entry: &'static str,
     source: (usize, usize),
     constants: Vec<(&'static str, u32)>,
     trusted: bool,
+    edition: u64,
 }
 
 /// The same without the entry, which a module has several of.
-type ModuleKey = ((usize, usize), Constants, bool);
+type ModuleKey = ((usize, usize), Constants, bool, u64);
 
 /// Two texts may begin at one place.
 fn place_of(text: &'static str) -> (usize, usize) {
@@ -50,7 +51,7 @@ pub(super) struct Pipelines {
     /// Whether parameters are immediate data.
     pub immediates: bool,
     checked: bool,
-    rewrite: Option<Rewrite>,
+    rewrite: Option<Arc<dyn Rewrite>>,
     /// The layout of the uniform arena's one slot.
     pub params_layout: wgpu::BindGroupLayout,
     pipelines: Mutex<HashMap<PipelineKey, Arc<Pipeline>>>,
@@ -58,7 +59,7 @@ pub(super) struct Pipelines {
 }
 
 impl Pipelines {
-    pub fn new(device: wgpu::Device, immediates: bool, rewrite: Option<Rewrite>) -> Self {
+    pub fn new(device: wgpu::Device, immediates: bool, rewrite: Option<Arc<dyn Rewrite>>) -> Self {
         let checked = match std::env::var("WGRAD_CHECKED").as_deref() {
             Ok("0") => false,
             Ok("1") => true,
@@ -70,7 +71,8 @@ impl Pipelines {
 
     /// The pipeline of an entry, whose compilation has begun.
     pub fn get(&self, entry: &'static str, wgsl: &'static str, constants: &Constants, trusted: bool) -> Result<Arc<Pipeline>> {
-        let key = PipelineKey { entry, source: place_of(wgsl), constants: constants.to_vec(), trusted };
+        let edition = self.edition(wgsl);
+        let key = PipelineKey { entry, source: place_of(wgsl), constants: constants.to_vec(), trusted, edition };
         if let Some(pipeline) = self.pipelines.lock().get(&key) {
             return Ok(pipeline.clone());
         }
@@ -79,6 +81,10 @@ impl Pipelines {
         let pipeline = self.pipelines.lock().entry(key).or_insert(Arc::new(prepared)).clone();
         pipeline.begin();
         Ok(pipeline)
+    }
+
+    fn edition(&self, wgsl: &'static str) -> u64 {
+        self.rewrite.as_ref().map_or(0, |rewrite| rewrite.edition(wgsl))
     }
 
     /// Waits for what is being compiled and is still wanted.
@@ -97,7 +103,7 @@ impl Pipelines {
             return Err(Error::Kernel { entry: entry.to_owned(), message });
         };
         let mut bound = slots.clone();
-        bound.extend(self.rewrite.map(|_| (REWRITE_SLOT, true)));
+        bound.extend(self.rewrite.as_ref().map(|_| (REWRITE_SLOT, true)));
         let layout = storage_layout(&self.device, &bound);
         let immediate_size = if self.immediates && params_bytes > 0 { PARAMS_BYTES as u32 } else { 0 };
         let mut groups = vec![Some(&layout)];
@@ -118,13 +124,14 @@ impl Pipelines {
     }
 
     fn module(&self, entry: &str, wgsl: &'static str, constants: &Constants, trusted: bool) -> Result<Arc<Module>> {
-        let key = (place_of(wgsl), constants.clone(), trusted);
+        let key = (place_of(wgsl), constants.clone(), trusted, self.edition(wgsl));
         // Held while it is parsed: a second thread with the same source waits rather than parse it too.
         let mut modules = self.modules.lock();
         if let Some(module) = modules.get(&key) {
             return Ok(module.clone());
         }
         let text = source(wgsl, constants, self.immediates);
+        let text = self.rewrite.iter().fold(text, |text, rewrite| rewrite.text(wgsl, text));
         let fail = |message: String| Error::Kernel { entry: entry.to_owned(), message };
         let mut parsed = naga::front::wgsl::parse_str(&text).map_err(|e| fail(e.emit_to_string(&text)))?;
         let capabilities = naga::valid::Capabilities::all();
@@ -132,8 +139,8 @@ impl Pipelines {
             .validate(&parsed)
             .map_err(|e| fail(e.emit_to_string(&text)))?;
         let entries = reflect(&parsed, &info);
-        if let Some(rewrite) = self.rewrite {
-            rewrite(&mut parsed, &info);
+        if let Some(rewrite) = &self.rewrite {
+            rewrite.module(&mut parsed, &info);
         }
         // Whoever rewrites kernels promises nothing.
         let checked = self.checked || !trusted || self.rewrite.is_some();

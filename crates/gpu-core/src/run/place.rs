@@ -21,7 +21,7 @@ impl Place {
     ///
     /// # Errors
     /// If there is no GPU, or it cannot be opened.
-    pub fn rewritten(rewrite: Rewrite) -> Result<(Self, Array)> {
+    pub fn rewritten(rewrite: Arc<dyn Rewrite>) -> Result<(Self, Array)> {
         let gpu = Gpu::open(true, Some(rewrite))?;
         let storage = Storage::Gpu(gpu.rewrite_word().expect("it was opened with one").clone());
         let word = Array { shape: Shape::from([1]), dtype: DType::U32, storage, offset_bytes: 0 };

@@ -22,8 +22,16 @@ pub(super) fn labels(device: &Device, x: impl Into<Shape>) -> Tensor {
 
 /// Logits in [-8, 8).
 pub(super) fn logits(device: &Device, shape: impl Into<Shape>, seed: u64) -> Tensor {
-    let shape = shape.into();
-    let values: Vec<f32> = input_values(device, shape.len(), seed).iter().map(|v| 8.0 * v).collect();
+    spread(device, shape.into(), seed, 8.0)
+}
+
+/// Logits whose exponentials are infinite or nothing in f32: only the distance from the largest counts.
+fn far_logits(device: &Device, shape: Shape, seed: u64) -> Tensor {
+    spread(device, shape, seed, 300.0)
+}
+
+fn spread(device: &Device, shape: Shape, seed: u64, largest: f32) -> Tensor {
+    let values: Vec<f32> = input_values(device, shape.len(), seed).iter().map(|v| largest * v).collect();
     Tensor::from_slice(device, shape, &values)
 }
 
@@ -42,7 +50,15 @@ pub fn cases() -> Vec<Case> {
             vec![loss, probs, dx]
         })
     };
-    let mut cases = Vec::new();
+    let mut cases = vec![];
+    for shape in [[5, 10], [67, 17], [13, 257], [3, 20_011]] {
+        cases.push(Case::new("cross_entropy", format!("{shape:?}, logits far apart"), Bound::Relative(2e-5), move |device| {
+            let (x, labels) = (far_logits(device, shape.into(), 1), labels(device, shape));
+            let (loss, probs) = cross_entropy(&x, &labels, 0.1);
+            let dx = cross_entropy_bwd(&probs, &labels, 0.1, &tensor(device, loss.shape(), 5));
+            vec![loss, probs, dx]
+        }));
+    }
     for &shape in SHAPES {
         cases.push(case(shape.into(), |_, _| 0.0.into(), format!("{shape:?}")));
         cases.push(case(shape.into(), |_, _| 0.1.into(), format!("{shape:?}, smoothing 0.1")));
@@ -71,8 +87,9 @@ pub fn cases() -> Vec<Case> {
 }
 
 fn softmax_cases() -> Vec<Case> {
-    let case = |(shape, axis): (Shape, usize)| {
-        Case::new("softmax", format!("{shape} along {axis}"), Bound::Relative(2e-5), move |device| {
+    type Logits = fn(&Device, Shape, u64) -> Tensor;
+    let of = |shape: Shape, axis: usize, what: &str, logits: Logits| {
+        Case::new("softmax", format!("{shape} along {axis}{what}"), Bound::Relative(2e-5), move |device| {
             let (x, dy) = (logits(device, shape, 3), tensor(device, shape, 4));
             let (y, log_y) = (softmax(&x, axis), log_softmax(&x, axis));
             let (dx, log_dx) = (softmax_bwd_x(&y, &dy, axis), log_softmax_bwd_x(&log_y, &dy, axis));
@@ -82,7 +99,9 @@ fn softmax_cases() -> Vec<Case> {
     let rows = SHAPES.iter().map(|&shape| (Shape::from(shape), 1));
     let columns: [(&[usize], usize); 6] =
         [(&[7, 5], 0), (&[2, 3, 4, 5], 1), (&[2, 37, 67], 1), (&[3, 300, 2], 1), (&[20_011, 3], 0), (&[4, 1, 2, 3, 2, 5], 4)];
-    rows.chain(columns.map(|(shape, axis)| (Shape::new(shape), axis))).map(case).collect()
+    let usual = rows.chain(columns.map(|(shape, axis)| (Shape::new(shape), axis))).map(|(shape, axis)| of(shape, axis, "", logits));
+    let far = [(&[5, 10][..], 1), (&[13, 257], 1), (&[3, 20_011], 1), (&[20_011, 3], 0)];
+    usual.chain(far.map(|(shape, axis)| of(Shape::new(shape), axis, ", logits far apart", far_logits))).collect()
 }
 
 fn nll_cases() -> Vec<Case> {

@@ -43,6 +43,12 @@ fn integers(device: &Device, shape: Shape) -> Tensor {
     Tensor::from_slice(device, shape, &input_integers(device, shape.len(), 1))
 }
 
+/// Far from zero: squares of them would lose what they differ by.
+fn far(device: &Device, shape: Shape) -> Tensor {
+    let values: Vec<f32> = input_values(device, shape.len(), 1).iter().map(|v| v + 1000.0).collect();
+    Tensor::from_slice(device, shape, &values)
+}
+
 /// One in a hundred does not hold.
 pub(super) fn truths(device: &Device, shape: Shape) -> Tensor {
     let values: Vec<bool> = input_values(device, shape.len(), 1).iter().map(|&v| v < 0.98).collect();
@@ -52,13 +58,14 @@ pub(super) fn truths(device: &Device, shape: Shape) -> Tensor {
 pub fn cases() -> Vec<Case> {
     type Reduction = fn(&Tensor, &[usize], bool) -> Tensor;
     type Values = fn(&Device, Shape) -> Tensor;
-    let rows: [(&'static str, Reduction, Values, Bound); 10] = [
+    let rows: [(&'static str, Reduction, Values, Bound); 11] = [
         ("sum_axes", sum_axes, integers, Bound::Exact),
         ("amax", amax, floats, Bound::Exact),
         ("amin", amin, integers, Bound::Exact),
         ("amax_ties", amax_ties, integers, Bound::Exact),
         ("amin_ties", amin_ties, floats, Bound::Exact),
         ("var", |x, axes, keepdim| var(x, axes, 0, keepdim), floats, CHAIN),
+        ("var", |x, axes, keepdim| var(x, axes, 0, keepdim), far, CHAIN),
         ("std", |x, axes, keepdim| std(x, axes, 0, keepdim), floats, CHAIN),
         ("logsumexp", logsumexp, floats, EXPONENTIALS),
         ("any_axes", any_axes, truths, Bound::Exact),

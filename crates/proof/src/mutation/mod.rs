@@ -1,0 +1,13 @@
+//! Wrong kernels, made from the right ones: each is a kernel's text with one token changed, as a programmer's slip would change it. One
+//! that gives other bits than the right kernel in any case of the table must be outside its bound in some case. One that gives the
+//! same bits in all of them is counted: the change means nothing, or the table has no case for which it does.
+
+mod device;
+mod kill;
+mod mutants;
+mod tests;
+mod tokens;
+
+use device::MutantGpu;
+use kill::{Fate, Group, Original, groups};
+use mutants::{Mutant, mutants};
