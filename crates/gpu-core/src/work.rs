@@ -104,6 +104,11 @@ pub(crate) fn fills(groups: usize) -> bool {
 }
 
 /// In how many parts to sum each of `rows` rows of `len` elements, a workgroup a part: enough groups to fill a large GPU, enough
+/// Floating-point operations of a product: a multiplication and an addition for each of so many terms.
+pub(crate) fn flops(extents: &[usize]) -> u64 {
+    extents.iter().fold(2, |product: u64, &extent| product.saturating_mul(extent as u64))
+}
+
 /// elements a group to pay for its tree, few enough parts that one thread adds them up.
 pub(crate) fn splits(rows: usize, len: usize) -> usize {
     (1024 / rows.max(1)).clamp(1, 64).min(len.div_ceil(4096)).max(1)

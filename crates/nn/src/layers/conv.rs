@@ -108,13 +108,14 @@ impl<const D: usize> Layer for Conv<D> {
         size("out", self.out)?;
         check::groups(self.groups, c, self.out)?;
         let w = Shape::new(&[&[self.out, c / self.groups], &self.kernel.0[..]].concat());
-        let (geometry, taps) = (self.geometry(), w.inner(1));
+        let geometry = self.geometry();
         let output = geometry.out_shape(input, w).map_err(ShapeError::new)?;
         let ConvGeometry { stride, padding, dilation, groups } = geometry;
         let options =
             [option("stride", stride, 1), padded(padding), option("dilation", dilation, 1), option("groups", [groups], 1)];
         let description = format!("Conv{D}d {} {c}>{}{}", extents(self.kernel.0), self.out, options.concat());
         // Each output element is a sum over one group's taps.
+        let taps = w.inner(1);
         let work = (output.len() as u64).saturating_mul(taps as u64);
         Ok(Plan::new(description, output).weight(w).bias(self.bias, self.out, taps).multiply_adds(work))
     }
@@ -204,13 +205,14 @@ impl<const D: usize> Layer for ConvTranspose<D> {
         size("out", self.out)?;
         check::groups(self.groups, c, self.out)?;
         let w = Shape::new(&[&[c, self.out / self.groups], &self.kernel.0[..]].concat());
-        let (geometry, taps) = (self.geometry(), w.inner(1));
+        let geometry = self.geometry();
         let output = geometry.out_shape(input, w).map_err(ShapeError::new)?;
         let ConvTransposeGeometry { stride, padding, output_padding, dilation, groups } = geometry;
         let added = option("output pad", output_padding, 0);
         let options =
             [option("stride", stride, 1), padded(padding), added, option("dilation", dilation, 1), option("groups", [groups], 1)];
         let description = format!("ConvTranspose{D}d {} {c}>{}{}", extents(self.kernel.0), self.out, options.concat());
+        let taps = w.inner(1);
         // Each input element is spread over one group's taps.
         let work = (input.len() as u64).saturating_mul(taps as u64);
         Ok(Plan::new(description, output).weight(w).bias(self.bias, self.out, taps).multiply_adds(work))

@@ -193,7 +193,7 @@ fn launch_form(form: Form, factors: [&Tensor; 2], [fa, fb]: [Factor; 2], batches
     };
     let partial = (parts > 1).then(|| Tensor::empty(y.device(), [e.batch * parts, e.m, e.n]));
     let to = partial.as_ref().unwrap_or(y);
-    let flops = 2 * (e.batch * e.m * e.n * e.k) as u64;
+    let flops = work::flops(&[e.batch, e.m, e.n, e.k]);
     let constants = header(wg as u32, fa.col == 1, fb.row == 1);
     let tiled = |kernel: &'static Kernel| {
         for range in work.dispatches(tiles, flops) {

@@ -67,7 +67,7 @@ fn about(op: &str, x: &Tensor, axis: usize) -> [usize; 3] {
     let sortable = x.dtype() == x.device().float_dtype() || matches!(x.dtype(), DType::U32 | DType::I32);
     assert!(sortable, "{op}: x holds {}, not f32, i32 or u32 (x {shape})", x.dtype());
     assert!(axis < shape.rank(), "{op}: there is no axis {axis} (x {shape})");
-    [shape.dims()[..axis].iter().product(), shape.dim(axis), shape.inner(axis + 1)]
+    [shape.outer(axis), shape.dim(axis), shape.inner(axis + 1)]
 }
 
 /// The shape of `x` with another extent of one axis.
@@ -168,7 +168,7 @@ pub fn sort_bwd_x(dy: &Tensor, index: &Tensor, axis: usize, x: impl Into<Shape>)
     expect::one_shape(OP, &[("dy", dy), ("index", index)]);
     let fits = axis < x.rank() && dy.shape().rank() == x.rank() && with_extent(x, axis, dy.shape().dim(axis)) == dy.shape();
     assert!(fits, "{OP}: dy is not of x's shape along the axes other than {axis} (dy {}, x {x})", dy.shape());
-    let about = [x.dims()[..axis].iter().product(), x.dim(axis), x.inner(axis + 1)];
+    let about = [x.outer(axis), x.dim(axis), x.inner(axis + 1)];
     let dx = Tensor::zeros(dy.device(), x);
     if !dy.is_empty() {
         let p = params(DType::F32, about, dy.shape().dim(axis), false);

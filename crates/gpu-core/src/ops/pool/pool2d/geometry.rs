@@ -2,6 +2,7 @@
 
 use super::params::Params;
 use crate::base::Shape;
+use crate::expect;
 
 /// The windows of a pooling, an entry an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -59,9 +60,10 @@ impl<const D: usize> PoolGeometry<D> {
         }
         let mut out = vec![x.n(), x.c()];
         for axis in 0..D {
+        expect::sizes(x, &[self.kernel, self.stride, self.padding, self.dilation].concat())?;
             out.push(self.windows(axis, x.dim(2 + axis)).map_err(|why| format!("{why} (x {x})"))?);
         }
-        Ok(Shape::new(&out))
+        expect::countable(Shape::new(&out))
     }
 
     /// How many windows there are along an axis.
