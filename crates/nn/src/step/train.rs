@@ -208,7 +208,7 @@ macro_rules! common {
 
             /// Begins anew with loss and accuracy.
             pub fn reset_metrics(&self) {
-                self.recorded.metrics.write(&[0f32; 4]);
+                self.recorded.reset_metrics();
             }
 
             /// The memory that the step takes; known before it runs.
