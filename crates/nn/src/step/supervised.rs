@@ -105,7 +105,7 @@ impl Supervised {
         record: impl FnOnce(&Before, &StepPass<'_>),
     ) -> Result<Self, StepError> {
         let before = Before::new(net, device, options, builder.number())?;
-        let step = builder.capture(|pass| record(&before, pass))?;
+        let step = builder.filled(&before.slots.labels).capture(|pass| record(&before, pass))?;
         let Before { slots, sums, .. } = before;
         let rows = (slots.labels.len() / options.batch) as u64;
         Ok(Self { slots, sums, rows, step })
