@@ -87,7 +87,7 @@ impl<const D: usize> Conv<D> {
         Self { out, kernel: kernel.into(), stride, padding, dilation, groups: default::one(), bias: default::yes() }
     }
 
-    /// Zeros around the input: one number, one an axis, one a side, or [`Edges::Same`].
+    /// Zeros around the input: one number, one an axis, one a side, or [`Edges::Same`], which a stride other than 1 does not go with.
     pub fn padding(self, padding: impl Into<Edges<D>>) -> Self {
         Self { padding: padding.into(), ..self }
     }
@@ -105,17 +105,22 @@ impl<const D: usize> Layer for Conv<D> {
         self.stride.check_sizes("stride")?;
         self.padding.check("padding")?;
         self.dilation.check_sizes("dilation")?;
+        // As PyTorch does: what keeps the extents at another stride depends on the input.
+        let is_kept = self.padding != Edges::Same || self.stride == Extents::default();
+        check::expect(is_kept, || {
+            format!("`padding` is \"same\", which is for stride 1, and `stride` is {}; give numbers", extents(self.stride.0))
+        })?;
         size("out", self.out)?;
         check::groups(self.groups, c, self.out)?;
         let w = Shape::new(&[&[self.out, c / self.groups], &self.kernel.0[..]].concat());
         let geometry = self.geometry();
         let output = geometry.out_shape(input, w).map_err(ShapeError::new)?;
+        let taps = w.inner(1);
         let ConvGeometry { stride, padding, dilation, groups } = geometry;
         let options =
             [option("stride", stride, 1), padded(padding), option("dilation", dilation, 1), option("groups", [groups], 1)];
         let description = format!("Conv{D}d {} {c}>{}{}", extents(self.kernel.0), self.out, options.concat());
         // Each output element is a sum over one group's taps.
-        let taps = w.inner(1);
         let work = (output.len() as u64).saturating_mul(taps as u64);
         Ok(Plan::new(description, output).weight(w).bias(self.bias, self.out, taps).multiply_adds(work))
     }
@@ -207,12 +212,12 @@ impl<const D: usize> Layer for ConvTranspose<D> {
         let w = Shape::new(&[&[c, self.out / self.groups], &self.kernel.0[..]].concat());
         let geometry = self.geometry();
         let output = geometry.out_shape(input, w).map_err(ShapeError::new)?;
+        let taps = w.inner(1);
         let ConvTransposeGeometry { stride, padding, output_padding, dilation, groups } = geometry;
         let added = option("output pad", output_padding, 0);
         let options =
             [option("stride", stride, 1), padded(padding), added, option("dilation", dilation, 1), option("groups", [groups], 1)];
         let description = format!("ConvTranspose{D}d {} {c}>{}{}", extents(self.kernel.0), self.out, options.concat());
-        let taps = w.inner(1);
         // Each input element is spread over one group's taps.
         let work = (input.len() as u64).saturating_mul(taps as u64);
         Ok(Plan::new(description, output).weight(w).bias(self.bias, self.out, taps).multiply_adds(work))
