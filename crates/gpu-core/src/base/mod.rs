@@ -2,6 +2,7 @@
 
 mod dtype;
 mod error;
+mod idle;
 mod pool;
 pub mod rng;
 mod shape;
