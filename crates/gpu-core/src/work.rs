@@ -7,6 +7,7 @@
 //! on a GPU of the middle range. Products are cut into ranges of tiles, which changes no bit. What only moves memory is short by
 //! itself.
 
+use crate::kernel::MAX_TRIPS;
 use crate::run::{Device, Place};
 use std::ops::Range;
 
@@ -46,6 +47,11 @@ impl Work {
     /// How long the parts of a sum of `whole` terms are: `part`, but all of it for a mirror, whose threads share results instead.
     pub fn part_of(self, whole: usize, part: usize) -> usize {
         if self == Self::Mirrors { whole } else { part }
+    }
+
+    /// Whether an invocation may make so many loop iterations; a mirror may make any number.
+    pub fn can_loop(self, trips: usize) -> bool {
+        self == Self::Mirrors || trips as u64 <= MAX_TRIPS
     }
 
     /// The ranges of `tiles` that make a dispatch each, of a product of `flops`. The CPU has no driver to fear.
