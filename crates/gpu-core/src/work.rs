@@ -4,8 +4,8 @@
 //! is a function of its shapes and of [`Work`] alone.
 //!
 //! A driver takes a dispatch of some seconds for a hang, and a desktop stands still until it ends; so none takes longer than 200 ms
-//! on a GPU of the middle range. Products are cut into ranges of tiles, which changes no bit. What only moves memory is short by
-//! itself.
+//! on a GPU of the middle range. Products (by tiles, in registers, depthwise) are cut into ranges of workgroups, which changes no
+//! bit. What only moves memory is short by itself.
 
 use crate::kernel::MAX_TRIPS;
 use crate::run::{Device, Place};
@@ -104,17 +104,17 @@ fn dispatch_flops() -> u64 {
     DISPATCH_FLOPS
 }
 
+/// Floating-point operations of a product: a multiplication and an addition for each of so many terms.
+pub(crate) fn flops(extents: &[usize]) -> u64 {
+    extents.iter().fold(2, |product: u64, &extent| product.saturating_mul(extent as u64))
+}
+
 /// Whether so many workgroups keep a large GPU busy.
 pub(crate) fn fills(groups: usize) -> bool {
     groups >= MULTIPROCESSORS
 }
 
 /// In how many parts to sum each of `rows` rows of `len` elements, a workgroup a part: enough groups to fill a large GPU, enough
-/// Floating-point operations of a product: a multiplication and an addition for each of so many terms.
-pub(crate) fn flops(extents: &[usize]) -> u64 {
-    extents.iter().fold(2, |product: u64, &extent| product.saturating_mul(extent as u64))
-}
-
 /// elements a group to pay for its tree, few enough parts that one thread adds them up.
 pub(crate) fn splits(rows: usize, len: usize) -> usize {
     (1024 / rows.max(1)).clamp(1, 64).min(len.div_ceil(4096)).max(1)
