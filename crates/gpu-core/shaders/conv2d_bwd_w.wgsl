@@ -20,7 +20,7 @@ struct Params {
     tiles_k: u32,
     tiles_j: u32,
     len: u32, // elements of dw
-    first: u32, // tile of this dispatch, for the tiled forms
+    first: u32, // tile, or workgroup, of this dispatch
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -72,7 +72,7 @@ fn store_sixteen(tile: Tile, k: u32, j: u32, sums: mat4x4<f32>) {
 
 @compute @workgroup_size(8)
 fn conv2d_bwd_w_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let tile = tile_of(group_index(group, groups) * 8u + lane);
+    let tile = tile_of((params.first + group_index(group, groups)) * 8u + lane);
     if tile.split >= params.splits {
         return;
     }
@@ -147,7 +147,7 @@ fn store_taps(tile: Tile, k: u32, column: u32, sums: mat3x4<f32>) {
 
 @compute @workgroup_size(8)
 fn conv2d_bwd_w_row3(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let tile = tile_of(group_index(group, groups) * 8u + lane);
+    let tile = tile_of((params.first + group_index(group, groups)) * 8u + lane);
     if tile.split >= params.splits {
         return;
     }

@@ -96,12 +96,12 @@ fn reg(index: u32) {
 
 @compute @workgroup_size(8)
 fn conv2d_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    reg(group_index(group, groups) * 8u + lane);
+    reg((params.first + group_index(group, groups)) * 8u + lane);
 }
 
 @compute @workgroup_size(8)
 fn conv2d_bwd_x_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    reg(group_index(group, groups) * 8u + lane);
+    reg((params.first + group_index(group, groups)) * 8u + lane);
 }
 
 // ---- rows of three taps ---------------------------------------------------------------------------------------------------
@@ -246,10 +246,10 @@ fn store_segments(group: u32, channel: u32, a: Segment, b: Segment, sums: mat4x4
 
 @compute @workgroup_size(8)
 fn conv2d_row3(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    row3(group_index(group, groups) * 8u + lane);
+    row3((params.first + group_index(group, groups)) * 8u + lane);
 }
 
 @compute @workgroup_size(8)
 fn conv2d_bwd_x_row3(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    row3(group_index(group, groups) * 8u + lane);
+    row3((params.first + group_index(group, groups)) * 8u + lane);
 }

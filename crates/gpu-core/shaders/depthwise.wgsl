@@ -17,6 +17,7 @@ struct Params {
     out_w: u32,
     pixels_per_split: u32,
     splits: u32,
+    first: u32, // workgroup of this dispatch
 }
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
@@ -99,7 +100,7 @@ fn store_four(o: Four, v: vec4<f32>) {
 
 @compute @workgroup_size(64)
 fn depthwise(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let o = four_of(group_index(group, groups) * 64u + lane);
+    let o = four_of((params.first + group_index(group, groups)) * 64u + lane);
     if o.plane >= params.batch * params.out_c {
         return;
     }
@@ -110,7 +111,7 @@ fn depthwise(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) g
 // Here TRANSPOSED is set: `in` is dy with its channels, `out` is dx; with a bias it is a transposed convolution's forward pass.
 @compute @workgroup_size(64)
 fn depthwise_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let o = four_of(group_index(group, groups) * 64u + lane);
+    let o = four_of((params.first + group_index(group, groups)) * 64u + lane);
     if o.plane >= params.batch * params.out_c {
         return;
     }
@@ -157,7 +158,7 @@ fn four_outputs_by4(plane: u32, own: u32, row: u32, column: u32) -> vec4<f32> {
 
 @compute @workgroup_size(64)
 fn depthwise_by4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let o = four_of(group_index(group, groups) * 64u + lane);
+    let o = four_of((params.first + group_index(group, groups)) * 64u + lane);
     if o.plane >= params.batch * params.out_c {
         return;
     }
@@ -167,7 +168,7 @@ fn depthwise_by4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroup
 
 @compute @workgroup_size(64)
 fn depthwise_bwd_x_by4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let o = four_of(group_index(group, groups) * 64u + lane);
+    let o = four_of((params.first + group_index(group, groups)) * 64u + lane);
     if o.plane >= params.batch * params.out_c {
         return;
     }
@@ -204,7 +205,7 @@ fn store_tap_sums(k: u32, split: u32, lane: u32) {
 
 @compute @workgroup_size(LANES)
 fn depthwise_bwd_w(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let index = group_index(group, groups);
+    let index = (params.first + group_index(group, groups));
     let k = index % params.out_c;
     let split = index / params.out_c;
     let plane = params.out_h * params.out_w;
@@ -245,7 +246,7 @@ fn keep_row(r: u32, lane: u32, sums: vec3<f32>) {
 // A lane takes four pixels at once. The sums of a row of taps have a name: an array that a loop indexes would lie in memory.
 @compute @workgroup_size(LANES)
 fn depthwise_bwd_w_by4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let index = group_index(group, groups);
+    let index = (params.first + group_index(group, groups));
     let k = index % params.out_c;
     let split = index / params.out_c;
     let plane = params.out_h * params.out_w;

@@ -220,7 +220,7 @@ fn store_sixteen(which: u32, i: u32, j: u32, v: mat4x4<f32>) {
 
 @compute @workgroup_size(8)
 fn matmul_reg(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let tile = tile_of(group_index(group, groups) * 8u + lane, 8u, 16u);
+    let tile = tile_of((params.first + group_index(group, groups)) * 8u + lane, 8u, 16u);
     let which = tile.which;
     let i0 = tile.i;
     let j0 = tile.j;

@@ -23,7 +23,7 @@ fn store_four_rows(tile: Tile, row: u32, j: u32, v: mat4x4<f32>) {
 
 @compute @workgroup_size(8)
 fn matmul_subgroup(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(subgroup_invocation_id) lane: u32) {
-    let tile = tile_of(group_index(group, groups), 32u, 32u);
+    let tile = tile_of(params.first + group_index(group, groups), 32u, 32u);
     if tile.which >= params.batch * params.parts {
         return;
     }

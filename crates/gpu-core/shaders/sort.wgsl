@@ -20,6 +20,7 @@ struct Params {
 @group(0) @binding(2) var<storage, read> order_in: array<u32>;
 @group(0) @binding(3) var<storage, read_write> keys: array<u32>;
 @group(0) @binding(4) var<storage, read_write> order: array<u32>;
+@group(0) @binding(4) var<storage, read_write> last: array<atomic<u32>>;
 @group(0) @binding(5) var<storage, read_write> y: array<u32>;
 @group(0) @binding(6) var<storage, read_write> index: array<u32>;
 @group(0) @binding(7) var<storage, read> dy: array<f32>;
@@ -154,15 +155,30 @@ fn sort_values(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups)
     index[o] = place;
 }
 
-// dx (outer, len, inner) holds zeros; the indices of a line differ, so each element is written once at most.
+// The gradient of what indices took: an element of dx is the dy of the last index along the axis that names it, so that an index
+// that stands twice gives the same bits every time. `last` (outer, len, inner) holds zeros; a place among the indices counts from 1.
 @compute @workgroup_size(256)
-fn sort_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+fn sort_last(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let o = group_index(group, groups) * 256u + lane;
     if o >= params.rows * params.keep {
         return;
     }
     let place = order_in[o];
     if place < params.len {
-        dx[(o / params.inner / params.keep * params.len + place) * params.inner + o % params.inner] = dy[o];
+        let j = o / params.inner % params.keep;
+        atomicMax(&last[(o / params.inner / params.keep * params.len + place) * params.inner + o % params.inner], j + 1u);
     }
+}
+
+// An invocation an element of dx; `keys_in` is what `sort_last` has found.
+@compute @workgroup_size(256)
+fn sort_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let o = group_index(group, groups) * 256u + lane;
+    if o >= params.rows * params.len {
+        return;
+    }
+    let found = keys_in[o];
+    let j = min(max(found, 1u), params.keep) - 1u;
+    let taken = dy[(o / params.inner / params.len * params.keep + j) * params.inner + o % params.inner];
+    dx[o] = select(taken, 0.0, found == 0u);
 }

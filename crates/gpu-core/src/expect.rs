@@ -1,6 +1,6 @@
 //! What operators expect of their tensors. Every message begins with the operator's name and ends with the shapes.
 
-use crate::base::DType;
+use crate::base::{DType, MAX_ELEMENTS, Shape};
 use crate::tensor::Tensor;
 use std::ops::RangeInclusive;
 
@@ -51,6 +51,26 @@ pub(crate) fn rank(op: &str, (name, t): (&str, &Tensor), wanted: RangeInclusive<
 pub(crate) fn one_shape(op: &str, tensors: &Named<'_>) {
     let differ = tensors.windows(2).any(|pair| pair[0].1.shape() != pair[1].1.shape());
     assert!(!differ, "{op}: the shapes differ ({})", shapes(tensors));
+}
+
+/// The largest number of a geometry (a stride, an amount of padding): kernels take them in 31 bits, and the product of two with the
+/// extents of a tensor stays in 64.
+pub(crate) const MAX_NUMBER: usize = i32::MAX as usize;
+
+/// That the numbers of a geometry, and the extents of `x` that it is for, are ones that kernels can take; or a sentence.
+pub(crate) fn sizes(x: Shape, numbers: &[usize]) -> Result<(), String> {
+    match numbers.iter().max() {
+        Some(largest) if *largest > MAX_NUMBER => Err(format!("{largest} is over {MAX_NUMBER} (x {x})")),
+        _ => countable(x).map(drop),
+    }
+}
+
+/// A shape whose elements kernels can number; or a sentence.
+pub(crate) fn countable(shape: Shape) -> Result<Shape, String> {
+    match shape.checked_len().is_some_and(|len| len <= MAX_ELEMENTS) {
+        true => Ok(shape),
+        false => Err(format!("{shape} has more elements than the {MAX_ELEMENTS} that kernels can number")),
+    }
 }
 
 /// What a geometry gives; a panic that says why where it gives nothing.

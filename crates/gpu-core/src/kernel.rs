@@ -91,7 +91,7 @@ impl Kernel {
     /// Runs the kernel, or its mirror on the CPU device; `grid` is for the GPU.
     ///
     /// # Panics
-    /// If tensors lie on different devices, if an input shares memory with an output, if `grid` promises more than
+    /// If tensors lie on different devices, if an input shares memory with an output, if outputs overlap, if `grid` promises more than
     /// [`MAX_TRIPS`] iterations, or, on a GPU, if `params` is not of the size of the WGSL `Params`.
     #[track_caller]
     pub fn launch<P: Pod>(&'static self, params: P, inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
@@ -125,6 +125,12 @@ impl Specialised {
         for input in inputs {
             let shared = outputs.iter().any(|o| o.shares_storage(input));
             assert!(!shared, "{name}: an input (shape {}) shares memory with an output", input.shape());
+        }
+        for (i, output) in outputs.iter().enumerate() {
+            let other = outputs[..i].iter().find(|other| other.array().overlaps(output.array()));
+            if let Some(other) = other {
+                panic!("{name}: two outputs (shapes {} and {}) overlap in memory", other.shape(), output.shape());
+            }
         }
         let params = bytemuck::bytes_of(&params);
         assert!(params.len() <= PARAMS_BYTES, "{name}: {} bytes of parameters are over {PARAMS_BYTES}", params.len());

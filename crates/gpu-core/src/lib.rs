@@ -39,7 +39,7 @@ mod testing;
 mod unchecked;
 mod work;
 
-pub use base::{DType, Element, Error, MAX_RANK, MemoryStats, Result, Shape, rng};
+pub use base::{DType, Element, Error, MAX_ELEMENTS, MAX_RANK, MemoryStats, Result, Shape, rng};
 pub use gpu::{AdapterInfo, AdapterKind, Constants, Gpu, KernelInfo, REWRITE_SLOT, Rewrite, adapters};
 pub use half::f16;
 pub use kernel::{Grid, Kernel, MAX_TRIPS, Specialised};

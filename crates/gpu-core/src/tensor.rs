@@ -1,6 +1,6 @@
 //! A shape, an element type, and memory on a device.
 
-use crate::base::{ALIGN, DType, Element, Error, MAX_RANK, Result, Shape};
+use crate::base::{ALIGN, DType, Element, Error, MAX_ELEMENTS, MAX_RANK, Result, Shape};
 use crate::run::{Array, Device, Place, capture};
 use std::fmt;
 
@@ -32,12 +32,14 @@ impl Tensor {
     /// The same for any element type.
     ///
     /// # Panics
-    /// If f64 is asked of a GPU.
+    /// If f64 is asked of a GPU, or more than [`MAX_ELEMENTS`] elements of any device; on the CPU device also if there is no memory.
     #[track_caller]
     pub fn empty_of(device: &Device, shape: impl Into<Shape>, dtype: DType) -> Self {
         let shape = shape.into();
         assert!(device.holds(dtype), "Tensor: f64 is for the CPU device only, not for {}", device.name());
-        let storage = device.lend(shape.len() * dtype.bytes());
+        let len = shape.len();
+        assert!(len <= MAX_ELEMENTS, "Tensor: {shape} has {len} elements; kernels number {MAX_ELEMENTS} at most");
+        let storage = device.lend(len * dtype.bytes());
         let array = Array { shape, dtype, storage, offset_bytes: 0 };
         if let Some(observed) = device.observed() {
             observed.made(&array);
@@ -60,7 +62,9 @@ impl Tensor {
     /// If there are not as many values as the shape has elements.
     #[track_caller]
     pub fn from_slice<T: Element>(device: &Device, shape: impl Into<Shape>, values: &[T]) -> Self {
-        let dtype = if T::DTYPE == DType::F32 { device.float_dtype() } else { T::DTYPE };
+        let (shape, dtype) = (shape.into(), if T::DTYPE == DType::F32 { device.float_dtype() } else { T::DTYPE });
+        // Before the memory is made: a GPU that cannot give it stays at fault.
+        expect_values(values.len(), shape);
         let _now = capture::suspended();
         let tensor = Self::empty_of(device, shape, dtype);
         tensor.write(values);
@@ -81,7 +85,7 @@ impl Tensor {
     #[track_caller]
     pub fn write<T: Element>(&self, values: &[T]) {
         assert!(!self.device.is_capturing(), "write: inside a capture (a tensor of shape {}); write before it", self.shape());
-        assert!(values.len() == self.len(), "write: {} values into a tensor of shape {}", values.len(), self.shape());
+        expect_values(values.len(), self.shape());
         let bytes = match self.is_widened::<T>() {
             true => widened(&T::to_bytes(values)).into(),
             false => {
@@ -271,7 +275,8 @@ impl Tensor {
     #[track_caller]
     pub fn view(&self, offset: usize, shape: impl Into<Shape>) -> Self {
         let shape = shape.into();
-        assert!(offset + shape.len() <= self.len(), "view: {shape} at {offset} reaches past the end of {}", self.shape());
+        let end = offset.checked_add(shape.len());
+        assert!(end.is_some_and(|end| end <= self.len()), "view: {shape} at {offset} reaches past the end of {}", self.shape());
         let offset_bytes = self.array.offset_bytes + offset * self.dtype().bytes();
         assert!(offset_bytes.is_multiple_of(ALIGN), "view: offset {offset} is not a multiple of {ALIGN} bytes");
         Self { device: self.device.clone(), array: Array { shape, offset_bytes, ..self.array.clone() } }
@@ -344,6 +349,11 @@ impl Tensor {
     fn expect_no_capture(&self) -> Result<()> {
         if self.device.is_capturing() { Err(Error::InsideCapture) } else { Ok(()) }
     }
+}
+
+#[track_caller]
+fn expect_values(given: usize, shape: Shape) {
+    assert!(given == shape.len(), "write: {given} values into a tensor of shape {shape}");
 }
 
 /// f32 values as f64.

@@ -4,9 +4,10 @@
 //! is a function of its shapes and of [`Work`] alone.
 //!
 //! A driver takes a dispatch of some seconds for a hang, and a desktop stands still until it ends; so none takes longer than 200 ms
-//! on a GPU of the middle range. Products are cut into ranges of tiles, which changes no bit. What only moves memory is short by
-//! itself.
+//! on a GPU of the middle range. Products (by tiles, in registers, depthwise) are cut into ranges of workgroups, which changes no
+//! bit. What only moves memory is short by itself.
 
+use crate::kernel::MAX_TRIPS;
 use crate::run::{Device, Place};
 use std::ops::Range;
 
@@ -46,6 +47,11 @@ impl Work {
     /// How long the parts of a sum of `whole` terms are: `part`, but all of it for a mirror, whose threads share results instead.
     pub fn part_of(self, whole: usize, part: usize) -> usize {
         if self == Self::Mirrors { whole } else { part }
+    }
+
+    /// Whether an invocation may make so many loop iterations; a mirror may make any number.
+    pub fn can_loop(self, trips: usize) -> bool {
+        self == Self::Mirrors || trips as u64 <= MAX_TRIPS
     }
 
     /// The ranges of `tiles` that make a dispatch each, of a product of `flops`. The CPU has no driver to fear.
@@ -96,6 +102,11 @@ fn dispatch_flops() -> u64 {
     return LOWERED.get();
     #[cfg(not(test))]
     DISPATCH_FLOPS
+}
+
+/// Floating-point operations of a product: a multiplication and an addition for each of so many terms.
+pub(crate) fn flops(extents: &[usize]) -> u64 {
+    extents.iter().fold(2, |product: u64, &extent| product.saturating_mul(extent as u64))
 }
 
 /// Whether so many workgroups keep a large GPU busy.

@@ -1,8 +1,8 @@
 //! Memory does not grow from step to step, and a step over the budget is refused with the batch that fits. A process has one
 //! account of its memory and one budget, so each test here runs in a process of its own.
 
-use gpu_core::Device;
-use nn::{Init, Sgd, StepError, StepOptions, TrainStep, zoo};
+use gpu_core::{DType, Device, Tensor};
+use nn::{Init, Optimizer, Sgd, StepError, StepOptions, Tape, TrainStep, zoo};
 use std::process::Command;
 
 /// Runs the ignored test `name` of this file alone, under a budget.
@@ -44,6 +44,41 @@ fn steps_in_a_row() {
         for _ in 0..3 {
             assert_eq!(run(), first, "{}", device.name());
         }
+    }
+}
+
+#[test]
+fn what_lies_idle_has_a_bound() {
+    alone("tensors_of_rising_size", None);
+}
+
+/// 1.15 GB if each is kept.
+#[test]
+#[ignore = "run by what_lies_idle_has_a_bound in a process of its own"]
+fn tensors_of_rising_size() {
+    for device in proof::devices() {
+        for i in 1..=1500 {
+            Tensor::zeros(&device, [i * 256]);
+        }
+        let memory = device.memory();
+        let most = (32 << 20) + 1500 * 1024;
+        assert!(memory.pooled <= 32 << 20 && memory.peak <= most, "{memory:?} on {}", device.name());
+        // Steps that are not recorded ask for the same sizes in turn: after a few of them the device has what they take.
+        let net = zoo::build("resnet20", &Init::seeded(&device, 0), [3, 32, 32].into(), 10).unwrap();
+        let sgd = Sgd::new(&net, 0.1);
+        let (x, labels) = (Tensor::full(&device, [24, 3, 32, 32], 0.5), Tensor::zeros_of(&device, [24], DType::U32));
+        let mut step = || {
+            let x = Tape::new(&device).input(&x);
+            sgd.step(&net.forward(&x).cross_entropy(&labels, 0.0).backward());
+            device.synchronize().unwrap();
+            device.memory()
+        };
+        for _ in 0..6 {
+            step();
+        }
+        let settled = step();
+        assert!(settled.pooled > 32 << 20, "the step is too small to show anything: {settled:?}");
+        assert_eq!([step(), step()], [settled; 2], "{}", device.name());
     }
 }
 

@@ -38,6 +38,10 @@ impl Evaluator {
     ///
     /// # Errors
     /// If the network does not fit the images, or the device does not fit the network.
+    ///
+    /// # Panics
+    /// If a label is none of the network's classes.
+    #[track_caller]
     pub fn new(
         net: &dyn Module,
         device: &Device,
@@ -55,6 +59,7 @@ impl Evaluator {
                 let feed = source.feed(batch);
                 let options = StepOptions::new(batch, [set.channels(), set.height(), set.width()]).loss(loss);
                 let step = EvalStep::captured_with(net, device, &options, |slots| feed.launch(slots, normalise, 0))?;
+                step.expect_labels(&set.labels()[first..first + count]);
                 parts.push(Part { first, images: count, batch, step, feed });
             }
         }

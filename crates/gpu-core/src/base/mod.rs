@@ -2,6 +2,7 @@
 
 mod dtype;
 mod error;
+mod idle;
 mod pool;
 pub mod rng;
 mod shape;
@@ -10,4 +11,4 @@ pub use dtype::{DType, Element};
 pub use error::{Error, Result};
 pub use pool::MemoryStats;
 pub(crate) use pool::{ALIGN, Lent, Memory, Pool};
-pub use shape::{MAX_RANK, Shape};
+pub use shape::{MAX_ELEMENTS, MAX_RANK, Shape};

@@ -4,6 +4,10 @@ use std::fmt;
 
 /// The largest rank.
 pub const MAX_RANK: usize = 6;
+/// The most elements of a tensor: kernels number them in 32 bits.
+pub const MAX_ELEMENTS: usize = u32::MAX as usize;
+/// The most elements whose bytes a program can address, whatever their type.
+const ADDRESSABLE: usize = isize::MAX as usize / 8;
 
 /// The extents of a tensor, outermost first; `Copy`, rank 0 (a scalar) to 6.
 ///
@@ -48,13 +52,34 @@ impl Shape {
     }
 
     /// How many elements; 1 for a scalar.
+    ///
+    /// # Panics
+    /// If they are more than a program can address ([`checked_len`](Self::checked_len) says so).
+    #[track_caller]
     pub fn len(&self) -> usize {
-        self.dims().iter().product()
+        match self.checked_len() {
+            Some(len) => len,
+            None => panic!("Shape: {self} has more elements than can be addressed"),
+        }
+    }
+
+    /// How many elements, or `None` where their bytes are more than a program can address: for shapes that come from outside. Then it
+    /// is so for the extents other than zero as well, so that no product of extents of a shape that has a length wraps.
+    ///
+    /// ```
+    /// use gpu_core::Shape;
+    /// assert_eq!(Shape::from([2, 0, 3]).checked_len(), Some(0));
+    /// assert_eq!(Shape::from([3, usize::MAX / 3 + 1]).checked_len(), None);
+    /// ```
+    pub fn checked_len(&self) -> Option<usize> {
+        let most = self.dims().iter().try_fold(1usize, |product, &d| product.checked_mul(d.max(1)));
+        let most = most.filter(|&most| most <= ADDRESSABLE)?;
+        Some(if self.is_empty() { 0 } else { most })
     }
 
     /// Whether an extent is zero.
     pub fn is_empty(&self) -> bool {
-        self.len() == 0
+        self.dims().contains(&0)
     }
 
     /// The extent of axis `i`.
@@ -89,12 +114,32 @@ impl Shape {
     }
 
     /// The product of the axes from `from` on: `inner(2)` of an NCHW tensor is `h * w`.
+    ///
+    /// # Panics
+    /// As [`len`](Self::len).
+    #[track_caller]
     pub fn inner(&self, from: usize) -> usize {
+        self.len();
         self.dims().iter().skip(from).product()
     }
 
+    /// The product of the axes before `to`: `outer(2)` of an NCHW tensor is `n * c`.
+    ///
+    /// # Panics
+    /// As [`len`](Self::len).
+    #[track_caller]
+    pub fn outer(&self, to: usize) -> usize {
+        self.len();
+        self.dims().iter().take(to).product()
+    }
+
     /// Row-major strides in elements.
+    ///
+    /// # Panics
+    /// As [`len`](Self::len).
+    #[track_caller]
     pub fn strides(&self) -> [usize; MAX_RANK] {
+        self.len();
         let mut strides = [0; MAX_RANK];
         let mut step = 1;
         for i in (0..self.rank).rev() {
@@ -128,6 +173,10 @@ impl Shape {
     }
 
     /// The strides with which a tensor of this shape is read as one of shape `out` (0 where it repeats).
+    ///
+    /// # Panics
+    /// As [`len`](Self::len).
+    #[track_caller]
     pub fn broadcast_strides(&self, out: Self) -> [usize; MAX_RANK] {
         let (strides, mut result) = (self.strides(), [0; MAX_RANK]);
         for i in 0..self.rank {
@@ -186,5 +235,30 @@ mod tests {
     fn a_repeated_axis_has_stride_zero() {
         let strides = Shape::from([3, 1]).broadcast_strides(Shape::from([2, 3, 4]));
         assert_eq!(strides[..3], [0, 1, 0]);
+    }
+
+    /// What `f` panics with.
+    fn refused<R>(f: impl FnOnce() -> R + std::panic::UnwindSafe) -> String {
+        *std::panic::catch_unwind(f).err().expect("it is refused").downcast::<String>().unwrap()
+    }
+
+    #[test]
+    fn a_product_that_wraps_is_refused_with_the_shape() {
+        // The first has 2 elements in 64 bits, the second as many bytes of f32, the third wraps in its strides alone.
+        let third = usize::MAX / 3 + 1;
+        for dims in [&[3, third][..], &[1 << 31, (1 << 31) + 1], &[0, third, 3], &[usize::MAX]] {
+            let (shape, told) = (Shape::new(dims), format!("Shape: {dims:?} has more elements than can be addressed"));
+            assert_eq!(shape.checked_len(), None, "{shape}");
+            let all = [
+                refused(|| shape.len()),
+                refused(|| shape.inner(1)),
+                refused(|| shape.outer(1)),
+                refused(|| shape.strides()),
+                refused(|| shape.broadcast_strides(shape)),
+            ];
+            assert!(all.iter().all(|message| *message == told), "{all:?}");
+        }
+        let fits = Shape::from([1 << 30, 0, 1 << 29]);
+        assert_eq!((fits.checked_len(), fits.is_empty(), fits.outer(1)), (Some(0), true, 1 << 30));
     }
 }

@@ -81,7 +81,8 @@ impl AdapterInfo {
             max_workgroup_invocations: limits.max_compute_invocations_per_workgroup,
             max_workgroup_bytes: limits.max_compute_workgroup_storage_size,
             max_workgroups: limits.max_compute_workgroups_per_dimension,
-            max_binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size),
+            // Kernels add a part of a workgroup, an edge or a sign to numbers of elements, in 32 bits.
+            max_binding_bytes: limits.max_storage_buffer_binding_size.min(limits.max_buffer_size).min(i32::MAX as u64),
             max_immediate_bytes: limits.max_immediate_size,
             subgroup_lanes: if features.contains(wgpu::Features::SUBGROUP) { info.subgroup_min_size.max(1) } else { 1 },
             features: useful().iter().filter(|(f, _)| features.contains(*f)).map(|(_, name)| (*name).to_owned()).collect(),

@@ -9,3 +9,4 @@ pub use super::index::strided::axes::permute_by as permute;
 pub use super::loss::cross_entropy::forms as cross_entropy;
 pub use super::matmul::{Form as MatmulForm, matmul_by as matmul, plan::Transpose};
 pub use super::norm::row_norm::forms as row_norm;
+pub use super::pool::pool2d::forms as pool2d;

@@ -51,8 +51,9 @@ pub use index::strided::{
 };
 pub use linalg::{Triangle, cholesky, lstsq, pinv, ridge, solve_spd, solve_triangular};
 pub use loss::cross_entropy::{
-    CrossEntropy, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x, nll_loss,
-    nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
+    CrossEntropy, MetricSums, accumulate_loss, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax,
+    log_softmax_bwd_x, nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x,
+    softmax, softmax_bwd_x,
 };
 pub use loss::pointwise::{PointwiseLoss, pointwise_loss, pointwise_loss_bwd_target, pointwise_loss_bwd_x};
 pub use loss::reduction::Reduction;

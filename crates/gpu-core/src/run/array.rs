@@ -55,6 +55,13 @@ impl Array {
         same_place && self.bytes() == other.bytes()
     }
 
+    /// Whether they have a byte in common.
+    pub(crate) fn overlaps(&self, other: &Self) -> bool {
+        let ends_before = |a: &Self, b: &Self| a.offset_bytes + a.bytes() <= b.offset_bytes;
+        let is_some = self.bytes().min(other.bytes()) > 0;
+        is_some && self.storage.is(&other.storage) && !ends_before(self, other) && !ends_before(other, self)
+    }
+
     /// The memory of a tensor on the CPU device.
     pub(crate) fn host(&self) -> &Arc<Lent<HostMemory>> {
         match &self.storage {

@@ -4,7 +4,7 @@ use super::array::Storage;
 use super::capture::{self, Capture};
 use super::observer::{Observed, Observer};
 use super::place::Place;
-use crate::base::{DType, Error, MemoryStats, Result};
+use crate::base::{DType, Error, MAX_ELEMENTS, MemoryStats, Result};
 use crate::gpu::{AdapterKind, Gpu};
 use std::any::Any;
 use std::fmt;
@@ -150,10 +150,10 @@ impl Device {
         }
     }
 
-    /// Bytes of the largest tensor.
+    /// Bytes of the largest f32 tensor.
     pub fn max_tensor_bytes(&self) -> u64 {
         match self.place() {
-            Place::Cpu => isize::MAX as u64,
+            Place::Cpu => 4 * MAX_ELEMENTS as u64,
             Place::Gpu(gpu) => gpu.info().max_binding_bytes,
         }
     }

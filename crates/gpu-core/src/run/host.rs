@@ -1,7 +1,7 @@
 //! The CPU device: its memory, and a launch there, which is a mirror with its memory.
 
 use super::args::{Args, Mirror};
-use crate::base::{Memory, Pool, Result};
+use crate::base::{Error, Memory, Pool, Result};
 use crate::gpu::Constants;
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::ops::Range;
@@ -18,6 +18,10 @@ impl Memory for HostMemory {
     type Buffer = Arc<HostBuffer>;
 
     fn make(&self, bytes: usize) -> Result<Arc<HostBuffer>> {
+        // Asked first, for a `Vec` of zeros ends the process where there is no memory; and made anew, for that takes pages as they
+        // are written.
+        let room = Vec::<u64>::new().try_reserve_exact(bytes / 8);
+        room.map_err(|error| Error::OutOfMemory { asked: bytes as u64, detail: error.to_string() })?;
         Ok(Arc::new(RwLock::new(vec![0; bytes / 8])))
     }
 }

@@ -1,12 +1,13 @@
 //! Automatic differentiation: parameters, variables, the tape that records them, and the derivatives of all operators.
 //!
-//! `origin < param < parameters < pass < tape < gradients < var < leaf`, and on these the table of derivatives: each file names only
+//! `origin < param < parameters < labels < pass < tape < gradients < var < leaf`, and on these the table of derivatives: each file names only
 //! those before it.
 
 mod derivatives;
 mod freeze;
 mod gradients;
 mod graph;
+pub(crate) mod labels;
 mod leaf;
 mod origin;
 pub(crate) mod param;

@@ -1,5 +1,6 @@
 //! What a forward pass is for: training or evaluation, with gradients or without, and which random numbers it draws.
 
+use super::labels::LabelSlots;
 use gpu_core::{DType, Device, Tensor};
 
 /// The options of a [`Tape`](crate::Tape). Whether layers are in training mode and whether gradients are wanted are two choices:
@@ -29,11 +30,12 @@ pub struct Pass {
     pub(super) seed: u64,
     /// None for a step that no other tape draws from.
     pub(super) step: Option<Tensor>,
+    pub(super) labels: LabelSlots,
 }
 
 impl Pass {
     pub(super) fn new(device: &Device) -> Self {
-        Self { device: device.clone(), training: true, gradients: true, seed: 0, step: None }
+        Self { device: device.clone(), training: true, gradients: true, seed: 0, step: None, labels: LabelSlots::default() }
     }
 
     /// In evaluation mode: dropout passes everything on, and norms use their running statistics. Gradients are kept. Equivalent of
@@ -45,6 +47,11 @@ impl Pass {
     /// Without gradients: nothing is kept for a backward pass. Equivalent of `torch.no_grad()`.
     pub fn no_gradients(self) -> Self {
         Self { gradients: false, ..self }
+    }
+
+    /// With labels of which losses shall note what classes they have.
+    pub(crate) fn labels(self, labels: &LabelSlots) -> Self {
+        Self { labels: labels.clone(), ..self }
     }
 
     /// With another seed of the random layers than 0.

@@ -3,6 +3,7 @@
 //! An operator leaves a closure on the tape that turns the gradient of its output into those of its inputs. The backward pass takes
 //! the closures off from the end; what a closure kept is given back to the device's pool as soon as it is spent.
 
+use super::labels::LabelSlots;
 use super::origin::{Entry, Made, Origin};
 use super::param::Param;
 use super::pass::Pass;
@@ -42,6 +43,7 @@ struct Inner {
     seed: u64,
     /// Shared by the parts of one pass.
     step: Arc<OnceLock<Tensor>>,
+    labels: LabelSlots,
     streams: AtomicU32,
     state: Mutex<State>,
 }
@@ -79,7 +81,7 @@ pub(crate) struct Randomness {
 impl Pass {
     /// An empty tape for such a pass.
     pub fn tape(self) -> Tape {
-        let Self { device, training, gradients, seed, step } = self;
+        let Self { device, training, gradients, seed, step, labels } = self;
         let step = Arc::new(step.map_or_else(OnceLock::new, OnceLock::from));
         Tape::make(Inner {
             device,
@@ -88,6 +90,7 @@ impl Pass {
             again: false,
             seed,
             step,
+            labels,
             streams: AtomicU32::new(FIRST_STREAM),
             state: Mutex::default(),
         })
@@ -138,7 +141,7 @@ impl Tape {
 
     /// A tape for a part of this one's pass, or for what follows it, whose random layers draw from `stream` on.
     fn part(&self, stream: u32, gradients: bool, again: bool) -> Self {
-        let Inner { device, training, seed, step, .. } = &*self.inner;
+        let Inner { device, training, seed, step, labels, .. } = &*self.inner;
         Self::make(Inner {
             device: device.clone(),
             training: *training,
@@ -146,6 +149,7 @@ impl Tape {
             again,
             seed: *seed,
             step: step.clone(),
+            labels: labels.clone(),
             streams: AtomicU32::new(stream),
             state: Mutex::default(),
         })
@@ -190,6 +194,11 @@ impl Tape {
     /// Whether random layers have drawn from it.
     pub(crate) fn has_drawn(&self) -> bool {
         self.inner.streams.load(Relaxed) != FIRST_STREAM
+    }
+
+    /// The labels that are filled from the host.
+    pub(crate) fn labels(&self) -> &LabelSlots {
+        &self.inner.labels
     }
 
     /// The device whose tensors it follows.

@@ -15,6 +15,11 @@ use std::path::Path;
 /// What the keys of an optimiser's tensors begin with.
 const OPTIMIZER: &str = "optimizer.";
 
+/// The note that has an optimiser's steps: their tensor is a float, which does not count beyond 2^24.
+fn steps_of(name: &str) -> String {
+    format!("{OPTIMIZER}{}", join(name, "steps"))
+}
+
 /// What a file holds: tensors by key, and notes (the metadata of the safetensors format).
 ///
 /// ```
@@ -94,7 +99,7 @@ impl Checkpoint {
         for (key, value) in optimizer.state() {
             self.insert(format!("{OPTIMIZER}{}", join(name, &key)), &value)?;
         }
-        Ok(self)
+        Ok(self.note(steps_of(name), optimizer.steps().to_string()))
     }
 
     fn insert(&mut self, key: String, value: &Tensor) -> Result<(), CheckpointError> {
@@ -157,7 +162,11 @@ impl Checkpoint {
     /// With all keys that are missing, unexpected or of another shape; nothing is loaded then.
     pub fn load_optimizer_under(&self, name: &str, optimizer: &dyn Optimizer) -> Result<(), CheckpointError> {
         let prefix = if name.is_empty() { OPTIMIZER.to_owned() } else { format!("{OPTIMIZER}{name}.") };
-        Ok(optimizer.load_state(&self.part(&prefix)).map_err(|mismatch| mismatch.under(&prefix))?)
+        optimizer.load_state(&self.part(&prefix)).map_err(|mismatch| mismatch.under(&prefix))?;
+        if let Some(steps) = self.note_of(&steps_of(name)).and_then(|steps| steps.parse().ok()) {
+            optimizer.count_exactly(steps);
+        }
+        Ok(())
     }
 
     /// The tensors whose keys begin with `prefix`, without it.

@@ -87,7 +87,7 @@ impl<const D: usize> Conv<D> {
         Self { out, kernel: kernel.into(), stride, padding, dilation, groups: default::one(), bias: default::yes() }
     }
 
-    /// Zeros around the input: one number, one an axis, one a side, or [`Edges::Same`].
+    /// Zeros around the input: one number, one an axis, one a side, or [`Edges::Same`], which a stride other than 1 does not go with.
     pub fn padding(self, padding: impl Into<Edges<D>>) -> Self {
         Self { padding: padding.into(), ..self }
     }
@@ -105,11 +105,17 @@ impl<const D: usize> Layer for Conv<D> {
         self.stride.check_sizes("stride")?;
         self.padding.check("padding")?;
         self.dilation.check_sizes("dilation")?;
+        // As PyTorch does: what keeps the extents at another stride depends on the input.
+        let is_kept = self.padding != Edges::Same || self.stride == Extents::default();
+        check::expect(is_kept, || {
+            format!("`padding` is \"same\", which is for stride 1, and `stride` is {}; give numbers", extents(self.stride.0))
+        })?;
         size("out", self.out)?;
         check::groups(self.groups, c, self.out)?;
         let w = Shape::new(&[&[self.out, c / self.groups], &self.kernel.0[..]].concat());
-        let (geometry, taps) = (self.geometry(), w.inner(1));
+        let geometry = self.geometry();
         let output = geometry.out_shape(input, w).map_err(ShapeError::new)?;
+        let taps = w.inner(1);
         let ConvGeometry { stride, padding, dilation, groups } = geometry;
         let options =
             [option("stride", stride, 1), padded(padding), option("dilation", dilation, 1), option("groups", [groups], 1)];
@@ -204,8 +210,9 @@ impl<const D: usize> Layer for ConvTranspose<D> {
         size("out", self.out)?;
         check::groups(self.groups, c, self.out)?;
         let w = Shape::new(&[&[c, self.out / self.groups], &self.kernel.0[..]].concat());
-        let (geometry, taps) = (self.geometry(), w.inner(1));
+        let geometry = self.geometry();
         let output = geometry.out_shape(input, w).map_err(ShapeError::new)?;
+        let taps = w.inner(1);
         let ConvTransposeGeometry { stride, padding, output_padding, dilation, groups } = geometry;
         let added = option("output pad", output_padding, 0);
         let options =

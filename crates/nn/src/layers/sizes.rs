@@ -66,7 +66,8 @@ impl From<(usize, usize)> for Extents<2> {
 pub enum Edges<const D: usize> {
     /// This many elements.
     Of(Padding<D>),
-    /// What keeps a convolution's extents at stride 1. PyTorch's `padding="same"`.
+    /// What keeps a convolution's extents, whose strides are 1: `dilation * (kernel - 1)` zeros, an odd one at the end. PyTorch's
+    /// `padding="same"`.
     Same,
 }
 

@@ -54,6 +54,20 @@ fn layers() -> Vec<(AnyLayer, &'static [usize], &'static [usize], &'static str)>
     ]
 }
 
+/// Whatever is said first: the zeros follow from the kernel and the dilation when the layer is planned.
+#[test]
+fn same_padding_is_for_stride_1_in_whatever_order_it_is_asked_for() {
+    let (same, input) = (Edges::Same, Shape::from([1, 3, 8, 8]));
+    let both = [Conv2d::new(6, 3).padding(same).dilation(2), Conv2d::new(6, 3).dilation(2).padding(same)];
+    assert_eq!(both.map(|conv| conv.plan(input).unwrap().output()), [Shape::from([1, 6, 8, 8]); 2]);
+    for conv in [Conv2d::new(6, 3).padding(same).stride((1, 2)), Conv2d::new(6, 3).stride((1, 2)).padding(same)] {
+        let message = conv.plan(input).unwrap_err().message;
+        assert_eq!(message, "`padding` is \"same\", which is for stride 1, and `stride` is 1x2; give numbers");
+    }
+    let line = Conv1d::new(6, 3).stride(2).padding(Edges::Same).plan([1, 3, 8].into()).unwrap_err().message;
+    assert_eq!(line, "`padding` is \"same\", which is for stride 1, and `stride` is 2; give numbers");
+}
+
 fn built(layer: AnyLayer, device: &Device, input: &[usize]) -> Net {
     layer.build(&Init::seeded(device, 1), Shape::new(&input[1..])).unwrap()
 }

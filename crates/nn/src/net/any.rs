@@ -1,5 +1,6 @@
 //! A layer whose type is not known.
 
+use super::plan::sensible;
 use super::{AnyLayer, Layer, Net, Params, Plan};
 use crate::autograd::Var;
 use crate::module::ShapeError;
@@ -46,7 +47,9 @@ impl AnyLayer {
 
 impl Layer for AnyLayer {
     fn plan(&self, input: Shape) -> Result<Plan, ShapeError> {
-        self.layer.plan(input).and_then(Plan::of_sensible_size).map_err(|e| e.of(self.kind()))
+        // Before a layer multiplies extents of it.
+        let plan = sensible("an input", input).and_then(|()| self.layer.plan(input));
+        plan.and_then(Plan::of_sensible_size).map_err(|e| e.of(self.kind()))
     }
 
     #[track_caller]

@@ -6,8 +6,8 @@ use crate::init::Fill;
 use crate::module::{LayerReport, ShapeError};
 use gpu_core::Shape;
 
-/// Elements of one weight or of one image's activation.
-const MAX_ELEMENTS: u128 = 1 << 31;
+/// Elements of one weight or of one batch's activation.
+const MAX_ELEMENTS: usize = 1 << 31;
 
 impl Plan {
     /// A layer without parameters that gives `output`; `description` is its kind and its options in a few words, for summaries.
@@ -107,17 +107,16 @@ impl Plan {
 
     /// The same, unless a tensor is larger than anyone means it to be.
     pub(super) fn of_sensible_size(self) -> Result<Self, ShapeError> {
-        if let Some(large) = self.wanted.iter().find(|w| product(w.shape) > MAX_ELEMENTS) {
-            return Err(ShapeError::new(format!("`{}` of shape {} is too large", large.name, large.shape)));
-        }
-        if product(self.output) > MAX_ELEMENTS {
-            return Err(ShapeError::new(format!("an output of shape {} is too large", self.output)));
-        }
+        sensible("an output", self.output)?;
+        self.wanted.iter().try_for_each(|w| sensible(&format!("`{}`", w.name), w.shape))?;
         Ok(self)
     }
 }
 
-/// How many elements there are; more than a `usize` may hold.
-fn product(shape: Shape) -> u128 {
-    shape.dims().iter().fold(1, |product: u128, &f| product.saturating_mul(f as u128))
+/// That `what` is not larger than anyone means it to be.
+pub(super) fn sensible(what: &str, shape: Shape) -> Result<(), ShapeError> {
+    match shape.checked_len() {
+        Some(len) if len <= MAX_ELEMENTS => Ok(()),
+        _ => Err(ShapeError::new(format!("{what} of shape {shape} is too large"))),
+    }
 }

@@ -24,7 +24,10 @@ impl ParamGroup {
         Self { rate: Some(Rate::Factor(factor)), ..self }
     }
 
-    /// A learning rate that no schedule changes. To leave parameters as they are, [`freeze`](crate::freeze) them: that saves the gradient too.
+    /// A learning rate that no schedule changes.
+    ///
+    /// At 0 the weights stay as they are, but as in PyTorch the running statistics of norms move on. To leave all of a part of the network
+    /// as it is, [`freeze`](crate::freeze) it: that saves the gradient too.
     pub fn lr(self, lr: f32) -> Self {
         Self { rate: Some(Rate::Fixed(lr)), ..self }
     }

@@ -219,6 +219,9 @@ impl<R: Rule> Update for RuleOptimizer<R> {
     fn update(&self) {
         self.inner.state.lock().update();
     }
+    fn count_exactly(&self, steps: u32) {
+        self.inner.state.lock().count_exactly(steps);
+    }
     fn clear_gradients(&self) {
         self.inner.state.lock().clear_gradients();
     }

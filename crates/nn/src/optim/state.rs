@@ -34,6 +34,9 @@ const EMA: usize = 0;
 const LOOKAHEAD: usize = 1;
 const EXTRA: usize = 2;
 
+/// 2^32: what the largest counts are as floats.
+const MOST_STEPS: f32 = 4_294_967_296.0;
+
 impl<R: Rule> State<R> {
     #[track_caller]
     pub fn new(params: Vec<(String, Param)>, lr: f32, rule: R) -> Self {
@@ -123,7 +126,7 @@ impl<R: Rule> State<R> {
     pub fn begin_step(&mut self) {
         self.arena.expect_home();
         self.averages.begin_step(self.steps, &self.arena.values);
-        self.steps += 1;
+        self.steps = self.steps.saturating_add(1);
         let mut figures = vec![0.0; self.hyper.len()];
         for (segment, block) in self.arena.segments.iter().zip(figures.chunks_exact_mut(ALIGN)) {
             let (lr, weight_decay) = (segment.group.rate(self.lr), segment.group.decay(self.weight_decay));
@@ -187,7 +190,7 @@ impl<R: Rule> State<R> {
             .chain(averages)
             .flat_map(|(name, t, class)| self.arena.views(t, class).map(move |(key, view)| (format!("{name}.{key}"), view)))
             .collect();
-        // As in PyTorch, the count is a float.
+        // As in PyTorch, the count is a float; a checkpoint has it exactly as well, see `count_exactly`.
         named.push(("step".to_owned(), Tensor::scalar(self.arena.device(), self.steps as f32)));
         named
     }
@@ -195,12 +198,24 @@ impl<R: Rule> State<R> {
     pub fn load_state(&mut self, state: &BTreeMap<String, Array>) -> Result<(), Mismatch> {
         let wanted = self.state();
         Mismatch::between(wanted.iter().map(|(key, t)| (key.as_str(), t.shape())), state, |_| false)?;
+        let steps = state["step"].values[0];
+        if !(0.0..=MOST_STEPS).contains(&steps) || steps.fract() != 0.0 {
+            let wrong = format!("step ({steps} in the file, a count from 0 to 2^32 wanted)");
+            return Err(Mismatch { misshapen: vec![wrong], ..Mismatch::default() });
+        }
         for (key, tensor) in &wanted {
             if key != "step" {
                 tensor.write(&state[key].values);
             }
         }
-        self.steps = state["step"].values[0] as u32;
+        self.steps = steps as u32;
         Ok(())
+    }
+
+    /// Takes the count that the float of [`load_state`](Self::load_state) stands for: from 2^24 on it is one of several.
+    pub fn count_exactly(&mut self, steps: u32) {
+        if steps as f32 == self.steps as f32 {
+            self.steps = steps;
+        }
     }
 }

@@ -23,6 +23,9 @@ pub trait Update: Send + Sync {
     #[track_caller]
     fn update(&self);
 
+    /// Takes the number of steps behind the float that a state has of it.
+    fn count_exactly(&self, steps: u32);
+
     /// A kernel that makes all gradients zero, so that more can be added to them.
     fn clear_gradients(&self);
 }

@@ -55,6 +55,14 @@ fn an_error_names_the_layer_and_the_fault() {
             r#"[{"type": "global_avg_pool"}, {"type": "batch_norm", "tracked": false}]"#,
             "layer 1 (batch_norm): one value a channel has no variance",
         ),
+        (
+            r#"[{"type": "global_avg_pool"}, {"type": "instance_norm"}]"#,
+            "layer 1 (instance_norm): one value a channel of a sample has no variance; keep running statistics",
+        ),
+        (
+            r#"[{"type": "conv2d", "out": 4, "kernel": 3, "padding": "same", "stride": [1, 2]}]"#,
+            "layer 0 (conv2d): `padding` is \"same\", which is for stride 1, and `stride` is 1x2; give numbers",
+        ),
         (r#"[{"type": "batch_norm", "eps": 0}]"#, "layer 0 (batch_norm): `eps` is 0, not a number above 0"),
         (r#"[{"type": "residual", "body": [], "bypass": []}]"#, "layer 0 (residual): unknown field `bypass`"),
         (r#"[{"type": "residual", "body": [{"type": "relu"}, {"type": "x"}]}]"#, "layer 0.body.1 (x): unknown layer type"),

@@ -4,7 +4,9 @@ use super::error::StepError;
 use super::input::{Input, Values, find};
 use super::memory::{MemoryPlan, in_use};
 use super::pass::{Recorded, StepPass};
-use crate::autograd::{Param, Tape};
+use super::used::Used;
+use crate::autograd::Tape;
+use crate::autograd::labels::LabelSlots;
 use crate::optim::Optimizer;
 use gpu_core::{Capture, DType, Device, Shape, Tensor};
 use parking_lot::{Mutex, MutexGuard};
@@ -68,15 +70,8 @@ pub struct Step {
     /// Held from the first input to the last kernel: threads that share a step run it one after the other.
     running: Mutex<()>,
     params: Vec<Used>,
+    labels: LabelSlots,
     plan: MemoryPlan,
-}
-
-/// A parameter as it was when the step was recorded.
-struct Used {
-    param: Param,
-    value: Tensor,
-    /// Whether it was frozen; none where that makes no difference.
-    frozen: Option<bool>,
 }
 
 /// The options of a [`Step`].
@@ -89,6 +84,8 @@ pub struct StepBuilder {
     accumulate: u32,
     number: Tensor,
     inputs: Vec<Input>,
+    /// Labels beside those of the inputs.
+    labels: Option<Tensor>,
 }
 
 impl Step {
@@ -102,6 +99,7 @@ impl Step {
             accumulate: 1,
             number: Tensor::from_slice(device, [1], &[0u32]),
             inputs: Vec::new(),
+            labels: None,
         }
     }
 
@@ -112,8 +110,8 @@ impl Step {
     /// The device's first fault.
     ///
     /// # Panics
-    /// If an input is missing, given twice, of another type or length, or there is none of this name. If parameters were moved by an
-    /// optimiser made after the recording, frozen or unfrozen.
+    /// If an input is missing, given twice, of another type or length, or there is none of this name. If a label is none of the classes
+    /// of a loss that reads it. If parameters were moved by an optimiser made after the recording, frozen or unfrozen.
     #[track_caller]
     pub fn run(&self, inputs: &[(&str, &dyn Values)]) -> Result<(), StepError> {
         for (name, _) in inputs {
@@ -125,7 +123,7 @@ impl Step {
             let (Some((_, values)), None) = (given.next(), given.next()) else {
                 panic!("step: the input \"{name}\" is to be given once in every run")
             };
-            values.fill(name, slot);
+            values.fill(name, slot, &self.labels);
         }
         self.replay(&whole)
     }
@@ -240,6 +238,12 @@ impl Step {
         async move { Ok(values.await?) }
     }
 
+    /// Refuses `values` for `labels` if a loss of the step would pass over one of them.
+    #[track_caller]
+    pub(super) fn expect_labels(&self, what: &str, labels: &Tensor, values: &[u32]) {
+        self.labels.expect(what, labels, values);
+    }
+
     /// The memory that the step takes, its updates with it.
     pub fn plan(&self) -> &MemoryPlan {
         &self.plan
@@ -268,20 +272,6 @@ impl Step {
     /// How many pipelines they share, which are compiled before the first run; none on the CPU device.
     pub fn pipelines(&self) -> usize {
         self.capture.pipelines()
-    }
-}
-
-impl Used {
-    #[track_caller]
-    fn expect_unchanged(&self) {
-        let shape = self.value.shape();
-        let here = self.param.value().shares_storage(&self.value);
-        assert!(
-            here,
-            "step: a parameter of shape {shape} was moved by an optimizer made after the recording; record the step again"
-        );
-        let same = self.frozen.is_none_or(|frozen| frozen == self.param.is_frozen());
-        assert!(same, "step: a parameter of shape {shape} was frozen or unfrozen after the recording; record the step again");
     }
 }
 
@@ -338,6 +328,11 @@ impl StepBuilder {
     }
 
     /// How many steps were done before this one: u32 `[1]`.
+    /// With labels that are filled by other ways than [`Step::run`].
+    pub(super) fn filled(self, labels: &Tensor) -> Self {
+        Self { labels: Some(labels.clone()), ..self }
+    }
+
     pub(super) fn number(&self) -> &Tensor {
         &self.number
     }
@@ -352,24 +347,22 @@ impl StepBuilder {
     /// If this thread is capturing already.
     #[track_caller]
     pub fn capture(self, record: impl FnOnce(&StepPass<'_>)) -> Result<Step, StepError> {
-        let Self { device, training, gradients, accumulate, number, inputs, .. } = self;
+        let Self { device, training, gradients, accumulate, number, inputs, labels, .. } = self;
         // Those of steps without a seed come from the other end.
         static NEXT: AtomicU64 = AtomicU64::new(u64::MAX);
         let seed = self.seed.unwrap_or_else(|| NEXT.fetch_sub(1, Relaxed));
+        let slots = inputs.iter().map(|input| &input.slot).filter(|slot| slot.dtype() == DType::U32);
+        let labels = LabelSlots::of(slots.cloned().chain(labels));
         let in_use_bytes = in_use(&device);
         let (recorded, capture) = device.capture(|| {
-            let mut options = Tape::pass(&device).seed(seed).step_in(&number);
+            let mut options = Tape::pass(&device).seed(seed).step_in(&number).labels(&labels);
             options = if training { options } else { options.evaluate() };
             options = if gradients { options } else { options.no_gradients() };
             let pass = StepPass::new(&inputs, accumulate, options.tape());
             record(&pass);
             pass.finish()
         })?;
-        let params = recorded.params().into_iter().map(|param| Used {
-            value: param.value(),
-            frozen: (training || gradients).then(|| param.is_frozen()),
-            param,
-        });
+        let params = recorded.params().into_iter().map(|param| Used::new(param, training || gradients));
         let (params, is_numbered) = (params.collect(), training || recorded.draws());
         let Recorded { outputs, optimizers, .. } = recorded;
         let update = match accumulate > 1 && !optimizers.is_empty() {
@@ -392,6 +385,7 @@ impl StepBuilder {
             pending,
             running: Mutex::default(),
             params,
+            labels,
             plan,
         })
     }

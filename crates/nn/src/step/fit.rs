@@ -52,20 +52,27 @@ fn too_large(options: &StepOptions, needed_bytes: u64, available_bytes: u64, fit
 /// Each layer's output must fit into one binding.
 fn tensors_fit(net: &dyn Module, device: &Device, options: &StepOptions) -> Result<(), StepError> {
     let limit_bytes = device.max_tensor_bytes();
-    let mut largest = (4 * options.shape().len() as u64, "the input".to_owned());
+    let batch = options.batch;
+    let within = |bytes: u128, layer: String| match bytes <= limit_bytes.into() {
+        true => Ok(()),
+        false => {
+            let fits = (u128::from(limit_bytes) / bytes.div_ceil(batch as u128)) as usize;
+            let bytes = u64::try_from(bytes).unwrap_or(u64::MAX);
+            Err(StepError::TensorTooLarge { layer, batch, bytes, limit_bytes, fits })
+        }
+    };
+    // First of all: the shape of a batch that is far too large has no length.
+    let image = options.of_batch(1).shape().len();
+    within(4 * image as u128 * batch as u128, "the input".to_owned())?;
+    let mut largest = (0, String::new());
     net.trace("", options.shape(), &mut |row| {
-        let bytes = 4 * row.output.len() as u64;
+        let bytes = 4 * row.output.len() as u128;
         if bytes > largest.0 {
             largest = (bytes, format!("layer {} ({})", row.path, row.layer));
         }
     })?;
     let (bytes, layer) = largest;
-    if bytes <= limit_bytes {
-        return Ok(());
-    }
-    let batch = options.batch;
-    let fits = (limit_bytes / bytes.div_ceil(batch as u64)) as usize;
-    Err(StepError::TensorTooLarge { layer, batch, bytes, limit_bytes, fits })
+    within(bytes, layer)
 }
 
 /// Bytes as a function of the batch: activations grow with it, the rest does not.

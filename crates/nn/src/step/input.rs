@@ -1,5 +1,6 @@
 //! The named inputs of a step.
 
+use crate::autograd::labels::LabelSlots;
 use gpu_core::{DType, Device, Element, Shape, Tensor};
 
 /// A tensor that a step reads, and that is filled before each run.
@@ -24,14 +25,22 @@ pub(super) fn find<'a>(inputs: &'a [Input], name: &str) -> &'a Tensor {
     &input.slot
 }
 
+/// Refuses labels that a loss would pass over.
+#[track_caller]
+fn expect_labels<T: Element>(name: &str, slot: &Tensor, values: &[T], known: &LabelSlots) {
+    if T::DTYPE == DType::U32 {
+        known.expect(&format!("step: the input \"{name}\""), slot, &u32::from_bytes(&T::to_bytes(values)));
+    }
+}
+
 /// What an input can be filled with: a `Vec`, an array or a slice of f32 or u32, as the input is, or a [`Tensor`] on the same device.
 pub trait Values {
     #[doc(hidden)]
-    fn fill(&self, name: &str, slot: &Tensor);
+    fn fill(&self, name: &str, slot: &Tensor, labels: &LabelSlots);
 }
 
 #[track_caller]
-fn fill<T: Element>(name: &str, slot: &Tensor, values: &[T]) {
+fn fill<T: Element>(name: &str, slot: &Tensor, values: &[T], labels: &LabelSlots) {
     assert!(
         values.len() == slot.len() && T::DTYPE == slot.dtype(),
         "step: the input \"{name}\" takes {} values of {} (shape {}), not {} of {}",
@@ -41,6 +50,7 @@ fn fill<T: Element>(name: &str, slot: &Tensor, values: &[T]) {
         values.len(),
         T::DTYPE
     );
+    expect_labels(name, slot, values, labels);
     slot.write(values);
 }
 
@@ -54,8 +64,8 @@ macro_rules! values {
     ($element:ty: $values:ty $(, $($parameter:tt)*)?) => {
         impl$(<$($parameter)*>)? Values for $values {
             #[track_caller]
-            fn fill(&self, name: &str, slot: &Tensor) {
-                fill::<$element>(name, slot, self);
+            fn fill(&self, name: &str, slot: &Tensor, labels: &LabelSlots) {
+                fill::<$element>(name, slot, self, labels);
             }
         }
     };
@@ -64,7 +74,7 @@ values!(f32, u32);
 
 impl Values for Tensor {
     #[track_caller]
-    fn fill(&self, name: &str, slot: &Tensor) {
+    fn fill(&self, name: &str, slot: &Tensor, _: &LabelSlots) {
         assert!(
             self.shape() == slot.shape() && self.dtype() == slot.dtype() && self.device() == slot.device(),
             "step: the input \"{name}\" is {} of shape {} on {}, the tensor {self:?}",

@@ -17,6 +17,7 @@ mod supervised;
 #[cfg(test)]
 mod tests;
 mod train;
+mod used;
 
 pub use captured::{Step, StepBuilder};
 pub use error::StepError;

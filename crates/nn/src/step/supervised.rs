@@ -7,12 +7,15 @@ use super::pass::StepPass;
 use crate::autograd::Var;
 use crate::module::Module;
 use crate::optim::Optimizer;
+use gpu_core::ops::MetricSums;
 use gpu_core::{Device, Shape, Tensor, ops};
 
 pub(super) struct Supervised {
     pub slots: Slots,
-    /// Sum of the losses, correct answers, images, and a spare.
-    pub metrics: Tensor,
+    /// The [`MetricSums`] of the runs.
+    pub sums: Tensor,
+    /// Labels of an image.
+    rows: u64,
     pub step: Step,
 }
 
@@ -23,10 +26,8 @@ const OUTPUT: &str = "output";
 /// What must lie on the device before the recording begins: nothing can be written in it.
 struct Before {
     slots: Slots,
-    metrics: Tensor,
+    sums: Tensor,
     class_weights: Option<Tensor>,
-    /// What one batch adds to the metrics, besides the loss times the first; none where a kernel counts right answers.
-    counts: Option<[Tensor; 2]>,
 }
 
 impl Before {
@@ -44,23 +45,18 @@ impl Before {
             targets: options.loss.has_targets().then(|| Tensor::zeros(device, output)),
             step: step.clone(),
         };
-        let images = options.batch as f32;
-        let counts = || [[images, 0.0, 0.0, 0.0], [0.0, 0.0, images, 0.0]].map(|c| Tensor::from_slice(device, [4], &c));
-        let counts = (!options.loss.has_labels()).then(counts);
         let class_weights = options.loss.class_weights(device, &options.class_weights, output)?;
-        Ok(Self { slots, metrics: Tensor::zeros(device, [4]), class_weights, counts })
+        Ok(Self { slots, sums: MetricSums::zeros(device), class_weights })
     }
 
-    /// The network's output and its loss; the metrics are brought up to date.
+    /// The network's output and its loss; the sums are brought up to date.
     fn forward(&self, net: &dyn Module, options: &StepOptions, pass: &StepPass<'_>) -> [Var; 2] {
         let Slots { x, labels, targets, .. } = &self.slots;
         let output = net.forward(&pass.tape().input(x));
         let loss = options.loss.of(&output, labels, targets.as_ref().unwrap_or(x), self.class_weights.as_ref());
-        if let Some([images, count]) = &self.counts {
-            let sum = ops::add(&ops::mul(&loss.value().reshape([1]), images), count);
-            ops::copy_into(&ops::add(&self.metrics, &sum), &self.metrics);
-        } else {
-            ops::accumulate_metrics(loss.value(), output.value(), labels, &self.metrics);
+        match options.loss.has_labels() {
+            true => ops::accumulate_metrics(loss.value(), output.value(), labels, &self.sums),
+            false => ops::accumulate_loss(loss.value(), options.batch, &self.sums),
         }
         [output, loss]
     }
@@ -109,9 +105,10 @@ impl Supervised {
         record: impl FnOnce(&Before, &StepPass<'_>),
     ) -> Result<Self, StepError> {
         let before = Before::new(net, device, options, builder.number())?;
-        let step = builder.capture(|pass| record(&before, pass))?;
-        let Before { slots, metrics, .. } = before;
-        Ok(Self { slots, metrics, step })
+        let step = builder.filled(&before.slots.labels).capture(|pass| record(&before, pass))?;
+        let Before { slots, sums, .. } = before;
+        let rows = (slots.labels.len() / options.batch) as u64;
+        Ok(Self { slots, sums, rows, step })
     }
 
     pub fn loss(&self) -> &Tensor {
@@ -123,15 +120,19 @@ impl Supervised {
     }
 
     pub fn metrics(&self) -> Result<Metrics, StepError> {
-        Ok(measured(&self.metrics.to_vec()?))
+        Ok(self.measured(&self.sums.read()?))
     }
 
     pub async fn metrics_async(&self) -> Result<Metrics, StepError> {
-        Ok(measured(&self.metrics.read_async().await?))
+        Ok(self.measured(&self.sums.read_async().await?))
     }
-}
 
-fn measured(sums: &[f32]) -> Metrics {
-    let [loss, correct, images] = [sums[0], sums[1], sums[2]].map(f64::from);
-    Metrics { images: images as u64, loss: loss / images, accuracy: correct / images }
+    fn measured(&self, words: &[u32]) -> Metrics {
+        let MetricSums { loss, correct, images } = MetricSums::of(words);
+        Metrics { images, loss: loss / images as f64, accuracy: correct as f64 / (images * self.rows) as f64 }
+    }
+
+    pub fn reset_metrics(&self) {
+        self.sums.write(&[0u32; MetricSums::WORDS]);
+    }
 }

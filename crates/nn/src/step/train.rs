@@ -133,13 +133,24 @@ macro_rules! common {
             /// The device's first fault.
             ///
             /// # Panics
-            /// If there are more or fewer values than the slots hold.
+            /// If there are more or fewer values than the slots hold, or a label is none of the network's classes.
             #[track_caller]
             pub fn run_on(&self, x: &[f32], labels: &[u32]) -> Result<(), StepError> {
+                self.recorded.step.expect_labels("run_on", self.labels(), labels);
                 let whole = self.recorded.step.whole();
                 self.x().write(x);
                 self.labels().write(labels);
                 self.recorded.step.replay(&whole)
+            }
+
+            /// Refuses labels that are none of the network's classes, such as those of a whole data set: a device passes over them in
+            /// silence.
+            ///
+            /// # Panics
+            /// If there is one.
+            #[track_caller]
+            pub fn expect_labels(&self, labels: &[u32]) {
+                self.recorded.step.expect_labels("expect_labels", self.labels(), labels);
             }
 
             /// Writes a batch and its targets, and runs the step on them. It does not wait.
@@ -208,7 +219,7 @@ macro_rules! common {
 
             /// Begins anew with loss and accuracy.
             pub fn reset_metrics(&self) {
-                self.recorded.metrics.write(&[0f32; 4]);
+                self.recorded.reset_metrics();
             }
 
             /// The memory that the step takes; known before it runs.

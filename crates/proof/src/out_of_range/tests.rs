@@ -176,14 +176,14 @@ fn of_foreign_indices(device: &Device, n: usize) -> Vec<(&'static str, Tensor)> 
         let (x, labels) = (floats(&[n, 7]), zeros(&[n]));
         let (loss, probs) = ops::cross_entropy(&x, &labels, &options);
         let unsmoothed = CrossEntropy { smoothing: 0.0, ..options.clone() };
-        let metrics = Tensor::zeros(device, [4]);
+        let metrics = ops::MetricSums::zeros(device);
         ops::accumulate_metrics(&ones, &x, &labels, &metrics);
         found.extend([
             ("cross_entropy", loss),
             ("cross_entropy_bwd", ops::cross_entropy_bwd(&probs, &labels, &options, &ones)),
             ("nll_loss", ops::nll_loss(&x, &labels, &unsmoothed)),
             ("nll_loss_bwd", ops::nll_loss_bwd(x.shape(), &labels, &unsmoothed, &ones)),
-            ("accumulate_metrics", metrics),
+            ("accumulate_metrics", ops::cast(&metrics, DType::F32)),
         ]);
     }
     let plain = Augment { flip: true, crop_padding: 2, cutout: 3, mean: [0.5; 4], std: [0.5; 4] };

@@ -54,6 +54,7 @@ impl Learner {
         refuse_too_large(&net, &*optimizer, &options, part, &device)?;
         let feed = Source::new(&device, &data.train).feed(part);
         let step = TrainStep::captured_with(&net, &*optimizer, &options, |slots| feed.launch(slots, &augment, config.seed))?;
+        step.expect_labels(data.train.labels());
         let test = Source::new(&device, &data.test);
         let measured = config.test_images.unwrap_or(data.test.len());
         let plain = description.loss(0.0)?;

@@ -193,19 +193,18 @@ fn launch_form(form: Form, factors: [&Tensor; 2], [fa, fb]: [Factor; 2], batches
     };
     let partial = (parts > 1).then(|| Tensor::empty(y.device(), [e.batch * parts, e.m, e.n]));
     let to = partial.as_ref().unwrap_or(y);
-    let flops = 2 * (e.batch * e.m * e.n * e.k) as u64;
+    let flops = work::flops(&[e.batch, e.m, e.n, e.k]);
     let constants = header(wg as u32, fa.col == 1, fb.row == 1);
-    let tiled = |kernel: &'static Kernel| {
-        for range in work.dispatches(tiles, flops) {
-            let grid = Grid::folded(range.len()).trips(part.div_ceil(8) * 20 + 16);
-            kernel.with(&constants).launch(Params { first: range.start as u32, ..params }, &factors, &[to], grid);
-        }
+    let of_tiles = part.div_ceil(8) * 20 + 16;
+    let (kernel, constants, groups, trips) = match form {
+        Form::Reg => (&MATMUL_REG, &UNTILED, tiles.div_ceil(8), part + 64),
+        Form::Subgroup => (&MATMUL_SUBGROUP, &UNTILED, tiles, part),
+        Form::Tiled => (&MATMUL_TILED, &constants, tiles, of_tiles),
+        Form::Tiled4 => (&MATMUL_TILED4, &constants, tiles, of_tiles),
     };
-    match form {
-        Form::Reg => MATMUL_REG.with(&UNTILED).launch(params, &factors, &[to], Grid::linear(tiles, 8).trips(part + 64)),
-        Form::Subgroup => MATMUL_SUBGROUP.with(&UNTILED).launch(params, &factors, &[to], Grid::folded(tiles).trips(part)),
-        Form::Tiled => tiled(&MATMUL_TILED),
-        Form::Tiled4 => tiled(&MATMUL_TILED4),
+    for range in work.dispatches(groups, flops) {
+        let grid = Grid::folded(range.len()).trips(trips);
+        kernel.with(constants).launch(Params { first: range.start as u32, ..params }, &factors, &[to], grid);
     }
     if let Some(partial) = &partial {
         MATMUL_PARTS.with(&UNTILED).launch(params, &[partial], &[y], Grid::linear(y.len(), 256).trips(parts));

@@ -1,6 +1,6 @@
 use super::*;
 use crate::ops::transpose;
-use crate::testing::{TiledLaunches, gpu, uniform};
+use crate::testing::{gpu, uniform};
 use crate::work::tests::{assert_fills, assert_short};
 
 #[test]
@@ -22,18 +22,15 @@ fn products_of_real_layers_fill_a_large_gpu_and_no_dispatch_is_long() {
 #[test]
 fn a_product_cut_into_dispatches_has_the_same_bits() {
     let Some(gpu) = gpu() else { return };
-    let (device, launches) = TiledLaunches::of(&gpu);
-    for form in [Form::Tiled, Form::Tiled4] {
+    for form in [Form::Tiled, Form::Tiled4, Form::Reg, Form::Subgroup].into_iter().filter(|form| form.runs_on(&gpu)) {
         let run = || {
-            let (a, b) = (uniform(&device, [3, 72, 300], 1), uniform(&device, [3, 300, 132], 2));
-            let y = product("matmul", &a, &b, Transpose::None, Some(form));
-            y.to_vec().unwrap().iter().map(|v| v.to_bits()).collect::<Vec<_>>()
+            let (a, b) = (uniform(&gpu, [3, 72, 300], 1), uniform(&gpu, [3, 300, 132], 2));
+            let (y, recorded) = gpu.capture(|| product("matmul", &a, &b, Transpose::None, Some(form))).unwrap();
+            recorded.replay().unwrap();
+            (recorded.len(), y.to_vec().unwrap().iter().map(|v| v.to_bits()).collect::<Vec<_>>())
         };
-        let whole = run();
-        launches.take();
-        let cut = work::with_dispatch_flops(1 << 21, run);
-        let launches = launches.take();
-        assert!(launches.values().sum::<usize>() > 8, "{launches:?}");
+        let ((few, whole), (many, cut)) = (run(), work::with_dispatch_flops(1 << 21, run));
+        assert!(few <= 2 && many > 8, "{form:?}: {few} launches and {many}");
         assert!(whole == cut, "{form:?}");
     }
 }

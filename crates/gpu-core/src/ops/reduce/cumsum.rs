@@ -173,7 +173,7 @@ fn along(op: &str, (name, x): (&str, &Tensor), axis: usize, reverse: bool) -> Te
     expect::f32s(op, &[(name, x)]);
     let shape = x.shape();
     assert!(axis < shape.rank(), "{op}: {name} has no axis {axis} ({name} {shape})");
-    scan(x, [shape.dims()[..axis].iter().product(), shape.dim(axis), shape.inner(axis + 1)], reverse)
+    scan(x, [shape.outer(axis), shape.dim(axis), shape.inner(axis + 1)], reverse)
 }
 
 /// The sums of the elements along `axis` up to and with each. Equivalent of `torch.cumsum(x, axis)`.

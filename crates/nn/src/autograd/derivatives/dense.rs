@@ -11,7 +11,7 @@ fn as_matrix(x: &Tensor, vector: [usize; 2]) -> Tensor {
 /// All but the last axis as one.
 fn as_rows(x: &Tensor) -> Tensor {
     let (shape, last) = (x.shape(), x.shape().rank() - 1);
-    x.reshape([shape.dims()[..last].iter().product(), shape.dim(last)])
+    x.reshape([shape.outer(last), shape.dim(last)])
 }
 
 /// `da = dy b^T`, summed where `a` was repeated.

@@ -18,6 +18,13 @@ fn pointwise(op: &'static str, loss: PointwiseLoss, x: &Var, target: &Var, reduc
 }
 
 impl Var {
+    /// That what is filled from the host into `labels` are classes of this variable.
+    fn note_labels(&self, labels: &Tensor, options: &CrossEntropy) {
+        if let Some(tape) = self.tape() {
+            tape.labels().note(labels, self.shape().c(), options.ignore_index);
+        }
+    }
+
     /// The mean of `-log softmax(logits)[label]` over the rows of logits (N, C, ...), or what the options ask for, which may be the
     /// label smoothing alone; `labels` are u32 (N, ...). Equivalent of `torch.nn.functional.cross_entropy`.
     ///
@@ -27,6 +34,7 @@ impl Var {
     pub fn cross_entropy(&self, labels: &Tensor, options: impl Into<CrossEntropy>) -> Self {
         let options = options.into();
         let (loss, kept) = ops::cross_entropy(self.value(), labels, &options);
+        self.note_labels(labels, &options);
         let labels = labels.clone();
         Self::derived("cross_entropy", loss, [self], move |dloss, _| [Some(ops::cross_entropy_bwd(&kept, &labels, options, dloss))])
     }
@@ -60,6 +68,7 @@ impl Var {
     pub fn nll_loss(&self, labels: &Tensor, options: impl Into<CrossEntropy>) -> Self {
         let options = options.into();
         let loss = ops::nll_loss(self.value(), labels, &options);
+        self.note_labels(labels, &options);
         let (shape, labels): (Shape, Tensor) = (self.shape(), labels.clone());
         Self::derived("nll_loss", loss, [self], move |dloss, _| [Some(ops::nll_loss_bwd(shape, &labels, options, dloss))])
     }

@@ -162,10 +162,11 @@ impl Var {
     /// `torch.nn.functional.instance_norm`.
     ///
     /// # Panics
-    /// If the shapes do not fit.
+    /// If the shapes do not fit, or a channel of a sample has one value.
     #[track_caller]
     pub fn instance_norm(&self, gamma: Option<&Self>, beta: Option<&Self>, eps: f32) -> Self {
-        self.group_norm(self.channels("instance_norm"), gamma, beta, eps)
+        let channels = self.instances("instance_norm");
+        self.group_norm(channels, gamma, beta, eps)
     }
 
     /// The same; the means over the samples of means and unbiased variances flow into `running_mean` and `running_var` (in place).
@@ -173,7 +174,7 @@ impl Var {
     /// `use_input_stats=False` is [`batch_norm_eval`](Self::batch_norm_eval).
     ///
     /// # Panics
-    /// If the shapes do not fit.
+    /// If the shapes do not fit, or a channel of a sample has one value.
     #[track_caller]
     pub fn instance_norm_tracked(
         &self,
@@ -184,7 +185,7 @@ impl Var {
         momentum: f32,
         eps: f32,
     ) -> Self {
-        let (x, groups) = (self.value(), self.channels("instance_norm_tracked"));
+        let (x, groups) = (self.value(), self.instances("instance_norm_tracked"));
         let forward = ops::group_norm(x, groups, gamma.map(Self::value), beta.map(Self::value), eps);
         ops::instance_norm_running(x, &forward.stats, running_mean, running_var, self.momentum(momentum), eps);
         self.row_norm("instance_norm_tracked", forward, gamma, beta, ops::group_norm_bwd_x, ops::group_norm_bwd_w)
@@ -231,10 +232,13 @@ impl Var {
         if self.tape().is_some_and(Tape::is_again) { 0.0 } else { momentum }
     }
 
+    /// The channels of samples that have several values in each: one has no variance.
     #[track_caller]
-    fn channels(&self, op: &str) -> usize {
-        assert!(self.shape().rank() >= 2, "{op}: x needs axes (n, c, ..) (x {})", self.shape());
-        self.shape().c()
+    fn instances(&self, op: &str) -> usize {
+        let x = self.shape();
+        assert!(x.rank() >= 2, "{op}: x needs axes (n, c, ..) (x {x})");
+        assert!(x.is_empty() || x.inner(2) > 1, "{op}: x {x} has one value a channel of a sample, a variance needs more");
+        x.c()
     }
 }
 

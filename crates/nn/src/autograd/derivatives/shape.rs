@@ -199,7 +199,7 @@ fn unrepeat(dy: &Tensor, x: Shape, times: &[usize]) -> Tensor {
     let mut dx = dy.clone();
     for (k, &times) in times.iter().enumerate().filter(|(_, times)| **times != 1) {
         let (shape, n) = (dx.shape(), extent(k));
-        let outer: usize = shape.dims()[..k].iter().product();
+        let outer = shape.outer(k);
         let summed = ops::sum_axes(&dx.reshape([outer, times, n * shape.inner(k + 1)]), &[1], false);
         let mut dims = shape.dims().to_vec();
         dims[k] = n;

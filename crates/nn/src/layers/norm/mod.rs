@@ -252,6 +252,8 @@ impl<const AXES: usize> Layer for InstanceNorm<AXES> {
         expect(fits, || format!("{wanted} is expected, {input} comes in"))?;
         positive("eps", self.eps)?;
         probability("momentum", self.momentum)?;
+        let has_variance = self.tracked || input.inner(2) != 1;
+        expect(has_variance, || "one value a channel of a sample has no variance; keep running statistics (`tracked`)".to_owned())?;
         let (c, affine) = (input.c(), Affine::of(self.affine, self.affine));
         let [affine_word, tracked] =
             [(self.affine, ", affine"), (self.tracked, ", tracked")].map(|(on, word)| if on { word } else { "" });

@@ -85,6 +85,35 @@ fn instance_norm_keeps_what_pytorch_keeps() {
     }
 }
 
+/// Evaluation needs no variance of its own, and what training would do, PyTorch refuses as well.
+#[test]
+fn one_value_a_channel_is_for_evaluation_alone() {
+    let table: [(AnyLayer, &[usize], &str); 3] = [
+        (
+            AnyLayer::new(InstanceNorm2d::new().affine().tracked()),
+            &[3, 4, 1, 1],
+            "instance_norm_tracked: x [3, 4, 1, 1] has one value",
+        ),
+        (AnyLayer::new(InstanceNorm1d::new().tracked()), &[3, 4, 1], "instance_norm_tracked: x [3, 4, 1] has one value"),
+        (AnyLayer::new(BatchNorm2d::new()), &[1, 4, 1, 1], "batch_norm: x [1, 4, 1, 1] has one value a channel"),
+    ];
+    for device in proof::devices() {
+        for (layer, shape, told) in &table {
+            let norm = built(layer.clone(), &device, shape);
+            let x = proof::tensor(&device, Shape::new(shape), 1);
+            let state = || parameters(&norm).iter().map(|(_, p)| p.value().to_vec().unwrap()).collect::<Vec<_>>();
+            let before = state();
+            let train = || norm.forward(&Tape::new(&device).input(&x));
+            let panic = std::panic::catch_unwind(std::panic::AssertUnwindSafe(train)).err().expect("training is refused");
+            assert!(panic.downcast_ref::<String>().unwrap().starts_with(told), "{told}");
+            assert!(state() == before, "{told}: the running statistics moved");
+            // The running mean is 0, the variance 1.
+            let y = norm.forward(&Var::constant(&x)).value().to_vec().unwrap();
+            assert!(y.iter().zip(x.to_vec().unwrap()).all(|(y, x)| (y - x).abs() < 1e-4), "{told}");
+        }
+    }
+}
+
 #[test]
 fn an_untracked_batch_norm_evaluates_by_its_own_batch() {
     for device in proof::devices() {

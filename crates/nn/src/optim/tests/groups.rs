@@ -2,7 +2,8 @@
 
 use super::pytorch::One;
 use super::*;
-use crate::autograd::Var;
+use crate::autograd::{Var, freeze};
+use crate::{DemeanNorm, InstanceNorm2d, Relu, Residual, StepOptions, TrainStep};
 
 fn named(net: &Net) -> Vec<(String, Vec<f32>)> {
     parameters(net).iter().filter(|(_, p)| p.is_trainable()).map(|(k, p)| (k.clone(), p.value().to_vec().unwrap())).collect()
@@ -167,6 +168,39 @@ fn matrices_of_one_shape_are_one_batch_and_give_what_each_gives_alone() {
             let got = param.value().to_vec().unwrap();
             let error = got.iter().zip(&want).map(|(g, w)| (g - w).abs()).fold(0.0, f32::max);
             assert!(error < 1e-6, "{}: {error}", device.name());
+        }
+    }
+}
+
+/// What is frozen stays as it is, running statistics too, however the step is run; a rate of 0 holds the weights alone, as in PyTorch.
+#[test]
+fn a_frozen_part_keeps_its_running_statistics_and_a_rate_of_zero_does_not() {
+    // No norm has an input whose mean is zero already.
+    let body = || seq![BatchNorm2d::new(), Relu, InstanceNorm2d::new().affine().tracked(), Relu, DemeanNorm::new()];
+    for device in proof::devices() {
+        for (frozen, captured) in [(true, false), (true, true), (false, false), (false, true)] {
+            let list = seq![Residual::new(seq![BatchNorm2d::new()]), body(), Flatten, Linear::new(3)];
+            let net = list.build(&Init::seeded(&device, 1), [2, 2, 2]).unwrap();
+            let mut sgd = Sgd::new(&net, 0.1).momentum(0.9).weight_decay(0.1);
+            match frozen {
+                true => ["0.*", "1.*"].iter().for_each(|pattern| freeze(&net, pattern).unwrap()),
+                false => sgd = sgd.group(|key, _| key < "2", |g| g.lr(0.0)),
+            }
+            let state = || -> Vec<(String, Vec<f32>)> {
+                parameters(&net).iter().map(|(key, p)| (key.clone(), p.value().to_vec().unwrap())).collect()
+            };
+            let before = state();
+            match captured {
+                true => {
+                    let step = TrainStep::captured(&net, &sgd, &StepOptions::new(4, [2, 2, 2])).unwrap();
+                    (0..2).for_each(|seed| step.run_on(&proof::values(32, seed), &[0, 1, 2, 0]).unwrap());
+                }
+                false => train(&net, &sgd, 0..2),
+            }
+            for ((key, before), (_, after)) in before.iter().zip(state()) {
+                let moves = key.as_str() >= "2" || (!frozen && key.contains("running"));
+                assert_eq!(*before != after, moves, "{key}, frozen: {frozen}, captured: {captured}, on {}", device.name());
+            }
         }
     }
 }

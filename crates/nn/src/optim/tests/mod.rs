@@ -6,8 +6,10 @@ use super::*;
 use crate::autograd::{Gradients, Tape, parameters};
 use crate::checkpoint::Checkpoint;
 use crate::module::Module;
+use crate::state_dict::Array;
 use crate::{BatchNorm2d, Flatten, Init, Layer, Linear, Net, seq};
 use gpu_core::{Device, Tensor};
+use std::collections::BTreeMap;
 use std::sync::Arc;
 
 fn net(device: &Device) -> Net {
@@ -70,6 +72,37 @@ fn training_goes_on_from_a_checkpoint_bit_for_bit() {
             let states = [&one, &other].map(|o| Checkpoint::new().optimizer(&**o).unwrap().to_bytes());
             assert!(states[0] == states[1], "{name} on {}: the states differ", device.name());
         }
+    }
+}
+
+/// A float is the same for 2^24 and the number after it.
+#[test]
+fn steps_are_saved_exactly_beyond_what_a_float_counts() {
+    let (net, [one, other]) = (net(&Device::Cpu), [0; 2].map(|_| net(&Device::Cpu)));
+    let [adam, of_one, of_other] = [&net, &one, &other].map(|net| Adam::new(net, 0.01));
+    let state_of = |adam: &Adam| -> BTreeMap<String, Array> {
+        let saved = Checkpoint::new().optimizer(adam).unwrap();
+        saved.arrays().iter().map(|(key, array)| (key.strip_prefix("optimizer.").unwrap().to_owned(), array.clone())).collect()
+    };
+    let at = |steps: f32| {
+        let mut state = state_of(&adam);
+        state.get_mut("step").unwrap().values = vec![steps];
+        state
+    };
+    // What older versions wrote has the float alone.
+    adam.load_state(&at(16_777_216.0)).unwrap();
+    assert_eq!(adam.steps(), 1 << 24);
+    train(&net, &adam, 0..1);
+    let saved = Checkpoint::from_bytes(&Checkpoint::new().optimizer(&adam).unwrap().to_bytes()).unwrap();
+    saved.load_optimizer(&of_one).unwrap();
+    assert_eq!([adam.steps(), of_one.steps()], [(1 << 24) + 1; 2]);
+    // A count beside a float that it does not round to is that of another state.
+    saved.note("optimizer.steps", "7").load_optimizer(&of_other).unwrap();
+    assert_eq!(of_other.steps(), 1 << 24);
+    for wrong in [-1.0, 0.5, f32::NAN, f32::INFINITY, 1e30] {
+        let error = of_one.load_state(&at(wrong)).unwrap_err().to_string();
+        assert!(error.contains(&format!("step ({wrong} in the file, a count from 0 to 2^32 wanted)")), "{error}");
+        assert_eq!(of_one.steps(), (1 << 24) + 1);
     }
 }
 

@@ -8,6 +8,7 @@ use gpu_core::ops::{CrossEntropy, Reduction};
 use gpu_core::{Device, Shape, Tensor};
 
 mod captured;
+mod labels;
 
 const BATCH: usize = 4;
 

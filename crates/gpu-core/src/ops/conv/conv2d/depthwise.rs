@@ -37,6 +37,7 @@ struct Params {
     out_w: u32,
     pixels_per_split: u32,
     splits: u32,
+    first: u32,
 }
 
 impl Params {
@@ -51,6 +52,7 @@ impl Params {
             out_w: l.q as u32,
             pixels_per_split: 0,
             splits: 1,
+            first: 0,
         }
     }
     fn backward(l: &Layout) -> Self {
@@ -95,21 +97,45 @@ fn kernel_of(l: &Layout, [any, by4]: [&'static Kernel; 2], transposed: bool, bia
     if goes_by_four(l) { by4.with(&constants) } else { any.with(&constants) }
 }
 
+/// One launch for each of the dispatches that `groups` workgroups are cut into.
+#[track_caller]
+fn launch(
+    l: &Layout,
+    kernel: impl Fn() -> Specialised,
+    params: Params,
+    inputs: &[&Tensor],
+    to: &Tensor,
+    groups: usize,
+    trips: usize,
+) {
+    for range in to.device().work().dispatches(groups, l.flops()) {
+        let params = Params { first: range.start as u32, ..params };
+        kernel().launch(params, inputs, &[to], Grid::folded(range.len()).trips(trips));
+    }
+}
+
+/// Loop iterations for four elements of y.
+pub(super) fn forward_trips(l: &Layout) -> usize {
+    l.taps() + l.r
+}
+
+/// The same for dx.
+pub(super) fn backward_x_trips(l: &Layout) -> usize {
+    (l.taps() + l.r + 1) * (l.k / l.c)
+}
+
 #[track_caller]
 pub(super) fn forward(l: &Layout, x: &Tensor, w: &Tensor, bias: Option<&Tensor>, y: &Tensor) {
-    let grid = Grid::linear(l.n * l.k * l.p * l.q.div_ceil(4), 64).trips(l.taps() + l.r);
-    let inputs = [x, w, bias.unwrap_or(w)];
-    let kernel = kernel_of(l, [&DEPTHWISE, &DEPTHWISE_BY4], false, bias.is_some());
-    kernel.launch(Params::forward(l), &inputs, &[y], grid);
+    let (inputs, fours) = ([x, w, bias.unwrap_or(w)], l.n * l.k * l.p * l.q.div_ceil(4));
+    let kernel = || kernel_of(l, [&DEPTHWISE, &DEPTHWISE_BY4], false, bias.is_some());
+    launch(l, kernel, Params::forward(l), &inputs, y, fours.div_ceil(64), forward_trips(l));
 }
 
 #[track_caller]
 pub(super) fn backward_x(l: &Layout, dy: &Tensor, w: &Tensor, bias: Option<&Tensor>, dx: &Tensor) {
-    let trips = (l.taps() + l.r + 1) * (l.k / l.c);
-    let grid = Grid::linear(l.n * l.c * l.h * l.w.div_ceil(4), 64).trips(trips);
-    let inputs = [dy, w, bias.unwrap_or(w)];
-    let kernel = kernel_of(l, [&DEPTHWISE_BWD_X, &DEPTHWISE_BWD_X_BY4], true, bias.is_some());
-    kernel.launch(Params::backward(l), &inputs, &[dx], grid);
+    let (inputs, fours) = ([dy, w, bias.unwrap_or(w)], l.n * l.c * l.h * l.w.div_ceil(4));
+    let kernel = || kernel_of(l, [&DEPTHWISE_BWD_X, &DEPTHWISE_BWD_X_BY4], true, bias.is_some());
+    launch(l, kernel, Params::backward(l), &inputs, dx, fours.div_ceil(64), backward_x_trips(l));
 }
 
 #[track_caller]
@@ -120,8 +146,8 @@ pub(super) fn backward_w(l: &Layout, x: &Tensor, dy: &Tensor, dw: &Tensor) {
     let partial = if splits == 1 { dw.clone() } else { Tensor::empty(dw.device(), [splits, dw.len()]) };
     let params = Params { pixels_per_split: pixels_per_split as u32, splits: splits as u32, ..Params::forward(l) };
     let trips = PIXELS_PER_LANE * (l.taps() + l.r + 1) + 10 * l.taps();
-    let grid = Grid::folded(splits * l.k).trips(trips);
-    kernel_of(l, [&DEPTHWISE_BWD_W, &DEPTHWISE_BWD_W_BY4], false, false).launch(params, &[x, dy], &[&partial], grid);
+    let kernel = || kernel_of(l, [&DEPTHWISE_BWD_W, &DEPTHWISE_BWD_W_BY4], false, false);
+    launch(l, kernel, params, &[x, dy], &partial, splits * l.k, trips);
     if splits > 1 {
         weight::sum_splits(&l.constants(false), &partial, dw);
     }

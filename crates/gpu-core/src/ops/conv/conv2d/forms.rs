@@ -2,7 +2,7 @@
 
 use super::gather::{self, Direction};
 use super::layout::{Form, Layout};
-use super::{Conv2dGeometry, depthwise, expect_dy, expect_forward, im2col as columns, weight};
+use super::{Conv2dGeometry, depthwise, expect_dy, expect_forward, im2col as columns, weight, wide};
 use crate::base::Shape;
 use crate::expect;
 use crate::tensor::Tensor;
@@ -16,6 +16,8 @@ pub enum Conv2dForm {
     Im2col,
     /// For groups of one input channel.
     Depthwise,
+    /// A workgroup for each element; the weight gradient is the device's product.
+    Wide,
 }
 
 impl Conv2dForm {
@@ -24,6 +26,7 @@ impl Conv2dForm {
             Self::Product(form) => form.fits(l),
             Self::Im2col => columns::fits(l),
             Self::Depthwise => l.is_depthwise() && depthwise::fits(l),
+            Self::Wide => true,
         }
     }
 
@@ -58,6 +61,7 @@ pub fn conv2d(form: Conv2dForm, x: &Tensor, w: &Tensor, bias: Option<&Tensor>, g
             columns::forward(&l, x, w, &y);
         }
         Conv2dForm::Depthwise => depthwise::forward(&l, x, w, bias, &y),
+        Conv2dForm::Wide => wide::launch(&l, Direction::Forward, x, w, bias, &y),
     }
     y
 }
@@ -81,6 +85,7 @@ pub fn conv2d_bwd_x(form: Conv2dForm, dy: &Tensor, w: &Tensor, bias: Option<&Ten
         Conv2dForm::Product(form) => gather::launch(&l, Direction::Backward, form, dy, w, bias, &dx),
         Conv2dForm::Im2col => columns::backward_x(&l, dy, w, bias, &dx),
         Conv2dForm::Depthwise => depthwise::backward_x(&l, dy, w, bias, &dx),
+        Conv2dForm::Wide => wide::launch(&l, Direction::Backward, dy, w, bias, &dx),
     }
     dx
 }
@@ -99,6 +104,7 @@ pub fn conv2d_bwd_w(form: Conv2dForm, x: &Tensor, dy: &Tensor, w_shape: Shape, g
         Conv2dForm::Product(form) => weight::launch(&l, form, x, dy, &dw),
         Conv2dForm::Im2col => columns::backward_w(&l, x, dy, &dw),
         Conv2dForm::Depthwise => depthwise::backward_w(&l, x, dy, &dw),
+        Conv2dForm::Wide => weight::launch(&l, Form::choose(&l, dw.device().work()), x, dy, &dw),
     }
     dw
 }

@@ -38,7 +38,7 @@ pub(in crate::ops) const KERNELS: &[&Kernel] = &[
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
-struct Params {
+pub(super) struct Params {
     batch: u32,
     groups: u32,
     in_c: u32,
@@ -66,14 +66,45 @@ pub(super) enum Direction {
     Backward,
 }
 
-fn conv2d_cpu<T: Real>(args: &mut Args<'_>) {
+impl Direction {
+    /// Channels of a group that are summed over, and the channels, rows and columns of a group that come of it.
+    pub fn of(self, l: &Layout) -> (usize, [usize; 3]) {
+        match self {
+            Self::Forward => (l.group_c(), [l.group_k(), l.p, l.q]),
+            Self::Backward => (l.group_k(), [l.group_c(), l.h, l.w]),
+        }
+    }
+}
+
+impl Params {
+    /// For a direction; `cut` is what a form asks of its tiles.
+    pub fn new(l: &Layout, direction: Direction, [tiles_c, tiles_p, part, parts]: [u32; 4]) -> Self {
+        let (x_side, y_side) = ([l.h, l.w], [l.p, l.q]);
+        let (along_k, along_c) = (l.terms(), l.taps());
+        let ([in_h, in_w], [w_out, w_in]) = match direction {
+            Direction::Forward => (x_side, [along_k, along_c]),
+            Direction::Backward => (y_side, [along_c, along_k]),
+        };
+        let (in_c, [out_c, out_h, out_w]) = direction.of(l);
+        let numbers = [l.n, l.groups, in_c, out_c, in_h, in_w, out_h, out_w, l.group_k() * l.terms(), w_out, w_in];
+        let [batch, groups, in_c, out_c, in_h, in_w, out_h, out_w, w_group, w_out, w_in] = numbers.map(|v| v as u32);
+        Self { batch, groups, in_c, out_c, in_h, in_w, out_h, out_w, w_group, w_out, w_in, tiles_c, tiles_p, part, parts, first: 0 }
+    }
+
+    /// For a dispatch that begins there.
+    pub fn from(self, first: usize) -> Self {
+        Self { first: first as u32, ..self }
+    }
+}
+
+pub(super) fn conv2d_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let x = [p.batch, p.groups * p.in_c, p.in_h, p.in_w];
     let l = Layout::of(args, x, [p.groups * p.out_c, p.out_h, p.out_w], p.groups);
     mirrors::forward::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
 }
 
-fn conv2d_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
+pub(super) fn conv2d_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let x = [p.batch, p.groups * p.out_c, p.out_h, p.out_w];
     let l = Layout::of(args, x, [p.groups * p.in_c, p.in_h, p.in_w], p.groups);
@@ -92,6 +123,27 @@ pub(super) struct Plan {
     parts: usize,
     /// Workgroups of tiles, or invocations of registers.
     pub tiles: usize,
+}
+
+/// Loop iterations of an invocation that sums all terms itself, over `in_c` channels.
+fn register_trips(l: &Layout, form: Form, in_c: usize) -> usize {
+    160 + match form {
+        Form::Row3 => in_c * (l.r + 1),
+        _ => in_c * l.taps() + in_c,
+    }
+}
+
+/// Whether the kernels for common sums would loop too often in one invocation: in registers, or (what comes here then) depthwise.
+pub(super) fn is_long(l: &Layout, direction: Direction, work: Work) -> bool {
+    match Form::choose(l, work) {
+        form @ (Form::Reg | Form::Row3) => !work.can_loop(register_trips(l, form, direction.of(l).0)),
+        Form::Tiled | Form::Tiled4 => l.is_depthwise() && work != Work::Mirrors,
+    }
+}
+
+/// The form that serves a direction: tiles cut their sums into parts, registers alone do not.
+pub(super) fn form(l: &Layout, direction: Direction, work: Work) -> Form {
+    if is_long(l, direction, work) { Form::Tiled } else { Form::choose(l, work) }
 }
 
 /// `terms` of a sum for each of `out_c` channels in `groups` and `pixels`.
@@ -124,32 +176,10 @@ fn tiled(form: Form, l: &Layout, out_c: usize, pixels: usize, terms: usize, work
 pub(super) fn launch(l: &Layout, direction: Direction, form: Form, from: &Tensor, w: &Tensor, bias: Option<&Tensor>, to: &Tensor) {
     let work = to.device().work();
     let l = &l.laid_for(form, work);
-    let forward = direction == Direction::Forward;
-    let x_side = [l.group_c(), l.h, l.w];
-    let y_side = [l.group_k(), l.p, l.q];
-    let ([in_c, in_h, in_w], out) = if forward { (x_side, y_side) } else { (y_side, x_side) };
-    let (along_k, along_c) = (l.terms(), l.taps());
-    let (w_out, w_in) = if forward { (along_k, along_c) } else { (along_c, along_k) };
-    let terms = in_c * l.taps();
-    let plan = plan(l, form, out, terms, work);
-    let params = Params {
-        batch: l.n as u32,
-        groups: l.groups as u32,
-        in_c: in_c as u32,
-        out_c: out[0] as u32,
-        in_h: in_h as u32,
-        in_w: in_w as u32,
-        out_h: out[1] as u32,
-        out_w: out[2] as u32,
-        w_group: (l.group_k() * l.terms()) as u32,
-        w_out: w_out as u32,
-        w_in: w_in as u32,
-        tiles_c: plan.tiles_c as u32,
-        tiles_p: plan.tiles_p as u32,
-        part: plan.part as u32,
-        parts: plan.parts as u32,
-        first: 0,
-    };
+    let (in_c, out) = direction.of(l);
+    let plan = plan(l, form, out, in_c * l.taps(), work);
+    let cut = [plan.tiles_c, plan.tiles_p, plan.part, plan.parts].map(|v| v as u32);
+    let params = Params::new(l, direction, cut);
     let kernel = match (form, direction) {
         (Form::Tiled, Direction::Forward) => &CONV2D_TILED,
         (Form::Tiled4, Direction::Forward) => &CONV2D_TILED4,
@@ -161,21 +191,21 @@ pub(super) fn launch(l: &Layout, direction: Direction, form: Form, from: &Tensor
         (Form::Row3, Direction::Backward) => &CONV2D_BWD_X_ROW3,
     };
     let inputs = [from, w, bias.unwrap_or(w)];
-    let mut constants = l.constants(!forward);
+    let mut constants = l.constants(direction == Direction::Backward);
     constants.push(("HAS_BIAS", u32::from(bias.is_some())));
     match form {
-        Form::Reg => kernel.with(&constants).launch(params, &inputs, &[to], Grid::linear(plan.tiles, 8).trips(terms + in_c + 160)),
-        Form::Row3 => {
-            let grid = Grid::linear(plan.tiles, 8).trips(in_c * (l.r + 1) + 160);
-            kernel.with(&constants).launch(params, &inputs, &[to], grid);
+        Form::Reg | Form::Row3 => {
+            for part in work.dispatches(plan.tiles.div_ceil(8), l.flops()) {
+                let grid = Grid::folded(part.len()).trips(register_trips(l, form, in_c));
+                kernel.with(&constants).launch(params.from(part.start), &inputs, &[to], grid);
+            }
         }
         Form::Tiled | Form::Tiled4 => {
             constants.extend([("WG_X", plan.wg[0] as u32), ("WG_Y", plan.wg[1] as u32), ("BK", plan.bk as u32)]);
             let partial = (plan.parts > 1).then(|| Tensor::empty(to.device(), [plan.parts, to.len()]));
             for part in work.dispatches(plan.tiles, l.flops()) {
-                let params = Params { first: part.start as u32, ..params };
                 let grid = Grid::folded(part.len()).trips(plan.part.div_ceil(plan.bk) * 36 + 64);
-                kernel.with(&constants).launch(params, &inputs, &[partial.as_ref().unwrap_or(to)], grid);
+                kernel.with(&constants).launch(params.from(part.start), &inputs, &[partial.as_ref().unwrap_or(to)], grid);
             }
             if let Some(partial) = &partial {
                 sum_splits(&l.constants(false), partial, to);

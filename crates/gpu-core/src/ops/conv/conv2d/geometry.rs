@@ -2,6 +2,7 @@
 
 use super::padding::Padding;
 use crate::base::Shape;
+use crate::expect;
 
 /// Stride, padding, dilation (an entry an axis) and groups of a convolution; the default is 1, 0, 1, 1.
 ///
@@ -39,7 +40,7 @@ impl<const D: usize> ConvGeometry<D> {
     /// # Errors
     /// A sentence that names what does not fit.
     pub fn out_shape(&self, x: Shape, w: Shape) -> Result<Shape, String> {
-        check::<D>(x, w, self.stride, self.dilation, self.groups)?;
+        check(x, w, [self.stride, self.padding.before, self.padding.after, self.dilation, [0; D]], self.groups)?;
         if x.c() != w.dim(1) * self.groups {
             return Err(format!("x has {} channels, w wants {} (x {x}, w {w})", x.c(), w.dim(1) * self.groups));
         }
@@ -54,7 +55,7 @@ impl<const D: usize> ConvGeometry<D> {
             let room = room.ok_or_else(|| format!("a window of {span} does not fit into {padded} (x {x}, w {w})"))?;
             out.push(room / self.stride[axis] + 1);
         }
-        Ok(Shape::new(&out))
+        expect::countable(Shape::new(&out))
     }
 
     /// The same convolution with two spatial axes: of (N, C, L) as (N, C, 1, L).
@@ -108,7 +109,7 @@ impl<const D: usize> ConvTransposeGeometry<D> {
     /// A sentence that names what does not fit.
     pub fn out_shape(&self, x: Shape, w: Shape) -> Result<Shape, String> {
         let Self { stride, padding, output_padding, dilation, groups } = *self;
-        check::<D>(x, w, stride, dilation, groups)?;
+        check(x, w, [stride, padding.before, padding.after, dilation, output_padding], groups)?;
         if x.c() != w.dim(0) || !x.c().is_multiple_of(groups) {
             return Err(format!("x has {} channels in {groups} groups, w wants {} (x {x}, w {w})", x.c(), w.dim(0)));
         }
@@ -123,7 +124,7 @@ impl<const D: usize> ConvTransposeGeometry<D> {
             let left = full.checked_sub(padding.before[axis] + padding.after[axis]).filter(|&v| v > 0);
             out.push(left.ok_or_else(|| format!("padding {padding} cuts the output away (x {x}, w {w})"))?);
         }
-        Ok(Shape::new(&out))
+        expect::countable(Shape::new(&out))
     }
 
     /// The same transposed convolution with two spatial axes: of (N, C, L) as (N, C, 1, L).
@@ -153,13 +154,18 @@ fn two_axes<const D: usize>(each: [usize; D], fill: usize) -> [usize; 2] {
     two
 }
 
-fn check<const D: usize>(x: Shape, w: Shape, stride: [usize; D], dilation: [usize; D], groups: usize) -> Result<(), String> {
+/// Of stride, padding before and after, dilation and output padding.
+fn check<const D: usize>(x: Shape, w: Shape, numbers: [[usize; D]; 5], groups: usize) -> Result<(), String> {
+    let [stride, _, _, dilation, _] = numbers;
     if x.rank() != D + 2 || w.rank() != D + 2 {
         return Err(format!("x and w have {} axes each (x {x}, w {w})", D + 2));
     }
     if groups == 0 || stride.contains(&0) || dilation.contains(&0) {
         return Err(format!("stride {stride:?}, dilation {dilation:?} and groups {groups} are at least 1 (x {x}, w {w})"));
     }
+    let all = numbers.iter().flatten().copied();
+    expect::sizes(x, &all.chain([groups]).collect::<Vec<_>>())?;
+    expect::countable(w)?;
     if w.is_empty() || x.inner(1) == 0 {
         return Err(format!("there is nothing to convolve (x {x}, w {w})"));
     }

@@ -3,7 +3,7 @@
 
 use super::layout::Layout;
 use super::mirrors;
-use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::kernel::{Args, Grid, Kernel, MAX_TRIPS, kernel};
 use crate::mirror::Real;
 use crate::ops::matmul::{Extents, Factor, launch as matmul};
 use crate::tensor::Tensor;
@@ -76,17 +76,22 @@ fn col2im(l: &Layout, columns: &Tensor, bias: Option<&Tensor>, dx: &Tensor) {
     COL2IM.with(&constants(l, true, bias.is_some())).launch(params, &inputs, &[dx], Grid::linear(dx.len(), 256).trips(l.taps()));
 }
 
-/// Whether the columns of the whole batch stay within the budget, and the matrix products are plain ones.
+/// Bytes of the columns of the whole batch.
+fn column_bytes(l: &Layout) -> usize {
+    [l.n, l.terms(), l.p, l.q].iter().fold(4, |bytes: usize, &extent| bytes.saturating_mul(extent))
+}
+
+/// Whether the columns of the whole batch stay within the budget, the matrix products are plain ones, and a pixel's taps are walked in
+/// one loop.
 pub(super) fn fits(l: &Layout) -> bool {
-    l.groups == 1 && 4 * l.n * l.terms() * l.p * l.q <= COLUMN_BYTES
+    l.groups == 1 && column_bytes(l) <= COLUMN_BYTES && l.taps() as u64 <= MAX_TRIPS
 }
 
 /// Whether the input gradient should go this way where nobody says otherwise: the register forms run all taps for each element of dx,
 /// of which a stride leaves one in (stride x stride), and on the drivers that they are for a product costs more than its columns.
 pub(super) fn suits_backward_x(l: &Layout, work: Work) -> bool {
-    let bytes = 4 * l.n * l.terms() * l.p * l.q;
     let strided = l.stride[0] * l.stride[1] > 1;
-    work.is_by_registers() && strided && l.groups == 1 && bytes <= COLUMN_BYTES / 4
+    work.is_by_registers() && strided && l.groups == 1 && column_bytes(l) <= COLUMN_BYTES / 4 && work.can_loop(l.taps())
 }
 
 /// The product of one image: weights (k by terms), columns (terms by pixels), output (k by pixels).

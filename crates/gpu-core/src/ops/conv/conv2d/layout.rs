@@ -4,7 +4,7 @@ use super::Conv2dGeometry;
 use crate::base::Shape;
 use crate::kernel::Args;
 use crate::mirror::Real;
-use crate::work::Work;
+use crate::work::{self, Work};
 
 /// What kernels and mirrors are driven by. `x` is the convolution's input and `y` its output, also where a gradient or a transposed
 /// convolution runs it backwards. What pads the ends is in the extents already.
@@ -49,7 +49,7 @@ impl Layout {
     }
     /// Multiplications and additions.
     pub fn flops(&self) -> u64 {
-        2 * (self.n * self.k * self.p * self.q * self.terms()) as u64
+        work::flops(&[self.n, self.k, self.p, self.q, self.terms()])
     }
     /// Terms of one output's sum.
     pub fn terms(&self) -> usize {

@@ -18,6 +18,7 @@ mod padding;
 mod tests;
 mod transposed;
 mod weight;
+mod wide;
 
 pub use geometry::{
     Conv1dGeometry, Conv2dGeometry, ConvGeometry, ConvTranspose1dGeometry, ConvTranspose2dGeometry, ConvTransposeGeometry,
@@ -34,7 +35,7 @@ use layout::{Form, Layout};
 
 /// Every kernel of this folder.
 pub(in crate::ops) fn kernels() -> Vec<&'static Kernel> {
-    [gather::KERNELS, weight::KERNELS, im2col::KERNELS, depthwise::KERNELS].concat()
+    [gather::KERNELS, wide::KERNELS, weight::KERNELS, im2col::KERNELS, depthwise::KERNELS].concat()
 }
 
 /// How a convolution is computed; [`ConvAlgorithm::Auto`] is right unless you measure.
@@ -74,11 +75,14 @@ fn expect_dy(op: &str, dy: &Tensor, other: (&str, &Tensor), out: Result<Shape, S
 /// Gathers `to` from `from` by the kernels that fit best.
 #[track_caller]
 fn gather(l: &Layout, direction: Direction, from: &Tensor, w: &Tensor, bias: Option<&Tensor>, to: &Tensor) {
+    let work = to.device().work();
+    let has_own = |trips: usize| l.is_depthwise() && work.can_loop(trips);
     match direction {
-        Direction::Forward if l.is_depthwise() => depthwise::forward(l, from, w, bias, to),
-        Direction::Backward if l.is_depthwise() => depthwise::backward_x(l, from, w, bias, to),
-        Direction::Backward if im2col::suits_backward_x(l, to.device().work()) => im2col::backward_x(l, from, w, bias, to),
-        _ => gather::launch(l, direction, Form::choose(l, to.device().work()), from, w, bias, to),
+        Direction::Forward if has_own(depthwise::forward_trips(l)) => depthwise::forward(l, from, w, bias, to),
+        Direction::Backward if has_own(depthwise::backward_x_trips(l)) => depthwise::backward_x(l, from, w, bias, to),
+        Direction::Backward if im2col::suits_backward_x(l, work) => im2col::backward_x(l, from, w, bias, to),
+        _ if gather::is_long(l, direction, work) && wide::suits(l, direction) => wide::launch(l, direction, from, w, bias, to),
+        _ => gather::launch(l, direction, gather::form(l, direction, work), from, w, bias, to),
     }
 }
 

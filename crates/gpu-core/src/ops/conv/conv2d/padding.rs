@@ -28,11 +28,13 @@ impl<const D: usize> Padding<D> {
     /// What keeps the extents at stride 1; an odd zero goes to the end. Equivalent of PyTorch's `padding="same"`.
     ///
     /// # Panics
-    /// If an extent of the kernel is zero.
+    /// If an extent of the kernel is zero, or what comes out is more than can be counted.
     #[track_caller]
     pub fn same(kernel: [usize; D], dilation: [usize; D]) -> Self {
         assert!(!kernel.contains(&0), "Padding: a kernel of {kernel:?} has no taps");
-        let total: [usize; D] = std::array::from_fn(|axis| dilation[axis] * (kernel[axis] - 1));
+        let total: [Option<usize>; D] = std::array::from_fn(|axis| dilation[axis].checked_mul(kernel[axis] - 1));
+        assert!(!total.contains(&None), "Padding: a kernel of {kernel:?} with dilation {dilation:?} is too large");
+        let total = total.map(Option::unwrap_or_default);
         Self { before: total.map(|v| v / 2), after: total.map(|v| v - v / 2) }
     }
 

@@ -85,7 +85,7 @@ fn layers_of_real_networks_take_wide_loads_where_rows_are_whole_words() {
 
 #[test]
 fn no_dispatch_of_a_convolution_is_long() {
-    let huge = [(512, 512, 224, 3, 1), (256, 256, 512, 7, 1), (2048, 2048, 112, 1, 1), (1, 1, 16_384, 3, 1)];
+    let huge = [(512, 512, 224, 3, 1), (256, 256, 512, 7, 1), (2048, 2048, 112, 1, 1), (1, 1, 16_320, 3, 1)];
     for (layer, batch) in huge.iter().map(|layer| (layer, 16)).chain(LAYERS.iter().map(|layer| (layer, 512))) {
         let l = layout(batch, layer);
         for (what, tiles) in workgroups(&l) {
@@ -114,5 +114,41 @@ fn work_cut_into_dispatches_gives_the_same_bits() {
         let (cut, more) = (work::with_dispatch_flops(l.flops() / 3, run), launches.take());
         assert!(few.values().eq(&[1; 3]) && more.len() == 3 && more.values().all(|&count| count >= 3), "{few:?} {more:?}");
         assert!(whole == cut, "{layer:?}");
+    }
+}
+
+/// Depthwise by any taps and by the rows of three that go by fours; in registers by any taps and by rows of three.
+#[test]
+fn convolutions_that_are_not_by_tiles_are_cut_too() {
+    let Some(gpu) = gpu() else { return };
+    for (taps, extent, groups) in [(5, 13, 6), (3, 16, 6), (5, 13, 1), (3, 16, 1)] {
+        let g = Conv2dGeometry { padding: (taps / 2).into(), groups, ..Default::default() };
+        let (x, w) = (Shape::from([9, 6, extent, extent]), Shape::from([6, 6 / groups, taps, taps]));
+        let l = Layout::new(g, x, w, x);
+        let form = Form::choose(&l, Work::Registers);
+        let run = || {
+            let [xt, wt, dt] = [(x, 1), (w, 2), (x, 3)].map(|(shape, seed)| uniform(&gpu, shape, seed));
+            let out = [x, x, w].map(|shape| Tensor::empty(&gpu, shape));
+            let ((), recorded) = gpu
+                .capture(|| match groups {
+                    1 => {
+                        gather::launch(&l, Direction::Forward, form, &xt, &wt, None, &out[0]);
+                        gather::launch(&l, Direction::Backward, form, &dt, &wt, None, &out[1]);
+                        weight::launch(&l, form, &xt, &dt, &out[2]);
+                    }
+                    _ => {
+                        depthwise::forward(&l, &xt, &wt, None, &out[0]);
+                        depthwise::backward_x(&l, &dt, &wt, None, &out[1]);
+                        depthwise::backward_w(&l, &xt, &dt, &out[2]);
+                    }
+                })
+                .unwrap();
+            recorded.replay().unwrap();
+            (recorded.len(), out.map(|t| t.to_vec().unwrap().iter().map(|v| v.to_bits()).collect::<Vec<_>>()))
+        };
+        let (few, whole) = run();
+        let (many, cut) = work::with_dispatch_flops(l.flops() / 3, run);
+        assert!(many >= few + 6, "{few} launches and {many}");
+        assert!(whole == cut, "{taps} taps, {groups} groups");
     }
 }

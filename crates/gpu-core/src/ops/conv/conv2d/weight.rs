@@ -129,13 +129,16 @@ pub(super) fn launch(l: &Layout, form: Form, x: &Tensor, dy: &Tensor, dw: &Tenso
     let pixels = rows_per_split * l.q;
     let mut constants = l.constants(false);
     match form {
-        Form::Reg => {
-            let grid = Grid::linear(tiles, 8).trips(pixels + 160);
-            CONV2D_BWD_W_REG.with(&constants).launch(params, &[x, dy], &[&partial], grid);
-        }
-        Form::Row3 => {
-            let grid = Grid::linear(tiles, 8).trips(rows_per_split * (l.q + 1) + 160);
-            CONV2D_BWD_W_ROW3.with(&constants).launch(params, &[x, dy], &[&partial], grid);
+        Form::Reg | Form::Row3 => {
+            let (kernel, trips) = match form {
+                Form::Row3 => (&CONV2D_BWD_W_ROW3, rows_per_split * (l.q + 1)),
+                _ => (&CONV2D_BWD_W_REG, pixels),
+            };
+            for part in work.dispatches(tiles.div_ceil(8), l.flops()) {
+                let grid = Grid::folded(part.len()).trips(trips + 160);
+                let params = Params { first: part.start as u32, ..params };
+                kernel.with(&constants).launch(params, &[x, dy], &[&partial], grid);
+            }
         }
         Form::Tiled | Form::Tiled4 => {
             let kernel = if form == Form::Tiled { &CONV2D_BWD_W_TILED } else { &CONV2D_BWD_W_TILED4 };

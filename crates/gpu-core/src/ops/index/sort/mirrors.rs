@@ -88,16 +88,30 @@ fn sort_values<W: Pod + Send + Sync>(args: &mut Args<'_>) {
     });
 }
 
+pub(super) fn sort_last_cpu(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (len, inner, keep) = (p.len as usize, p.inner as usize, p.keep as usize);
+    let (index, last): (&[u32], &mut [u32]) = (args.input(0), args.output(0));
+    mirror::for_each_plane(last, len * inner, |outer, last| {
+        for (i, &place) in index[outer * keep * inner..][..keep * inner].iter().enumerate() {
+            if place < p.len {
+                last[place as usize * inner + i % inner] = (i / inner + 1) as u32;
+            }
+        }
+    });
+}
+
 pub(super) fn sort_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (len, inner, keep) = (p.len as usize, p.inner as usize, p.keep as usize);
-    let (index, dy, dx): (&[u32], &[T], &mut [T]) = (args.input(0), args.input(1), args.output(0));
+    let (last, dy, dx): (&[u32], &[T], &mut [T]) = (args.input(0), args.input(1), args.output(0));
     mirror::for_each_plane(dx, len * inner, |outer, dx| {
-        let taken = outer * keep * inner..(outer + 1) * keep * inner;
-        for (i, (&place, &dy)) in index[taken.clone()].iter().zip(&dy[taken]).enumerate() {
-            if place < p.len {
-                dx[place as usize * inner + i % inner] = dy;
-            }
+        let (last, dy) = (&last[outer * len * inner..], &dy[outer * keep * inner..]);
+        for (i, dx) in dx.iter_mut().enumerate() {
+            *dx = match last[i] {
+                0 => T::zero(),
+                found => dy[(found as usize - 1) * inner + i % inner],
+            };
         }
     });
 }

@@ -11,15 +11,16 @@ use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::tensor::Tensor;
-use mirrors::{sort_bwd_x_cpu, sort_merge_cpu, sort_tiles_cpu, sort_values_cpu};
+use mirrors::{sort_bwd_x_cpu, sort_last_cpu, sort_merge_cpu, sort_tiles_cpu, sort_values_cpu};
 use params::{F32, I32, Params, TILE, U32};
 
 const WGSL: &str = wgsl!("sort.wgsl");
 static SORT_TILES: Kernel = kernel!(WGSL, "sort_tiles", sort_tiles_cpu);
 static SORT_MERGE: Kernel = Kernel::new_trusted(WGSL, "sort_merge", sort_merge_cpu);
 static SORT_VALUES: Kernel = kernel!(WGSL, "sort_values", sort_values_cpu);
+static SORT_LAST: Kernel = Kernel::new_trusted(WGSL, "sort_last", sort_last_cpu);
 static SORT_BWD_X: Kernel = kernel!(WGSL, "sort_bwd_x", sort_bwd_x_cpu);
-pub(in crate::ops) const KERNELS: &[&Kernel] = &[&SORT_TILES, &SORT_MERGE, &SORT_VALUES, &SORT_BWD_X];
+pub(in crate::ops) const KERNELS: &[&Kernel] = &[&SORT_TILES, &SORT_MERGE, &SORT_VALUES, &SORT_LAST, &SORT_BWD_X];
 
 /// The order of the middle axis of `x` (outer, len, inner): keys and places, both (outer * inner, len), of which the first `keep`
 /// of a row are in their order. The keys of u32 in ascending order are the elements themselves.
@@ -67,7 +68,7 @@ fn about(op: &str, x: &Tensor, axis: usize) -> [usize; 3] {
     let sortable = x.dtype() == x.device().float_dtype() || matches!(x.dtype(), DType::U32 | DType::I32);
     assert!(sortable, "{op}: x holds {}, not f32, i32 or u32 (x {shape})", x.dtype());
     assert!(axis < shape.rank(), "{op}: there is no axis {axis} (x {shape})");
-    [shape.dims()[..axis].iter().product(), shape.dim(axis), shape.inner(axis + 1)]
+    [shape.outer(axis), shape.dim(axis), shape.inner(axis + 1)]
 }
 
 /// The shape of `x` with another extent of one axis.
@@ -146,7 +147,7 @@ pub fn topk(x: &Tensor, k: usize, axis: usize, largest: bool) -> (Tensor, Tensor
 }
 
 /// dX of [`sort`] or [`topk`] of an `x` of that shape: each element of `dy` goes back to where `index` says that it came from, and
-/// zero goes to the others; an index past the end of the axis names no place. What PyTorch's autograd computes for `torch.sort` and `torch.topk`.
+/// zero goes to the others; an index past the end of the axis names no place, and of those that name one place the last counts. What PyTorch's autograd computes for `torch.sort` and `torch.topk`.
 ///
 /// # Panics
 /// If the shapes of `dy` and `index` differ, or that of `x` differs from theirs along another axis.
@@ -168,11 +169,13 @@ pub fn sort_bwd_x(dy: &Tensor, index: &Tensor, axis: usize, x: impl Into<Shape>)
     expect::one_shape(OP, &[("dy", dy), ("index", index)]);
     let fits = axis < x.rank() && dy.shape().rank() == x.rank() && with_extent(x, axis, dy.shape().dim(axis)) == dy.shape();
     assert!(fits, "{OP}: dy is not of x's shape along the axes other than {axis} (dy {}, x {x})", dy.shape());
-    let about = [x.dims()[..axis].iter().product(), x.dim(axis), x.inner(axis + 1)];
-    let dx = Tensor::zeros(dy.device(), x);
-    if !dy.is_empty() {
-        let p = params(DType::F32, about, dy.shape().dim(axis), false);
-        SORT_BWD_X.launch(p, &[index, dy], &[&dx], Grid::linear(dy.len(), 256));
+    let about = [x.outer(axis), x.dim(axis), x.inner(axis + 1)];
+    if dy.is_empty() {
+        return Tensor::zeros(dy.device(), x);
     }
+    let (last, dx) = (Tensor::zeros_of(dy.device(), x, DType::U32), Tensor::empty(dy.device(), x));
+    let p = params(DType::F32, about, dy.shape().dim(axis), false);
+    SORT_LAST.launch(p, &[index], &[&last], Grid::linear(dy.len(), 256));
+    SORT_BWD_X.launch(p, &[&last, dy], &[&dx], Grid::linear(dx.len(), 256));
     dx
 }

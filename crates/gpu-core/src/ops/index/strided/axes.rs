@@ -144,7 +144,8 @@ pub fn repeat(x: &Tensor, times: &[usize]) -> Tensor {
 #[track_caller]
 fn repeated(x: &Tensor, times: &[usize]) -> Tensor {
     let shape = x.shape();
-    let dims: Vec<usize> = shape.dims().iter().zip(times).map(|(d, times)| d * times).collect();
+    let dims: Option<Vec<usize>> = shape.dims().iter().zip(times).map(|(d, times)| d.checked_mul(*times)).collect();
+    let Some(dims) = dims else { panic!("repeat: {times:?} times are more than can be counted (x {shape})") };
     let y = Shape::new(&dims);
     let axis = |k: usize| {
         let (extent, x_step, y_step) = (shape.dim(k), strides(shape)[k], y.strides()[k]);

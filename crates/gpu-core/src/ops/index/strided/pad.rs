@@ -259,6 +259,8 @@ fn edges(op: &str, x: Shape, amounts: &[isize]) -> Vec<[isize; 2]> {
     let (pairs, rest) = amounts.as_chunks::<2>();
     let fits = rest.is_empty() && pairs.len() <= x.rank();
     assert!(fits, "{op}: {} amounts are not two for each of at most {} axes (x {x})", amounts.len(), x.rank());
+    let counted = amounts.iter().all(|amount| amount.unsigned_abs() <= expect::MAX_NUMBER);
+    assert!(counted, "{op}: an amount is over {} (amounts {amounts:?}, x {x})", expect::MAX_NUMBER);
     let mut edges = vec![[0; 2]; x.rank()];
     edges.iter_mut().rev().zip(pairs).for_each(|(edge, pair)| *edge = *pair);
     edges

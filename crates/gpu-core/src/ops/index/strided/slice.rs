@@ -87,7 +87,8 @@ impl Plan {
             dims[k] = range.len().div_ceil(slice.step.unsigned_abs());
             let begin = if slice.step > 0 { range.start } else { range.end.saturating_sub(1) };
             first += begin * steps[k] as usize;
-            steps[k] *= slice.step;
+            // Of one element the step, whatever its size, leads nowhere.
+            steps[k] *= if dims[k] > 1 { slice.step } else { 1 };
         }
         Self { shape: Shape::new(&dims), first, steps }
     }

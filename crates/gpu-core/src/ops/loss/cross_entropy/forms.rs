@@ -1,7 +1,7 @@
 //! Functions of rows with a given number of invocations a row.
 
 use super::CROSS_ENTROPY;
-use super::metrics::ARGMAX;
+use super::argmax::ARGMAX;
 use super::options::{CROSS_ENTROPY_MEAN, expect_classes, expect_labels, expect_options};
 use super::params::Params;
 use super::rows::launch_rows_by;

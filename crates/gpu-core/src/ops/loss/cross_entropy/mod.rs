@@ -6,6 +6,7 @@
 //!
 //! A kernel gives a row to one invocation, to 16 or to 256: see `lanes`.
 
+mod argmax;
 pub mod forms;
 mod metrics;
 mod mirrors;
@@ -16,7 +17,8 @@ mod rows;
 mod soft;
 mod softmax;
 
-pub use metrics::{accumulate_metrics, argmax};
+pub use argmax::argmax;
+pub use metrics::{MetricSums, accumulate_loss, accumulate_metrics};
 pub use nll::{nll_loss, nll_loss_bwd};
 pub use options::CrossEntropy;
 pub use soft::{soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x};
@@ -45,7 +47,7 @@ pub(in crate::ops) const KERNELS: &[&Kernel] = &[
     &softmax::SOFTMAX_BWD_X,
     &softmax::LOG_SOFTMAX,
     &softmax::LOG_SOFTMAX_BWD_X,
-    &metrics::ARGMAX,
+    &argmax::ARGMAX,
     &metrics::ACCUMULATE_METRICS,
 ];
 

@@ -26,7 +26,7 @@ pub(super) struct Params {
 impl Params {
     /// The rows along `axis` of a tensor of shape `x`.
     pub fn along(x: Shape, axis: usize) -> Self {
-        let (outer, inner) = (x.dims()[..axis].iter().product::<usize>(), x.inner(axis + 1));
+        let (outer, inner) = (x.outer(axis), x.inner(axis + 1));
         let (n, c, inner) = ((outer * inner) as u32, x.dim(axis) as u32, inner as u32);
         Self { n, c, inner, flags: 0, ignored: u32::MAX, smoothing: 0.0, scale: 1.0 }
     }

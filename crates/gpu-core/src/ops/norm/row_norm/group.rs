@@ -111,7 +111,8 @@ pub fn group_norm_bwd_w(x: &Tensor, dy: &Tensor, stats: &RowStats) -> (Tensor, T
 /// An `x` without elements leaves them as they are.
 ///
 /// # Panics
-/// If the statistics are not (N, C) of `x` (N, C, ...), the running ones not one element a channel, or a tensor does not hold f32.
+/// If the statistics are not (N, C) of `x` (N, C, ...), the running ones not one element a channel, or a tensor does not hold f32. If
+/// a channel of a sample has one value, whose variance is none.
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -132,6 +133,11 @@ pub fn instance_norm_running(x: &Tensor, stats: &RowStats, running_mean: &Tensor
     for (name, t) in [("offset", offset), ("rstd", rstd)] {
         assert!(t.shape() == [n, c].into(), "{OP}: {name} {} is not (N, C) of x {}", t.shape(), x.shape());
     }
+    assert!(
+        x.is_empty() || x.shape().inner(2) > 1,
+        "{OP}: x {} has one value a channel of a sample, training needs more",
+        x.shape()
+    );
     expect_channels(OP, x, &[("running_mean", Some(running_mean)), ("running_var", Some(running_var))]);
     if !x.is_empty() {
         let grid = Grid::folded(c).trips(n.div_ceil(64) + 12);

@@ -34,7 +34,7 @@ fn divide(op: &str, x: Shape, output: [usize; 2]) -> (Shape, Params) {
     assert!(x.rank() == 4, "{op}: x needs axes (n, c, h, w) (x {x}, output {output:?})");
     assert!(x.inner(2) > 0 && !output.contains(&0), "{op}: there is nothing to divide (x {x}, output {output:?})");
     let [p, q] = output;
-    let countable = x.h() * p <= u32::MAX as usize && x.w() * q <= u32::MAX as usize;
+    let countable = [(x.h(), p), (x.w(), q)].iter().all(|&(n, parts)| n.checked_mul(parts).is_some_and(|v| v <= u32::MAX as usize));
     assert!(countable, "{op}: too many parts (x {x}, output {output:?})");
     let [planes, h, w, p, q] = [x.n() * x.c(), x.h(), x.w(), p, q].map(|v| v as u32);
     (Shape::from([x.n(), x.c(), output[0], output[1]]), Params { planes, h, w, p, q })

@@ -2,6 +2,7 @@
 
 use super::params::Params;
 use crate::base::Shape;
+use crate::expect;
 
 /// The windows of a pooling, an entry an axis.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -10,7 +11,9 @@ pub struct PoolGeometry<const D: usize> {
     pub kernel: [usize; D],
     /// From one window to the next.
     pub stride: [usize; D],
-    /// What is added on every side; at most half a window.
+    /// What is added on every side, less than a window reaches; PyTorch allows half a window, ONNX as much as here. A window without an
+    /// element of the input, which only a dilated one may have then, is refused: its maximum is -inf in ONNX, and the mean of its
+    /// elements 0/0.
     pub padding: [usize; D],
     /// Distance of a window's elements.
     pub dilation: [usize; D],
@@ -57,11 +60,12 @@ impl<const D: usize> PoolGeometry<D> {
         if x.rank() != D + 2 {
             return Err(format!("x has {} axes, not {} (x {x})", x.rank(), D + 2));
         }
+        expect::sizes(x, &[self.kernel, self.stride, self.padding, self.dilation].concat())?;
         let mut out = vec![x.n(), x.c()];
         for axis in 0..D {
             out.push(self.windows(axis, x.dim(2 + axis)).map_err(|why| format!("{why} (x {x})"))?);
         }
-        Ok(Shape::new(&out))
+        expect::countable(Shape::new(&out))
     }
 
     /// How many windows there are along an axis.
@@ -71,8 +75,8 @@ impl<const D: usize> PoolGeometry<D> {
         if k == 0 || s == 0 || d == 0 {
             return Err(format!("kernel {kernel:?}, stride {stride:?} and dilation {dilation:?} must not be zero"));
         }
-        if 2 * p > k {
-            return Err(format!("padding {padding:?} is over half the kernel {kernel:?}"));
+        if p > d * (k - 1) {
+            return Err(format!("padding {padding:?} is as much as a window reaches (kernel {kernel:?}, dilation {dilation:?})"));
         }
         let reach = if *ceil_mode { s - 1 } else { 0 };
         let room = (extent + 2 * p + reach).checked_sub(d * (k - 1) + 1);
@@ -128,9 +132,15 @@ impl Pool2dGeometry {
         Params { planes, h, w, p, q, scale }
     }
 
-    /// The most loop iterations of a window, or of what covers an element.
+    /// Elements of a window.
     pub(super) fn taps(&self) -> usize {
-        self.kernel[0] * self.kernel[1] * self.dilation[0] * self.dilation[1] + self.kernel[0] * self.dilation[0]
+        self.kernel[0] * self.kernel[1]
+    }
+
+    /// The most windows along each axis of `y` that cover one element.
+    pub(super) fn covering(&self, y: Shape) -> [usize; 2] {
+        let span = |axis: usize| self.dilation[axis] * (self.kernel[axis] - 1) + 1;
+        std::array::from_fn(|axis| span(axis).div_ceil(self.stride[axis]).min(y.dim(2 + axis)))
     }
 
     /// Whether these are the common windows over rows of eights, for which there are forms by 16 bytes; every window's middle

@@ -5,6 +5,7 @@
 //! The maximum keeps where it found itself (u32, the place in the plane): its gradient then reads two small tensors instead of
 //! searching `x` again, and `x` may be freed.
 
+pub mod forms;
 mod geometry;
 mod mirrors;
 mod params;
@@ -14,44 +15,10 @@ pub use geometry::{Divisor, Pool1dGeometry, Pool2dGeometry, PoolGeometry};
 use crate::base::DType;
 use crate::base::Shape;
 use crate::expect;
-use crate::kernel::{Grid, Kernel, kernel};
 use crate::tensor::Tensor;
-use mirrors::{avg_pool2d_bwd_x_cpu, avg_pool2d_cpu, max_pool2d_bwd_x_cpu, max_pool2d_cpu};
+use forms::Form;
 
-const WGSL: &str = wgsl!("pool2d.wgsl");
-static MAX_POOL2D: Kernel = kernel!(WGSL, "max_pool2d", max_pool2d_cpu);
-static MAX_POOL2D_BWD_X: Kernel = kernel!(WGSL, "max_pool2d_bwd_x", max_pool2d_bwd_x_cpu);
-static AVG_POOL2D: Kernel = kernel!(WGSL, "avg_pool2d", avg_pool2d_cpu);
-static AVG_POOL2D_BWD_X: Kernel = kernel!(WGSL, "avg_pool2d_bwd_x", avg_pool2d_bwd_x_cpu);
-// For the common windows.
-static MAX_POOL2D_BY4: Kernel = kernel!(WGSL, "max_pool2d_by4", max_pool2d_cpu);
-static MAX_POOL2D_BWD_X_BY4: Kernel = kernel!(WGSL, "max_pool2d_bwd_x_by4", max_pool2d_bwd_x_cpu);
-static AVG_POOL2D_BY4: Kernel = kernel!(WGSL, "avg_pool2d_by4", avg_pool2d_cpu);
-static AVG_POOL2D_BWD_X_BY4: Kernel = kernel!(WGSL, "avg_pool2d_bwd_x_by4", avg_pool2d_bwd_x_cpu);
-pub(in crate::ops) const KERNELS: &[&Kernel] = &[
-    &MAX_POOL2D,
-    &MAX_POOL2D_BWD_X,
-    &AVG_POOL2D,
-    &AVG_POOL2D_BWD_X,
-    &MAX_POOL2D_BY4,
-    &MAX_POOL2D_BWD_X_BY4,
-    &AVG_POOL2D_BY4,
-    &AVG_POOL2D_BWD_X_BY4,
-];
-
-/// The kernel of a forward pass, and its grid: a thread four of `y` where the windows are common, else one.
-fn forward(g: Pool2dGeometry, x: Shape, y: Shape, [any, by4]: [&'static Kernel; 2]) -> (&'static Kernel, Grid) {
-    let (kernel, each) = if g.goes_by_four(x, y) { (by4, 4) } else { (any, 1) };
-    (kernel, Grid::linear(y.len().div_ceil(each), 256).trips(g.taps()))
-}
-
-/// The kernel of a gradient, and its grid: a thread two rows of eight, or four neighbours.
-fn backward(g: Pool2dGeometry, x: Shape, y: Shape, [any, by4]: [&'static Kernel; 2]) -> (&'static Kernel, Grid) {
-    match g.goes_by_four(x, y) {
-        true => (by4, Grid::linear(x.n() * x.c() * x.h().div_ceil(2) * (x.w() / 8), 256)),
-        false => (any, Grid::linear(x.len().div_ceil(4), 256).trips(4 * g.taps())),
-    }
-}
+pub(in crate::ops) use forms::KERNELS;
 
 /// The shape that `dy` has to have.
 #[track_caller]
@@ -82,10 +49,7 @@ fn expect_pooled(op: &str, g: Pool2dGeometry, x: Shape, tensors: &expect::Named<
 pub fn max_pool2d(x: &Tensor, g: Pool2dGeometry) -> (Tensor, Tensor) {
     expect::f32s("max_pool2d", &[("x", x)]);
     let shape = expect::fits("max_pool2d", g.out_shape(x.shape()));
-    let (y, indices) = (Tensor::empty(x.device(), shape), Tensor::empty_of(x.device(), shape, DType::U32));
-    let (kernel, grid) = forward(g, x.shape(), shape, [&MAX_POOL2D, &MAX_POOL2D_BY4]);
-    kernel.with(&g.constants(geometry::SCALE)).launch(g.params(x.shape(), shape, 1.0), &[x], &[&y, &indices], grid);
-    (y, indices)
+    forms::max_pool2d(Form::forward(g, x.shape(), shape, x.device().work()), x, g, shape)
 }
 
 /// dX of [`max_pool2d`]: each `dy` goes to the place of its window that `indices` names, if it names one. What PyTorch's autograd computes for `max_pool2d`.
@@ -109,10 +73,7 @@ pub fn max_pool2d_bwd_x(dy: &Tensor, indices: &Tensor, x_shape: Shape, g: Pool2d
     expect::dtype("max_pool2d_bwd_x", tensors[1], DType::U32);
     expect::one_device("max_pool2d_bwd_x", &tensors);
     let shape = expect_pooled("max_pool2d_bwd_x", g, x_shape, &tensors);
-    let dx = Tensor::empty(dy.device(), x_shape);
-    let (kernel, grid) = backward(g, x_shape, shape, [&MAX_POOL2D_BWD_X, &MAX_POOL2D_BWD_X_BY4]);
-    kernel.with(&g.constants(geometry::SCALE)).launch(g.params(x_shape, shape, 1.0), &[dy, indices], &[&dx], grid);
-    dx
+    forms::max_pool2d_bwd_x(Form::backward(g, x_shape, shape, dy.device().work()), dy, indices, x_shape, g)
 }
 
 /// The mean of each window of `x` (N, C, H, W), by a divisor to choose. Equivalent of `torch.nn.functional.avg_pool2d`.
@@ -133,11 +94,8 @@ pub fn max_pool2d_bwd_x(dy: &Tensor, indices: &Tensor, x_shape: Shape, g: Pool2d
 pub fn avg_pool2d(x: &Tensor, g: Pool2dGeometry, divisor: Divisor) -> Tensor {
     expect::f32s("avg_pool2d", &[("x", x)]);
     assert!(divisor != Divisor::Fixed(0), "avg_pool2d: the divisor is zero (x {})", x.shape());
-    let y = Tensor::empty(x.device(), expect::fits("avg_pool2d", g.out_shape(x.shape())));
-    let (count, scale) = g.divide(divisor, x.shape(), y.shape());
-    let (kernel, grid) = forward(g, x.shape(), y.shape(), [&AVG_POOL2D, &AVG_POOL2D_BY4]);
-    kernel.with(&g.constants(count)).launch(g.params(x.shape(), y.shape(), scale), &[x], &[&y], grid);
-    y
+    let shape = expect::fits("avg_pool2d", g.out_shape(x.shape()));
+    forms::avg_pool2d(Form::forward(g, x.shape(), shape, x.device().work()), x, g, divisor, shape)
 }
 
 /// dX of [`avg_pool2d`]. What PyTorch's autograd computes for `avg_pool2d`.
@@ -158,9 +116,5 @@ pub fn avg_pool2d_bwd_x(dy: &Tensor, x_shape: Shape, g: Pool2dGeometry, divisor:
     expect::f32s("avg_pool2d_bwd_x", &[("dy", dy)]);
     assert!(divisor != Divisor::Fixed(0), "avg_pool2d_bwd_x: the divisor is zero (dy {}, x {x_shape})", dy.shape());
     let shape = expect_pooled("avg_pool2d_bwd_x", g, x_shape, &[("dy", dy)]);
-    let (count, scale) = g.divide(divisor, x_shape, shape);
-    let dx = Tensor::empty(dy.device(), x_shape);
-    let (kernel, grid) = backward(g, x_shape, shape, [&AVG_POOL2D_BWD_X, &AVG_POOL2D_BWD_X_BY4]);
-    kernel.with(&g.constants(count)).launch(g.params(x_shape, shape, scale), &[dy], &[&dx], grid);
-    dx
+    forms::avg_pool2d_bwd_x(Form::backward(g, x_shape, shape, dy.device().work()), dy, x_shape, g, divisor)
 }

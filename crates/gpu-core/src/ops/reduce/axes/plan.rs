@@ -88,7 +88,7 @@ pub(super) fn reduce_axes(op: Op, x: &Tensor, reduced: [bool; MAX_RANK], factor:
             len *= shape.dim(axis);
         }
         if len > 1 {
-            steps.push([shape.dims()[..axis].iter().product(), len, inner]);
+            steps.push([shape.outer(axis), len, inner]);
         }
         while axis > 0 && !is_reduced(axis - 1) {
             axis -= 1;

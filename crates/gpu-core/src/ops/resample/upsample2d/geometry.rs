@@ -1,6 +1,7 @@
 //! The sizes of a resampling, and how far its places are apart.
 
 use crate::base::Shape;
+use crate::expect;
 
 /// How large the planes become.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -65,7 +66,7 @@ impl Upsample2dGeometry {
         };
         // Places are computed in f32, where larger extents are no longer whole numbers.
         match [h, w, p, q].iter().all(|extent| (1..1 << 24).contains(extent)) {
-            true => Ok(Shape::from([n, c, p, q])),
+            true => expect::countable(Shape::from([n, c, p, q])),
             false => Err(format!("{h}x{w} cannot become {p}x{q} (x {x}, size {:?})", self.size)),
         }
     }

@@ -53,6 +53,9 @@ pub fn benches() -> Vec<Bench> {
         rows.extend(layer.rows(Conv2dForm::Product(form), &format!("3x3 64>64, 32x32, batch 32, {form:?}")));
     }
     rows.extend(layer.rows(Conv2dForm::Im2col, "3x3 64>64, 32x32, batch 32, im2col"));
+    let g = Conv2dGeometry { padding: 64.into(), ..Default::default() };
+    let wide = Layer { g, x: Shape::from([1, 2, 32, 32]), w: Shape::from([2, 2, 129, 129]) };
+    rows.extend(wide.rows(Conv2dForm::Wide, "129x129 2>2, 32x32, batch 1, wide"));
     // The common width, and one that goes by single elements.
     for extent in [32, 31] {
         let what = format!("depthwise 3x3 64, {extent}x{extent}, batch 32");

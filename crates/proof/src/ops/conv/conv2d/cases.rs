@@ -129,8 +129,10 @@ fn gather_cases(row: &Row, cases: &mut Vec<Case>) {
     let (s, g) = (shapes(row), row.3);
     let Shapes { x, w, y } = s;
     let [y_terms, x_terms, _] = s.terms(g);
-    for product in products(row) {
-        let (form, what) = (Conv2dForm::Product(product), format!("{product:?} {row:?}"));
+    // A workgroup for each element is for few of them.
+    let wide = (x.len().max(y.len()) < 10_000).then_some(Conv2dForm::Wide);
+    for form in products(row).map(Conv2dForm::Product).chain(wide) {
+        let what = format!("{form:?} {row:?}");
         cases.push(case("conv2d", what.clone(), y_terms, [x, w], move |x, w| {
             let bias = tensor(x.device(), [w.shape().dim(0)], 3);
             internals::conv2d(form, x, w, Some(&bias), g)

@@ -38,6 +38,13 @@ pub fn wrong_calls() -> Vec<Misuse> {
         misuse!("conv2d", ["stride [0, 1]", "x [1, 1, 2, 2]", "w [1, 1, 1, 1]"], |d| {
             conv2d(&zeros(d, [1, 1, 2, 2]), &zeros(d, [1, 1, 1, 1]), None, Conv2dGeometry { stride: [0, 1], ..PLAIN })
         }),
+        misuse!("conv2d", ["4294967297 is over 2147483647", "x [1, 1, 2, 2]"], |d| {
+            conv2d(&zeros(d, [1, 1, 2, 2]), &zeros(d, [1, 1, 1, 1]), None, Conv2dGeometry { stride: [(1 << 32) + 1, 1], ..PLAIN })
+        }),
+        misuse!("conv2d", ["[1, 1, 131073, 131073] has more elements than the 4294967295"], |d| {
+            let g = Conv2dGeometry { padding: 65_536.into(), ..PLAIN };
+            conv2d(&zeros(d, [1, 1, 1, 1]), &zeros(d, [1, 1, 1, 1]), None, g)
+        }),
         misuse!("conv2d", ["the bias does not fit 8 output channels", "bias [3]", "w [8, 3, 1, 1]"], |d| {
             conv2d(&zeros(d, [1, 3, 2, 2]), &zeros(d, [8, 3, 1, 1]), Some(&zeros(d, [3])), PLAIN)
         }),

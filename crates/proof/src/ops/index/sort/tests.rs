@@ -107,6 +107,21 @@ fn an_index_past_the_end_names_no_place() {
     }
 }
 
+/// No order names a place twice, but whoever calls may. It was another element in every run.
+#[test]
+fn of_indices_that_name_one_place_the_last_counts() {
+    for device in devices() {
+        let (len, inner) = (50_000, 3);
+        let dy: Vec<f32> = (0..len * inner).map(|i| i as f32).collect();
+        let index: Vec<u32> = (0..len * inner).map(|i| (i / inner * 7 % 5) as u32).collect();
+        let [dy, index] = [Tensor::from_slice(&device, [len, inner], &dy), Tensor::from_slice(&device, [len, inner], &index)];
+        let dx = sort_bwd_x(&dy, &index, 0, [6, inner]).to_vec().unwrap();
+        let last = |place: usize| (0..len).rev().find(|j| j * 7 % 5 == place);
+        let want = (0..6).flat_map(|place| (0..inner).map(move |i| last(place).map_or(0.0, |j| (j * inner + i) as f32)));
+        assert!(dx.iter().copied().eq(want), "{}: {dx:?}", device.name());
+    }
+}
+
 #[test]
 fn nothing_is_sorted_to_nothing() {
     for device in devices() {

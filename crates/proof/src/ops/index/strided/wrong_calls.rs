@@ -20,6 +20,11 @@ pub fn wrong_calls() -> Vec<Misuse> {
         misuse!("expand", ["does not broadcast to [3]", "x [2, 3]"], |d| expand(&zeros(d, &[2, 3]), [3])),
         misuse!("flip", ["no axis 1", "x [2]"], |d| flip(&zeros(d, &[2]), &[1])),
         misuse!("slice", ["1..4 is not a part of axis 0", "x [3]"], |d| slice(&zeros(d, &[3]), &[(1..4).into()])),
+        misuse!("repeat", ["are more than can be counted", "x [4]"], |d| repeat(&zeros(d, &[4]), &[usize::MAX / 4 + 2])),
+        misuse!("pad", ["an amount is over 2147483647", "x [4]"], |d| {
+            pad(&zeros(d, &[4]), &[isize::MAX, isize::MAX], PadMode::Constant(0.0))
+        }),
+        misuse!("narrow", ["is not a part of axis 0", "x [4]"], |d| narrow(&zeros(d, &[4]), 0, usize::MAX, 2)),
         misuse!("slice", ["2 slices of 1 axes", "x [3]"], |d| slice(&zeros(d, &[3]), &[(..).into(), (..).into()])),
         misuse!("slice_bwd_x", ["the slices give [2]", "x [3], dy [3]"], |d| {
             slice_bwd_x(&zeros(d, &[3]), [3], &[(..2).into()])

@@ -2,8 +2,9 @@
 
 use crate::{Bound, Case, input_integers, input_values, tensor};
 use gpu_core::ops::{
-    CrossEntropy, Reduction, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x,
-    nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
+    CrossEntropy, MetricSums, Reduction, accumulate_loss, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd,
+    log_softmax, log_softmax_bwd_x, nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target,
+    soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
 };
 use gpu_core::{Device, Shape, Tensor};
 
@@ -156,14 +157,32 @@ fn metrics_cases() -> Vec<Case> {
         Case::new("argmax", shape.to_string(), Bound::Exact, move |device| {
             // Small integers: most rows have several maxima.
             let x = Tensor::from_slice(device, shape, &input_integers(device, shape.len(), 5));
-            let metrics = Tensor::full(device, [4], 1.0);
-            let loss = Tensor::scalar(device, 0.5);
-            accumulate_metrics(&loss, &x, &labels(device, shape), &metrics);
-            accumulate_metrics(&loss, &x, &labels(device, shape), &metrics);
-            vec![argmax(&x), metrics]
+            // One more and the low words are full.
+            let sums = Tensor::from_slice(device, [8], &[u32::MAX, u32::MAX, 7, 0, u32::MAX, 1, u32::MAX, 0]);
+            for loss in [0.3, -2.5e4] {
+                accumulate_metrics(&Tensor::scalar(device, loss), &x, &labels(device, shape), &sums);
+            }
+            vec![argmax(&x), sums]
         })
     };
-    // Of 64 rows an image: the part that is right is exact.
     let columns = [Shape::from([3, 5, 8, 8]), Shape::from([2, 300, 4])];
-    SHAPES.iter().map(|&shape| Shape::from(shape)).chain(columns).map(case).collect()
+    let rows = SHAPES.iter().map(|&shape| Shape::from(shape)).chain(columns).map(case);
+    rows.chain([Case::new("accumulate_loss", "losses of all sizes".to_owned(), Bound::Exact, losses_of_all_sizes)]).collect()
+}
+
+/// Beginning with the smallest positive ones, up to those that have no sum, of either sign, each added twice.
+fn losses_of_all_sizes(device: &Device) -> Vec<Tensor> {
+    let sizes = (0..36).map(|i| f32::from_bits((i * 7) << 23 | (i * 0x0003_9a57) & 0x007f_ffff));
+    let special = [0.0, f32::from_bits(1), f32::MAX, f32::INFINITY, f32::NAN, 2f32.powi(59), 2f32.powi(60)];
+    let losses = sizes.chain(special).flat_map(|loss| [loss, -loss]);
+    let sums = losses.flat_map(|loss| {
+        [3, u32::MAX as usize].map(|images| {
+            let sums = MetricSums::zeros(device);
+            for loss in [loss, 1.5, loss] {
+                accumulate_loss(&Tensor::scalar(device, loss), images, &sums);
+            }
+            sums
+        })
+    });
+    sums.collect()
 }

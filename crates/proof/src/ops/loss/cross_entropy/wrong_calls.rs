@@ -2,8 +2,9 @@
 
 use crate::{Misuse, misuse};
 use gpu_core::ops::{
-    CrossEntropy, Reduction, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x,
-    nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
+    CrossEntropy, MetricSums, Reduction, accumulate_loss, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd,
+    log_softmax, log_softmax_bwd_x, nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target,
+    soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
 };
 use gpu_core::{Device, Tensor};
 
@@ -66,10 +67,14 @@ pub fn wrong_calls() -> Vec<Misuse> {
         misuse!("log_softmax_bwd_x", ["y [4, 3], dy [3, 4]"], |d| log_softmax_bwd_x(&x(d, &[4, 3]), &x(d, &[3, 4]), 1)),
         misuse!("argmax", ["x must be (N, C, ...) with C > 0", "x [3]"], |d| argmax(&x(d, &[3]))),
         misuse!("accumulate_metrics", ["logits [4, 3], labels [3]"], |d| {
-            accumulate_metrics(&one(d), &x(d, &[4, 3]), &u(d, 3), &x(d, &[4]))
+            accumulate_metrics(&one(d), &x(d, &[4, 3]), &u(d, 3), &MetricSums::zeros(d))
         }),
-        misuse!("accumulate_metrics", ["metrics have 4 elements", "metrics [3]"], |d| {
-            accumulate_metrics(&one(d), &x(d, &[4, 3]), &u(d, 4), &x(d, &[3]))
+        misuse!("accumulate_metrics", ["sums have 8 elements", "loss [], sums [4]"], |d| {
+            accumulate_metrics(&one(d), &x(d, &[4, 3]), &u(d, 4), &u(d, 4))
+        }),
+        misuse!("accumulate_loss", ["sums holds f32, not u32", "sums [8]"], |d| accumulate_loss(&one(d), 4, &x(d, &[8]))),
+        misuse!("accumulate_loss", ["loss must be a scalar", "loss [2], sums [8]"], |d| {
+            accumulate_loss(&x(d, &[2]), 4, &MetricSums::zeros(d))
         }),
     ]
 }

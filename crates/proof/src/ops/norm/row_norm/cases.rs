@@ -67,7 +67,8 @@ pub fn cases() -> Vec<Case> {
     });
     let groups = GROUPS.iter().flat_map(|&(dims, groups)| {
         let shape = Shape::new(dims);
-        let running = (groups == shape.c()).then(|| running_case(shape));
+        // One value has no variance.
+        let running = (groups == shape.c() && shape.inner(2) != 1).then(|| running_case(shape));
         AFFINE.into_iter().flat_map(move |affine| [0.5, 1e4].map(|mean| group_case(shape, groups, affine, mean))).chain(running)
     });
     layers.chain(groups).collect()

@@ -68,6 +68,10 @@ pub fn wrong_calls() -> Vec<Misuse> {
             let six = zeros(device, &[6]);
             instance_norm_running(&zeros(device, &[2, 6, 4]), &stats(device, &[2, 3]), &six, &six, 0.1, 1e-5)
         }),
+        misuse!("instance_norm_running", ["x [2, 6, 1] has one value a channel of a sample"], |device| {
+            let six = zeros(device, &[6]);
+            instance_norm_running(&zeros(device, &[2, 6, 1]), &stats(device, &[2, 6]), &six, &six, 0.1, 1e-5)
+        }),
         misuse!("instance_norm_running", ["x has 6 channels, running_var [3]", "x [2, 6, 4]"], |device| {
             let (x, six) = (zeros(device, &[2, 6, 4]), zeros(device, &[6]));
             instance_norm_running(&x, &stats(device, &[2, 6]), &six, &zeros(device, &[3]), 0.1, 1e-5)

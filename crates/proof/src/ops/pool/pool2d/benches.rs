@@ -2,6 +2,8 @@
 
 use super::cases::pool;
 use crate::{Bench, tensor};
+use gpu_core::Shape;
+use gpu_core::ops::internals::pool2d::{self as forms, Form};
 use gpu_core::ops::{Divisor, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
 
 pub fn benches() -> Vec<Bench> {
@@ -33,5 +35,32 @@ pub fn benches() -> Vec<Bench> {
             }),
         ]
     });
-    rows.collect()
+    rows.chain(large_windows()).collect()
+}
+
+/// The forms that no common window takes.
+fn large_windows() -> Vec<Bench> {
+    const SHAPE: [usize; 4] = [1, 8, 300, 300];
+    let g = pool([299, 299], [1, 1], [0, 0]);
+    let (what, x_shape) = ("1x8x300x300, 299x299".to_owned(), Shape::from(SHAPE));
+    let y = g.out_shape(x_shape).expect("the windows fit");
+    vec![
+        Bench::new("max_pool2d", what.clone(), 0, move |device| {
+            let x = tensor(device, SHAPE, 1);
+            move || vec![forms::max_pool2d(Form::Wide, &x, g, y).0]
+        }),
+        Bench::new("max_pool2d_bwd_x", what.clone(), 0, move |device| {
+            let (y, indices) = max_pool2d(&tensor(device, SHAPE, 1), g);
+            let dy = tensor(device, y.shape(), 2);
+            move || vec![forms::max_pool2d_bwd_x(Form::Wide, &dy, &indices, x_shape, g)]
+        }),
+        Bench::new("avg_pool2d", what.clone(), 0, move |device| {
+            let x = tensor(device, SHAPE, 1);
+            move || vec![forms::avg_pool2d(Form::Wide, &x, g, Divisor::Window, y)]
+        }),
+        Bench::new("avg_pool2d_bwd_x", what, 0, move |device| {
+            let dy = tensor(device, y, 1);
+            move || vec![forms::avg_pool2d_bwd_x(Form::Wide, &dy, x_shape, g, Divisor::Window)]
+        }),
+    ]
 }

@@ -1,6 +1,7 @@
 //! What is held against the mirror.
 
 use crate::{Bound, Case, input_integers, tensor};
+use gpu_core::ops::internals::pool2d::{self as forms, Form};
 use gpu_core::ops::{Divisor, Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x};
 use gpu_core::{Shape, Tensor};
 
@@ -10,7 +11,7 @@ pub(super) const fn pool(kernel: [usize; 2], stride: [usize; 2], padding: [usize
 
 /// Plain, one pixel, odd, overlapping, asymmetrical, with gaps between windows, padded, as wide as the plane; then: dilated, with
 /// windows past the end, both, a window larger than the plane, and no images at all; then the common windows over rows of eights, and
-/// what just fails to be that.
+/// what just fails to be that; and padding as ONNX allows it, of all but one element of a window.
 const GEOMETRIES: &[([usize; 4], Pool2dGeometry)] = &[
     ([2, 3, 8, 8], pool([2, 2], [2, 2], [0, 0])),
     ([1, 1, 1, 1], pool([1, 1], [1, 1], [0, 0])),
@@ -35,6 +36,9 @@ const GEOMETRIES: &[([usize; 4], Pool2dGeometry)] = &[
     ([2, 2, 7, 20], pool([2, 2], [2, 2], [0, 0])),
     ([2, 2, 8, 16], Pool2dGeometry { ceil_mode: true, ..pool([3, 3], [2, 2], [1, 1]) }),
     ([2, 2, 8, 16], pool([2, 2], [2, 2], [1, 1])),
+    ([2, 2, 5, 6], pool([3, 3], [1, 1], [2, 2])),
+    ([1, 3, 2, 16], Pool2dGeometry { ceil_mode: true, ..pool([3, 5], [2, 2], [2, 4]) }),
+    ([1, 2, 7, 9], Pool2dGeometry { dilation: [2, 3], ..pool([3, 3], [2, 1], [4, 6]) }),
 ];
 
 pub(super) fn geometries() -> impl Iterator<Item = (Shape, Pool2dGeometry)> {
@@ -65,5 +69,25 @@ pub fn cases() -> Vec<Case> {
             }));
         }
     }
+    cases.extend(geometries().flat_map(|(shape, g)| large_windows(shape, g)));
     cases
+}
+
+/// The form for large windows, of small ones.
+fn large_windows(shape: Shape, g: Pool2dGeometry) -> [Case; 2] {
+    let (what, y) = (format!("{shape} {g:?}"), g.out_shape(shape).expect("the windows fit"));
+    let max = Case::new("max_pool2d_wide", what.clone(), Bound::Exact, move |device| {
+        let x = Tensor::from_slice(device, shape, &input_integers(device, shape.len(), 1));
+        let (y, indices) = forms::max_pool2d(Form::Wide, &x, g, y);
+        // Integers: the order of the sum is another one.
+        let dy = Tensor::from_slice(device, y.shape(), &input_integers(device, y.len(), 2));
+        let dx = forms::max_pool2d_bwd_x(Form::Wide, &dy, &indices, shape, g);
+        vec![y, indices, dx]
+    });
+    let bound = Bound::Sum { terms: g.kernel[0] * g.kernel[1] + 3 };
+    let avg = Case::new("avg_pool2d_wide", what, bound, move |device| {
+        let mean = forms::avg_pool2d(Form::Wide, &tensor(device, shape, 1), g, Divisor::Inside, y);
+        vec![mean, forms::avg_pool2d_bwd_x(Form::Wide, &tensor(device, y, 2), shape, g, Divisor::Window)]
+    });
+    [max, avg]
 }

@@ -1,5 +1,5 @@
 use super::cases::geometries;
-use crate::{Bound, devices, difference, faulty, gradients, integers, poisoned, tensor};
+use crate::{Bound, devices, difference, faulty, gpu, gradients, integers, poisoned, tensor};
 use gpu_core::ops::{Divisor, Pool1dGeometry, Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, kernels, max_pool2d, max_pool2d_bwd_x};
 use gpu_core::{Device, KernelInfo, Shape, Tensor};
 use proptest::prelude::*;
@@ -262,5 +262,54 @@ fn padding_never_wins_and_a_nan_always_does() {
         let y = y.to_vec().unwrap();
         assert!(y[1].is_nan() && (y[0], y[2], y[3]) == (f32::NEG_INFINITY, 7.0, -5.0), "{y:?}");
         assert_eq!(indices.read::<u32>().unwrap(), [0, 2, 3, 5]);
+    }
+}
+
+/// ONNX's operators with kernel 3 and 2 of padding on every side; PyTorch refuses that much.
+/// `onnx.reference.ReferenceEvaluator`: MaxPool, AveragePool with count_include_pad 1 and 0.
+#[test]
+fn padding_beyond_half_a_window_gives_the_numbers_of_onnx() {
+    let g = Pool2dGeometry { stride: [1, 1], padding: [2, 2], ..Pool2dGeometry::new([3, 3]) };
+    for device in devices() {
+        let x = Tensor::from_slice(&device, [1, 1, 2, 2], &[1.0f32, 2.0, 3.0, 4.0]);
+        let (y, indices) = max_pool2d(&x, g);
+        let max = [[1.0, 2.0, 2.0, 2.0], [3.0, 4.0, 4.0, 4.0], [3.0, 4.0, 4.0, 4.0], [3.0, 4.0, 4.0, 4.0]].concat();
+        assert_eq!((y.shape(), y.to_vec().unwrap()), ([1, 1, 4, 4].into(), max.clone()));
+        let places: Vec<u32> = max.iter().map(|v| *v as u32 - 1).collect();
+        assert_eq!(indices.read::<u32>().unwrap(), places);
+        let sums = [[1.0, 3.0, 3.0, 2.0], [4.0, 10.0, 10.0, 6.0], [4.0, 10.0, 10.0, 6.0], [3.0, 7.0, 7.0, 4.0]].concat();
+        let inside = [1.0, 2.0, 2.0, 1.0, 2.0, 4.0, 4.0, 2.0, 2.0, 4.0, 4.0, 2.0, 1.0, 2.0, 2.0, 1.0];
+        for (divisor, by) in [(Divisor::Window, [9.0; 16]), (Divisor::Inside, inside)] {
+            let got = avg_pool2d(&x, g, divisor).to_vec().unwrap();
+            let close = got.iter().zip(&sums).zip(by).all(|((g, sum), by)| (g - sum / by).abs() < 1e-6);
+            assert!(close, "{divisor:?} on {}: {got:?}", device.name());
+        }
+    }
+}
+
+/// More taps than a software driver's loops have iterations, forward and backward, and so many windows over one element.
+#[test]
+fn windows_of_any_size_are_pooled_on_every_device() {
+    let Some(device) = gpu() else { return };
+    let cases = [
+        ([1, 2, 299, 299], Pool2dGeometry::new([299, 299])),
+        ([1, 1, 300, 301], Pool2dGeometry { stride: [1, 1], ..Pool2dGeometry::new([299, 299]) }),
+        ([1, 1, 140, 141], Pool2dGeometry { stride: [1, 1], ..Pool2dGeometry::new([129, 129]) }),
+        ([1, 1, 255, 256], Pool2dGeometry { stride: [1, 1], ..Pool2dGeometry::new([128, 128]) }),
+        ([1, 1, 1, 70_001], Pool2dGeometry { stride: [1, 1], ..Pool2dGeometry::new([1, 70_000]) }),
+    ];
+    for (shape, g) in cases {
+        let on = |device: &Device| {
+            let integers = |shape: Shape, seed| Tensor::from_slice(device, shape, &integers(shape.len(), seed));
+            let x = integers(shape.into(), 5);
+            let (y, indices) = max_pool2d(&x, g);
+            let dy = integers(y.shape(), 6);
+            let dx = max_pool2d_bwd_x(&dy, &indices, shape.into(), g);
+            let mean = avg_pool2d(&x, g, Divisor::Fixed(1));
+            let exact = [y, dx, mean].map(|t| t.to_vec().unwrap());
+            let spread = avg_pool2d_bwd_x(&dy, shape.into(), g, Divisor::Fixed(1)).to_vec().unwrap();
+            (exact, indices.read::<u32>().unwrap(), spread)
+        };
+        assert!(on(&device) == on(&Device::Cpu), "{shape:?} {g:?}");
     }
 }

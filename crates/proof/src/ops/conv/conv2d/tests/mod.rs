@@ -1,5 +1,6 @@
 //! The mirrors and the kernels against the definition, with integers: exactly.
 
+mod large;
 mod random;
 
 use super::cases::{DEPTHWISE_ROWS, ROWS, Row, Shapes, TRANSPOSED_ROWS, TransposedRow, products, shapes};

@@ -4,10 +4,11 @@ use super::cases::{SHAPES, class_weights, labels, logits};
 use crate::{devices, gpu, gradients, tensor};
 use gpu_core::ops::internals::cross_entropy::{self as forms, Form};
 use gpu_core::ops::{
-    CrossEntropy, Reduction, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x,
-    nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
+    CrossEntropy, MetricSums, Reduction, accumulate_loss, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd,
+    log_softmax, log_softmax_bwd_x, nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target,
+    soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
 };
-use gpu_core::{Device, Shape, Tensor};
+use gpu_core::{DType, Device, Shape, Tensor};
 
 /// Probabilities, log-probabilities and loss by plain f64 loops, without the subtraction of the maximum.
 fn naive(x: &[f32], labels: &[u32], c: usize, smoothing: f64) -> (Vec<f64>, Vec<f64>, f64) {
@@ -141,12 +142,53 @@ fn labels_of_pixels_are_those_of_rows() {
             assert_near(&got.reshape(want.shape()), &doubles(&want), 1e-6);
         }
         assert_eq!(argmax(&x).read::<u32>().unwrap(), argmax(&rows).read::<u32>().unwrap());
-        // The part of an image's pixels that is right is what the image counts.
-        let metrics = [Tensor::zeros(&device, [4]), Tensor::zeros(&device, [4])];
-        accumulate_metrics(&Tensor::scalar(&device, 0.5), &x, &labels, &metrics[0]);
-        accumulate_metrics(&Tensor::scalar(&device, 0.5), &rows, &flat, &metrics[1]);
-        let [images, pixels] = metrics.map(|m| m.to_vec().unwrap());
-        assert!(images[0] == 1.0 && images[2] == 2.0 && pixels[2] == 24.0 && (images[1] - pixels[1] / 12.0).abs() < 1e-6);
+        let [images, pixels] = [(&x, &labels), (&rows, &flat)].map(|(x, labels)| {
+            let sums = MetricSums::zeros(&device);
+            accumulate_metrics(&Tensor::scalar(&device, 0.5), x, labels, &sums);
+            MetricSums::of(&sums.read().unwrap())
+        });
+        assert_eq!((images.images, images.loss, pixels.images, pixels.loss), (2, 1.0, 24, 12.0));
+        assert!(images.correct == pixels.correct && images.correct > 0);
+    }
+}
+
+/// 2^24 + 1 and 2^32 + 1 are no floats, and neither is the sum of the losses.
+#[test]
+fn metrics_count_on_where_a_float_would_stop() {
+    for device in devices() {
+        for (count, word) in [(1u64 << 24, 0), ((1 << 32) - 1, 0), ((1 << 40) + 3, 0x100)] {
+            let low = count as u32;
+            let sums = Tensor::from_slice(&device, [8], &[0, low << 8, low >> 24 | word << 8, 0, low, word, low, word]);
+            let x = Tensor::from_slice(&device, [3, 2], &[1.0f32, 0.0, 1.0, 0.0, 0.0, 1.0]);
+            let labels = Tensor::from_slice(&device, [3], &[0u32, 1, 1]);
+            accumulate_metrics(&Tensor::scalar(&device, -0.25), &x, &labels, &sums);
+            let want = MetricSums { loss: count as f64 - 0.75, correct: count + 2, images: count + 3 };
+            assert_eq!(MetricSums::of(&sums.read().unwrap()), want, "{}", device.name());
+        }
+    }
+}
+
+#[test]
+fn a_sum_that_is_none_stays_one() {
+    for device in devices() {
+        for (first, second) in [(f32::INFINITY, 1.0), (f32::NEG_INFINITY, f32::INFINITY), (f32::NAN, 1.0), (3e38, -3e38)] {
+            let sums = MetricSums::zeros(&device);
+            [first, second, 0.5].iter().for_each(|&loss| accumulate_loss(&Tensor::scalar(&device, loss), 2, &sums));
+            let got = MetricSums::of(&sums.read().unwrap());
+            assert_eq!((got.images, got.loss.to_bits()), (6, (f64::from(first) * f64::INFINITY).to_bits()), "{first}");
+        }
+    }
+}
+
+/// More than a launch takes.
+#[test]
+fn the_pixels_of_a_large_batch_are_all_counted() {
+    for device in devices() {
+        let rows = (1 << 23) + 70;
+        let (x, labels) = (Tensor::zeros(&device, [1, 1, rows]), Tensor::zeros_of(&device, [1, rows], DType::U32));
+        let sums = MetricSums::zeros(&device);
+        accumulate_metrics(&Tensor::scalar(&device, 1.0), &x, &labels, &sums);
+        assert_eq!(MetricSums::of(&sums.read().unwrap()), MetricSums { loss: 1.0, correct: rows as u64, images: 1 });
     }
 }
 

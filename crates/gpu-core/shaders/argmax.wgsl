@@ -1,4 +1,4 @@
-// The class of a row, and sums over a training. Stands behind rows.wgsl.
+// The class of a row. Stands behind rows.wgsl.
 
 @compute @workgroup_size(GROUP)
 fn argmax(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) local: u32) {
@@ -31,23 +31,5 @@ fn argmax(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) grou
     }
     if at.count > 0u && at.lane == 0u {
         indices[at.row] = index;
-    }
-}
-
-/// `y[0] += loss * N`, `y[1] += ` rows predicted right, `y[2] += N`: one workgroup, whose first row is all there is. Rows of one
-/// image (`inner` of them) count one together.
-@compute @workgroup_size(GROUP)
-fn accumulate_metrics(@builtin(local_invocation_index) local: u32) {
-    let at = Part(local / LANES, 0u, select(0u, params.n, local / LANES == 0u), local % LANES, local);
-    var correct = 0.0;
-    for (var i = at.lane; i < at.count; i += LANES) {
-        correct += select(0.0, 1.0, predicted[i] == labels[i]);
-    }
-    let total = sum_lanes(at, correct);
-    if local == 0u {
-        let images = f32(params.n / params.inner);
-        y[0] += dy[0] * images;
-        y[1] += total / f32(params.inner);
-        y[2] += images;
     }
 }
