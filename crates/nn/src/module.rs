@@ -66,6 +66,14 @@ pub enum BuildError {
         /// The device.
         device: String,
     },
+    /// The device has not as much memory left.
+    #[error("{bytes} bytes of parameters are more than the {free} bytes of memory that are free; make layers smaller")]
+    OutOfMemory {
+        /// Of the parameters.
+        bytes: u64,
+        /// What can be had.
+        free: u64,
+    },
 }
 
 /// One layer on the way of a batch through a network; see [`Module::trace`].

@@ -31,6 +31,10 @@ impl Net {
         if bytes > limit {
             return Err(BuildError::TooLarge { bytes, limit, device: cx.device().name() });
         }
+        let free = cx.device().available_bytes();
+        if bytes > free {
+            return Err(BuildError::OutOfMemory { bytes, free });
+        }
         Ok(Self::make(layer, plan, input, cx))
     }
 

@@ -90,7 +90,7 @@ impl Plan {
     }
 
     /// Shows `report` every layer that the input passes, in order, each with its path.
-    pub(super) fn report(&self, path: &str, report: &mut dyn FnMut(LayerReport)) {
+    pub(crate) fn report(&self, path: &str, report: &mut dyn FnMut(LayerReport)) {
         for child in &self.children {
             child.plan.report(&join(path, &child.name), report);
         }

@@ -92,3 +92,12 @@ pub struct Metrics {
     /// was none, 0 for losses without labels.
     pub accuracy: f64,
 }
+
+impl Metrics {
+    /// Of the sums that a step adds up on its device: of the losses, of right answers, of images, and a spare; see
+    /// [`TrainStep::sums`](super::TrainStep::sums).
+    pub fn of_sums(sums: [f32; 4]) -> Self {
+        let [loss, correct, images, _] = sums.map(f64::from);
+        Self { images: images as u64, loss: loss / images, accuracy: correct / images }
+    }
+}

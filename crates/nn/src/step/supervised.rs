@@ -122,16 +122,19 @@ impl Supervised {
         self.step.output(OUTPUT)
     }
 
+    pub fn sums(&self) -> Result<[f32; 4], StepError> {
+        Ok(four(&self.metrics.to_vec()?))
+    }
+
     pub fn metrics(&self) -> Result<Metrics, StepError> {
-        Ok(measured(&self.metrics.to_vec()?))
+        Ok(Metrics::of_sums(self.sums()?))
     }
 
     pub async fn metrics_async(&self) -> Result<Metrics, StepError> {
-        Ok(measured(&self.metrics.read_async().await?))
+        Ok(Metrics::of_sums(four(&self.metrics.read_async().await?)))
     }
 }
 
-fn measured(sums: &[f32]) -> Metrics {
-    let [loss, correct, images] = [sums[0], sums[1], sums[2]].map(f64::from);
-    Metrics { images: images as u64, loss: loss / images, accuracy: correct / images }
+fn four(sums: &[f32]) -> [f32; 4] {
+    sums.try_into().expect("there are four sums")
 }

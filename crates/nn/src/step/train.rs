@@ -58,6 +58,20 @@ impl TrainStep {
     pub fn pending(&self) -> u32 {
         self.recorded.step.pending()
     }
+
+    /// The sums since the last reset that [`metrics`](Self::metrics) are of, as they lie on the device: a checkpoint that has them goes on
+    /// to the same bits. Waits for the last run.
+    ///
+    /// # Errors
+    /// The device's first fault.
+    pub fn sums(&self) -> Result<[f32; 4], StepError> {
+        self.recorded.sums()
+    }
+
+    /// Goes on from such [`sums`](Self::sums).
+    pub fn set_sums(&self, sums: [f32; 4]) {
+        self.recorded.metrics.write(&sums);
+    }
 }
 
 /// A recorded evaluation step: forward, loss, metrics; no gradients, so nothing is kept.
