@@ -3,6 +3,8 @@
 mod bad_input;
 mod commands;
 mod golden;
+#[cfg(unix)]
+mod kills;
 mod optimizers;
 mod repeat;
 mod same_bits;
