@@ -6,6 +6,8 @@ mod golden;
 #[cfg(unix)]
 mod kills;
 mod optimizers;
+#[cfg(unix)]
+mod refusals;
 mod repeat;
 mod same_bits;
 pub mod support;

@@ -67,6 +67,16 @@ impl Net {
         Ok(plan)
     }
 
+    /// Refuses a layer that its input does not let be trained; one whose statistics are frozen is only evaluated.
+    pub(super) fn trained_by(&self, plan: &Plan) -> Result<(), ShapeError> {
+        let is_frozen = self.held.iter().any(|held| held.role == Role::Buffer && held.param.is_frozen());
+        if let Some(why) = plan.untrainable.filter(|_| !is_frozen) {
+            return Err(ShapeError::new(why).of(self.layer.kind()));
+        }
+        let mut pairs = self.children.iter().zip(&plan.children);
+        pairs.try_for_each(|(net, child)| net.trained_by(&child.plan).map_err(|e| e.at(&child.name)))
+    }
+
     fn expect(&self, plan: &Plan, input: Shape) -> Result<(), ShapeError> {
         let wanted = |held: &Held| plan.wanted.iter().find(|w| w.name == held.name).map(|w| w.shape);
         for held in &*self.held {

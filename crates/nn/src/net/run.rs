@@ -103,6 +103,10 @@ impl Module for Net {
         Ok(self.planned(input)?.output())
     }
 
+    fn expect_trainable(&self, input: Shape) -> Result<(), ShapeError> {
+        self.trained_by(&self.planned(input)?)
+    }
+
     fn describe(&self) -> String {
         self.layer.plan(self.input).map_or_else(|_| self.layer.kind().to_owned(), |plan| plan.description)
     }

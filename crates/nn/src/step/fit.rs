@@ -33,6 +33,9 @@ pub(super) fn check(
 ) -> Result<(), StepError> {
     assert!(options.batch > 0, "StepOptions: a batch of 0 images has no mean loss");
     tensors_fit(net, device, options)?;
+    if optimizer.is_some() {
+        net.expect_trainable(options.shape())?;
+    }
     let available = available(device);
     // Where only the machine is a limit, most steps are far below it, and to record two batches would cost more than it saves.
     let has_budget = device.memory().limit != u64::MAX;

@@ -11,7 +11,7 @@ use crate::settings::Config;
 use nn::checkpoint::Checkpoint;
 use nn::optim::with_average;
 use nn::schedule::Schedule;
-use nn::{Net, Optimizer, StepOptions, TrainStep};
+use nn::{Net, Optimizer, StepError, StepOptions, TrainStep};
 
 /// A network, its captured training step and its evaluation.
 pub(super) struct Learner {
@@ -52,7 +52,11 @@ impl Learner {
         let options = StepOptions::new(part, model::image_shape(&data.train)).loss(loss).seed(config.seed);
         let options = options.accumulate(config.accumulate);
         let feed = Source::new(&device, &data.train).feed(part);
-        let step = TrainStep::captured_with(&net, &*optimizer, &options, |slots| feed.launch(slots, &augment, config.seed))?;
+        let step = TrainStep::captured_with(&net, &*optimizer, &options, |slots| feed.launch(slots, &augment, config.seed));
+        let step = step.map_err(|error| match error {
+            StepError::Shape(e) => Error::Setting(format!("the model \"{}\": {e}", description.model)),
+            other => other.into(),
+        })?;
         let test = Source::new(&device, &data.test);
         let measured = config.test_images.unwrap_or(data.test.len());
         let plain = description.loss(0.0)?;
