@@ -1,4 +1,5 @@
-//! The command `wgrad`. Exit codes: 0 done, 1 ran and found something wrong, 2 bad input or environment, 130 ended by Ctrl-C.
+//! The command `wgrad`. Exit codes: 0 done, 1 ran and found something wrong, 2 bad input or environment, 3 the output could
+//! not be written, 130 ended by Ctrl-C, SIGTERM or SIGHUP.
 
 mod cli;
 

@@ -3,7 +3,8 @@
 use clap::Args;
 use serde::Serialize;
 use std::io::{self, Write};
-use std::path::PathBuf;
+use train::console::forgive_a_closed_pipe;
+use train::error::printable;
 use train::{Error, Result};
 
 #[derive(Args)]
@@ -23,12 +24,8 @@ pub enum Ending {
 /// Prints to stdout; a reader that went away is no fault.
 pub fn say(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
-    match writeln!(stdout, "{text}").and_then(|()| stdout.flush()) {
-        Err(e) if e.kind() != io::ErrorKind::BrokenPipe => {
-            Err(Error::File { doing: "writing", path: PathBuf::from("stdout"), source: e })
-        }
-        _ => Ok(()),
-    }
+    let written = writeln!(stdout, "{}", printable(text)).and_then(|()| stdout.flush());
+    written.or_else(forgive_a_closed_pipe).map_err(Error::Output)
 }
 
 pub fn say_json(value: &impl Serialize) -> Result<()> {

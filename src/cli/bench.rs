@@ -3,6 +3,7 @@
 use super::answer::{Ending, say};
 use clap::Args;
 use gpu_core::Device;
+use nn::checkpoint::expect_writable;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -37,9 +38,8 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     if !(0.0..=3600.0).contains(&flags.seconds) {
         return Err(Error::Setting(format!("--seconds {} is out of range; 0 to 3600 is wanted", flags.seconds)));
     }
-    if let Some(folder) = flags.json.as_deref().and_then(|path| path.parent()).filter(|f| !f.as_os_str().is_empty() && !f.is_dir())
-    {
-        return Err(Error::Setting(format!("--json: there is no folder {}; make it first", folder.display())));
+    if let Some(path) = &flags.json {
+        expect_writable(path).map_err(|e| Error::Setting(format!("--json {}: {e}", path.display())))?;
     }
     let longest = if flags.all { Duration::MAX } else { Duration::from_millis(250) };
     let plan = Plan { filter: flags.filter.clone(), budget: Duration::from_secs_f64(flags.seconds), runs: 5, longest };

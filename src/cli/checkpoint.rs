@@ -31,7 +31,9 @@ impl Which {
 fn newest_run(runs: &Path) -> Result<PathBuf> {
     let written = |path: &PathBuf| -> Option<SystemTime> { path.join("last.safetensors").metadata().ok()?.modified().ok() };
     let found = std::fs::read_dir(runs).ok().and_then(|entries| {
-        let runs = entries.filter_map(|e| Some(e.ok()?.path())).filter_map(|p| Some((written(&p)?, p)));
+        // What begins with a full stop is a run's folder that is still being made.
+        let named = entries.filter_map(|e| e.ok()).filter(|e| !e.file_name().to_string_lossy().starts_with('.'));
+        let runs = named.map(|e| e.path()).filter_map(|p| Some((written(&p)?, p)));
         runs.max().map(|(_, path)| path)
     });
     found.ok_or_else(|| Error::Setting("there is no run in runs/; name one with --checkpoint, or train first (wgrad train)".into()))

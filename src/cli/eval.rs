@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 use std::time::Instant;
 use train::console::Console;
 use train::data::Dataset;
+use train::error::printable_name;
 use train::evaluate::Evaluator;
 use train::loader::{Source, normalise};
-use train::model::{self, Trained};
+use train::model::{self, Trained, Weights};
 use train::predict::same_classes;
 use train::settings::{DeviceKind, Settings};
 use train::{Error, Result, data, trainer};
@@ -29,6 +30,9 @@ pub struct Flags {
     /// Measure the model of --model with the weights of a PyTorch state dict in this safetensors file: torchvision's names, or positions
     #[arg(long, value_name = "FILE", requires_all = ["model", "data"], conflicts_with = "checkpoint")]
     weights: Option<PathBuf>,
+    /// Leave this out where a key of --weights begins with it, such as module.
+    #[arg(long, value_name = "PREFIX", requires = "weights")]
+    strip_prefix: Option<String>,
     /// Take from --weights what fits, and say what does not
     #[arg(long, requires = "weights")]
     lenient: bool,
@@ -67,12 +71,13 @@ pub fn run(flags: &Flags) -> Result<Ending> {
             "model": description.model,
             "data": set.name,
             "device": device.name(),
-            "checkpoint": path,
+            "checkpoint": path.display().to_string(),
         }))?;
     } else {
         let accuracy = accuracy.map_or(String::new(), |a| format!("accuracy {:.2} %, ", 100.0 * a));
         say(&format!("{accuracy}loss {:.4} over {} test images", score.loss, score.images))?;
-        say(&format!("{} on {} ({}), {images_per_s:.0} images/s", description.model, set.name, device.name()))?;
+        let model = printable_name(&description.model);
+        say(&format!("{model} on {} ({}), {images_per_s:.0} images/s", set.name, device.name()))?;
         say(&format!("checkpoint: {}", path.display()))?;
     }
     Ok(Ending::Done)
@@ -102,7 +107,8 @@ fn state_dict(flags: &Flags, path: PathBuf, device: &Device, console: &Console) 
     };
     model::expect_known(model)?;
     let set = data::open(data)?;
-    let (trained, skipped) = Trained::with_weights(model, &path, &set, device, flags.lenient)?;
+    let weights = Weights { path: &path, strip_prefix: flags.strip_prefix.as_deref(), lenient: flags.lenient };
+    let (trained, skipped) = Trained::with_weights(model, weights, &set, device)?;
     if !skipped.is_empty() {
         console.note(&format!("{}: passed over{}", path.display(), skipped.lists()));
     }

@@ -10,22 +10,29 @@ mod summary;
 mod train;
 mod verify;
 
-use ::train::error::one_line;
+use ::train::console::forgive_a_closed_pipe;
+use ::train::error::{one_line, printable_name, short};
+use ::train::{Error, Result};
 use answer::Ending;
 use clap::{Parser, Subcommand};
+use gpu_core::within_memory;
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
 
 /// Trains convolutional networks on whatever GPU there is, or on the CPU. Alone, it trains on a built-in set of images.
 #[derive(Parser)]
-#[command(name = "wgrad", version, max_term_width = 80, args_conflicts_with_subcommands = true)]
+#[command(name = "wgrad", version, max_term_width = 80, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
     train: train::Flags,
 }
+
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 ran and found something wrong (a run that diverged, a kernel that differs), \
+    2 bad input or environment, 3 the output could not be written (a reader that goes away is no fault), \
+    130 ended by Ctrl-C, SIGTERM or SIGHUP, and saved.";
 
 #[derive(Subcommand)]
 enum Command {
@@ -51,16 +58,8 @@ pub fn main() -> ExitCode {
         Ok(cli) => cli,
         Err(e) => return usage(&e),
     };
-    let ending = match cli.command {
-        None => train::run(cli.train, began),
-        Some(Command::Train(flags)) => train::run(*flags, began),
-        Some(Command::Eval(flags)) => eval::run(&flags),
-        Some(Command::Predict(flags)) => predict::run(&flags),
-        Some(Command::Summary(flags)) => summary::run(&flags),
-        Some(Command::Devices(flags)) => devices::run(&flags),
-        Some(Command::Bench(flags)) => bench::run(&flags),
-        Some(Command::Verify(flags)) => verify::run(&flags),
-    };
+    // Whatever asks for more memory than there is, it is an error and no panic.
+    let ending = within_memory(|| run(cli, began)).unwrap_or_else(|e| Err(e.into()));
     ExitCode::from(match ending {
         Ok(Ending::Done) => 0,
         Ok(Ending::FoundWrong) => 1,
@@ -72,12 +71,30 @@ pub fn main() -> ExitCode {
     })
 }
 
+fn run(cli: Cli, began: Instant) -> Result<Ending> {
+    match cli.command {
+        None => train::run(cli.train, began),
+        Some(Command::Train(flags)) => train::run(*flags, began),
+        Some(Command::Eval(flags)) => eval::run(&flags),
+        Some(Command::Predict(flags)) => predict::run(&flags),
+        Some(Command::Summary(flags)) => summary::run(&flags),
+        Some(Command::Devices(flags)) => devices::run(&flags),
+        Some(Command::Bench(flags)) => bench::run(&flags),
+        Some(Command::Verify(flags)) => verify::run(&flags),
+    }
+}
+
 /// Help and version go to stdout; a wrong flag is told in one line, like every other fault.
 fn usage(error: &clap::Error) -> ExitCode {
     if !error.use_stderr() {
-        // A reader that went away is no fault of ours.
-        let _ = error.print();
-        return ExitCode::SUCCESS;
+        return match error.print().or_else(forgive_a_closed_pipe) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(e) => {
+                let error = Error::Output(e);
+                complain(&error.to_string());
+                ExitCode::from(error.exit_code())
+            }
+        };
     }
     let text = error.render().to_string();
     let told = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
@@ -87,5 +104,5 @@ fn usage(error: &clap::Error) -> ExitCode {
 }
 
 fn complain(line: &str) {
-    let _ = writeln!(io::stderr(), "error: {line}");
+    let _ = writeln!(io::stderr(), "error: {}", short(&printable_name(line)));
 }

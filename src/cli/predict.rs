@@ -6,6 +6,7 @@ use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 use train::console::Console;
+use train::error::printable_name;
 use train::model::Trained;
 use train::settings::DeviceKind;
 use train::{Result, predict, trainer};
@@ -38,16 +39,16 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     for (file, picture) in flags.images.iter().zip(&pictures) {
         let guesses = predict::guesses(&trained, picture, &device, flags.top)?;
         if flags.json.json {
-            predictions.push(json!({ "image": file, "classes": guesses }));
+            predictions.push(json!({ "image": file.display().to_string(), "classes": guesses }));
             continue;
         }
         say(&format!("{}", file.display()))?;
         for guess in guesses {
-            say(&format!("  {:>6.2} %  {}", 100.0 * guess.probability, guess.class))?;
+            say(&format!("  {:>6.2} %  {}", 100.0 * guess.probability, printable_name(&guess.class)))?;
         }
     }
     if flags.json.json {
-        say_json(&json!({ "predictions": predictions, "checkpoint": path, "device": device.name() }))?;
+        say_json(&json!({ "predictions": predictions, "checkpoint": path.display().to_string(), "device": device.name() }))?;
     }
     Ok(Ending::Done)
 }

@@ -2,8 +2,7 @@
 
 use super::answer::{Ending, Json, say, say_json};
 use clap::Args;
-use gpu_core::{Device, Shape};
-use nn::{Init, Summary};
+use gpu_core::Shape;
 use serde_json::json;
 use train::{Error, Result, model};
 
@@ -36,10 +35,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     }
     let spec = model::spec(&flags.model, flags.input, flags.classes)?;
     let wrong = |e: &dyn std::error::Error| Error::Setting(format!("the model \"{}\": {e}", flags.model));
-    let net = spec.build(&Init::seeded(&Device::Cpu, 0)).map_err(|e| wrong(&e))?;
-    let input = spec.input();
-    let batch = Shape::new(&[&[1], input.dims()].concat());
-    let summary = Summary::of(&net, batch).map_err(|e| wrong(&e))?;
+    let (input, summary) = (spec.input(), spec.summary().map_err(|e| wrong(&e))?);
     if !flags.json.json {
         say(&format!("{} for {input}", flags.model))?;
         say(summary.to_string().trim_end())?;

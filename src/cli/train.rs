@@ -2,9 +2,13 @@
 
 use super::answer::{Ending, Json, say_json};
 use clap::Args;
+#[cfg(unix)]
+use signal_hook::consts::SIGHUP;
+use signal_hook::consts::{SIGINT, SIGTERM};
+use signal_hook::flag;
 use std::path::PathBuf;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
+use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use train::console::Console;
 use train::settings::Settings;
@@ -32,27 +36,47 @@ pub struct Flags {
 pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
     let mut settings = flags.settings;
     if let Some(path) = &flags.config {
-        settings = settings.or(Settings::read(path)?);
+        settings = settings.over(Settings::read(path)?);
     }
-    let stop = stop_on_ctrl_c()?;
+    let stop = stop_on_signals()?;
     let mut console = Console::new(flags.json.json);
     let order = Order { settings, resume: flags.resume, stop: &stop, began };
     let outcome = trainer::train(order, &mut console)?;
+    console.finish()?;
     if flags.json.json {
         say_json(&outcome)?;
     }
     Ok(if outcome.interrupted { Ending::Interrupted } else { Ending::Done })
 }
 
-/// The first Ctrl-C ends the run after its step, the second one at once.
-fn stop_on_ctrl_c() -> Result<Arc<AtomicBool>> {
+/// The first Ctrl-C, SIGTERM or SIGHUP ends the run after its step, the second one at once.
+fn stop_on_signals() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
-    let seen = stop.clone();
-    let handler = move || {
-        if seen.swap(true, SeqCst) {
-            std::process::exit(130);
-        }
-    };
-    ctrlc::set_handler(handler).map_err(|e| Error::Setting(format!("Ctrl-C cannot be caught: {e}")))?;
+    for signal in signals() {
+        // The order counts: the first signal finds the flag not set.
+        flag::register_conditional_shutdown(signal, 130, stop.clone())
+            .and_then(|_| flag::register(signal, stop.clone()))
+            .map_err(|e| Error::Setting(format!("signal {signal} cannot be caught: {e}")))?;
+    }
     Ok(stop)
+}
+
+#[cfg(unix)]
+fn signals() -> Vec<i32> {
+    // `nohup wgrad` asks that a hangup be ignored, and is not to be overruled.
+    if ignores_hangup() { vec![SIGINT, SIGTERM] } else { vec![SIGINT, SIGTERM, SIGHUP] }
+}
+
+#[cfg(not(unix))]
+fn signals() -> Vec<i32> {
+    vec![SIGINT, SIGTERM]
+}
+
+/// Where the system tells, which is Linux.
+#[cfg(unix)]
+fn ignores_hangup() -> bool {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
+    mask.is_some_and(|mask| mask >> (SIGHUP - 1) & 1 == 1)
 }

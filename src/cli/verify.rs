@@ -7,7 +7,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use proof::{Row, golden, verify};
 use serde_json::json;
 use std::io::{self, IsTerminal};
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use train::Result;
 use train::console::Console;
 use train::settings::DeviceKind;
@@ -40,6 +40,12 @@ pub struct Flags {
 }
 
 pub fn run(flags: &Flags) -> Result<Ending> {
+    if flags.steps > MOST_STEPS {
+        return Err(train::Error::Setting(format!("--steps {} is out of range; 0 to {MOST_STEPS} is wanted", flags.steps)));
+    }
+    if let Some(path) = &flags.golden {
+        expect_readable(path)?;
+    }
     let console = Console::new(flags.json.json);
     let device = open(flags, &console)?;
     if !flags.json.json {
@@ -72,6 +78,26 @@ pub fn run(flags: &Flags) -> Result<Ending> {
         say(&format!("{passed} passed, {failed} failed, {} unknown on {}", unknown.len(), device.name()))?;
     }
     Ok(if failed == 0 { Ending::Done } else { Ending::FoundWrong })
+}
+
+const MOST_STEPS: usize = 10_000;
+
+/// Golden files are read as a whole, and held twice: what the machine has no memory for is refused, and what has no end.
+fn expect_readable(path: &Path) -> Result<()> {
+    let free = gpu_core::free_bytes() / 2;
+    let refused = |file: &Path, what: String| Err(train::Error::Content { path: file.into(), message: what });
+    let listed = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
+    for file in listed.chain([path.to_owned()]) {
+        // What is not there at all is told by who reads it.
+        match std::fs::metadata(&file) {
+            Ok(there) if there.len() > free => {
+                return refused(&file, format!("it has {} bytes, of which {free} could be read", there.len()));
+            }
+            Ok(there) if !there.is_file() && !there.is_dir() => return refused(&file, "it is no plain file".to_owned()),
+            _ => {}
+        }
+    }
+    Ok(())
 }
 
 /// The mirrors are what kernels are held against: the CPU device has nothing else, and only golden files and planted faults say

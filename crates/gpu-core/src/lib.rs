@@ -39,11 +39,11 @@ mod testing;
 mod unchecked;
 mod work;
 
-pub use base::{DType, Element, Error, MAX_ELEMENTS, MAX_RANK, MemoryStats, Result, Shape, rng};
+pub use base::{DType, Element, Error, MAX_ELEMENTS, MAX_RANK, MemoryStats, Result, Shape, free_bytes, rng};
 pub use gpu::{AdapterInfo, AdapterKind, Constants, Gpu, KernelInfo, REWRITE_SLOT, Rewrite, adapters};
 pub use half::f16;
 pub use kernel::{Grid, Kernel, MAX_TRIPS, Specialised};
-pub use run::{Args, Array, Capture, Device, Launched, Mirror, Observed, Observer, Place};
+pub use run::{Args, Array, Capture, Device, Launched, Mirror, Observed, Observer, Place, within_memory};
 pub use tensor::Tensor;
 /// The wgpu that the library is built with, for programs that share a device with it; see [`Device::from_wgpu`].
 pub use wgpu;

@@ -66,6 +66,14 @@ pub enum BuildError {
         /// The device.
         device: String,
     },
+    /// The device has not as much memory left.
+    #[error("{bytes} bytes of parameters are more than the {free} bytes of memory that are free; make layers smaller")]
+    OutOfMemory {
+        /// Of the parameters.
+        bytes: u64,
+        /// What can be had.
+        free: u64,
+    },
 }
 
 /// One layer on the way of a batch through a network; see [`Module::trace`].
@@ -130,6 +138,14 @@ pub trait Module: Parameters {
     /// If the input does not fit, with the layer's path.
     fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError>;
 
+    /// Refuses a batch of shape `input` that it can be evaluated on and not trained: of which a norm would see one value a channel.
+    ///
+    /// # Errors
+    /// If it is one, with the layer's path.
+    fn expect_trainable(&self, input: Shape) -> Result<(), ShapeError> {
+        self.out_shape(input).map(|_| ())
+    }
+
     /// Its kind and options, in a few words.
     fn describe(&self) -> String;
 
@@ -167,6 +183,9 @@ macro_rules! points_to_module {
             }
             fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
                 (**self).out_shape(input)
+            }
+            fn expect_trainable(&self, input: Shape) -> Result<(), ShapeError> {
+                (**self).expect_trainable(input)
             }
             fn describe(&self) -> String {
                 (**self).describe()

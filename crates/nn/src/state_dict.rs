@@ -80,21 +80,31 @@ impl Mismatch {
         Self { missing: prefixed(self.missing), unexpected: prefixed(self.unexpected), misshapen: prefixed(self.misshapen) }
     }
 
-    /// The keys of each kind, a line for each that there is.
+    /// The keys of each kind, a line for each that there is: the first two, and how many there are.
     pub fn lists(&self) -> String {
         let lists = [("missing", &self.missing), ("unexpected", &self.unexpected), ("of another shape", &self.misshapen)];
         let lists = lists.iter().filter(|(_, keys)| !keys.is_empty());
-        lists.map(|(what, keys)| format!("\n  {what} ({}): {}", keys.len(), keys.join(", "))).collect()
+        lists.map(|(what, keys)| format!("\n  {what} ({}): {}", keys.len(), first(keys))).collect()
     }
+}
+
+/// Names that a message has room for, and how much of each.
+const SHOWN: usize = 2;
+const WIDEST: usize = 60;
+
+fn first(keys: &[String]) -> String {
+    let cut = |key: &String| match key.char_indices().nth(WIDEST) {
+        Some((at, _)) => format!("{}…", &key[..at]),
+        None => key.clone(),
+    };
+    let shown: Vec<String> = keys.iter().take(SHOWN).map(cut).collect();
+    format!("{}{}", shown.join(", "), if keys.len() > SHOWN { ", ..." } else { "" })
 }
 
 impl fmt::Display for Mismatch {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let lists = self.lists();
-        write!(
-            f,
-            "the checkpoint is of another network or optimizer:{lists}\nbuild the network that the file was saved from, or choose another file"
-        )
+        write!(f, "it is of another network or optimizer:{lists}\nbuild the network that the file was saved from")
     }
 }
 

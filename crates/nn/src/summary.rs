@@ -1,6 +1,7 @@
 //! A network as a table of 80 columns.
 
 use crate::module::{LayerReport, Module, ShapeError};
+use crate::net::Plan;
 use gpu_core::Shape;
 use std::fmt;
 
@@ -37,13 +38,24 @@ impl Summary {
     pub fn of(net: &dyn Module, input: Shape) -> Result<Self, ShapeError> {
         let mut rows = Vec::new();
         let output = net.trace("", input, &mut |row| rows.push(row))?;
-        Ok(Self {
-            parameters: crate::autograd::parameter_count(net),
+        Ok(Self::new(rows, output, crate::autograd::parameter_count(net)))
+    }
+
+    /// Of a network that is only planned: nothing is made.
+    pub(crate) fn planned(plan: &Plan) -> Self {
+        let mut rows = Vec::new();
+        plan.report("", &mut |row| rows.push(row));
+        Self::new(rows, plan.output(), plan.parameters() as usize)
+    }
+
+    fn new(rows: Vec<LayerReport>, output: Shape, parameters: usize) -> Self {
+        Self {
+            parameters,
             multiply_adds: rows.iter().map(|r| r.multiply_adds).sum(),
             activation_bytes: rows.iter().map(|r| 4 * r.output.len() as u64).sum(),
             rows,
             output,
-        })
+        }
     }
 }
 

@@ -41,22 +41,44 @@ pub enum Error {
         /// What is wrong with it, and what to do.
         message: String,
     },
-    /// The loss became infinite or not a number.
-    #[error("the loss is {loss} at step {step}: training diverged; use a lower --lr{checkpoint}")]
+    /// The loss, a weight or what is kept of an optimiser became infinite or not a number.
+    #[error("{what} at step {step}: training diverged; use a lower --lr{place}")]
     Diverged {
+        /// What is not finite, as in `the loss is NaN`.
+        what: String,
         /// The step after which it was seen.
         step: u64,
-        /// The loss.
-        loss: f32,
-        /// Where the last checkpoint from before lies, as a clause, or nothing.
-        checkpoint: String,
+        /// Where it began and where the last checkpoint from before lies, in brackets; or nothing.
+        place: String,
     },
+    /// A file whose weights are infinite or no numbers, or a network that gives such.
+    #[error("{}: {what}; the run that it is of diverged: take an earlier checkpoint", path.display())]
+    NotFinite {
+        /// The file.
+        path: PathBuf,
+        /// What is not finite.
+        what: String,
+    },
+    /// A network that gives what is infinite or no number, though its weights are.
+    #[error("the loss over the test images is {0}: the network gives what is no number; take an earlier checkpoint")]
+    LossNotFinite(f64),
+    /// A network that gives no probabilities.
+    #[error("the network gives {0}, which is no probability: the run that it is of diverged; take an earlier checkpoint")]
+    OutputNotFinite(f32),
+    /// What was asked for was done, and cannot be told.
+    #[error("writing the output: {0}")]
+    Output(io::Error),
 }
 
 impl Error {
-    /// The exit code of the command: 1 for a run that went wrong by itself, 2 for bad input or a bad environment.
+    /// The exit code of the command: 1 for a run that went wrong by itself, 2 for bad input or a bad environment, 3 for an output that
+    /// takes nothing.
     pub fn exit_code(&self) -> u8 {
-        if matches!(self, Self::Diverged { .. }) { 1 } else { 2 }
+        match self {
+            Self::Diverged { .. } | Self::NotFinite { .. } | Self::LossNotFinite(_) | Self::OutputNotFinite(_) => 1,
+            Self::Output(_) => 3,
+            _ => 2,
+        }
     }
 
     pub(crate) fn file(doing: &'static str, path: &Path) -> impl FnOnce(io::Error) -> Self {
@@ -94,4 +116,64 @@ pub fn one_line(error: &dyn std::error::Error) -> String {
         cause = e.source();
     }
     line.split_whitespace().collect::<Vec<_>>().join(" ")
+}
+
+/// Text for a terminal: a control character, which could move its cursor or hide what stands there, is shown as `\u{1b}`; lines stay.
+/// So are those that turn the direction of what follows.
+///
+/// ```
+/// # use train::error::printable;
+/// assert_eq!(printable("cat\x1b[2J\ndög"), "cat\\u{1b}[2J\ndög");
+/// ```
+pub fn printable(text: &str) -> String {
+    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
+    let mut shown = String::with_capacity(text.len());
+    for c in text.chars() {
+        match c != '\n' && (c.is_control() || turns(c)) {
+            true => shown.extend(c.escape_default()),
+            false => shown.push(c),
+        }
+    }
+    shown
+}
+
+/// The same on one line: for a name from outside.
+pub fn printable_name(name: &str) -> String {
+    printable(name).replace('\n', "\\n")
+}
+
+/// The most characters that a message has.
+const MOST: usize = 290;
+
+/// A message of at most 290 characters: what is left out of a longer one is its middle, because the beginning says what is wrong and
+/// the end what to do.
+pub fn short(message: &str) -> String {
+    let length = message.chars().count();
+    if length <= MOST {
+        return message.to_owned();
+    }
+    let (begin, end) = (MOST * 2 / 3, MOST / 3 - 3);
+    let tail: String = message.chars().skip(length - end).collect();
+    format!("{} … {tail}", message.chars().take(begin).collect::<String>())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_long_message_keeps_its_beginning_and_its_end() {
+        let long = format!("begin {} end", "ä".repeat(5000));
+        let cut = short(&long);
+        assert!(cut.starts_with("begin ä") && cut.ends_with("ä end") && cut.chars().count() <= MOST, "{cut}");
+        assert_eq!(short("a word"), "a word");
+    }
+
+    #[test]
+    fn what_moves_a_cursor_or_turns_a_line_is_shown() {
+        for (text, want) in [("a\tb", "a\\tb"), ("\u{202e}x", "\\u{202e}x"), ("\u{9b}", "\\u{9b}"), ("naïve", "naïve")] {
+            assert_eq!(printable(text), want);
+        }
+        assert_eq!(printable_name("a\nb"), "a\\nb");
+    }
 }

@@ -2,9 +2,10 @@
 
 use crate::data::Dataset;
 use crate::error::{Error, Result};
+use crate::finite::first_not_finite;
 use crate::loader::{self, Feed, Source};
 use gpu_core::{Device, ops};
-use nn::{EvalStep, Loss, Module, StepOptions};
+use nn::{EvalStep, Loss, Module, Net, StepOptions, Var};
 
 /// Images in a step of an evaluation.
 const BATCH: usize = 100;
@@ -87,7 +88,30 @@ impl Evaluator {
             correct += metrics.accuracy * metrics.images as f64;
         }
         let n = images as f64;
+        if images > 0 && !f64::is_finite(loss) {
+            return Err(Error::LossNotFinite(loss / n));
+        }
         Ok((images > 0).then_some(Score { images, loss: loss / n, accuracy: correct / n }))
+    }
+}
+
+impl Evaluator {
+    /// Says which layer of `net`, the network that is measured, gives the first value that is not finite.
+    ///
+    /// # Errors
+    /// A fault of the device.
+    pub(crate) fn look(&mut self, net: &Net) -> Result<Option<String>> {
+        for part in &mut self.parts {
+            let order: Vec<u32> = (part.first..part.first + part.images).map(|i| i as u32).collect();
+            for chosen in order.chunks_exact(part.batch) {
+                part.feed.fill(chosen);
+                part.step.run()?;
+                if !part.step.loss()?.is_finite() {
+                    return first_not_finite(net, "", &Var::constant(part.step.x()));
+                }
+            }
+        }
+        Ok(None)
     }
 }
 

@@ -6,6 +6,8 @@ pub mod console;
 pub mod data;
 pub mod error;
 pub mod evaluate;
+mod file;
+mod finite;
 pub mod loader;
 pub mod model;
 pub mod picture;

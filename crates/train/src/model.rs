@@ -2,6 +2,7 @@
 
 use crate::data::{Dataset, ImageSet};
 use crate::error::{Error, Result};
+use crate::file;
 use gpu_core::{Device, Shape};
 use nn::checkpoint::{Checkpoint, CheckpointError, Mismatch};
 use nn::spec::Spec;
@@ -37,7 +38,7 @@ impl Description {
     pub fn new(model: &str, data: &Dataset) -> Result<Self> {
         let spec = spec(model, image_shape(&data.train), data.classes.len())?;
         let description = Self {
-            model: model.to_owned(),
+            model: name_of(model),
             spec: spec.to_json().map_err(|e| Error::Setting(format!("the model \"{model}\": {e}")))?,
             trained_on: data.name.clone(),
             classes: data.classes.clone(),
@@ -86,6 +87,21 @@ impl Description {
         WhiteningConv2d::whiten(first, &images, [images.len() / (c * h * w), c, h, w]);
     }
 
+    /// Refuses what images cannot be normalised by.
+    fn check(&self) -> Result<()> {
+        let channels = self.input()?.dim(0);
+        let Self { mean, std, .. } = self;
+        let usable = mean.iter().all(|m| m.is_finite()) && std.iter().all(|s| s.is_finite() && *s > 0.0);
+        match usable && mean.len() == channels && std.len() == channels {
+            true => Ok(()),
+            false => Error::setting(format!(
+                "a mean and a deviation above 0 are wanted for each of {channels} channels, not the means {} and the deviations {}",
+                some(mean),
+                some(std)
+            )),
+        }
+    }
+
     /// What it learns: to tell the classes, or to give its input back.
     ///
     /// # Errors
@@ -122,6 +138,12 @@ impl Description {
     }
 }
 
+/// The first few of a list that may be long.
+fn some(values: &[f32]) -> String {
+    let shown: Vec<String> = values.iter().take(4).map(f32::to_string).collect();
+    format!("[{}{}]", shown.join(", "), if values.len() > 4 { ", ..." } else { "" })
+}
+
 /// Enough images for the covariance of a few pixels: some 961 patches each.
 const WHITENED: usize = 2000;
 
@@ -144,10 +166,20 @@ enum Named<'a> {
     File(&'a Path),
 }
 
+/// Whether a model is named by the file of its layer list.
+pub(crate) fn is_file(model: &str) -> bool {
+    matches!(Path::new(model).extension().and_then(|e| e.to_str()), Some("json" | "toml"))
+}
+
+/// What a model is called: a file by its name alone, wherever it lies.
+pub(crate) fn name_of(model: &str) -> String {
+    let file = Path::new(model).file_name().filter(|_| is_file(model));
+    file.map_or_else(|| model.to_owned(), |name| name.to_string_lossy().into_owned())
+}
+
 fn named(model: &str) -> Result<Named<'_>> {
-    let path = Path::new(model);
-    if matches!(path.extension().and_then(|e| e.to_str()), Some("json" | "toml")) {
-        return Ok(Named::File(path));
+    if is_file(model) {
+        return Ok(Named::File(Path::new(model)));
     }
     if zoo::NAMES.contains(&&*model.replace('_', "-")) {
         return Ok(Named::Zoo);
@@ -179,27 +211,66 @@ pub fn spec(model: &str, input: Shape, classes: usize) -> Result<Spec> {
 }
 
 fn read_list(path: &Path) -> Result<Spec> {
-    let text = std::fs::read_to_string(path).map_err(Error::file("reading", path))?;
+    let text = file::read_text(path).map_err(Error::file("reading", path))?;
     let json = path.extension().is_some_and(|e| e == "json");
     let spec = if json { Spec::from_json(&text) } else { Spec::from_toml(&text) };
     spec.map_err(|e| Error::content(path, e.to_string()))
 }
 
-/// Reads weights into `net`, a network of `model`: a state dict with the network's own keys, or with torchvision's where torchvision
-/// has such a model. Unless `lenient`, all must fit; what did not is told.
-///
-/// # Errors
-/// If the file cannot be read; if something does not fit, or nothing does.
-pub fn load_weights(net: &Net, model: &str, path: &Path, lenient: bool) -> Result<Mismatch> {
-    fill(net, model, &read_checkpoint(path)?, lenient).map_err(|e| about(path, e))
+/// The file of a state dict, and how it is read.
+#[derive(Debug, Clone, Copy)]
+pub struct Weights<'a> {
+    /// A safetensors file.
+    pub path: &'a Path,
+    /// What is left out where a key begins with it.
+    pub strip_prefix: Option<&'a str>,
+    /// Whether what does not fit is passed over.
+    pub lenient: bool,
 }
 
-fn fill(net: &Net, model: &str, weights: &Checkpoint, lenient: bool) -> std::result::Result<Mismatch, CheckpointError> {
-    let own = nn::parameters(net).iter().any(|(key, _)| weights.arrays().contains_key(key));
-    let names = zoo::torchvision(model, net).filter(|_| !own).unwrap_or_default();
-    match lenient {
-        true => weights.load_what_fits(net, &names),
-        false => weights.load_net_as(net, &names).map(|()| Mismatch::default()),
+impl Weights<'_> {
+    /// Reads weights into `net`, a network of `model`: a state dict with the network's own keys, or with torchvision's where torchvision
+    /// has such a model. Unless `lenient`, all must fit; what did not is told.
+    ///
+    /// # Errors
+    /// If the file cannot be read, or holds what is no number; if something does not fit, or nothing does.
+    pub fn load(&self, net: &Net, model: &str) -> Result<Mismatch> {
+        let mut weights = read_checkpoint(self.path)?;
+        if let Some(prefix) = self.strip_prefix {
+            weights = weights.strip_prefix(prefix).map_err(|e| about(self.path, e))?;
+        }
+        expect_finite(&weights, self.path)?;
+        let own = nn::parameters(net).iter().any(|(key, _)| weights.arrays().contains_key(key));
+        let names = zoo::torchvision(model, net).filter(|_| !own).unwrap_or_default();
+        let loaded = match self.lenient {
+            true => weights.load_what_fits(net, &names),
+            false => weights.load_net_as(net, &names).map(|()| Mismatch::default()),
+        };
+        loaded.map_err(|error| match (error, prefix_before_all(&weights, net, model)) {
+            (CheckpointError::Mismatch(_), Some(prefix)) => Error::content(
+                self.path,
+                format!("all its keys begin with {prefix} before the network's own: give --strip-prefix {prefix}"),
+            ),
+            (error, _) => about(self.path, error),
+        })
+    }
+}
+
+/// What stands, up to a full stop, before every key, where keys of the network or torchvision's come behind it.
+fn prefix_before_all(weights: &Checkpoint, net: &Net, model: &str) -> Option<String> {
+    let first = weights.arrays().keys().next()?;
+    let prefix = &first[..=first.find('.')?];
+    let stripped: Option<Vec<&str>> = weights.arrays().keys().map(|key| key.strip_prefix(prefix)).collect();
+    let (stripped, names) = (stripped?, zoo::torchvision(model, net).unwrap_or_default());
+    let known = nn::parameters(net).into_iter().flat_map(|(key, _)| [names.theirs(&key), Some(key)]).flatten();
+    known.into_iter().any(|key| stripped.contains(&&*key)).then(|| prefix.to_owned())
+}
+
+/// Refuses weights that are infinite or no numbers.
+pub(crate) fn expect_finite(weights: &Checkpoint, path: &Path) -> Result<()> {
+    match weights.not_finite() {
+        None => Ok(()),
+        Some((key, value)) => Err(Error::NotFinite { path: path.into(), what: format!("{key} holds {value}") }),
     }
 }
 
@@ -219,19 +290,20 @@ impl Trained {
     pub fn read(path: &Path, device: &Device) -> Result<Self> {
         let checkpoint = read_checkpoint(path)?;
         let description = description_of(&checkpoint, path)?;
+        expect_finite(&checkpoint, path)?;
         let net = description.build(device, 0).map_err(|e| Error::content(path, e.to_string()))?;
         checkpoint.load_net(&net).map_err(|e| about(path, e))?;
         Ok(Self { description, net })
     }
 
-    /// The network `model` for images and classes like those of `data`, with weights from a state dict; see [`load_weights`].
+    /// The network `model` for images and classes like those of `data`, with weights from a state dict; see [`Weights::load`].
     ///
     /// # Errors
-    /// As [`Description::new`] and [`load_weights`].
-    pub fn with_weights(model: &str, path: &Path, data: &Dataset, device: &Device, lenient: bool) -> Result<(Self, Mismatch)> {
+    /// As [`Description::new`] and [`Weights::load`].
+    pub fn with_weights(model: &str, weights: Weights<'_>, data: &Dataset, device: &Device) -> Result<(Self, Mismatch)> {
         let description = Description::new(model, data)?;
-        let (net, checkpoint) = (description.build(device, 0)?, read_checkpoint(path)?);
-        let skipped = fill(&net, model, &checkpoint, lenient).map_err(|e| about(path, e))?;
+        let net = description.build(device, 0)?;
+        let skipped = weights.load(&net, model)?;
         Ok((Self { description, net }, skipped))
     }
 
@@ -241,7 +313,7 @@ impl Trained {
     /// If it is.
     pub fn expect_model(&self, wanted: Option<&str>, path: &Path) -> Result<()> {
         let found = &self.description.model;
-        match wanted.filter(|wanted| wanted.replace('_', "-") != found.replace('_', "-")) {
+        match wanted.filter(|wanted| name_of(wanted).replace('_', "-") != found.replace('_', "-")) {
             None => Ok(()),
             Some(wanted) => Err(Error::content(path, format!("this is a checkpoint of {found}, not of {wanted}"))),
         }
@@ -250,7 +322,7 @@ impl Trained {
 
 /// The checkpoint in a file.
 pub(crate) fn read_checkpoint(path: &Path) -> Result<Checkpoint> {
-    if !path.is_file() {
+    if !path.exists() {
         return Err(Error::content(path, "there is no such checkpoint"));
     }
     Checkpoint::read(path).map_err(|e| about(path, e))
@@ -261,7 +333,16 @@ pub(crate) fn description_of(checkpoint: &Checkpoint, path: &Path) -> Result<Des
     let note = checkpoint.note_of(DESCRIPTION).ok_or_else(|| {
         Error::content(path, "this file does not say which network it holds; name a checkpoint that `wgrad train` wrote")
     })?;
-    serde_json::from_str(note).map_err(|e| Error::content(path, format!("the description of the network is damaged: {e}")))
+    let damaged = |e: String| Error::content(path, format!("the description of the network is damaged: {e}"));
+    let description: Description = serde_json::from_str(note).map_err(|e| damaged(e.to_string()))?;
+    description.check().map_err(|e| damaged(e.to_string()))?;
+    // Before a network of gigabytes is made for a file of kilobytes.
+    let parameters = description.spec()?.parameters().map_err(|e| damaged(e.to_string()))?;
+    let held: usize = checkpoint.arrays().values().map(|array| array.values.len()).sum();
+    match parameters > held as u64 {
+        false => Ok(description),
+        true => Err(damaged(format!("a network of {parameters} parameters, and {held} numbers in the file"))),
+    }
 }
 
 /// A checkpoint's fault, with the file's name if it does not have it.

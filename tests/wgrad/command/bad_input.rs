@@ -131,6 +131,47 @@ fn a_batch_too_large_for_the_memory_is_refused_before_anything_is_written() {
     assert!(!bench.path("runs").exists());
 }
 
+/// What there is no memory for is refused by figures, and a summary takes none.
+#[test]
+fn what_the_memory_does_not_hold_is_refused_and_a_summary_takes_none() {
+    let bench = Bench::new();
+    let large = r#"{"input": [3, 32, 32], "layers": [{"type": "conv2d", "out": 40, "kernel": 1}, {"type": "flatten"},
+        {"type": "linear", "out": 1000}, {"type": "linear", "out": 10}]}"#;
+    fs::write(bench.path("large.json"), large).unwrap();
+    let within = |mib: &str, words: &str| {
+        let mut command = bench.command(words);
+        command.env("WGRAD_MEMORY_MIB", mib);
+        finished(command)
+    };
+    let train = "train --data data --device cpu --max-steps 1 --model large.json --batch-size";
+    // 160 + 40,961,000 + 10,010 of them.
+    within("100", &format!("{train} 8")).refused("40971170 parameters take 655538720 bytes, 104857600 are free");
+    // Room for the weights, not for what comes with them: refused where it is asked for.
+    within("1", "train --data data --device cpu --max-steps 1 --model net.json --batch-size 8").refused("bytes");
+    within("1", "summary --input 1x4096x4096").ok();
+    let summary = bench.run("summary --json --input 1x4096x4096").json();
+    assert_eq!(summary["parameters"].as_u64(), Some(671_153_834));
+    assert!(!bench.path("runs").exists());
+}
+
+/// Code 3, and no panic; a run goes on to its end.
+#[cfg(target_os = "linux")]
+#[test]
+fn output_that_nothing_takes_has_a_code_of_its_own() {
+    let bench = Bench::new();
+    let full = || fs::File::options().write(true).open("/dev/full").unwrap();
+    let train = "train --data data --model net.json --batch-size 8 --device cpu --max-steps 2 --name";
+    for words in ["summary", "devices", "--help", "--version", &format!("{train} a"), &format!("{train} b --json")] {
+        let output = bench.command(words).stdout(full()).output().unwrap();
+        let stderr = String::from_utf8_lossy(&output.stderr);
+        assert_eq!(output.status.code(), Some(3), "{words}: {stderr}");
+        assert!(stderr.contains("error: writing the output: ") && !stderr.contains("panicked"), "{words}: {stderr}");
+    }
+    assert!(bench.path("runs/a/last.safetensors").exists() && bench.path("runs/b/last.safetensors").exists());
+    let output = bench.command("train --lr 0").stderr(full()).output().unwrap();
+    assert_eq!(output.status.code(), Some(2));
+}
+
 /// A limit on the size of files is as good as a full disk: the write fails in the middle.
 #[cfg(unix)]
 #[test]
@@ -147,6 +188,31 @@ fn a_full_disk_while_saving_leaves_the_last_checkpoint_as_it_was() {
     let left: Vec<_> = fs::read_dir(bench.path("runs/a")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().contains("tmp")), "{left:?}");
     bench.run("train --resume runs/a").ok();
+}
+
+/// Every loss of the run is finite, and what the last steps leave is not.
+#[test]
+fn a_run_that_diverges_keeps_its_last_finite_checkpoint_and_says_where_it_began() {
+    let bench = Bench::new();
+    let words = "--epochs 1 --schedule constant --momentum 0 --weight-decay 0";
+    let cases = [("a", "--max-steps 2"), ("b", "--max-steps 6 --save-every 1"), ("c", ""), ("d", "--max-steps 2 --test-images 0")];
+    for (name, more) in cases {
+        let ran = bench.train(&format!("{words} --lr 1e30 {more} --name {name}"));
+        assert_eq!(ran.code, Some(1), "{name}: {}", ran.stderr);
+        let line = ran.stderr.lines().last().unwrap();
+        assert!(line.contains("training diverged") && line.contains("at step ") && line.contains("first"), "{name}: {line}");
+        assert!(line.contains("layer ") && line.chars().count() <= 300, "{name}: {line}");
+        let last = nn::Checkpoint::read(bench.path(&format!("runs/{name}/last.safetensors"))).unwrap();
+        assert_eq!(last.not_finite(), None, "{name}");
+        let is_there = |file: &str| bench.path(&format!("runs/{name}/{file}")).exists();
+        assert!(!is_there("best.safetensors") && !is_there(".lock"), "{name}");
+        // By its own settings it diverges again.
+        assert_eq!(bench.run(&format!("train --resume runs/{name}")).code, Some(1), "{name}");
+        // The second saved after each step: its last weights are finite, and what they give is not.
+        let code = bench.run(&format!("eval --device cpu --data data --checkpoint runs/{name}")).code;
+        assert_eq!(code, Some(if name == "b" { 1 } else { 0 }), "{name}");
+    }
+    bench.train(&format!("{words} --lr 0.01 --max-steps 2 --name fine")).ok();
 }
 
 #[test]

@@ -94,6 +94,43 @@ fn a_checkpoint_measures_as_in_training_and_names_pictures() {
 }
 
 #[test]
+fn names_from_outside_do_nothing_to_a_terminal() {
+    let bench = Bench::new();
+    bench.train("--max-steps 1 --test-images 0 --name a").ok();
+    let path = bench.path("runs/a/last.safetensors");
+    let checkpoint = Checkpoint::read(&path).unwrap();
+    let description = checkpoint.note_of("wgrad.network").unwrap().replace("class 3", r"\u001b[2J\u202ecat\n");
+    checkpoint.clone().note("wgrad.network", description).write(&path).unwrap();
+    image::RgbImage::new(4, 4).save(bench.path("a.png")).unwrap();
+    let text = bench.run("predict a.png --device cpu --top 10 --checkpoint runs/a").ok().stdout;
+    assert!(text.contains(r"\u{1b}[2J\u{202e}cat\n") && text.lines().count() == 11, "{text}");
+    assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+}
+
+#[cfg(unix)]
+#[test]
+fn paths_that_are_no_text_are_taken_where_no_file_must_hold_them() {
+    use std::ffi::OsStr;
+    use std::os::unix::ffi::OsStrExt;
+    let bench = Bench::new();
+    bench.train("--max-steps 1 --test-images 0 --name a").ok();
+    let strange = |name: &[u8]| bench.path("").join(OsStr::from_bytes(&[name, b"\xff"].concat()));
+    fs::rename(bench.path("runs/a"), strange(b"run")).unwrap();
+    image::RgbImage::new(4, 4).save(bench.path("a.png")).unwrap();
+    fs::copy(bench.path("a.png"), strange(b"picture")).unwrap();
+    let run = |words: &str, more: &[&std::path::Path]| {
+        let mut command = bench.command(words);
+        command.args(more);
+        super::support::finished(command).ok()
+    };
+    run("predict --device cpu --json --checkpoint", &[&strange(b"run"), &strange(b"picture")]);
+    run("predict --device cpu --checkpoint", &[&strange(b"run"), &strange(b"picture")]);
+    run("eval --device cpu --json --data data --checkpoint", &[&strange(b"run")]);
+    let outcome = run("train --max-steps 2 --json --resume", &[&strange(b"run")]).json();
+    assert!(outcome["run"].as_str().is_some_and(|path| path.contains("run\u{fffd}")), "{outcome}");
+}
+
+#[test]
 fn weights_of_a_state_dict_are_measured_without_a_run() {
     let bench = Bench::new();
     let trained = bench.train("--epochs 1 --json").json();

@@ -3,7 +3,11 @@
 mod bad_input;
 mod commands;
 mod golden;
+#[cfg(unix)]
+mod kills;
 mod optimizers;
+#[cfg(unix)]
+mod refusals;
 mod repeat;
 mod same_bits;
 pub mod support;

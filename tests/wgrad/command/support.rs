@@ -16,7 +16,9 @@ const NETWORK: &str = r#"{"input": [3, 32, 32], "layers": [
 pub const IMAGES: usize = 205;
 
 pub struct Bench {
-    folder: TempDir,
+    path: PathBuf,
+    /// None where another bench removes the folder.
+    _folder: Option<TempDir>,
 }
 
 /// What a command left behind.
@@ -28,7 +30,8 @@ pub struct Ran {
 
 impl Bench {
     pub fn new() -> Self {
-        let bench = Self { folder: tempfile::tempdir().unwrap() };
+        let folder = tempfile::tempdir().unwrap();
+        let bench = Self { path: folder.path().to_owned(), _folder: Some(folder) };
         let data = bench.path("data");
         fs::create_dir(&data).unwrap();
         for batch in 1..=5 {
@@ -39,16 +42,21 @@ impl Bench {
         bench
     }
 
+    /// In the folder of another one, which outlives it.
+    pub fn at(path: &Path) -> Self {
+        Self { path: path.to_owned(), _folder: None }
+    }
+
     pub fn path(&self, name: &str) -> PathBuf {
-        self.folder.path().join(name)
+        self.path.join(name)
     }
 
     /// `wgrad` with these words, in the folder.
     pub fn command(&self, words: &str) -> Command {
         let mut command = Command::new(env!("CARGO_BIN_EXE_wgrad"));
-        command.args(words.split_whitespace()).current_dir(self.folder.path()).env_remove("WGRAD_ADAPTER");
+        command.args(words.split_whitespace()).current_dir(&self.path).env_remove("WGRAD_ADAPTER");
         // Vulkan's loader complains on stderr where there is none.
-        command.env("XDG_RUNTIME_DIR", self.folder.path());
+        command.env("XDG_RUNTIME_DIR", &self.path);
         command
     }
 
@@ -58,11 +66,16 @@ impl Bench {
 
     /// A run of the small network on the small data set, on the CPU.
     pub fn train(&self, words: &str) -> Ran {
-        self.run(&training(words))
+        finished(self.training(words))
+    }
+
+    /// The command of such a run.
+    pub fn training(&self, words: &str) -> Command {
+        self.command(&format!("train --data data --model net.json --batch-size 8 --device cpu --log-every 10 {words}"))
     }
 
     pub fn spawn(&self, words: &str) -> Child {
-        let mut command = self.command(&training(words));
+        let mut command = self.training(words);
         command.stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap()
     }
 
@@ -84,14 +97,10 @@ impl Bench {
     /// Every file below the folder with its bytes.
     pub fn contents(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut found = Vec::new();
-        walk(self.folder.path(), &mut found);
+        walk(&self.path, &mut found);
         found.sort();
         found
     }
-}
-
-fn training(words: &str) -> String {
-    format!("train --data data --model net.json --batch-size 8 --device cpu --log-every 10 {words}")
 }
 
 fn walk(folder: &Path, found: &mut Vec<(PathBuf, Vec<u8>)>) {

@@ -58,6 +58,15 @@ pub enum Error {
         /// What the driver, or the budget, says.
         detail: String,
     },
+    /// `WGRAD_MEMORY_MIB` is no budget.
+    #[error(
+        "WGRAD_MEMORY_MIB is \"{}\"; a whole number of MiB is wanted, from 1 to {}; leave it out for no budget",
+        found.escape_debug(), u64::MAX >> 20
+    )]
+    Budget {
+        /// What it holds.
+        found: String,
+    },
     /// The driver rejected a command: a bug in a kernel or in this library.
     #[error("the GPU driver rejected a command: {0}")]
     Validation(String),

@@ -3,12 +3,15 @@
 mod dtype;
 mod error;
 mod idle;
+mod machine;
 mod pool;
 pub mod rng;
 mod shape;
 
 pub use dtype::{DType, Element};
 pub use error::{Error, Result};
+pub(crate) use machine::budget;
+pub use machine::free_bytes;
 pub use pool::MemoryStats;
 pub(crate) use pool::{ALIGN, Lent, Memory, Pool};
 pub use shape::{MAX_ELEMENTS, MAX_RANK, Shape};

@@ -6,6 +6,7 @@
 
 use super::error::{Error, Result};
 use super::idle::Idle;
+use super::machine::budget;
 use parking_lot::Mutex;
 use std::fmt::Debug;
 use std::sync::Arc;
@@ -47,14 +48,13 @@ struct Account {
 }
 
 impl Account {
-    /// `WGRAD_MEMORY_MIB` sets the budget; drivers do not tell how much there is, and some never say that it is spent.
     pub fn new() -> Self {
-        let mib = std::env::var("WGRAD_MEMORY_MIB").ok().and_then(|v| v.parse::<u64>().ok());
         Self {
             live: AtomicU64::new(0),
             pooled: AtomicU64::new(0),
             peak: AtomicU64::new(0),
-            limit: mib.map_or(u64::MAX, |m| m << 20),
+            // Who opens a device by its name is told of a budget that is none.
+            limit: budget().unwrap_or(u64::MAX),
         }
     }
 
@@ -99,7 +99,7 @@ impl<M: Memory> Pool<M> {
 
     /// A buffer of at least `bytes`; what it holds is whatever was there.
     pub fn take(self: &Arc<Self>, bytes: usize) -> Result<Lent<M>> {
-        let bytes = bytes.max(1).next_multiple_of(ALIGN);
+        let bytes = bytes.max(1).checked_next_multiple_of(ALIGN).unwrap_or(usize::MAX / ALIGN * ALIGN);
         let reused = self.idle.lock().take(bytes);
         let buffer = match reused {
             Some(buffer) => {
@@ -108,17 +108,30 @@ impl<M: Memory> Pool<M> {
             }
             None => {
                 self.keep_budget(bytes as u64)?;
-                let buffer = self.memory.make(bytes)?;
-                self.made.fetch_add(bytes as u64, Relaxed);
-                buffer
+                self.make(bytes)?
             }
         };
+        Ok(self.lend(buffer, bytes))
+    }
+
+    /// The smallest buffer, whatever the budget: it stands where one was refused.
+    pub fn stand_in(self: &Arc<Self>) -> Result<Lent<M>> {
+        Ok(self.lend(self.make(ALIGN)?, ALIGN))
+    }
+
+    fn make(&self, bytes: usize) -> Result<M::Buffer> {
+        let buffer = self.memory.make(bytes)?;
+        self.made.fetch_add(bytes as u64, Relaxed);
+        Ok(buffer)
+    }
+
+    fn lend(self: &Arc<Self>, buffer: M::Buffer, bytes: usize) -> Lent<M> {
         let live = self.account.live.fetch_add(bytes as u64, Relaxed) + bytes as u64;
         self.account.peak.fetch_max(live + self.account.pooled.load(Relaxed), Relaxed);
         if let Some(most_lent) = &self.most_lent {
             most_lent.fetch_max(live, Relaxed);
         }
-        Ok(Lent { buffer, bytes, pool: Some(self.clone()) })
+        Lent { buffer, bytes, pool: Some(self.clone()) }
     }
 
     fn keep_budget(&self, asked: u64) -> Result<()> {
@@ -245,5 +258,7 @@ mod tests {
         let _held = pool.take(2048).unwrap();
         assert_eq!(pool.stats().pooled, 0);
         assert!(matches!(pool.take(256), Err(Error::OutOfMemory { asked: 256, .. })));
+        assert!(matches!(pool.take(usize::MAX), Err(Error::OutOfMemory { .. })), "no overflow");
+        assert!(pool.stand_in().is_ok());
     }
 }

@@ -4,7 +4,8 @@ use super::array::Storage;
 use super::capture::{self, Capture};
 use super::observer::{Observed, Observer};
 use super::place::Place;
-use crate::base::{DType, Error, MAX_ELEMENTS, MemoryStats, Result};
+use super::shortage::refuse;
+use crate::base::{DType, Error, MAX_ELEMENTS, MemoryStats, Result, budget, free_bytes};
 use crate::gpu::{AdapterKind, Gpu};
 use std::any::Any;
 use std::fmt;
@@ -49,7 +50,7 @@ impl Device {
     /// By name: `auto`, `gpu` or `cpu`.
     ///
     /// # Errors
-    /// See [`auto`](Self::auto) and [`gpu`](Self::gpu).
+    /// See [`auto`](Self::auto) and [`gpu`](Self::gpu); or if `WGRAD_MEMORY_MIB` is set to what is no budget.
     ///
     /// ```
     /// # use gpu_core::Device;
@@ -58,6 +59,7 @@ impl Device {
     /// # Ok::<(), gpu_core::Error>(())
     /// ```
     pub fn named(name: &str) -> Result<Self> {
+        budget()?;
         match name {
             "auto" => Self::auto(),
             "gpu" => Self::gpu(),
@@ -163,6 +165,17 @@ impl Device {
         self.place().memory()
     }
 
+    /// Bytes that can still be had: what the budget leaves, on the CPU device no more than the machine has free. `u64::MAX` where nobody
+    /// knows: on a GPU without a budget.
+    pub fn available_bytes(&self) -> u64 {
+        let MemoryStats { live, pooled, limit, .. } = self.memory();
+        let left = if limit == u64::MAX { limit } else { limit.saturating_sub(live + pooled) };
+        match self.place() {
+            Place::Cpu => left.min(free_bytes()),
+            Place::Gpu(_) => left,
+        }
+    }
+
     /// Frees the buffers that no tensor uses; those of captures stay.
     pub fn trim(&self) {
         self.place().trim();
@@ -218,21 +231,22 @@ impl Device {
         capture::is_capturing(&self.place())
     }
 
-    /// A buffer of at least `bytes`. A GPU that cannot give it is at fault from then on; the stand-in is never used.
+    /// A buffer of at least `bytes`. A GPU that cannot give it is at fault from then on; the stand-in is never used. The CPU device has no
+    /// fault to show later: see [`within_memory`](super::within_memory).
     #[track_caller]
     pub(crate) fn lend(&self, bytes: usize) -> Storage {
         match self.place() {
             Place::Cpu => match capture::host_pool().take(bytes) {
                 Ok(lent) => Storage::Host(Arc::new(lent)),
-                Err(error) => panic!("{error}"),
+                Err(error) => refuse(error),
             },
             Place::Gpu(gpu) => {
                 let pool = capture::gpu_pool(&gpu);
                 let lent = pool.take(bytes).or_else(|error| {
                     gpu.fail(error);
-                    pool.take(1)
+                    pool.stand_in()
                 });
-                Storage::Gpu(Arc::new(lent.unwrap_or_else(|error| panic!("{error}"))))
+                Storage::Gpu(Arc::new(lent.unwrap_or_else(|error| refuse(error))))
             }
         }
     }

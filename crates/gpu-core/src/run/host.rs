@@ -1,7 +1,7 @@
 //! The CPU device: its memory, and a launch there, which is a mirror with its memory.
 
 use super::args::{Args, Mirror};
-use crate::base::{Error, Memory, Pool, Result};
+use crate::base::{Error, Memory, Pool, Result, free_bytes};
 use crate::gpu::Constants;
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
 use std::ops::Range;
@@ -17,14 +17,21 @@ pub(crate) type HostBuffer = RwLock<Vec<u64>>;
 impl Memory for HostMemory {
     type Buffer = Arc<HostBuffer>;
 
+    /// Refused where the machine has not as much: the system would promise it, and end the process when it is used.
     fn make(&self, bytes: usize) -> Result<Arc<HostBuffer>> {
-        // Asked first, for a `Vec` of zeros ends the process where there is no memory; and made anew, for that takes pages as they
-        // are written.
-        let room = Vec::<u64>::new().try_reserve_exact(bytes / 8);
-        room.map_err(|error| Error::OutOfMemory { asked: bytes as u64, detail: error.to_string() })?;
-        Ok(Arc::new(RwLock::new(vec![0; bytes / 8])))
+        let asked = bytes as u64;
+        let free = if bytes < LARGE { u64::MAX } else { free_bytes() };
+        let refused = |detail: String| Error::OutOfMemory { asked, detail };
+        if asked > free {
+            return Err(refused(format!("the machine has {free} bytes free")));
+        }
+        let words = bytemuck::allocation::try_zeroed_vec(bytes / 8).map_err(|()| refused("the system refuses it".to_owned()))?;
+        Ok(Arc::new(RwLock::new(words)))
     }
 }
+
+/// To ask the system what is free takes some microseconds, which is next to nothing from here on.
+const LARGE: usize = 16 << 20;
 
 /// Memory of the CPU device, which the process has once.
 pub(super) static POOL: LazyLock<Arc<Pool<HostMemory>>> = LazyLock::new(|| Pool::new(HostMemory));

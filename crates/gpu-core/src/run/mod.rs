@@ -8,6 +8,7 @@ mod host;
 mod observer;
 mod place;
 mod recording;
+mod shortage;
 
 pub use args::{Args, Mirror};
 pub use array::Array;
@@ -17,3 +18,4 @@ pub use device::Device;
 pub(crate) use host::HostDispatch;
 pub use observer::{Launched, Observed, Observer};
 pub use place::Place;
+pub use shortage::within_memory;

@@ -126,6 +126,38 @@ impl Checkpoint {
         &self.arrays
     }
 
+    /// The first tensor with a value that is infinite or not a number, and that value: what a run that diverged leaves.
+    ///
+    /// ```
+    /// use gpu_core::{Device, Tensor};
+    /// use nn::{Checkpoint, Param};
+    /// let param = Param::trainable(Tensor::from_slice(&Device::Cpu, [2], &[1.0, f32::INFINITY]));
+    /// assert_eq!(Checkpoint::new().net_under("w", &param)?.not_finite(), Some(("w", f32::INFINITY)));
+    /// # Ok::<(), nn::CheckpointError>(())
+    /// ```
+    pub fn not_finite(&self) -> Option<(&str, f32)> {
+        self.arrays.iter().find_map(|(key, array)| Some((key.as_str(), *array.values.iter().find(|v| !v.is_finite())?)))
+    }
+
+    /// With `prefix` left out of every key that begins with it, as `module.`, which PyTorch's `DataParallel` puts before each.
+    ///
+    /// # Errors
+    /// If no key begins with it, or a key without it is there already.
+    pub fn strip_prefix(self, prefix: &str) -> Result<Self, CheckpointError> {
+        if !self.arrays.keys().any(|key| key.starts_with(prefix)) {
+            return Err(CheckpointError::NoPrefix(prefix.to_owned()));
+        }
+        let mut arrays = BTreeMap::new();
+        for (key, array) in self.arrays {
+            let key = key.strip_prefix(prefix).map(str::to_owned).unwrap_or(key);
+            if arrays.contains_key(&key) {
+                return Err(CheckpointError::Taken(key));
+            }
+            arrays.insert(key, array);
+        }
+        Ok(Self { arrays, ..self })
+    }
+
     /// Overwrites the parameters and buffers of `net`, where they lie. The keys must be the network's, all of them and no
     /// others; an optimiser's state and PyTorch's `num_batches_tracked` are passed over.
     ///

@@ -30,6 +30,22 @@ pub enum CheckpointError {
     /// Not a safetensors file, or one that was cut off.
     #[error("this is no whole safetensors file ({0}); it may have been cut off while copying: take an earlier checkpoint")]
     Format(String),
+    /// Its bytes are not those that were written.
+    #[error(
+        "its checksum does not fit its content: a bit has changed since it was saved; take an earlier checkpoint or another copy"
+    )]
+    Damaged,
+    /// The machine could not hold it.
+    #[error("reading it takes {bytes} bytes of memory, {free} are free")]
+    TooLarge {
+        /// Bytes that reading takes.
+        bytes: u64,
+        /// Bytes that there are.
+        free: u64,
+    },
+    /// No key begins with what was to be left out.
+    #[error("no tensor's key begins with {0}; leave it out")]
+    NoPrefix(String),
     /// A tensor of integers or of an exotic float.
     #[error("{key} holds {dtype}; F32, F64, F16 and BF16 can be loaded")]
     Type {

@@ -1,11 +1,13 @@
 //! The safetensors format: the length of a JSON header in eight bytes, the header, the tensors one after another.
 
+use super::checksum;
 use super::error::CheckpointError;
 use crate::state_dict::{Array, COUNT};
 use safetensors::{Dtype, SafeTensors};
+use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::Read;
+use std::io::{self, Read};
 use std::path::Path;
 
 /// What a header may have: more than any model here by far.
@@ -13,10 +15,10 @@ const MAX_HEADER_BYTES: u64 = 100_000_000;
 
 /// The bytes of a file. The header is written here, and not by the `safetensors` crate, because its order must not vary.
 pub(super) fn write(arrays: &BTreeMap<String, Array>, notes: &BTreeMap<String, String>) -> Vec<u8> {
-    let text = |s: &str| serde_json::Value::from(s).to_string();
-    let notes = notes.iter().filter(|(key, _)| *key != "format").map(|(k, v)| format!(",{}:{}", text(k), text(v)));
+    let text = |s: &str| Value::from(s).to_string();
+    let notes = notes.iter().filter(|(key, _)| !is_of_the_format(key)).map(|(k, v)| format!(",{}:{}", text(k), text(v)));
     // Some readers ask for the format note before they take a file for PyTorch's.
-    let mut header = format!("{{\"__metadata__\":{{\"format\":\"pt\"{}}}", notes.collect::<String>());
+    let mut header = format!("{{\"__metadata__\":{{\"format\":\"pt\"{}{}}}", checksum::blank(), notes.collect::<String>());
     let mut at = 0;
     for (key, array) in arrays {
         let end = at + 4 * array.values.len();
@@ -33,22 +35,48 @@ pub(super) fn write(arrays: &BTreeMap<String, Array>, notes: &BTreeMap<String, S
     for value in arrays.values().flat_map(|a| &a.values) {
         bytes.extend(value.to_le_bytes());
     }
+    checksum::fill(&mut bytes);
     bytes
 }
 
-/// A file's bytes, once its first eight say that it may be one of ours: a wrong file of many gigabytes is not read.
+/// Notes that are written with every file, and no part of what it holds.
+fn is_of_the_format(key: &str) -> bool {
+    key == "format" || checksum::KEYS.contains(&key)
+}
+
+/// A file's bytes, once its header says that they are as many as it has: of a wrong file of many gigabytes no more than that is read.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, CheckpointError> {
+    if !std::fs::metadata(path)?.is_file() {
+        return Err(CheckpointError::Read(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file")));
+    }
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
+    let wrong = || CheckpointError::Format("its header does not fit its size".to_owned());
     let mut head = [0; 8];
     let known = file.read_exact(&mut head).is_ok();
     let header = u64::from_le_bytes(head);
     if !known || header > MAX_HEADER_BYTES || header > size.saturating_sub(8) {
-        return Err(CheckpointError::Format("its header does not fit its size".to_owned()));
+        return Err(wrong());
     }
     let mut bytes = head.to_vec();
-    file.read_to_end(&mut bytes)?;
+    file.by_ref().take(header).read_to_end(&mut bytes)?;
+    if tensor_bytes(&bytes[8..]).is_some_and(|tensors| tensors.checked_add(8 + header) != Some(size)) {
+        return Err(wrong());
+    }
+    // Its tensors are held twice while they become values.
+    let (wanted, free) = (size.saturating_mul(2), gpu_core::free_bytes());
+    if wanted > free {
+        return Err(CheckpointError::TooLarge { bytes: wanted, free });
+    }
+    file.take(size - 8 - header).read_to_end(&mut bytes)?;
     Ok(bytes)
+}
+
+/// What a header says of the bytes behind it; nothing for one that cannot be read, whose fault is told where it is.
+fn tensor_bytes(header: &[u8]) -> Option<u64> {
+    let header: serde_json::Map<String, Value> = serde_json::from_slice(header).ok()?;
+    let mut ends = header.iter().filter(|(key, _)| *key != "__metadata__").map(|(_, tensor)| tensor["data_offsets"][1].as_u64());
+    ends.try_fold(0, |most: u64, end| Some(most.max(end?)))
 }
 
 type Content = (BTreeMap<String, Array>, BTreeMap<String, String>);
@@ -56,8 +84,12 @@ type Content = (BTreeMap<String, Array>, BTreeMap<String, String>);
 pub(super) fn read(bytes: &[u8]) -> Result<Content, CheckpointError> {
     let broken = |e: safetensors::SafeTensorError| CheckpointError::Format(e.to_string());
     let file = SafeTensors::deserialize(bytes).map_err(broken)?;
-    let (_, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
-    let notes = header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+    let (header_bytes, header) = SafeTensors::read_metadata(bytes).map_err(broken)?;
+    let mut notes: BTreeMap<String, String> = header.metadata().iter().flatten().map(|(k, v)| (k.clone(), v.clone())).collect();
+    if checksum::KEYS.iter().any(|key| notes.contains_key(*key)) && !checksum::holds(bytes, 8 + header_bytes) {
+        return Err(CheckpointError::Damaged);
+    }
+    notes.retain(|key, _| !is_of_the_format(key));
     let mut arrays = BTreeMap::new();
     for (key, view) in file.iter() {
         if key.rsplit('.').next() == Some(COUNT) {

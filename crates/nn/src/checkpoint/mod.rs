@@ -1,9 +1,11 @@
 //! Checkpoints: safetensors files with PyTorch's key names and layouts.
 //!
 //! A file is written under a temporary name, brought to the disk, and renamed: whatever happens, there is an old file or a new
-//! one. The same state gives the same bytes. What is read is checked as a whole before anything is loaded.
+//! one. The same state gives the same bytes. What is read is checked as a whole before anything is loaded: a file has a checksum, so that
+//! one flipped bit anywhere in it is refused; files without one, of other programs and older versions, are read too.
 
 mod atomic;
+mod checksum;
 mod contents;
 mod error;
 mod format;
@@ -12,7 +14,7 @@ mod names;
 mod tests;
 
 pub use crate::state_dict::{Array, Mismatch};
-pub use atomic::write_atomically;
+pub use atomic::{expect_writable, sweep, write_atomically};
 pub use contents::Checkpoint;
 pub use error::CheckpointError;
 pub use names::Names;

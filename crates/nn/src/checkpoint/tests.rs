@@ -63,9 +63,8 @@ fn the_same_state_gives_the_same_bytes_in_sorted_order() {
     let [a, b] = [[("b", "2"), ("a", "\"1\"\n")], [("a", "\"1\"\n"), ("b", "2")]].map(|notes| bytes(&notes));
     assert_eq!(a, b);
     let header = String::from_utf8_lossy(&a[8..]);
-    assert!(header.starts_with(
-        r#"{"__metadata__":{"format":"pt","a":"\"1\"\n","b":"2"},"0.body.0.weight":{"dtype":"F32","shape":[2, 2, 3, 3],"#
-    ));
+    assert!(header.starts_with(r#"{"__metadata__":{"format":"pt","wgrad.crc32":""#));
+    assert!(header.contains(r#""a":"\"1\"\n","b":"2"},"0.body.0.weight":{"dtype":"F32","shape":[2, 2, 3, 3],"#));
     let read = Checkpoint::from_bytes(&a).unwrap();
     assert_eq!((read.note_of("a"), read.note_of("c")), (Some("\"1\"\n"), None));
     assert_eq!(read.to_bytes(), a);
@@ -172,6 +171,74 @@ fn a_file_cut_off_anywhere_is_an_error() {
             assert!(message.contains("cut.safetensors") && message.contains("cut off"), "{message}");
         }
     }
+}
+
+#[test]
+fn any_flipped_bit_is_an_error() {
+    let bytes = Checkpoint::new().net(&net(1)).unwrap().note("wgrad.network", "{\"a\": 1}").to_bytes();
+    for bit in 0..8 * bytes.len() {
+        let mut bytes = bytes.clone();
+        bytes[bit / 8] ^= 1 << (bit % 8);
+        assert!(Checkpoint::from_bytes(&bytes).is_err(), "bit {} of byte {}", bit % 8, bit / 8);
+    }
+}
+
+#[test]
+fn a_file_without_a_checksum_is_read() {
+    let header = r#"{"__metadata__":{"format":"pt","epoch":"3"},"a":{"dtype":"F32","shape":[2],"data_offsets":[0,8]}}"#;
+    let read = Checkpoint::from_bytes(&file_of(header, &[0; 8])).unwrap();
+    assert_eq!((read.note_of("epoch"), read.arrays().len()), (Some("3"), 1));
+    // Its digits, as any CRC-32 of the file with zeros for them gives them.
+    let bytes = read.to_bytes();
+    let at = bytes.windows(15).position(|w| w == b"\"wgrad.crc32\":\"").unwrap() + 15;
+    let mut zeroed = bytes.clone();
+    zeroed[at..at + 8].copy_from_slice(b"00000000");
+    assert_eq!(bytes[at..at + 8], *format!("{:08x}", plain_crc32(&zeroed)).as_bytes());
+    assert_eq!(plain_crc32(b"123456789"), 0xcbf4_3926, "the check value of CRC-32/ISO-HDLC");
+}
+
+/// Bit by bit, from its definition.
+fn plain_crc32(bytes: &[u8]) -> u32 {
+    let shift = |crc: u32, _| if crc & 1 == 1 { crc >> 1 ^ 0xedb8_8320 } else { crc >> 1 };
+    !bytes.iter().fold(!0, |crc, byte| (0..8).fold(crc ^ u32::from(*byte), shift))
+}
+
+#[test]
+fn a_pipe_and_a_file_that_claims_more_than_it_has_are_refused_unread() {
+    let directory = Directory::new("claims");
+    let path = directory.file("claim.safetensors");
+    let header = r#"{"a":{"dtype":"F32","shape":[2147483648],"data_offsets":[0,8589934592]}}"#;
+    fs::write(&path, file_of(header, &[0; 6000])).unwrap();
+    let message = Checkpoint::read(&path).unwrap_err().to_string();
+    assert!(message.contains("its header does not fit its size"), "{message}");
+    let sparse = fs::File::options().write(true).open(&path).unwrap();
+    sparse.set_len(8 + header.len() as u64 + 8_589_934_592 + 1).unwrap();
+    assert!(Checkpoint::read(&path).is_err(), "a byte too many");
+    #[cfg(unix)]
+    assert!(write_atomically("/dev/null", |_| Ok(())).is_err() && Checkpoint::read("/dev/zero").is_err());
+}
+
+#[test]
+fn a_prefix_of_all_keys_can_be_left_out() {
+    let inner = net(1);
+    let saved = Checkpoint::new().net_under("module", &inner).unwrap();
+    let other = net(2);
+    assert!(saved.load_net(&other).is_err());
+    saved.clone().strip_prefix("module.").unwrap().load_net(&other).unwrap();
+    assert_eq!(content(&other), content(&inner));
+    assert!(matches!(saved.strip_prefix("model."), Err(CheckpointError::NoPrefix(_))));
+    let both = Checkpoint::new().net(&inner).unwrap().net_under("a", &inner).unwrap();
+    assert!(matches!(both.strip_prefix("a."), Err(CheckpointError::Taken(_))));
+}
+
+#[test]
+fn a_message_names_the_first_keys_and_counts_the_others() {
+    let mut checkpoint = Checkpoint::new();
+    for i in 0..200 {
+        checkpoint.arrays.insert(format!("module.{}.{i:03}", "layer".repeat(40)), Array { shape: vec![1], values: vec![0.0] });
+    }
+    let message = checkpoint.load_net(&net(1)).unwrap_err().to_string();
+    assert!(message.contains("unexpected (200): module.") && message.chars().count() < 400, "{message}");
 }
 
 #[test]

@@ -81,7 +81,10 @@ impl<const AXES: usize> Layer for BatchNorm<AXES> {
         let has_variance = self.tracked || input.n() * input.inner(2) > 1;
         expect(has_variance, || "one value a channel has no variance; keep running statistics (`tracked`)".to_owned())?;
         let affine = Affine::of(self.affine, self.affine);
-        let plan = affine.declare(Plan::new(format!("BatchNorm{AXES}d {c}{affine}"), input), [c]);
+        let mut plan = affine.declare(Plan::new(format!("BatchNorm{AXES}d {c}{affine}"), input), [c]);
+        if input.n() * input.inner(2) == 1 {
+            plan = plan.untrainable("one value a channel has no variance; train with a larger batch");
+        }
         Ok(match self.tracked {
             true => plan.buffer("running_mean", [c], Fill::Constant(0.0)).buffer("running_var", [c], Fill::Constant(1.0)),
             false => plan.constant("running_mean", [c], 0.0).constant("running_var", [c], 1.0),

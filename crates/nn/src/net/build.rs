@@ -31,6 +31,10 @@ impl Net {
         if bytes > limit {
             return Err(BuildError::TooLarge { bytes, limit, device: cx.device().name() });
         }
+        let free = cx.device().available_bytes();
+        if bytes > free {
+            return Err(BuildError::OutOfMemory { bytes, free });
+        }
         Ok(Self::make(layer, plan, input, cx))
     }
 
@@ -61,6 +65,16 @@ impl Net {
         let plan = self.layer.plan(input)?;
         self.expect(&plan, input)?;
         Ok(plan)
+    }
+
+    /// Refuses a layer that its input does not let be trained; one whose statistics are frozen is only evaluated.
+    pub(super) fn trained_by(&self, plan: &Plan) -> Result<(), ShapeError> {
+        let is_frozen = self.held.iter().any(|held| held.role == Role::Buffer && held.param.is_frozen());
+        if let Some(why) = plan.untrainable.filter(|_| !is_frozen) {
+            return Err(ShapeError::new(why).of(self.layer.kind()));
+        }
+        let mut pairs = self.children.iter().zip(&plan.children);
+        pairs.try_for_each(|(net, child)| net.trained_by(&child.plan).map_err(|e| e.at(&child.name)))
     }
 
     fn expect(&self, plan: &Plan, input: Shape) -> Result<(), ShapeError> {

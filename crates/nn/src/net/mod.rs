@@ -93,6 +93,8 @@ pub struct Plan {
     output: Shape,
     multiply_adds: u64,
     listed: bool,
+    /// Why it cannot be trained on such an input, where it can be evaluated on it.
+    untrainable: Option<&'static str>,
     wanted: Vec<Wanted>,
     children: Vec<Child>,
 }

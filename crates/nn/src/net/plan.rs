@@ -13,7 +13,7 @@ impl Plan {
     /// A layer without parameters that gives `output`; `description` is its kind and its options in a few words, for summaries.
     pub fn new(description: impl Into<String>, output: impl Into<Shape>) -> Self {
         let (description, output) = (description.into(), output.into());
-        Self { description, output, multiply_adds: 0, listed: true, wanted: Vec::new(), children: Vec::new() }
+        Self { description, output, multiply_adds: 0, listed: true, untrainable: None, wanted: Vec::new(), children: Vec::new() }
     }
 
     /// With a parameter that is learned. Parameters are made in the order in which they are asked for, and shown in that order.
@@ -70,6 +70,11 @@ impl Plan {
         Self { output: output.into(), ..self }
     }
 
+    /// With what stands in the way of training on such an input, where an evaluation would do: statistics of one value.
+    pub fn untrainable(self, why: &'static str) -> Self {
+        Self { untrainable: Some(why), ..self }
+    }
+
     /// Without a line of its own in summaries, where its children have theirs.
     pub fn unlisted(self) -> Self {
         Self { listed: false, ..self }
@@ -90,7 +95,7 @@ impl Plan {
     }
 
     /// Shows `report` every layer that the input passes, in order, each with its path.
-    pub(super) fn report(&self, path: &str, report: &mut dyn FnMut(LayerReport)) {
+    pub(crate) fn report(&self, path: &str, report: &mut dyn FnMut(LayerReport)) {
         for child in &self.children {
             child.plan.report(&join(path, &child.name), report);
         }

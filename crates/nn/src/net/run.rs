@@ -27,6 +27,11 @@ impl Net {
         &self.children
     }
 
+    /// The layers inside it, each with its part of the keys: a position, `body`, `shortcut`. Equivalent of `torch.nn.Module.named_children`.
+    pub fn named_children(&self) -> impl Iterator<Item = (&str, &Self)> {
+        self.names.iter().map(String::as_str).zip(&self.children)
+    }
+
     /// The layer's own parameter or buffer `name`.
     ///
     /// ```
@@ -96,6 +101,10 @@ impl Module for Net {
 
     fn out_shape(&self, input: Shape) -> Result<Shape, ShapeError> {
         Ok(self.planned(input)?.output())
+    }
+
+    fn expect_trainable(&self, input: Shape) -> Result<(), ShapeError> {
+        self.trained_by(&self.planned(input)?)
     }
 
     fn describe(&self) -> String {

@@ -22,6 +22,7 @@ use crate::layers::parse::layers;
 use crate::layers::{Sequential, as_list};
 use crate::module::{BuildError, ShapeError};
 use crate::net::{Layer, Net, Plan};
+use crate::summary::Summary;
 use gpu_core::Shape;
 use serde::{Serialize, Serializer};
 use serde_json::Value;
@@ -157,6 +158,21 @@ impl Spec {
     /// The first layer that does not fit.
     pub fn parameters(&self) -> Result<u64, SpecError> {
         Ok(self.plan()?.parameters())
+    }
+
+    /// Its layers for a batch of one, without making the network.
+    ///
+    /// # Errors
+    /// The first layer that does not fit.
+    ///
+    /// ```
+    /// # use nn::zoo;
+    /// let summary = zoo::spec("small-cnn", [3, 32, 32].into(), 10)?.summary()?;
+    /// assert_eq!((summary.parameters, summary.multiply_adds), (106_730, 24_518_656));
+    /// # Ok::<(), nn::SpecError>(())
+    /// ```
+    pub fn summary(&self) -> Result<Summary, SpecError> {
+        Ok(Summary::planned(&self.plan()?))
     }
 
     fn plan(&self) -> Result<Plan, SpecError> {

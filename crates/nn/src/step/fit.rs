@@ -33,10 +33,15 @@ pub(super) fn check(
 ) -> Result<(), StepError> {
     assert!(options.batch > 0, "StepOptions: a batch of 0 images has no mean loss");
     tensors_fit(net, device, options)?;
-    if device.memory().limit == u64::MAX {
-        return Ok(());
+    if optimizer.is_some() {
+        net.expect_trainable(options.shape())?;
     }
     let available = available(device);
+    // Where only the machine is a limit, most steps are far below it, and to record two batches would cost more than it saves.
+    let has_budget = device.memory().limit != u64::MAX;
+    if available == u64::MAX || (!has_budget && most(net, options, options.batch)? <= available) {
+        return Ok(());
+    }
     let line = Line::of(net, device, optimizer, options)?;
     let needed = line.at(options.batch);
     if needed > available {
@@ -114,18 +119,19 @@ impl Line {
 /// Two batches to record, as large as surely fit.
 fn probes(net: &dyn Module, device: &Device, options: &StepOptions) -> Result<[usize; 2], StepError> {
     let available = available(device);
-    let mut dims = options.shape().dims().to_vec();
-    // Far above what a step of any layer here keeps: its output, its gradient and a workspace.
-    let mut most = |batch: usize| -> Result<u64, StepError> {
-        dims[0] = batch;
-        let summary = Summary::of(net, Shape::new(&dims))?;
-        Ok(4 * summary.activation_bytes + 8 * summary.parameters as u64)
-    };
     for pair in [[4, 8], [1, 2]] {
-        if most(pair[1])? <= available {
+        if most(net, options, pair[1])? <= available {
             return Ok(pair);
         }
     }
-    let needed = most(options.batch)?;
+    let needed = most(net, options, options.batch)?;
     Err(too_large(options, needed, available, 0))
+}
+
+/// Far above what a step of any layer here keeps: its output, its gradient and a workspace.
+fn most(net: &dyn Module, options: &StepOptions, batch: usize) -> Result<u64, StepError> {
+    let mut dims = options.shape().dims().to_vec();
+    dims[0] = batch;
+    let summary = Summary::of(net, Shape::new(&dims))?;
+    Ok(4 * summary.activation_bytes + 8 * summary.parameters as u64)
 }

@@ -29,7 +29,8 @@ pub(super) fn in_use(device: &Device) -> u64 {
     stats.live + stats.pooled
 }
 
-/// What the budget leaves.
+/// What can still be had.
 pub(super) fn available(device: &Device) -> u64 {
-    device.memory().limit.saturating_sub(in_use(device))
+    device.trim();
+    device.available_bytes()
 }

@@ -1,6 +1,7 @@
 //! What a training or evaluation step is recorded for, what it reads, and what it measures.
 
 use super::loss::Loss;
+use gpu_core::ops::MetricSums;
 use gpu_core::{Shape, Tensor};
 
 /// What a step is recorded for.
@@ -91,4 +92,12 @@ pub struct Metrics {
     /// The part of the images (of their places, where each has a label) whose largest logit is the label's, 0 to 1; NaN where there
     /// was none, 0 for losses without labels.
     pub accuracy: f64,
+}
+
+impl Metrics {
+    /// Of the [`MetricSums`] of a step, see [`TrainStep::sums`](super::TrainStep::sums), whose images have so many labels each.
+    pub fn of(sums: [u32; MetricSums::WORDS], labels: u64) -> Self {
+        let MetricSums { loss, correct, images } = MetricSums::of(&sums);
+        Self { images, loss: loss / images as f64, accuracy: correct as f64 / (images * labels) as f64 }
+    }
 }

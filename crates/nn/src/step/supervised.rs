@@ -119,20 +119,23 @@ impl Supervised {
         self.step.output(OUTPUT)
     }
 
+    pub fn sums(&self) -> Result<[u32; MetricSums::WORDS], StepError> {
+        Ok(words(&self.sums.read()?))
+    }
+
     pub fn metrics(&self) -> Result<Metrics, StepError> {
-        Ok(self.measured(&self.sums.read()?))
+        Ok(Metrics::of(self.sums()?, self.rows))
     }
 
     pub async fn metrics_async(&self) -> Result<Metrics, StepError> {
-        Ok(self.measured(&self.sums.read_async().await?))
-    }
-
-    fn measured(&self, words: &[u32]) -> Metrics {
-        let MetricSums { loss, correct, images } = MetricSums::of(words);
-        Metrics { images, loss: loss / images as f64, accuracy: correct as f64 / (images * self.rows) as f64 }
+        Ok(Metrics::of(words(&self.sums.read_async().await?), self.rows))
     }
 
     pub fn reset_metrics(&self) {
         self.sums.write(&[0u32; MetricSums::WORDS]);
     }
+}
+
+fn words(sums: &[u32]) -> [u32; MetricSums::WORDS] {
+    sums.try_into().expect("the tensor has as many words")
 }

@@ -7,6 +7,7 @@ use super::options::{Metrics, Slots, StepOptions};
 use super::supervised::Supervised;
 use crate::module::Module;
 use crate::optim::Optimizer;
+use gpu_core::ops::MetricSums;
 use gpu_core::{Device, Tensor};
 
 /// A recorded training step: forward, loss, metrics, backward, optimiser.
@@ -57,6 +58,20 @@ impl TrainStep {
     /// part of a checkpoint.
     pub fn pending(&self) -> u32 {
         self.recorded.step.pending()
+    }
+
+    /// The [`MetricSums`] since the last reset, of which [`metrics`](Self::metrics) are: a checkpoint that has them goes on to the same
+    /// bits. Waits for the last run.
+    ///
+    /// # Errors
+    /// The device's first fault.
+    pub fn sums(&self) -> Result<[u32; MetricSums::WORDS], StepError> {
+        self.recorded.sums()
+    }
+
+    /// Goes on from such [`sums`](Self::sums).
+    pub fn set_sums(&self, sums: [u32; MetricSums::WORDS]) {
+        self.recorded.sums.write(&sums);
     }
 }
 

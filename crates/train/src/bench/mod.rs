@@ -9,6 +9,7 @@ mod repeat;
 mod training;
 
 use crate::error::{Error, Result};
+use crate::file;
 use gpu_core::Device;
 use nn::checkpoint::write_atomically;
 pub use peak::Peak;
@@ -69,7 +70,7 @@ impl Report {
     /// # Errors
     /// If the file cannot be read or holds no report.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read(path).map_err(Error::file("reading", path))?;
+        let text = file::read(path, file::PICTURE).map_err(Error::file("reading", path))?;
         let wrong = |e| Error::content(path, format!("this is not a report of wgrad bench --json: {e}"));
         serde_json::from_slice(&text).map_err(wrong)
     }

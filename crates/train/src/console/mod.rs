@@ -3,37 +3,57 @@
 #[cfg_attr(not(feature = "cli"), path = "no_bar.rs")]
 mod bar;
 
+use crate::error::{Error, Result, printable};
 use bar::Bar;
 use std::io::{self, Write};
+use std::sync::Mutex;
 use std::time::Duration;
 
 /// Lines go to stdout, or to stderr where stdout is kept for a JSON object; the bar goes to stderr, on a terminal only.
 ///
-/// A reader of stdout that goes away (`wgrad | head -1`) does not stop a run.
+/// Neither a reader of stdout that goes away (`wgrad | head -1`) nor a full disk there stops a run; the second is told at its end, by
+/// [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct Console {
     json: bool,
     bar: Bar,
+    /// What stdout said to the first line that it did not take.
+    fault: Mutex<Option<io::Error>>,
 }
 
 impl Console {
     /// `json`: stdout is kept for one JSON object.
     pub fn new(json: bool) -> Self {
-        Self { json, bar: Bar::hidden() }
+        Self { json, bar: Bar::hidden(), fault: Mutex::default() }
     }
 
     /// A result, for stdout.
-    pub fn say(&self, line: &str) {
+    pub fn say(&self, text: &str) {
+        if self.json {
+            return self.note(text);
+        }
         self.bar.suspend(|| {
-            let _ = if self.json { writeln!(io::stderr(), "{line}") } else { writeln!(io::stdout(), "{line}") };
+            let written = writeln!(io::stdout(), "{}", printable(text)).and_then(|()| io::stdout().flush());
+            if let Err(e) = written.or_else(forgive_a_closed_pipe) {
+                self.fault.lock().expect("nothing panics with it").get_or_insert(e);
+            }
         });
     }
 
     /// A remark, for stderr.
-    pub fn note(&self, line: &str) {
+    pub fn note(&self, text: &str) {
         self.bar.suspend(|| {
-            let _ = writeln!(io::stderr(), "{line}");
+            let _ = writeln!(io::stderr(), "{}", printable(text));
         });
+    }
+
+    /// Whether stdout took all that was said.
+    ///
+    /// # Errors
+    /// If it did not; a reader that went away is no fault.
+    pub fn finish(&self) -> Result<()> {
+        let fault = self.fault.lock().expect("nothing panics with it").take();
+        fault.map_or(Ok(()), |e| Err(Error::Output(e)))
     }
 
     /// Begins a bar of `steps`, of which `done` are done.
@@ -61,6 +81,14 @@ impl Console {
     pub fn end(&mut self) {
         std::mem::replace(&mut self.bar, Bar::hidden()).clear();
     }
+}
+
+/// A reader that went away has read what it wanted.
+///
+/// # Errors
+/// Any other fault.
+pub fn forgive_a_closed_pipe(error: io::Error) -> io::Result<()> {
+    if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
 }
 
 /// `0:42`, `12:05`, `3:07:00`.

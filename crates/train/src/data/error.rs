@@ -19,9 +19,8 @@ pub enum DataError {
 
     /// Neither the directory nor its well-known sub-folders hold a known format.
     #[error(
-        "{} holds no data set known here: expected CIFAR-10 binary (data_batch_1.bin to data_batch_5.bin, test_batch.bin), \
-         CIFAR-100 binary (train.bin, test.bin) or MNIST (train-images-idx3-ubyte, train-labels-idx1-ubyte, \
-         t10k-images-idx3-ubyte, t10k-labels-idx1-ubyte, each plain or .gz)",
+        "{} holds no data set known here: CIFAR-10 (data_batch_1.bin to data_batch_5.bin, test_batch.bin), CIFAR-100 (train.bin, \
+         test.bin) or MNIST (train- and t10k-images-idx3-ubyte, train- and t10k-labels-idx1-ubyte, plain or .gz)",
         path.display()
     )]
     Unrecognised {
@@ -111,6 +110,17 @@ pub enum DataError {
         found: u32,
         /// The big-endian word wanted.
         expected: u32,
+    },
+
+    /// A header that claims more than any data set has.
+    #[error("{} claims {claimed} bytes, at most {most} are read: fetch the file again", path.display())]
+    TooLarge {
+        /// The file.
+        path: PathBuf,
+        /// Bytes that its header claims.
+        claimed: u128,
+        /// Bytes that are read.
+        most: u64,
     },
 
     /// A gzip stream that does not decompress.

@@ -141,6 +141,28 @@ pub struct Dataset {
     pub std: Vec<f32>,
 }
 
+impl Dataset {
+    /// Eight digits that tell it from another: CRC-32 of the images, their sizes and labels, and of the classes.
+    ///
+    /// ```
+    /// # use train::data::builtin;
+    /// let fingerprint = builtin::generate(10, 10).fingerprint();
+    /// assert_eq!(fingerprint, builtin::generate(10, 10).fingerprint());
+    /// assert_ne!(fingerprint, builtin::generate(10, 11).fingerprint());
+    /// ```
+    pub fn fingerprint(&self) -> String {
+        let mut hasher = crc32fast::Hasher::new();
+        for set in [&self.train, &self.test] {
+            for number in [set.len(), set.channels, set.height, set.width, self.classes.len()] {
+                hasher.update(&(number as u64).to_le_bytes());
+            }
+            hasher.update(set.images());
+            set.labels().iter().for_each(|label| hasher.update(&label.to_le_bytes()));
+        }
+        format!("{:08x}", hasher.finalize())
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

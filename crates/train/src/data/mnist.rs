@@ -10,13 +10,11 @@ use std::path::{Path, PathBuf};
 use flate2::read::MultiGzDecoder;
 
 use super::error::DataError;
-use super::file::read;
+use super::file::{most_bytes, read};
 use super::images::{Dataset, ImageSet};
 
 pub const NAME: &str = "MNIST";
 const CLASSES: usize = 10;
-const MEAN: f32 = 0.1307;
-const STD: f32 = 0.3081;
 
 /// Whether any of the four files is there: an incomplete set is then named as such when opened.
 pub fn is_in(folder: &Path) -> bool {
@@ -32,14 +30,28 @@ pub fn open(folder: &Path) -> Result<Dataset, DataError> {
     if size(&train) != size(&test) {
         return Err(DataError::ImageSize { path: folder.into(), train: size(&train), test: size(&test) });
     }
+    let (mean, std) = moments(train.images());
     Ok(Dataset {
         name: NAME.to_owned(),
         train,
         test,
         classes: (0..CLASSES).map(|digit| digit.to_string()).collect(),
-        mean: vec![MEAN],
-        std: vec![STD],
+        mean: vec![mean],
+        std: vec![std],
     })
+}
+
+/// Mean and deviation of `x / 255`, to the four digits that are published: 0.1307 and 0.3081 for MNIST itself, 0.2860 and 0.3530 for
+/// Fashion-MNIST, which has the same names of files. Where all pixels are alike, the deviation is 1.
+fn moments(images: &[u8]) -> (f32, f32) {
+    let mut counts = [0u64; 256];
+    images.iter().for_each(|&byte| counts[usize::from(byte)] += 1);
+    let n = images.len() as f64;
+    let mean_of = |f: &dyn Fn(f64) -> f64| counts.iter().enumerate().map(|(x, &c)| f(x as f64 / 255.0) * c as f64).sum::<f64>() / n;
+    let mean = mean_of(&|x| x);
+    let std = mean_of(&|x| (x - mean) * (x - mean)).sqrt();
+    let digits = |x: f64| ((x * 1e4).round() / 1e4) as f32;
+    (digits(mean), if digits(std) > 0.0 { digits(std) } else { 1.0 })
 }
 
 fn read_split(folder: &Path, split: &str) -> Result<ImageSet, DataError> {
@@ -105,10 +117,14 @@ fn parse<const RANK: usize>(path: &Path, mut source: impl Read) -> Result<Idx<RA
 
     let dims = &words[1..];
     let claimed: u128 = dims.iter().map(|&dim| u128::from(dim)).product();
+    let most = most_bytes();
     // One byte more than claimed, to see what is left over.
-    let limit = u64::try_from(claimed).unwrap_or(u64::MAX).saturating_add(1);
+    let limit = u64::try_from(claimed).unwrap_or(most).min(most) + 1;
     let mut values = Vec::new();
     source.take(limit).read_to_end(&mut values).map_err(gzip)?;
+    if values.len() as u64 > most {
+        return Err(DataError::TooLarge { path: path.into(), claimed, most });
+    }
     if values.len() as u128 != claimed {
         return Err(size(header_bytes + values.len(), header_bytes as u128 + claimed, dims[0]));
     }
@@ -275,8 +291,27 @@ mod tests {
         assert_eq!((set.train.len(), set.test.len()), (60_000, 10_000));
         assert_eq!((set.train.height(), set.train.width()), (28, 28));
         assert_eq!(set.train.labels()[..5], [5, 0, 4, 1, 9]);
-        let sum: u64 = set.train.images().iter().map(|&x| u64::from(x)).sum();
-        let mean = sum as f64 / (60_000.0 * 784.0 * 255.0);
-        assert!((mean - f64::from(set.mean[0])).abs() < 1e-4, "mean {mean}");
+        // As torchvision's users write them; the bits of training depend on them.
+        assert_eq!((&set.mean[..], &set.std[..]), (&[0.1307f32][..], &[0.3081f32][..]));
+    }
+
+    /// From `torchvision.datasets.FashionMNIST`: `x = train.data / 255; x.mean(), x.std()`.
+    #[test]
+    fn a_look_alike_is_normalised_by_its_own_figures() {
+        let Some(path) = real_data("fashion-mnist") else { return };
+        let set = open(&path).unwrap();
+        assert_eq!((&set.mean[..], &set.std[..]), (&[0.2860f32][..], &[0.3530f32][..]));
+    }
+
+    #[test]
+    fn mean_and_deviation_are_those_of_the_training_images() {
+        // Of 0, 0, 1, 1 in units of 255: 0.5 and 0.5; 51 is a fifth.
+        assert_eq!(moments(&[0, 255, 255, 0]), (0.5, 0.5));
+        assert_eq!(moments(&[51; 9]), (0.2, 1.0));
+        let folder = TestFolder::new();
+        write_mnist(&folder, "", "-", false);
+        let set = open(&folder.spec("")).unwrap();
+        // The bytes 0 to 5: 2.5 / 255 and sqrt(35 / 12) / 255.
+        assert_eq!((set.mean[0], set.std[0]), (0.0098, 0.0067));
     }
 }

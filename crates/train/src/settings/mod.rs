@@ -23,9 +23,12 @@ pub use rows::{Config, Settings};
 use crate::augmentation::Augmentation;
 use crate::data::{Dataset, builtin};
 use crate::error::{Error, Result};
+use crate::file;
+use crate::model;
 use fallback::Basis;
 use rows::ROWS;
-use std::path::Path;
+use std::collections::BTreeSet;
+use std::path::{Path, PathBuf, absolute};
 
 impl Settings {
     /// The settings in a TOML file.
@@ -33,18 +36,21 @@ impl Settings {
     /// # Errors
     /// If it cannot be read, is not TOML, or has an unknown key or value.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = std::fs::read_to_string(path).map_err(Error::file("reading", path))?;
+        let text = file::read_text(path).map_err(Error::file("reading", path))?;
         let table: toml::Table = toml::from_str(&text).map_err(|e| {
             let line = e.span().map_or(1, |s| text[..s.start].matches('\n').count() + 1);
             Error::content(path, format!("line {line}: {}", e.message()))
         })?;
-        let mut settings = Self::default();
+        let (mut settings, mut seen) = (Self::default(), BTreeSet::new());
         // Key by key, so that a message can name the key.
         for (key, value) in table {
             let key = key.replace('_', "-");
             let keys: Vec<String> = ROWS.iter().map(row::Row::key).collect();
             if !keys.contains(&key) {
                 return Err(Error::content(path, format!("there is no setting `{key}`; there are: {}", keys.join(", "))));
+            }
+            if !seen.insert(key.clone()) {
+                return Err(Error::content(path, format!("`{key}` is given twice, once with an underscore; leave one out")));
             }
             let one: toml::Table = [(key.clone(), value)].into_iter().collect();
             let one: Self =
@@ -84,6 +90,14 @@ impl Settings {
         }
     }
 
+    /// These settings, and those of a file where these say nothing. A data set that is named here need not be the file's.
+    pub fn over(self, mut file: Self) -> Self {
+        if self.data.is_some() {
+            file.data_fingerprint = None;
+        }
+        self.or(file)
+    }
+
     /// The flags that may be given with `--resume`, as in `--epochs, --device and --max-steps`.
     pub fn flags_of_resume() -> String {
         let flags: Vec<String> = ROWS.iter().filter(|row| row.may_be_given_again()).map(row::Row::flag).collect();
@@ -104,6 +118,14 @@ impl Config {
                 self.warmup
             ));
         }
+        if self.strip_prefix.is_some() && self.weights.is_none() {
+            return Error::setting("--strip-prefix says how --weights is read: give --weights FILE too");
+        }
+        for (name, path) in [("out", Some(&self.out)), ("weights", self.weights.as_ref())] {
+            if let Some(path) = path.filter(|path| path.to_str().is_none()) {
+                return Error::setting(format!("--{name} {}: config.toml can hold no path that is not UTF-8", path.display()));
+            }
+        }
         let (parts, batch) = (self.accumulate, self.batch_size);
         if parts == 0 || !batch.is_multiple_of(parts as usize) {
             return range::refuse("accumulate", parts, &format!("a divisor of the batch of {batch}"));
@@ -111,8 +133,11 @@ impl Config {
         Augmentation::parse(&self.augment, false).map(|_| ())
     }
 
-    /// Replaces `auto` by what fits the data set.
-    pub fn settle(&mut self, data: &Dataset) {
+    /// Replaces `auto` by what fits the data set, and takes its fingerprint.
+    ///
+    /// # Errors
+    /// If another fingerprint was given.
+    pub fn settle(&mut self, data: &Dataset) -> Result<()> {
         if self.augment == "auto" {
             // Crops cost a short run more than they give: 5 epochs see too little of each image to need them.
             self.augment = match (data.name.starts_with("CIFAR"), self.epochs) {
@@ -121,6 +146,30 @@ impl Config {
                 (true, _) => "flip,crop",
             }
             .to_owned();
+        }
+        let found = data.fingerprint();
+        match self.data_fingerprint.replace(found.clone()).filter(|wanted| *wanted != found) {
+            None => Ok(()),
+            Some(wanted) => Error::setting(format!(
+                "--data {}: these are not the images and labels of fingerprint {wanted} (data-fingerprint), theirs is {found}; \
+                 restore them, or begin another run",
+                self.data
+            )),
+        }
+    }
+
+    /// The same wherever it is read from: paths that begin at the present folder begin at the root.
+    pub fn anchored(&self) -> Self {
+        let whole = |path: &Path| absolute(path).unwrap_or_else(|_| path.to_owned());
+        // TOML holds UTF-8 alone: below a folder of another name a path stays as it was given.
+        let path = |path: &PathBuf| Some(whole(path)).filter(|path| path.to_str().is_some()).unwrap_or_else(|| path.clone());
+        let text = |text: &String| whole(Path::new(text)).to_str().map_or_else(|| text.clone(), str::to_owned);
+        Self {
+            data: if self.data == builtin::NAME { self.data.clone() } else { text(&self.data) },
+            model: if model::is_file(&self.model) { text(&self.model) } else { self.model.clone() },
+            weights: self.weights.as_ref().map(path),
+            out: path(&self.out),
+            ..self.clone()
         }
     }
 

@@ -1,7 +1,7 @@
 //! Which values a setting takes.
 
 use crate::error::{Error, Result};
-use std::fmt::Display;
+use std::fmt::{Debug, Display};
 
 /// The values that a setting takes, and the words for them.
 pub(super) struct Range<T> {
@@ -9,7 +9,7 @@ pub(super) struct Range<T> {
     wanted: String,
 }
 
-impl<T: Display> Range<T> {
+impl<T: Display + Debug> Range<T> {
     fn new(wanted: impl Into<String>, holds: impl Fn(&T) -> bool + 'static) -> Self {
         Self { holds: Box::new(holds), wanted: wanted.into() }
     }
@@ -22,29 +22,41 @@ impl<T: Display> Range<T> {
 }
 
 /// The error for a value that the setting of this name does not take.
-pub(super) fn refuse(name: &str, value: impl Display, wanted: &str) -> Result<()> {
-    Error::setting(format!("--{} {value} is out of range; {wanted} is wanted", name.replace('_', "-")))
+pub(super) fn refuse(name: &str, value: impl Display + Debug, wanted: &str) -> Result<()> {
+    // A float of many digits has fewer with an exponent.
+    let text = value.to_string();
+    let text = if text.len() > 20 { format!("{value:?}") } else { text };
+    Error::setting(format!("--{} {text} is out of range; {wanted} is wanted", name.replace('_', "-")))
 }
 
-pub(super) fn at_least<T: PartialOrd + Display + 'static>(least: T) -> Range<T> {
-    Range::new(format!("{least} or more"), move |value| *value >= least)
+/// A count. TOML has no larger integers: what a run writes to its `config.toml` must be read back.
+pub(super) fn count_from<T: PartialOrd + Display + Debug + Copy + 'static>(least: T) -> Range<T>
+where
+    i64: TryFrom<T>,
+{
+    Range::new(format!("{least} to {}", i64::MAX), move |value| *value >= least && i64::try_from(*value).is_ok())
 }
 
-pub(super) fn at_most<T: PartialOrd + Display + 'static>(most: T) -> Range<T> {
-    Range::new(format!("{most} or less"), move |value| *value <= most)
-}
+// A setting is computed with as a 32-bit float, and is checked as what it becomes: 1e39 is infinite there, 0.99999999999 is 1.
 
 pub(super) fn positive() -> Range<f64> {
-    Range::new("a number above 0", |value: &f64| value.is_finite() && *value > 0.0)
+    Range::new("a number above 0 that a 32-bit float holds", |value: &f64| (*value as f32).is_finite() && *value as f32 > 0.0)
 }
 
 pub(super) fn non_negative() -> Range<f64> {
-    Range::new("a number of 0 or more", |value: &f64| value.is_finite() && *value >= 0.0)
+    Range::new("a number of 0 or more that a 32-bit float holds", |value: &f64| (*value as f32).is_finite() && *value >= 0.0)
 }
 
 /// A share of something that is never all of it.
 pub(super) fn share() -> Range<f64> {
-    Range::new("0 or more and below 1", |value| (0.0..1.0).contains(value))
+    Range::new("0 or more and below 1 as a 32-bit float", |value| *value >= 0.0 && (0.0..1.0).contains(&(*value as f32)))
+}
+
+/// A fingerprint of a data set.
+pub(super) fn fingerprint() -> Range<String> {
+    Range::new("eight digits from 0 to f", |text: &String| {
+        text.len() == 8 && text.bytes().all(|b| b.is_ascii_digit() || (b'a'..=b'f').contains(&b))
+    })
 }
 
 /// A folder's name that leads nowhere else.

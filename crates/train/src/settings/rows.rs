@@ -6,7 +6,7 @@ use super::fallback::with_words;
 use super::fallback::{Basis, Fallback, always, by_data, by_optimizer, named};
 use super::kinds::OptimizerKind::{Adadelta, Adagrad, Adam, Adamw, Lion, Muon, Rmsprop, Sgd};
 use super::kinds::{DeviceKind, OptimizerKind, ScheduleKind};
-use super::range::{Range, at_least, at_most, folder_name, non_negative, positive, share};
+use super::range::{Range, count_from, fingerprint, folder_name, non_negative, positive, share};
 use super::row::{Resume, Row};
 use crate::data::builtin;
 use crate::error::Result;
@@ -22,9 +22,9 @@ settings! {
     /// Take from --weights what fits, and initialise the rest at random, such as another head
     lenient: bool, "true|false", alone "true";
     /// Passes over the training images
-    epochs: u64, "N", default by_data(1, 5), range at_least(1), resume MayChange;
+    epochs: u64, "N", default by_data(1, 5), range count_from(1), resume MayChange;
     /// Images in a step
-    batch_size: usize, "N", default always(64), range at_least(1);
+    batch_size: usize, "N", default always(64), range count_from(1);
     /// Update rule
     optimizer: OptimizerKind, "OPTIMIZER", default always(OptimizerKind::default());
     /// Learning rate, the highest one of the schedule
@@ -49,18 +49,17 @@ settings! {
     accumulate: u32, "N", default always(1);
     /// Keep activations only between this many segments of the network and recompute the others, to save memory; without a number,
     /// the square root of the number of layers
-    checkpoint_activations: usize, "SEGMENTS", alone "0", default always(1);
+    checkpoint_activations: usize, "SEGMENTS", alone "0", default always(1), range count_from(0);
     /// Learning rate over the steps
     schedule: ScheduleKind, "SCHEDULE", default always(ScheduleKind::OneCycle);
     /// Steps over which the learning rate first rises; the schedule takes the others. Not with one-cycle, which has its own rise
-    warmup: u64, "STEPS", default always(0);
+    warmup: u64, "STEPS", default always(0), range count_from(0);
     /// Share of the target that is spread over all classes
     label_smoothing: f64, "S", default always(0.0), range share();
     /// auto (for CIFAR flip, and crop from 10 epochs on; else none), none, or several of flip,crop,cutout
     augment: String, "LIST", default named("auto");
     /// Seed of the weights, the order of the images, augmentation and dropout
-    // TOML has no larger integers.
-    seed: u64, "N", default always(0), range at_most(i64::MAX as u64);
+    seed: u64, "N", default always(0), range count_from(0);
     /// Where to run
     device: DeviceKind, "DEVICE", default always(DeviceKind::Auto), resume MayChange;
     /// Folder in which the run's folder is made
@@ -68,11 +67,15 @@ settings! {
     /// Name of the run's folder
     name: String, "NAME", unset "DATA-MODEL-NUMBER", range folder_name(), resume Once;
     /// Stop after this many steps in all; the schedule stays that of the whole run
-    max_steps: u64, "N", range at_least(1), resume PerCommand;
+    max_steps: u64, "N", range count_from(1), resume PerCommand;
     /// Evaluate on the first N test images only; 0 for none
-    test_images: usize, "N", unset "all";
+    test_images: usize, "N", unset "all", range count_from(0);
     /// Steps between two checkpoints; the end of each epoch has one of its own
-    save_every: u64, "STEPS", default always(500), range at_least(1);
+    save_every: u64, "STEPS", default always(500), range count_from(1);
     /// Steps between two lines of metrics.jsonl
-    log_every: u64, "STEPS", default always(50), range at_least(1);
+    log_every: u64, "STEPS", default always(50), range count_from(1);
+    /// Leave this out where a key of --weights begins with it, such as module.
+    strip_prefix: String, "PREFIX";
+    /// Refuse another data set than that of this fingerprint; the config.toml of a run has its own
+    data_fingerprint: String, "HEX", range fingerprint();
 }

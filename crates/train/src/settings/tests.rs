@@ -22,6 +22,33 @@ fn a_resolved_config_reads_back_as_itself() {
 }
 
 #[test]
+fn a_config_is_the_same_wherever_it_is_read_from() {
+    let given = Settings { data: Some("d".into()), model: Some("n.json".into()), weights: Some("w".into()), ..Default::default() };
+    let config = given.resolve().unwrap().anchored();
+    let here = std::env::current_dir().unwrap();
+    let whole = |name: &str| here.join(name).to_str().unwrap().to_owned();
+    assert_eq!((config.data.clone(), config.model.clone()), (whole("d"), whole("n.json")));
+    assert_eq!((config.weights.clone(), config.out.clone()), (Some(whole("w").into()), PathBuf::from(whole("runs"))));
+    assert_eq!(config.anchored(), config);
+    let named = Settings::default().resolve().unwrap().anchored();
+    assert_eq!((&*named.data, &*named.model), ("builtin", "small-cnn"), "names are no paths");
+}
+
+#[test]
+fn another_data_set_than_that_of_the_fingerprint_is_refused() {
+    let [one, other] = [10, 11].map(|test| builtin::generate(10, test));
+    let mut config = Settings::default().resolve().unwrap();
+    config.settle(&one).unwrap();
+    let file = settings(&config.to_toml()).unwrap();
+    config.settle(&one).unwrap();
+    let error = file.clone().resolve().unwrap().settle(&other).unwrap_err().to_string();
+    assert!(error.contains(&format!("fingerprint {} (data-fingerprint)", one.fingerprint())), "{error}");
+    // Who names a data set beside the file means that one.
+    let named = Settings { data: Some("builtin".into()), ..Default::default() };
+    named.over(file).resolve().unwrap().settle(&other).unwrap();
+}
+
+#[test]
 fn the_keys_of_the_rows_are_those_that_a_file_may_have() {
     let error = toml::from_str::<Settings>("nothing = 1").unwrap_err();
     ROWS.iter().for_each(|row| assert!(error.message().contains(&format!("`{}`", row.key())), "{}", row.key()));
@@ -138,6 +165,7 @@ fn a_wrong_file_is_told_in_one_line() {
             "optimizer = \"adamax\"",
             "`optimizer`: unknown variant `adamax`, expected one of `sgd`, `adam`, `adamw`, `rmsprop`, `adagrad`, `adadelta`, `lion`, `muon`",
         ),
+        ("label_smoothing = 0.1\nlabel-smoothing = 0.2", "`label-smoothing` is given twice"),
         ("schedule = \"triangle\"", "`cosine-restarts`, `one-cycle`, `plateau`"),
         ("lr = 0.1\nepochs = ", "line 2: "),
     ];
@@ -153,6 +181,18 @@ fn settings_out_of_range_are_named() {
         (Settings { lr: Some(f64::NAN), ..Default::default() }, "--lr NaN"),
         (Settings { batch_size: Some(0), ..Default::default() }, "--batch-size 0"),
         (Settings { momentum: Some(1.0), ..Default::default() }, "--momentum 1"),
+        // As the 32-bit floats that they become.
+        (Settings { lr: Some(1e39), ..Default::default() }, "--lr 1e39"),
+        (Settings { lr: Some(1e-50), ..Default::default() }, "--lr 1e-50"),
+        (Settings { clip_norm: Some(1e39), ..Default::default() }, "--clip-norm 1e39"),
+        (Settings { weight_decay: Some(1e300), ..Default::default() }, "--weight-decay 1e300"),
+        (Settings { ema: Some(0.99999999999), ..Default::default() }, "--ema 0.99999999999"),
+        (Settings { label_smoothing: Some(0.99999999999), ..Default::default() }, "--label-smoothing 0.99999999999"),
+        // As the 63-bit integers that config.toml has.
+        (Settings { epochs: Some(1 << 63), ..Default::default() }, "--epochs 9223372036854775808"),
+        (Settings { test_images: Some(1 << 63), ..Default::default() }, "--test-images 9223372036854775808"),
+        (Settings { data_fingerprint: Some("x".into()), ..Default::default() }, "--data-fingerprint x"),
+        (Settings { strip_prefix: Some("a.".into()), ..Default::default() }, "--strip-prefix says how --weights is read"),
         (Settings { clip_norm: Some(0.0), ..Default::default() }, "--clip-norm 0"),
         (Settings { clip_value: Some(-1.0), ..Default::default() }, "--clip-value -1"),
         (Settings { ema: Some(1.0), ..Default::default() }, "--ema 1"),

@@ -12,13 +12,18 @@ pub(super) fn finish(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) 
     let mut ending = Ending::default();
     while run.progress.step < run.progress.until(&run.config) && !ending.interrupted {
         ending.interrupted = steps(run, report, stop)?;
-        run.count()?;
+        // In the middle of an epoch the device goes on counting, as if the run did.
+        if run.progress.at_epoch_end() {
+            run.count()?
+        } else {
+            run.observe()?
+        }
         report.pause();
         if !ending.interrupted {
-            ending.score = run.learner.score()?;
+            ending.score = run.score()?;
             report.epoch(run, ending.score)?;
         }
-        ending.tally = run.progress.epoch_tally;
+        ending.tally = run.progress.epoch_so_far();
         if run.progress.at_epoch_end() {
             run.end_epoch(ending.score)?;
         }
@@ -61,7 +66,7 @@ fn steps(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<bo
         }
         // The end of an epoch saves after its evaluation.
         if run.progress.step.is_multiple_of(run.config.save_every) && !run.progress.at_epoch_end() {
-            run.count()?;
+            run.observe()?;
             report.clock.pause();
             run.save()?;
             report.clock.go_on();

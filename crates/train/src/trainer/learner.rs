@@ -1,6 +1,5 @@
 //! A network with all that its steps need.
 
-use super::memory::refuse_too_large;
 use super::optimizer::schedule;
 use super::progress::Progress;
 use crate::data::Dataset;
@@ -9,9 +8,10 @@ use crate::evaluate::{Evaluator, Score};
 use crate::loader::{self, Feed, Source};
 use crate::model::{self, Description};
 use crate::settings::Config;
+use nn::checkpoint::Checkpoint;
 use nn::optim::with_average;
 use nn::schedule::Schedule;
-use nn::{Net, Optimizer, StepOptions, TrainStep};
+use nn::{Net, Optimizer, StepError, StepOptions, TrainStep};
 
 /// A network, its captured training step and its evaluation.
 pub(super) struct Learner {
@@ -38,7 +38,7 @@ impl Learner {
         let schedule = schedule(config, progress.end(config))?;
         let segments = match config.checkpoint_activations {
             0 => (net.children().len() as f64).sqrt().round().max(1.0) as usize,
-            segments => segments,
+            segments => segments.min(net.children().len().max(1)),
         };
         let net = net.checkpoint_activations(segments);
         let (batch, images) = (config.batch_size, data.train.len());
@@ -51,9 +51,12 @@ impl Learner {
         let part = batch / config.accumulate as usize;
         let options = StepOptions::new(part, model::image_shape(&data.train)).loss(loss).seed(config.seed);
         let options = options.accumulate(config.accumulate);
-        refuse_too_large(&net, &*optimizer, &options, part, &device)?;
         let feed = Source::new(&device, &data.train).feed(part);
-        let step = TrainStep::captured_with(&net, &*optimizer, &options, |slots| feed.launch(slots, &augment, config.seed))?;
+        let step = TrainStep::captured_with(&net, &*optimizer, &options, |slots| feed.launch(slots, &augment, config.seed));
+        let step = step.map_err(|error| match error {
+            StepError::Shape(e) => Error::Setting(format!("the model \"{}\": {e}", description.model)),
+            other => other.into(),
+        })?;
         step.expect_labels(data.train.labels());
         let test = Source::new(&device, &data.test);
         let measured = config.test_images.unwrap_or(data.test.len());
@@ -67,9 +70,26 @@ impl Learner {
         self.optimizer.set_lr(self.schedule.lr(base, step as usize));
     }
 
+    /// The weights and the state of the optimiser.
+    ///
+    /// # Errors
+    /// A fault of the device.
+    pub fn state(&self) -> Result<Checkpoint> {
+        let state = Checkpoint::new().net(&self.net).and_then(|state| state.optimizer(&*self.optimizer));
+        state.map_err(|e| Error::Setting(e.to_string()))
+    }
+
     /// Waits until the device has done all that was sent.
     pub fn synchronize(&self) -> Result<()> {
         Ok(self.optimizer.device().synchronize()?)
+    }
+
+    /// Says which layer gives the first value that is not finite, over the test images.
+    ///
+    /// # Errors
+    /// A fault of the device.
+    pub fn look_at_score(&mut self) -> Result<Option<String>> {
+        with_average(&*self.optimizer, || self.evaluator.look(&self.net))
     }
 
     /// Measures on the test images, with the average of the weights where one is kept.

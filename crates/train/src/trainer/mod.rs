@@ -1,9 +1,9 @@
 //! A training run from its first step to its last, or on from where it stopped.
 
 mod clock;
+mod diagnosis;
 mod epochs;
 mod learner;
-mod memory;
 mod optimizer;
 mod progress;
 mod report;
@@ -31,6 +31,7 @@ pub fn train(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
     };
     let mut report = Report::new(console, log, began);
     report.announce(&run);
-    let ending = epochs::finish(&mut run, &mut report, stop)?;
+    let ending =
+        epochs::finish(&mut run, &mut report, stop).map_err(|error| diagnosis::explained(error, &mut run, &report, stop))?;
     Ok(report.conclude(&run, ending))
 }

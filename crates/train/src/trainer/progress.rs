@@ -2,9 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::settings::{Config, ScheduleKind};
-use nn::Metrics;
+use gpu_core::ops::MetricSums;
 use nn::checkpoint::Checkpoint;
 use nn::schedule::Plateau;
+use nn::{Metrics, Optimizer};
 use serde::{Deserialize, Serialize};
 use std::path::Path;
 
@@ -64,19 +65,23 @@ pub struct Progress {
     pub(super) window: Tally,
     /// Counted since the epoch began.
     pub(super) epoch_tally: Tally,
+    /// What the device has counted since it was last asked. It is asked after the same steps wherever a run is stopped: a [`Tally`] is
+    /// rounded, and one of other parts would have other bits.
+    #[serde(default)]
+    pub(super) pending: [u32; MetricSums::WORDS],
 }
 
 impl Progress {
     /// At the beginning.
     pub fn new(config: &Config, steps_per_epoch: u64) -> Self {
         let plateau = (config.schedule == ScheduleKind::Plateau).then(|| Plateau::new(config.lr as f32).patience(2));
-        let (window, epoch_tally) = Default::default();
-        Self { seed: config.seed, step: 0, epoch: 0, steps_per_epoch, best: None, plateau, window, epoch_tally }
+        let (window, epoch_tally, pending) = Default::default();
+        Self { seed: config.seed, step: 0, epoch: 0, steps_per_epoch, best: None, plateau, window, epoch_tally, pending }
     }
 
-    /// Steps at the end of the last epoch.
+    /// Steps at the end of the last epoch; see [`expect_countable`].
     pub fn end(&self, config: &Config) -> u64 {
-        config.epochs * self.steps_per_epoch
+        config.epochs.saturating_mul(self.steps_per_epoch)
     }
 
     /// Steps at the end of this command.
@@ -90,10 +95,24 @@ impl Progress {
         self.plateau.as_ref().map_or(config.lr as f32, |plateau| plateau.lr())
     }
 
-    /// Adds what was counted since the last time.
-    pub fn add(&mut self, metrics: &Metrics) {
-        self.window.add(metrics);
-        self.epoch_tally.add(metrics);
+    /// What the device has counted; images have one label each.
+    pub(super) fn pending(&self) -> Metrics {
+        Metrics::of(self.pending, 1)
+    }
+
+    /// Adds what the device has counted, which begins anew.
+    pub fn drain(&mut self) {
+        let metrics = self.pending();
+        self.pending = Default::default();
+        self.window.add(&metrics);
+        self.epoch_tally.add(&metrics);
+    }
+
+    /// The epoch as far as it went.
+    pub fn epoch_so_far(&self) -> Tally {
+        let mut tally = self.epoch_tally;
+        tally.add(&self.pending());
+        tally
     }
 
     /// Closes an epoch. Nothing that was counted is carried over: an epoch's checkpoint is the same wherever the run was stopped
@@ -119,9 +138,47 @@ impl Progress {
     /// What a checkpoint says.
     ///
     /// # Errors
-    /// If it says nothing.
+    /// If it says nothing, or what no run says.
     pub fn of(checkpoint: &Checkpoint, path: &Path) -> Result<Self> {
         let note = checkpoint.note_of(NOTE).ok_or_else(|| Error::content(path, "this is not the checkpoint of a training run"))?;
-        serde_json::from_str(note).map_err(|e| Error::content(path, format!("the state of the run is damaged: {e}")))
+        let damaged = |what: String| Error::content(path, format!("the state of the run is damaged: {what}"));
+        let progress: Self = serde_json::from_str(note).map_err(|e| damaged(e.to_string()))?;
+        let Self { step, epoch, steps_per_epoch, .. } = progress;
+        if step.checked_div(steps_per_epoch) != Some(epoch) {
+            return Err(damaged(format!("epoch {epoch} after {step} steps of {steps_per_epoch} an epoch")));
+        }
+        Ok(progress)
+    }
+
+    /// Refuses an optimiser that has done other steps.
+    ///
+    /// # Errors
+    /// If it has.
+    pub fn expect_steps_of(&self, optimizer: &dyn Optimizer, path: &Path) -> Result<()> {
+        match optimizer.steps() == self.step {
+            true => Ok(()),
+            false => Err(Error::content(
+                path,
+                format!(
+                    "the run says {} steps and the optimizer {}: these are parts of two checkpoints",
+                    self.step,
+                    optimizer.steps()
+                ),
+            )),
+        }
+    }
+}
+
+/// Refuses more steps than can be counted.
+///
+/// # Errors
+/// If there are.
+pub(super) fn expect_countable(config: &Config, steps_per_epoch: u64) -> Result<()> {
+    match config.epochs.checked_mul(steps_per_epoch).is_some_and(|steps| i64::try_from(steps).is_ok()) {
+        true => Ok(()),
+        false => {
+            let most = i64::MAX as u64 / steps_per_epoch.max(1);
+            Error::setting(format!("--epochs {} of {steps_per_epoch} steps cannot be counted; at most {most} can", config.epochs))
+        }
     }
 }

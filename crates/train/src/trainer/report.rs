@@ -8,9 +8,9 @@ use crate::error::Result;
 use crate::evaluate::Score;
 use crate::run_folder::MetricsLog;
 use crate::settings::Config;
-use serde::Serialize;
+use serde::{Serialize, Serializer};
 use serde_json::json;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Instant;
 
 /// What a run came to.
@@ -45,11 +45,17 @@ pub struct Outcome {
     /// The seed.
     pub seed: u64,
     /// The folder of the run.
+    #[serde(serialize_with = "as_text")]
     pub run: PathBuf,
     /// The most bytes that the device held at a time.
     pub peak_bytes: u64,
     /// Whether Ctrl-C ended it.
     pub interrupted: bool,
+}
+
+/// What is no UTF-8 in a path is replaced: JSON has no other text.
+fn as_text<S: Serializer>(path: &Path, serializer: S) -> std::result::Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
 }
 
 /// Where a run says how it goes.
@@ -66,12 +72,17 @@ impl<'a> Report<'a> {
     }
 
     pub fn announce(&self, run: &Run) {
-        let Config { model, epochs, batch_size, .. } = &run.config;
+        let (Config { epochs, batch_size, .. }, model) = (&run.config, &run.description.model);
         let (data, device) = (&run.data, run.learner.optimizer.device());
         self.console.say(&format!("{model} on {} ({})", data.name, device.name()));
         let (images, steps) = (data.train.len(), run.progress.steps_per_epoch);
         self.console.say(&format!("{images} images, {epochs} epochs of {steps} steps of {batch_size}"));
         self.console.say(&format!("run: {}", run.folder.path().display()));
+    }
+
+    /// A remark of a person's.
+    pub fn note(&self, line: &str) {
+        self.console.note(line);
     }
 
     /// Shows a bar for an epoch of which `done` steps are done.
@@ -121,7 +132,7 @@ impl<'a> Report<'a> {
 
     /// What an epoch came to, or the part of it that was done, in the log and for a person.
     pub fn epoch(&mut self, run: &Run, score: Option<Score>) -> Result<()> {
-        let tally = run.progress.epoch_tally;
+        let tally = run.progress.epoch_so_far();
         let epoch = (run.progress.step - 1) / run.progress.steps_per_epoch + 1;
         self.log.add(&json!({
             "step": run.progress.step,
@@ -180,7 +191,7 @@ impl<'a> Report<'a> {
             steps: run.progress.step,
             epochs: run.progress.epoch,
             device: device.name(),
-            model: run.config.model.clone(),
+            model: run.description.model.clone(),
             data: run.data.name.clone(),
             seed: run.config.seed,
             run: run.folder.path().to_path_buf(),

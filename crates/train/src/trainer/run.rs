@@ -8,6 +8,7 @@ use crate::evaluate::Score;
 use crate::model::{self, DESCRIPTION, Description};
 use crate::run_folder::RunFolder;
 use crate::settings::Config;
+use nn::Metrics;
 use nn::checkpoint::Checkpoint;
 use nn::optim::with_average;
 use std::path::Path;
@@ -45,23 +46,45 @@ impl Run {
         Self { config, data, description, is_classifier, learner, progress, folder }
     }
 
-    /// Brings what the device has counted to the host.
+    /// Looks at what the device has counted.
     ///
     /// # Errors
     /// If the loss is no longer finite, or a fault of the device.
-    pub fn count(&mut self) -> Result<()> {
-        let metrics = self.learner.step.metrics()?;
-        self.learner.step.reset_metrics();
-        if metrics.images > 0 && !metrics.loss.is_finite() {
-            let last = self.folder.last();
-            let checkpoint = match last.is_file() {
-                true => format!(" (the last checkpoint from before is {})", last.display()),
-                false => String::new(),
-            };
-            return Err(Error::Diverged { step: self.progress.step, loss: metrics.loss as f32, checkpoint });
+    pub fn observe(&mut self) -> Result<()> {
+        self.progress.pending = self.learner.step.sums()?;
+        let Metrics { images, loss, .. } = self.progress.pending();
+        match images == 0 || loss.is_finite() {
+            true => Ok(()),
+            false => Err(self.diverged(format!("the loss is {loss}"))),
         }
-        self.progress.add(&metrics);
+    }
+
+    /// Brings what the device has counted to the host, and has it begin anew.
+    ///
+    /// # Errors
+    /// As [`observe`](Self::observe).
+    pub fn count(&mut self) -> Result<()> {
+        self.observe()?;
+        self.progress.drain();
+        self.learner.step.reset_metrics();
         Ok(())
+    }
+
+    /// Measures on the test images.
+    ///
+    /// # Errors
+    /// If a weight, or then the loss, is not finite; or a fault of the device.
+    pub fn score(&mut self) -> Result<Option<Score>> {
+        self.state()?;
+        self.learner.score().map_err(|error| match error {
+            Error::LossNotFinite(loss) => self.diverged(format!("the loss over the test images is {loss}")),
+            other => other,
+        })
+    }
+
+    /// The error for what is not finite now; where it began is for [`diagnosis`](super::diagnosis).
+    fn diverged(&self, what: String) -> Error {
+        Error::Diverged { what, step: self.progress.step, place: String::new() }
     }
 
     /// Writes the checkpoint to continue from.
@@ -82,10 +105,24 @@ impl Run {
     }
 
     fn save_to(&self, path: &Path) -> Result<()> {
-        let about = |e| model::about(path, e);
-        let Learner { net, optimizer, .. } = &self.learner;
-        let checkpoint = Checkpoint::new().net(net).and_then(|c| c.optimizer(&**optimizer)).map_err(about)?;
-        let description = serde_json::to_string(&self.description).expect("a description is JSON");
-        self.progress.noted(checkpoint.note(DESCRIPTION, description)).write(path).map_err(about)
+        described(self.state()?, &self.description, &self.progress).write(path).map_err(|e| model::about(path, e))
     }
+
+    /// The weights and the state of the optimiser.
+    ///
+    /// # Errors
+    /// If one of them is not finite. It is the host that looks: all that a checkpoint holds comes here anyway, and a shader's compiler may
+    /// take it for granted that there are no such numbers.
+    fn state(&self) -> Result<Checkpoint> {
+        let state = self.learner.state()?;
+        match state.not_finite() {
+            None => Ok(state),
+            Some((key, value)) => Err(self.diverged(format!("{key} holds {value}"))),
+        }
+    }
+}
+
+/// A checkpoint that says of which network and how far in its run it is.
+pub(super) fn described(state: Checkpoint, description: &Description, progress: &Progress) -> Checkpoint {
+    progress.noted(state.note(DESCRIPTION, serde_json::to_string(description).expect("a description is JSON")))
 }

@@ -2,15 +2,16 @@
 
 use super::learner::Learner;
 use super::optimizer::optimizer;
-use super::progress::Progress;
-use super::run::Run;
+use super::progress::{Progress, expect_countable};
+use super::run::{Run, described};
 use crate::console::Console;
 use crate::data;
 use crate::error::{Error, Result};
-use crate::model::{self, Description};
+use crate::model::{self, Description, Weights};
 use crate::run_folder::{MetricsLog, RunFolder};
 use crate::settings::{Config, DeviceKind, Settings};
 use gpu_core::Device;
+use nn::Net;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -46,14 +47,16 @@ pub(super) fn begin(settings: Settings, console: &Console) -> Result<(Run, Metri
     let mut config = settings.resolve()?;
     // Before a data set is opened, which may take a while.
     model::expect_known(&config.model)?;
+    RunFolder::expect_free(&config.out, config.name.as_deref())?;
     let data = data::open(&config.data)?;
-    config.settle(&data);
+    config.settle(&data)?;
     let description = Description::new(&config.model, &data)?;
     let device = open_device(config.device, console)?;
-    let net = description.build(&device, config.seed)?;
+    let net = network(&config, &data, &description, &device)?;
     description.prepare(&net, &data);
     if let Some(path) = &config.weights {
-        let skipped = model::load_weights(&net, &config.model, path, config.lenient == Some(true))?;
+        let strip_prefix = config.strip_prefix.as_deref();
+        let skipped = Weights { path, strip_prefix, lenient: config.lenient == Some(true) }.load(&net, &config.model)?;
         if !skipped.is_empty() {
             console.note(&format!("{}: passed over{}", path.display(), skipped.lists()));
         }
@@ -63,8 +66,8 @@ pub(super) fn begin(settings: Settings, console: &Console) -> Result<(Run, Metri
     // Captured before the folder is made: a plan that does not fit leaves nothing behind.
     let learner = Learner::new(&config, &data, &description, net, optimizer, &progress)?;
     let stem = format!("{}-{}", label(&data.name), label(&config.model));
-    let folder = RunFolder::create(&config.out, config.name.as_deref(), &stem)?;
-    folder.write_config(&config)?;
+    let first = described(learner.state()?, &description, &progress);
+    let folder = RunFolder::create(&config.out, config.name.as_deref(), &stem, &config, &first)?;
     let log = MetricsLog::create(&folder.metrics())?;
     Ok((Run::new(config, data, description, learner, progress, folder), log))
 }
@@ -74,14 +77,15 @@ pub(super) fn resume(path: &Path, settings: Settings, console: &Console) -> Resu
     settings.check_resume()?;
     let folder = RunFolder::open(path)?;
     let mut config = settings.or(folder.read_settings()?).resolve()?;
-    let data = data::open(&config.data)?;
-    config.settle(&data);
-    let description = Description::new(&config.model, &data)?;
+    let mut data = data::open(&config.data)?;
+    config.settle(&data)?;
     let device = open_device(config.device, console)?;
     let last = folder.last();
     let checkpoint = model::read_checkpoint(&last)?;
     let progress = Progress::of(&checkpoint, &last)?;
-    if model::description_of(&checkpoint, &last)?.spec != description.spec {
+    let description = model::description_of(&checkpoint, &last)?;
+    model::expect_finite(&checkpoint, &last)?;
+    if Description::new(&config.model, &data)?.spec != description.spec {
         return Err(Error::content(
             &last,
             format!("this checkpoint is of another model than the run's config.toml says ({})", config.model),
@@ -90,6 +94,9 @@ pub(super) fn resume(path: &Path, settings: Settings, console: &Console) -> Resu
     if progress.steps_per_epoch != steps_per_epoch(&config, &data) || progress.seed != config.seed {
         return Err(Error::content(&last, "the data set, the batch size or the seed is not what this run began with"));
     }
+    // As the run has normalised them until now.
+    data.mean.clone_from(&description.mean);
+    data.std.clone_from(&description.std);
     let Progress { step, epoch, .. } = progress;
     if step >= progress.until(&config) {
         return Err(Error::content(
@@ -97,15 +104,35 @@ pub(super) fn resume(path: &Path, settings: Settings, console: &Console) -> Resu
             format!("this run has done {epoch} epochs ({step} steps) already; give a larger --epochs or --max-steps"),
         ));
     }
-    let net = description.build(&device, config.seed)?;
+    let net = network(&config, &data, &description, &device)?;
     checkpoint.load_net(&net).map_err(|e| model::about(&last, e))?;
     let optimizer = optimizer(&config, &net);
     checkpoint.load_optimizer(&*optimizer).map_err(|e| model::about(&last, e))?;
+    progress.expect_steps_of(&*optimizer, &last)?;
     let learner = Learner::new(&config, &data, &description, net, optimizer, &progress)?;
+    learner.step.set_sums(progress.pending);
     folder.write_config(&config)?;
     let log = MetricsLog::resume(&folder.metrics(), step)?;
     console.say(&format!("Continuing after step {step} of {}.", progress.end(&config)));
     Ok((Run::new(config, data, description, learner, progress, folder), log))
+}
+
+/// The network with fresh weights, once it is known that it can be trained by these settings and on this device.
+fn network(config: &Config, data: &data::Dataset, description: &Description, device: &Device) -> Result<Net> {
+    expect_countable(config, steps_per_epoch(config, data))?;
+    let about = |what: String| Err(Error::Setting(format!("the model \"{}\": {what}", description.model)));
+    let parameters = description.spec()?.parameters().map_err(|e| Error::Setting(e.to_string()))?;
+    // Their values as they are drawn and where they are kept, the gradients, and what the optimiser keeps.
+    let (needed, free) = (parameters.saturating_mul(16), device.available_bytes());
+    if needed > free {
+        let fits = free / 16;
+        return about(format!("{parameters} parameters take {needed} bytes, {free} are free; at most {fits} parameters fit"));
+    }
+    let net = description.build(device, config.seed)?;
+    match nn::parameters(&net).iter().any(|(_, param)| param.is_trainable() && !param.is_frozen()) {
+        true => Ok(net),
+        false => about("it has no weight that is learned; give it a layer that has, such as linear".to_owned()),
+    }
 }
 
 fn steps_per_epoch(config: &Config, data: &data::Dataset) -> u64 {

@@ -1,15 +1,18 @@
 //! What a network sees in a picture.
 
+mod jpeg;
+mod photo;
+
+pub use photo::read_image;
+
 use crate::augmentation::Augmentation;
 use crate::data::{Dataset, ImageSet};
 use crate::error::{Error, Result};
 use crate::loader::{Source, augment};
 use crate::model::{Description, Trained};
 use gpu_core::{Device, ops};
-use image::imageops::FilterType;
 use nn::{EvalStep, StepOptions};
 use serde::Serialize;
-use std::path::Path;
 
 /// A class and how likely it is.
 #[derive(Debug, Clone, PartialEq, Serialize)]
@@ -22,32 +25,10 @@ pub struct Guess {
     pub probability: f32,
 }
 
-/// A PNG or JPEG file as the bytes that the network takes: stretched to its size, grey if it has one channel.
-///
-/// # Errors
-/// If the file cannot be read or decoded.
-pub fn read_image(path: &Path, description: &Description) -> Result<ImageSet> {
-    let bytes = std::fs::read(path).map_err(Error::file("reading", path))?;
-    let picture = image::load_from_memory(&bytes)
-        .map_err(|e| Error::content(path, format!("this is not a PNG or JPEG image that can be read: {e}")))?;
-    let input = description.input()?;
-    let (channels, height, width) = (input.dim(0), input.dim(1), input.dim(2));
-    let picture = picture.resize_exact(width as u32, height as u32, FilterType::CatmullRom);
-    let planes = match channels {
-        1 => picture.to_luma8().into_raw(),
-        3 => {
-            let pixels = picture.to_rgb8().into_raw();
-            (0..3).flat_map(|c| pixels.iter().skip(c).step_by(3).copied().collect::<Vec<_>>()).collect()
-        }
-        n => return Err(Error::content(path, format!("the network takes {n} channels, a picture has 1 or 3"))),
-    };
-    Ok(ImageSet::new(planes, vec![0], [channels, height, width]))
-}
-
 /// The `top` likeliest classes for one picture, the likeliest first.
 ///
 /// # Errors
-/// If the network tells no classes, or a fault of the device.
+/// If the network tells no classes or gives what is no number, or a fault of the device.
 pub fn guesses(trained: &Trained, picture: &ImageSet, device: &Device, top: usize) -> Result<Vec<Guess>> {
     let Trained { description, net, .. } = trained;
     if !description.is_classifier() {
@@ -61,6 +42,9 @@ pub fn guesses(trained: &Trained, picture: &ImageSet, device: &Device, top: usiz
     feed.fill(&[0]);
     step.run()?;
     let probabilities = ops::softmax(step.output(), 1).to_vec()?;
+    if let Some(value) = probabilities.iter().find(|p| !p.is_finite()) {
+        return Err(Error::OutputNotFinite(*value));
+    }
     let mut guesses: Vec<Guess> = probabilities
         .into_iter()
         .zip(&description.classes)

@@ -1,0 +1,74 @@
+//! Memory that is not there, as an error of whoever asked for the work.
+
+use crate::base::{Error, Result};
+use std::cell::Cell;
+use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
+
+thread_local! {
+    /// Whether this thread is in [`within_memory`].
+    static INSIDE: Cell<bool> = const { Cell::new(false) };
+}
+
+/// Runs `f`, and gives an error where the CPU device cannot give the memory that `f` asks for on this thread. Outside, such a request
+/// panics: tensors are made by calls without a result, and there is no fault of a device that would show at the next read, as on a GPU.
+///
+/// What `f` had under way is dropped. What it shares with its surroundings (a network that it trained, say) is in the middle of a step.
+///
+/// ```
+/// use gpu_core::{Device, Error, Tensor, within_memory};
+/// let huge = within_memory(|| Tensor::zeros(&Device::Cpu, [1 << 30, 1 << 30]));
+/// assert!(matches!(huge, Err(Error::OutOfMemory { .. })));
+/// ```
+///
+/// # Errors
+/// [`Error::OutOfMemory`].
+///
+/// # Panics
+/// Whatever panics in `f` for another reason.
+pub fn within_memory<R>(f: impl FnOnce() -> R) -> Result<R> {
+    struct Inside(bool);
+    impl Drop for Inside {
+        fn drop(&mut self) {
+            INSIDE.set(self.0);
+        }
+    }
+    let before = Inside(INSIDE.replace(true));
+    let caught = catch_unwind(AssertUnwindSafe(f));
+    drop(before);
+    caught.map_err(|payload| match payload.downcast::<Error>() {
+        Ok(error) => *error,
+        Err(other) => resume_unwind(other),
+    })
+}
+
+/// Ends what cannot go on without this memory.
+#[track_caller]
+pub(super) fn refuse(error: Error) -> ! {
+    match INSIDE.get() {
+        // No panic of a program: nothing is printed.
+        true => resume_unwind(Box::new(error)),
+        false => panic!("{error}"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{Device, Tensor};
+
+    #[test]
+    fn a_request_that_cannot_be_met_is_an_error_inside_and_a_panic_outside() {
+        let huge = || Tensor::zeros(&Device::Cpu, [1 << 40, 1 << 20]);
+        let error = within_memory(huge).unwrap_err();
+        assert!(matches!(&error, Error::OutOfMemory { asked, .. } if *asked >= 1 << 60), "{error}");
+        let panicked = catch_unwind(huge).unwrap_err();
+        assert!(panicked.downcast_ref::<String>().is_some_and(|text| text.starts_with("out of device memory")));
+        assert_eq!(within_memory(|| Tensor::scalar(&Device::Cpu, 2.0).item()).unwrap(), Ok(2.0));
+    }
+
+    #[test]
+    fn another_panic_stays_one() {
+        let caught = catch_unwind(|| within_memory(|| panic!("a wrong program")));
+        assert_eq!(caught.unwrap_err().downcast_ref::<&str>(), Some(&"a wrong program"));
+    }
+}

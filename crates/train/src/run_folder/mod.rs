@@ -1,0 +1,184 @@
+//! The folder of a run: `config.toml`, `metrics.jsonl`, `last.safetensors`, `best.safetensors`, and a lock while a process works on it.
+//!
+//! A folder gets its name once it has a checkpoint: a run that was killed at any moment is one that can be continued, or none.
+
+mod drafts;
+mod lock;
+
+use crate::error::{Error, Result};
+use crate::file;
+use crate::model::about;
+use crate::settings::{Config, Settings};
+use lock::Lock;
+use nn::checkpoint::{Checkpoint, sweep, write_atomically};
+use serde_json::Value;
+use std::fs::{self, File, OpenOptions};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+
+const CONFIG: &str = "config.toml";
+const LAST: &str = "last.safetensors";
+
+/// A run's folder, which is this process's until it is dropped.
+#[derive(Debug)]
+pub struct RunFolder {
+    path: PathBuf,
+    _lock: Lock,
+}
+
+impl RunFolder {
+    /// Makes a new folder in `out`: `name`, or `stem-1`, `stem-2`, ... where none is given. `config` and `first`, the checkpoint before the
+    /// first step, are in it as soon as it has its name. A folder that is there is never taken.
+    ///
+    /// # Errors
+    /// If it cannot be made or written, or `name` is taken; nothing is left then.
+    pub fn create(out: &Path, name: Option<&str>, stem: &str, config: &Config, first: &Checkpoint) -> Result<Self> {
+        fs::create_dir_all(out).map_err(Error::file("making", out))?;
+        drafts::sweep(out);
+        let draft = drafts::new(out)?;
+        {
+            let _lock = Lock::acquire(draft.path())?;
+            write_whole(&draft.path().join(CONFIG), &config.anchored().to_toml())?;
+            let last = draft.path().join(LAST);
+            first.write(&last).map_err(|e| about(&last, e))?;
+        }
+        let mut number = 1u64;
+        loop {
+            let path = out.join(name.map_or_else(|| format!("{stem}-{number}"), str::to_owned));
+            match drafts::publish(&draft, &path) {
+                Ok(true) => return Ok(Self { _lock: Lock::acquire(&path)?, path }),
+                Ok(false) if name.is_none() => number += 1,
+                Ok(false) => return Err(Self::taken(&path)),
+                Err(e) => return Err(Error::file("making", &path)(e)),
+            }
+        }
+    }
+
+    /// Refuses a name that is taken, before much is done for a run.
+    ///
+    /// # Errors
+    /// If it is.
+    pub fn expect_free(out: &Path, name: Option<&str>) -> Result<()> {
+        match name.map(|name| out.join(name)).filter(|path| path.symlink_metadata().is_ok()) {
+            Some(path) => Err(Self::taken(&path)),
+            None => Ok(()),
+        }
+    }
+
+    fn taken(path: &Path) -> Error {
+        Error::content(path, "there is a run of this name already; use another --name, or continue it with --resume")
+    }
+
+    /// The folder of a run to continue. What a killed process left half written is removed.
+    ///
+    /// # Errors
+    /// If it is not one, has no checkpoint, or another process is at work on it.
+    pub fn open(path: &Path) -> Result<Self> {
+        let missing =
+            |what: &str| Err(Error::content(path, format!("{what}; --resume takes the folder of a run, such as runs/NAME")));
+        if !path.is_dir() {
+            return missing("there is no such folder");
+        }
+        if !path.join(CONFIG).is_file() {
+            return missing("this is not the folder of a run (it has no config.toml)");
+        }
+        if !path.join(LAST).is_file() {
+            return missing("this run has no checkpoint (last.safetensors) to continue from");
+        }
+        let lock = Lock::acquire(path)?;
+        sweep(path).map_err(Error::file("sweeping", path))?;
+        Ok(Self { path: path.into(), _lock: lock })
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.path
+    }
+    /// The resolved settings.
+    pub fn config(&self) -> PathBuf {
+        self.path.join(CONFIG)
+    }
+    /// One JSON object a line.
+    pub fn metrics(&self) -> PathBuf {
+        self.path.join("metrics.jsonl")
+    }
+    /// The checkpoint to continue from.
+    pub fn last(&self) -> PathBuf {
+        self.path.join(LAST)
+    }
+    /// The checkpoint of the epoch with the highest test accuracy.
+    pub fn best(&self) -> PathBuf {
+        self.path.join("best.safetensors")
+    }
+
+    /// Writes `config.toml`.
+    ///
+    /// # Errors
+    /// If that fails; an older file is then as it was.
+    pub fn write_config(&self, config: &Config) -> Result<()> {
+        write_whole(&self.config(), &config.anchored().to_toml())
+    }
+
+    /// Reads `config.toml`.
+    ///
+    /// # Errors
+    /// As [`Settings::read`].
+    pub fn read_settings(&self) -> Result<Settings> {
+        Settings::read(&self.config())
+    }
+}
+
+/// A file that is there as a whole, or as it was before.
+fn write_whole(path: &Path, text: &str) -> Result<()> {
+    write_atomically(path, |file| file.write_all(text.as_bytes())).map_err(Error::file("writing", path))
+}
+
+/// The log of a run: one JSON object a line, in the order of the steps.
+#[derive(Debug)]
+pub struct MetricsLog {
+    path: PathBuf,
+    file: File,
+}
+
+impl MetricsLog {
+    /// Begins a log.
+    ///
+    /// # Errors
+    /// If the file cannot be made.
+    pub fn create(path: &Path) -> Result<Self> {
+        let file = OpenOptions::new().append(true).create_new(true).open(path).map_err(Error::file("making", path))?;
+        Ok(Self { path: path.into(), file })
+    }
+
+    /// Continues a log after `step`: lines of later steps, and a line cut short, belong to what is done again.
+    ///
+    /// # Errors
+    /// If the file cannot be read or written.
+    pub fn resume(path: &Path, step: u64) -> Result<Self> {
+        let text = match file::read(path, file::DATA) {
+            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
+            Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
+            Err(e) => return Err(Error::file("reading", path)(e)),
+        };
+        // The line of a part of an epoch is told where a run was stopped, and now it goes on.
+        let is_kept = |v: Value| v["step"].as_u64().is_some_and(|s| s <= step) && v["epoch_done"] != false;
+        let is_done = |line: &&str| serde_json::from_str::<Value>(line).is_ok_and(is_kept);
+        let kept: String = text.lines().filter(is_done).flat_map(|line| [line, "\n"]).collect();
+        if kept != text {
+            write_whole(path, &kept)?;
+        }
+        let file = OpenOptions::new().append(true).create(true).open(path).map_err(Error::file("opening", path))?;
+        Ok(Self { path: path.into(), file })
+    }
+
+    /// Adds a line.
+    ///
+    /// # Errors
+    /// If it cannot be written.
+    pub fn add(&mut self, line: &Value) -> Result<()> {
+        self.file.write_all(format!("{line}\n").as_bytes()).map_err(Error::file("writing", &self.path))
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,182 @@
+//! Flags, keys of settings files, and variables of the environment.
+
+use super::{Refusals, Tally, not_utf8};
+use crate::command::support::Bench;
+use std::ffi::{OsStr, OsString};
+use std::fs;
+
+/// 2^63, which TOML has not; 2^64; and no numbers.
+const COUNTS: [&str; 7] = ["-1", "1.5", "9223372036854775808", "18446744073709551616", "abc", "1e3", "0x10"];
+/// Infinite as a 32-bit float, or no numbers at all.
+const FLOATS: [&str; 6] = ["1e39", "-1", "nan", "inf", "abc", "-1e-3"];
+
+/// A flag of `train`, and what it refuses.
+fn flags() -> Vec<(&'static str, Vec<&'static str>)> {
+    let counts = |more: &[&'static str]| [&COUNTS[..], more].concat();
+    let floats = |more: &[&'static str]| [&FLOATS[..], more].concat();
+    vec![
+        ("epochs", counts(&["0", "9223372036854775807"])),
+        ("batch-size", counts(&["0", "206", "9223372036854775807"])),
+        ("max-steps", counts(&["0"])),
+        ("save-every", counts(&["0"])),
+        ("log-every", counts(&["0"])),
+        ("seed", counts(&[])),
+        ("warmup", counts(&["9223372036854775807"])),
+        ("test-images", counts(&[])),
+        ("checkpoint-activations", counts(&[])),
+        ("accumulate", vec!["0", "3", "-1", "4294967296", "abc"]),
+        ("lr", floats(&["0", "1e-50"])),
+        ("clip-norm", floats(&["0"])),
+        ("clip-value", floats(&["0"])),
+        ("weight-decay", floats(&[])),
+        ("momentum", floats(&["1", "0.99999999999"])),
+        ("ema", floats(&["1", "0.99999999999"])),
+        ("label-smoothing", floats(&["1", "0.99999999999"])),
+        ("optimizer", vec!["adamax", "SGD", ""]),
+        ("schedule", vec!["triangle", "one_cycle"]),
+        ("device", vec!["tpu", "0"]),
+        ("augment", vec!["twist", "flip,,crop"]),
+        ("name", vec!["", ".", "..", "a/b", "../x", "/tmp/x"]),
+        ("data-fingerprint", vec!["", "xyz", "0000000g", "00000000", "DEADBEEF"]),
+        ("model", vec!["alexnet", "nothing.json", "nothing.toml", ""]),
+        ("data", vec!["nowhere", "net.json"]),
+    ]
+}
+
+/// A run of the small network.
+const SMALL: [(&str, &str); 4] = [("data", "data"), ("model", "net.json"), ("batch-size", "8"), ("device", "cpu")];
+
+/// A settings file, and what its line says besides its name.
+const SETTINGS: &[(&str, &str)] = &[
+    ("epoch = 3", "there is no setting `epoch`"),
+    ("epochs = ", "line 1"),
+    ("epochs = 1\nepochs = 2", "line 2"),
+    ("lr = 0.1\nlr = 0.2\n", "line 2"),
+    ("batch-size = 8\nbatch_size = 8", "`batch-size` is given twice"),
+    ("label_smoothing = 0.1\nlabel-smoothing = 0.2", "`label-smoothing` is given twice"),
+    ("epochs = 9223372036854775808", "line 1"),
+    ("epochs = \"3\"", "`epochs`"),
+    ("epochs = [3]", "`epochs`"),
+    ("[epochs]\nn = 3", "`epochs`"),
+    ("[train]\nepochs = 3", "there is no setting `train`"),
+    ("lr = true", "`lr`"),
+    ("data = 3", "`data`"),
+    ("lenient = 1", "`lenient`"),
+    ("accumulate = 4294967296", "`accumulate`"),
+    ("device = \"tpu\"", "`device`"),
+    ("optimizer = \"a\\u001b[2J\"", "`optimizer`"),
+    ("{\"epochs\": 3}", "line 1"),
+    ("\u{0}", "line 1"),
+];
+
+/// Commands that are wrong as they are typed.
+const COMMANDS: &[(&str, &str)] = &[
+    ("--colour", "'--colour'"),
+    ("trian", "trian"),
+    ("--lenient", "--lenient says how --weights is read"),
+    ("--strip-prefix module.", "--strip-prefix says how --weights is read"),
+    ("--warmup 3", "--warmup 3"),
+    ("--schedule linear --warmup 999999 --data data --model net.json --batch-size 8 --device cpu", "--warmup 999999"),
+    ("--resume nowhere", "nowhere: there is no such folder"),
+    ("--resume data", "data: this is not the folder of a run"),
+    ("--resume data --lr 1", "--lr cannot change"),
+    ("--resume data --config my.toml", "--config"),
+    ("--epochs", "--epochs"),
+    ("eval", "there is no run in runs/"),
+    ("eval --checkpoint data --device cpu", "data: this folder holds no checkpoint"),
+    ("eval --weights x.safetensors", "--model"),
+    ("eval --strip-prefix x. --device cpu", "--weights"),
+    ("eval --weights x.safetensors --model alexnet --data data --device cpu", "alexnet"),
+    ("eval --weights x.safetensors --model resnet20 --data data --device cpu", "x.safetensors: there is no such checkpoint"),
+    ("predict", "<IMAGE>"),
+    ("predict nothing.png --device cpu", "there is no run in runs/"),
+    ("predict nothing.png --top=-1", "--top"),
+    ("summary --input 3x32", "--input"),
+    ("summary --input 3x32x0", "--input"),
+    ("summary --input 3x32x99999999999999999999", "--input"),
+    ("summary --input 3x1x1", "small-cnn"),
+    ("summary --model alexnet", "alexnet"),
+    ("summary --classes 0", "--classes 0"),
+    ("summary --classes=-1", "--classes"),
+    ("summary --classes 18446744073709551615", "small-cnn"),
+    ("summary --classes 9223372036854775807 --model resnet20", "resnet20"),
+    ("verify --device cpu --filter no-such-kernel", "no-such-kernel"),
+    ("verify --device cpu --steps 18446744073709551615", "--steps"),
+    ("verify --device tpu", "--device"),
+    ("verify --golden nowhere --device cpu", "nowhere"),
+    ("verify --golden data --device cpu", "no golden file"),
+    ("bench --device cpu --filter no-such-row", "no-such-row"),
+    ("bench --device cpu --seconds nan --filter relu", "--seconds"),
+    ("bench --device cpu --seconds=-1 --filter relu", "--seconds"),
+    ("bench --device cpu --seconds 1e300 --filter relu", "--seconds"),
+    ("bench --device cpu --filter relu --json data", "data: it is a directory"),
+    ("bench --device cpu --filter relu --json no/such/folder.json", "no/such/folder.json"),
+    ("bench --device cpu --filter relu --json /dev/full", "/dev/full: it is no plain file"),
+    ("bench --device cpu --filter relu --compare nothing.json", "nothing.json"),
+    ("devices --fast", "'--fast'"),
+];
+
+/// Budgets that are none.
+const BUDGETS: [&str; 9] = ["abc", "-1", "1.5", "0", "18446744073709551615", "99999999999999999999", "1 ", "1e3", "\u{1b}[2J"];
+
+pub fn all(tally: &mut Tally) {
+    let bench = Bench::new();
+    for (number, (text, _)) in SETTINGS.iter().enumerate() {
+        fs::write(bench.path(&format!("{number}.toml")), text).unwrap();
+    }
+    let mut refusals = Refusals::new(bench, tally);
+    let train = |words: &str| format!("train --data data --model net.json --batch-size 8 --device cpu {words}");
+    for (flag, values) in flags() {
+        for value in values {
+            // Of a flag that is given twice clap says that.
+            let others = SMALL.iter().filter(|(name, _)| *name != flag).map(|(name, value)| format!("--{name}={value}"));
+            let mut words: Vec<OsString> = [OsString::from("train")].into_iter().chain(others.map(OsString::from)).collect();
+            words.push(format!("--{flag}={value}").into());
+            if flag == "warmup" {
+                words.push("--schedule=linear".into());
+            }
+            let named = match flag {
+                "model" if value.ends_with(".json") || value.ends_with(".toml") => value,
+                "data" | "model" if !value.is_empty() => value,
+                "model" => "there is no model",
+                _ => flag,
+            };
+            refusals.refused_with(2, &words, &[], &[named]);
+        }
+    }
+    for (number, (_, wanted)) in SETTINGS.iter().enumerate() {
+        refusals.refused(&train(&format!("--config {number}.toml")), &[&format!("{number}.toml"), wanted]);
+    }
+    COMMANDS.iter().for_each(|(words, wanted)| refusals.refused(words, &[wanted]));
+    let words = |words: &str| words.split_whitespace().map(OsString::from).collect::<Vec<_>>();
+    for budget in BUDGETS {
+        for command in
+            [&*train(""), "eval --checkpoint net.json --device cpu", "bench --device cpu --filter relu", "verify --device cpu"]
+        {
+            let variables = [("WGRAD_MEMORY_MIB", OsStr::new(budget))];
+            refusals.refused_with(2, &words(command), &variables, &["WGRAD_MEMORY_MIB"]);
+        }
+    }
+    let name = not_utf8("3");
+    refusals.refused_with(2, &words(&train("")), &[("WGRAD_MEMORY_MIB", &name)], &["WGRAD_MEMORY_MIB"]);
+    for (flag, command) in [
+        ("--data", "train"),
+        ("--model", "train"),
+        ("--weights", "train --data data --model net.json --device cpu --batch-size 8"),
+        ("--config", "train"),
+        ("--resume", "train"),
+        ("--out", "train --data data --model net.json --device cpu --batch-size 8"),
+        ("--name", "train"),
+        ("--checkpoint", "eval --device cpu"),
+        ("--checkpoint", "predict a.png --device cpu"),
+        ("--weights", "eval --data data --model net.json --device cpu"),
+        ("--model", "summary"),
+        ("--golden", "verify --device cpu"),
+        ("--json", "bench --device cpu --filter no-such-row"),
+        ("--compare", "bench --device cpu --filter relu"),
+    ] {
+        let mut words = words(command);
+        words.extend([flag.into(), not_utf8("x")]);
+        refusals.refused_with(2, &words, &[], &[]);
+    }
+}
