@@ -155,7 +155,7 @@ impl Progress {
     /// # Errors
     /// If it has.
     pub fn expect_steps_of(&self, optimizer: &dyn Optimizer, path: &Path) -> Result<()> {
-        match optimizer.steps() == self.step {
+        match u64::from(optimizer.steps()) == self.step {
             true => Ok(()),
             false => Err(Error::content(
                 path,
