@@ -19,7 +19,7 @@ pub(crate) use pipeline::{PARAMS_BYTES, Pipeline};
 pub use rewrite::{REWRITE_SLOT, Rewrite};
 pub use wgsl::{Constants, KernelInfo};
 
-use crate::base::{Error, Lent, Pool, Result};
+use crate::base::{Error, Lent, Pool, Result, budget};
 use fault::Fault;
 use parking_lot::Mutex;
 use pass::encode;
@@ -79,6 +79,7 @@ impl Gpu {
         fault: Fault,
         rewrite: Option<Arc<dyn Rewrite>>,
     ) -> Result<Self> {
+        budget()?;
         let immediates = info.has_immediates() && std::env::var("WGRAD_IMMEDIATES").as_deref() != Ok("0");
         let pool = Pool::new(GpuMemory { device: device.clone(), binding_limit: info.max_binding_bytes });
         let rewrite_word = rewrite.as_ref().map(|_| pool.take(4).map(Arc::new)).transpose()?;

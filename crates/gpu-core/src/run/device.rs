@@ -30,8 +30,9 @@ impl Device {
     /// A hardware GPU (discrete before integrated), or the adapter that `WGRAD_ADAPTER` names; the CPU device where there is none.
     ///
     /// # Errors
-    /// If `WGRAD_ADAPTER` names nothing, or the adapter cannot be opened.
+    /// If `WGRAD_ADAPTER` names nothing, the adapter cannot be opened, or `WGRAD_MEMORY_MIB` is no budget.
     pub fn auto() -> Result<Self> {
+        budget()?;
         match Gpu::open(false, None) {
             Ok(gpu) => Ok(Self::Gpu(Arc::new(gpu))),
             Err(Error::NoAdapter) => Ok(Self::Cpu),
@@ -42,7 +43,7 @@ impl Device {
     /// Any adapter, a software driver too, the best kind first; `WGRAD_ADAPTER` chooses by name.
     ///
     /// # Errors
-    /// If there is none, or it cannot be opened.
+    /// If there is none, it cannot be opened, or `WGRAD_MEMORY_MIB` is no budget.
     pub fn gpu() -> Result<Self> {
         Ok(Self::Gpu(Arc::new(Gpu::open(true, None)?)))
     }
@@ -50,7 +51,7 @@ impl Device {
     /// By name: `auto`, `gpu` or `cpu`.
     ///
     /// # Errors
-    /// See [`auto`](Self::auto) and [`gpu`](Self::gpu); or if `WGRAD_MEMORY_MIB` is set to what is no budget.
+    /// See [`auto`](Self::auto) and [`gpu`](Self::gpu); of the CPU, if `WGRAD_MEMORY_MIB` is no budget.
     ///
     /// ```
     /// # use gpu_core::Device;
@@ -59,11 +60,10 @@ impl Device {
     /// # Ok::<(), gpu_core::Error>(())
     /// ```
     pub fn named(name: &str) -> Result<Self> {
-        budget()?;
         match name {
             "auto" => Self::auto(),
             "gpu" => Self::gpu(),
-            "cpu" => Ok(Self::Cpu),
+            "cpu" => budget().map(|_| Self::Cpu),
             other => Err(Error::UnknownDevice(other.to_owned())),
         }
     }

@@ -17,17 +17,37 @@ pub(super) fn blank() -> String {
     format!(",\"{digits}\":\"{BLANK}\",\"{covers}\":\"{COVERS}\"")
 }
 
-/// Writes the digits.
-pub(super) fn fill(bytes: &mut [u8]) {
-    let at = place(bytes, bytes.len()).expect("the notes were written");
-    let digits = digits(bytes, &at);
-    bytes[at].copy_from_slice(digits.as_bytes());
+/// The sum of a file that is being written.
+pub(super) struct Sum(Hasher);
+
+impl Sum {
+    /// Of its head, which has blank digits.
+    pub fn of(head: &[u8]) -> Self {
+        let mut sum = Self(Hasher::new());
+        sum.add(head);
+        sum
+    }
+
+    /// And of what follows.
+    pub fn add(&mut self, bytes: &[u8]) {
+        self.0.update(bytes);
+    }
+
+    /// Writes the digits into the head.
+    pub fn fill(self, head: &mut [u8]) {
+        let at = place(head, head.len()).expect("the notes were written");
+        head[at].copy_from_slice(digits(self.0).as_bytes());
+    }
 }
 
 /// Whether the digits in the first `header` bytes are there, and those of the file.
 pub(super) fn holds(bytes: &[u8], header: usize) -> bool {
-    // As text: a flipped bit makes a capital of a small letter.
-    place(bytes, header).is_some_and(|at| digits(bytes, &at).as_bytes() == &bytes[at])
+    place(bytes, header).is_some_and(|at| {
+        let mut sum = Sum::of(&bytes[..at.start]);
+        [BLANK.as_bytes(), &bytes[at.end..]].iter().for_each(|part| sum.add(part));
+        // As text: a flipped bit makes a capital of a small letter.
+        digits(sum.0).as_bytes() == &bytes[at]
+    })
 }
 
 /// Where the digits stand. Quotes within a text are escaped: only a key can look like this.
@@ -38,8 +58,6 @@ fn place(bytes: &[u8], header: usize) -> Option<Range<usize>> {
     (at.end < header).then_some(at)
 }
 
-fn digits(bytes: &[u8], at: &Range<usize>) -> String {
-    let mut hasher = Hasher::new();
-    [&bytes[..at.start], BLANK.as_bytes(), &bytes[at.end..]].iter().for_each(|part| hasher.update(part));
+fn digits(hasher: Hasher) -> String {
     format!("{:08x}", hasher.finalize())
 }

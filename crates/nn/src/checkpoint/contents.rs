@@ -9,7 +9,6 @@ use crate::optim::Optimizer;
 use crate::state_dict::{Array, Mismatch};
 use gpu_core::Tensor;
 use std::collections::BTreeMap;
-use std::io::Write;
 use std::path::Path;
 
 /// What the keys of an optimiser's tensors begin with.
@@ -208,7 +207,9 @@ impl Checkpoint {
 
     /// The file's bytes: a function of the content alone.
     pub fn to_bytes(&self) -> Vec<u8> {
-        format::write(&self.arrays, &self.notes)
+        let mut bytes = Vec::new();
+        format::write(&self.arrays, &self.notes, &mut bytes).expect("a list takes all bytes");
+        bytes
     }
 
     /// From a file's bytes.
@@ -225,8 +226,8 @@ impl Checkpoint {
     /// # Errors
     /// Whatever the file system says.
     pub fn write(&self, path: impl AsRef<Path>) -> Result<(), CheckpointError> {
-        let (path, bytes) = (path.as_ref(), self.to_bytes());
-        write_atomically(path, |file| file.write_all(&bytes))
+        let path = path.as_ref();
+        write_atomically(path, |file| format::write(&self.arrays, &self.notes, file))
             .map_err(|source| CheckpointError::Write { path: path.to_owned(), source })
     }
 

@@ -7,14 +7,41 @@ use safetensors::{Dtype, SafeTensors};
 use serde_json::Value;
 use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{self, Read};
+use std::io::{self, Read, Write};
 use std::path::Path;
 
 /// What a header may have: more than any model here by far.
 const MAX_HEADER_BYTES: u64 = 100_000_000;
 
-/// The bytes of a file. The header is written here, and not by the `safetensors` crate, because its order must not vary.
-pub(super) fn write(arrays: &BTreeMap<String, Array>, notes: &BTreeMap<String, String>) -> Vec<u8> {
+/// Writes the bytes of a file, of which none is held but the header: what is saved may take half of a machine's memory.
+pub(super) fn write(arrays: &BTreeMap<String, Array>, notes: &BTreeMap<String, String>, out: &mut dyn Write) -> io::Result<()> {
+    let mut head = head(arrays, notes);
+    let mut sum = checksum::Sum::of(&head);
+    blocks(arrays, &mut |block| {
+        sum.add(block);
+        Ok(())
+    })?;
+    sum.fill(&mut head);
+    out.write_all(&head)?;
+    blocks(arrays, &mut |block| out.write_all(block))
+}
+
+/// Values that become bytes at a time.
+const BLOCK: usize = 1 << 14;
+
+fn blocks(arrays: &BTreeMap<String, Array>, f: &mut dyn FnMut(&[u8]) -> io::Result<()>) -> io::Result<()> {
+    let mut bytes = Vec::with_capacity(4 * BLOCK);
+    for block in arrays.values().flat_map(|array| array.values.chunks(BLOCK)) {
+        bytes.clear();
+        bytes.extend(block.iter().flat_map(|value| value.to_le_bytes()));
+        f(&bytes)?;
+    }
+    Ok(())
+}
+
+/// The length of the header, and the header without the digits of its checksum. It is written here, and not by the `safetensors` crate,
+/// because its order must not vary.
+fn head(arrays: &BTreeMap<String, Array>, notes: &BTreeMap<String, String>) -> Vec<u8> {
     let text = |s: &str| Value::from(s).to_string();
     let notes = notes.iter().filter(|(key, _)| !is_of_the_format(key)).map(|(k, v)| format!(",{}:{}", text(k), text(v)));
     // Some readers ask for the format note before they take a file for PyTorch's.
@@ -29,14 +56,7 @@ pub(super) fn write(arrays: &BTreeMap<String, Array>, notes: &BTreeMap<String, S
     // The tensors begin at a multiple of eight.
     let padded = header.len().next_multiple_of(8);
     header.extend(std::iter::repeat_n(' ', padded - header.len()));
-    let mut bytes = Vec::with_capacity(8 + header.len() + at);
-    bytes.extend((header.len() as u64).to_le_bytes());
-    bytes.extend(header.as_bytes());
-    for value in arrays.values().flat_map(|a| &a.values) {
-        bytes.extend(value.to_le_bytes());
-    }
-    checksum::fill(&mut bytes);
-    bytes
+    [&(header.len() as u64).to_le_bytes(), header.as_bytes()].concat()
 }
 
 /// Notes that are written with every file, and no part of what it holds.
@@ -59,7 +79,7 @@ pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, CheckpointError> {
         return Err(wrong());
     }
     let mut bytes = head.to_vec();
-    file.by_ref().take(header).read_to_end(&mut bytes)?;
+    (&file).take(header).read_to_end(&mut bytes)?;
     if tensor_bytes(&bytes[8..]).is_some_and(|tensors| tensors.checked_add(8 + header) != Some(size)) {
         return Err(wrong());
     }

@@ -101,7 +101,7 @@ impl Plateau {
         if self.is_better(metric) {
             (self.best, self.bad) = (Some(metric), 0);
         } else {
-            self.bad += 1;
+            self.bad = self.bad.saturating_add(1);
         }
         if self.resting > 0 {
             (self.resting, self.bad) = (self.resting - 1, 0);

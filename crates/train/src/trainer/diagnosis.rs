@@ -17,7 +17,7 @@ pub(super) fn explained(error: Error, run: &mut Run, report: &Report<'_>, stop: 
     report.note("Training diverged: the steps since the last checkpoint are done again, to see where.");
     // What goes wrong in here (the memory for a second look, say) is not the error to be told.
     let begun = gpu_core::within_memory(|| replayed(run, step, stop)).ok().and_then(Result::ok).flatten();
-    let begun = begun.map_or_else(String::new, |begun| format!("{begun} first; "));
+    let begun = begun.map_or_else(String::new, |begun| format!("first {begun}; "));
     Error::Diverged { what, step, place: format!(" ({begun}the last checkpoint from before is {})", last.display()) }
 }
 
@@ -37,19 +37,19 @@ fn replayed(run: &mut Run, until: u64, stop: &AtomicBool) -> Result<Option<Strin
         if let Some(loss) = bad_loss(run, images)? {
             before.load_net(&run.learner.net).map_err(about)?;
             let began = first_layer(run)?.unwrap_or_else(|| format!("the loss was {loss}"));
-            return Ok(Some(format!("at step {} {began}", step + 1)));
+            return Ok(Some(format!("at step {}: {began}", step + 1)));
         }
         let after = run.learner.state()?;
         if let Some((key, value)) = after.not_finite() {
             let layer = layer_of(&run.learner.net, key).map_or_else(String::new, |layer| format!(" of layer {layer}"));
             before.load_net(&run.learner.net).map_err(about)?;
             let began = first_layer(run)?.unwrap_or_else(|| format!("{key}{layer} became {value}"));
-            return Ok(Some(format!("at step {} {began}", step + 1)));
+            return Ok(Some(format!("at step {}: {began}", step + 1)));
         }
         before = after;
         run.progress.step += 1;
     }
-    Ok(run.learner.look_at_score()?.map(|layer| format!("over the test images {layer}")))
+    Ok(run.learner.look_at_score()?.map(|layer| format!("over the test images: {layer}")))
 }
 
 /// Does a step; a loss that is not finite ends it.

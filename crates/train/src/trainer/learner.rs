@@ -73,8 +73,16 @@ impl Learner {
     /// The weights and the state of the optimiser.
     ///
     /// # Errors
-    /// A fault of the device.
+    /// If the machine could not hold them beside the device; a fault of the device.
     pub fn state(&self) -> Result<Checkpoint> {
+        let held = nn::parameters(&self.net).iter().map(|(_, param)| param.value().bytes()).sum::<usize>();
+        let bytes = held + self.optimizer.state().iter().map(|(_, tensor)| tensor.bytes()).sum::<usize>();
+        let free = gpu_core::free_bytes();
+        if bytes as u64 > free {
+            return Error::setting(format!(
+                "a checkpoint of this model takes {bytes} bytes of memory, {free} are free; make layers smaller"
+            ));
+        }
         let state = Checkpoint::new().net(&self.net).and_then(|state| state.optimizer(&*self.optimizer));
         state.map_err(|e| Error::Setting(e.to_string()))
     }

@@ -28,7 +28,7 @@ impl Tally {
             return;
         }
         let n = metrics.images as f64;
-        self.images += metrics.images;
+        self.images = self.images.saturating_add(metrics.images);
         self.loss += metrics.loss * n;
         self.correct += metrics.accuracy * n;
     }

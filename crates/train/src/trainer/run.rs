@@ -73,9 +73,8 @@ impl Run {
     /// Measures on the test images.
     ///
     /// # Errors
-    /// If a weight, or then the loss, is not finite; or a fault of the device.
+    /// If the loss is not finite, or a fault of the device.
     pub fn score(&mut self) -> Result<Option<Score>> {
-        self.state()?;
         self.learner.score().map_err(|error| match error {
             Error::LossNotFinite(loss) => self.diverged(format!("the loss over the test images is {loss}")),
             other => other,
