@@ -131,7 +131,7 @@ impl Checkpoint {
     /// use gpu_core::{Device, Tensor};
     /// use nn::{Checkpoint, Param};
     /// let param = Param::trainable(Tensor::from_slice(&Device::Cpu, [2], &[1.0, f32::INFINITY]));
-    /// assert_eq!(Checkpoint::new().net_under("w", &param)?.not_finite(), Some(("w", f32::INFINITY)));
+    /// assert_eq!(Checkpoint::new().net_under("w", &param)?.not_finite(), Some(("w.", f32::INFINITY)));
     /// # Ok::<(), nn::CheckpointError>(())
     /// ```
     pub fn not_finite(&self) -> Option<(&str, f32)> {
