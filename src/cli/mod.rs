@@ -5,6 +5,7 @@ mod bench;
 mod checkpoint;
 mod devices;
 mod eval;
+mod outcome;
 mod predict;
 mod summary;
 mod train;

@@ -1,16 +1,17 @@
 //! `wgrad verify`.
 
 use super::answer::{Ending, Json, say, say_json};
+use super::outcome::Outcome;
 use clap::Args;
 use gpu_core::{Device, adapters};
 use indicatif::{ProgressBar, ProgressDrawTarget};
+use nn::checkpoint::expect_writable;
 use proof::{Row, golden, verify};
-use serde_json::json;
 use std::io::{self, IsTerminal};
 use std::path::{Path, PathBuf};
-use train::Result;
 use train::console::Console;
 use train::settings::DeviceKind;
+use train::{Error, Result};
 
 #[derive(Args)]
 pub struct Flags {
@@ -35,16 +36,25 @@ pub struct Flags {
     /// Only kernels, operators and cases with this in their name; no training steps
     #[arg(long, value_name = "TEXT", default_value = "")]
     filter: String,
+    /// Compare the network of a checkpoint layer by layer, and name the first that differs
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["golden", "self_test", "filter", "model", "steps"])]
+    bisect: Option<PathBuf>,
+    /// Write adapter, driver, versions and every row to this file: what a report of a fault needs
+    #[arg(long, value_name = "FILE")]
+    report: Option<PathBuf>,
     #[command(flatten)]
     json: Json,
 }
 
 pub fn run(flags: &Flags) -> Result<Ending> {
     if flags.steps > MOST_STEPS {
-        return Err(train::Error::Setting(format!("--steps {} is out of range; 0 to {MOST_STEPS} is wanted", flags.steps)));
+        return Err(Error::Setting(format!("--steps {} is out of range; 0 to {MOST_STEPS} is wanted", flags.steps)));
     }
     if let Some(path) = &flags.golden {
         expect_readable(path)?;
+    }
+    if let Some(path) = &flags.report {
+        expect_writable(path).map_err(|e| Error::Setting(format!("--report {}: {e}", path.display())))?;
     }
     let console = Console::new(flags.json.json);
     let device = open(flags, &console)?;
@@ -59,25 +69,17 @@ pub fn run(flags: &Flags) -> Result<Ending> {
         None => (compare(flags, &device)?, Vec::new()),
     };
     if rows.is_empty() && unknown.is_empty() {
-        return Err(train::Error::Setting(format!("nothing has \"{}\" in its name", flags.filter)));
+        return Err(Error::Setting(format!("nothing has \"{}\" in its name", flags.filter)));
     }
-    let failed = rows.iter().filter(|row| !row.ok).count();
-    let passed = rows.len() - failed;
-    if flags.json.json {
-        say_json(&json!({
-            "passed": passed,
-            "failed": failed,
-            "unknown": unknown.len(),
-            "rows": rows,
-            "unknown_cases": unknown,
-            "device": device.name(),
-        }))?;
-    } else {
-        rows.iter().try_for_each(show)?;
-        unknown.iter().try_for_each(|case| say(&format!("unknown  {case}")))?;
-        say(&format!("{passed} passed, {failed} failed, {} unknown on {}", unknown.len(), device.name()))?;
+    let outcome = Outcome { device: &device, rows: &rows, unknown: &unknown };
+    if let Some(path) = &flags.report {
+        outcome.write(path)?;
     }
-    Ok(if failed == 0 { Ending::Done } else { Ending::FoundWrong })
+    match flags.json.json {
+        true => say_json(&outcome.summary())?,
+        false => outcome.show(flags.bisect.is_some())?,
+    }
+    Ok(if outcome.failed() == 0 { Ending::Done } else { Ending::FoundWrong })
 }
 
 const MOST_STEPS: usize = 10_000;
@@ -85,7 +87,7 @@ const MOST_STEPS: usize = 10_000;
 /// Golden files are read as a whole, and held twice: what the machine has no memory for is refused, and what has no end.
 fn expect_readable(path: &Path) -> Result<()> {
     let free = gpu_core::free_bytes() / 2;
-    let refused = |file: &Path, what: String| Err(train::Error::Content { path: file.into(), message: what });
+    let refused = |file: &Path, what: String| Err(Error::Content { path: file.into(), message: what });
     let listed = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
     for file in listed.chain([path.to_owned()]) {
         // What is not there at all is told by who reads it.
@@ -114,13 +116,13 @@ fn open(flags: &Flags, console: &Console) -> Result<Device> {
         }
         None => {
             let hint = "install its Vulkan driver, or Mesa's software driver (on Debian: mesa-vulkan-drivers)";
-            return Err(train::Error::Setting(format!("no GPU adapter was found, so there is no kernel to verify; {hint}")));
+            return Err(Error::Setting(format!("no GPU adapter was found, so there is no kernel to verify; {hint}")));
         }
     };
     let device = Device::named(&kind.to_string())?;
     if !device.is_gpu() && !proves_mirrors {
         let hint = "a GPU's kernels are compared with them; --golden and --self-test hold the mirrors themselves";
-        return Err(train::Error::Setting(format!("the CPU device has no kernels but the mirrors: {hint}")));
+        return Err(Error::Setting(format!("the CPU device has no kernels but the mirrors: {hint}")));
     }
     Ok(device)
 }
@@ -134,7 +136,9 @@ fn compare(flags: &Flags, device: &Device) -> Result<Vec<Row>> {
         spinner.set_message(name.to_owned());
         spinner.inc(1);
     };
-    let rows = if flags.self_test {
+    let rows = if let Some(checkpoint) = &flags.bisect {
+        train::verify::bisect(checkpoint, device, flags.seed)?
+    } else if flags.self_test {
         verify::self_test(device, &flags.filter, &mut progress)?
     } else {
         let mut rows = verify::kernels(device, &flags.filter, &mut progress)?;
@@ -145,15 +149,4 @@ fn compare(flags: &Flags, device: &Device) -> Result<Vec<Row>> {
     };
     spinner.finish_and_clear();
     Ok(rows)
-}
-
-/// One line of at most 80 columns.
-fn show(row: &Row) -> Result<()> {
-    let mark = if row.ok { "ok    " } else { "FAILED" };
-    let room = 80 - 7 - 1 - 24 - 2 - 19;
-    let cut = |text: &str, width: usize| match text.chars().count() > width {
-        true => text.chars().take(width - 1).chain(['…']).collect::<String>(),
-        false => text.to_owned(),
-    };
-    say(&format!("{mark} {:<24} {:<room$} {:>9.2e} {:>9.2e}", cut(&row.name, 24), cut(&row.what, room), row.error, row.bound))
 }

@@ -51,6 +51,18 @@ pub enum Error {
         /// Where it began and where the last checkpoint from before lies, in brackets; or nothing.
         place: String,
     },
+    /// The GPU went away in the middle of a run, and the weights with it.
+    #[error("the GPU was lost at step {step} ({detail}); `wgrad train --resume {}` goes on from step {saved}", folder.display())]
+    Lost {
+        /// The driver's own words.
+        detail: String,
+        /// The step under way.
+        step: u64,
+        /// The last one that was saved.
+        saved: u64,
+        /// The run.
+        folder: PathBuf,
+    },
     /// A file whose weights are infinite or no numbers, or a network that gives such.
     #[error("{}: {what}; the run that it is of diverged: take an earlier checkpoint", path.display())]
     NotFinite {
@@ -75,7 +87,11 @@ impl Error {
     /// takes nothing.
     pub fn exit_code(&self) -> u8 {
         match self {
-            Self::Diverged { .. } | Self::NotFinite { .. } | Self::LossNotFinite(_) | Self::OutputNotFinite(_) => 1,
+            Self::Diverged { .. }
+            | Self::Lost { .. }
+            | Self::NotFinite { .. }
+            | Self::LossNotFinite(_)
+            | Self::OutputNotFinite(_) => 1,
             Self::Output(_) => 3,
             _ => 2,
         }

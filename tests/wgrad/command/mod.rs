@@ -2,6 +2,7 @@
 
 mod bad_input;
 mod commands;
+mod device_loss;
 mod golden;
 #[cfg(unix)]
 mod kills;

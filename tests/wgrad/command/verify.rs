@@ -50,3 +50,21 @@ fn a_bench_of_nothing_is_refused_before_a_word_is_printed() {
     assert_eq!(end.stdout, "");
     end.refused("no row");
 }
+
+#[test]
+fn a_bisection_and_a_report_say_what_a_maintainer_asks_for() {
+    if proof::gpu().is_none() {
+        return;
+    }
+    let bench = Bench::new();
+    bench.train("--max-steps 1 --test-images 0 --name a").ok();
+    let end = bench.run("verify --bisect runs/a/last.safetensors --report report.json").ok();
+    assert!(end.stdout.contains(" passed, 0 failed"), "{}", end.stdout);
+    let report: serde_json::Value = serde_json::from_slice(&bench.bytes("report.json")).unwrap();
+    for key in ["wgrad", "system", "command", "environment", "adapter", "device", "rows", "passed", "failed"] {
+        assert!(!report[key].is_null(), "{key}: {report}");
+    }
+    assert!(report["adapter"]["driver"].is_string() && report["rows"].as_array().unwrap().len() > 10, "{report}");
+    bench.run("verify --filter relu --report data").refused("--report data");
+    bench.run("verify --bisect data/test_batch.bin").refused("data/test_batch.bin");
+}

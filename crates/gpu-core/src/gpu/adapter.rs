@@ -142,13 +142,14 @@ pub(super) fn choose(software: bool) -> Result<wgpu::Adapter> {
     Ok(found.swap_remove(at))
 }
 
+/// Opens it with all that it has; with WebGPU's defaults and no feature where `WGRAD_LIMITS=webgpu`, to try what a lesser GPU would do.
 pub(super) fn request(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu::Queue)> {
     let wanted = useful().iter().fold(wgpu::Features::empty(), |all, (f, _)| all | *f);
-    let desc = wgpu::DeviceDescriptor {
-        label: Some("wgrad"),
-        required_features: adapter.features() & wanted,
-        required_limits: adapter.limits(),
-        ..Default::default()
+    let (required_features, required_limits) = match std::env::var("WGRAD_LIMITS").as_deref() {
+        Err(_) | Ok("") => (adapter.features() & wanted, adapter.limits()),
+        Ok("webgpu") => (wgpu::Features::empty(), wgpu::Limits::default()),
+        Ok(other) => return Err(Error::AdapterRefused(format!("WGRAD_LIMITS is \"{other}\"; it may be \"webgpu\""))),
     };
+    let desc = wgpu::DeviceDescriptor { label: Some("wgrad"), required_features, required_limits, ..Default::default() };
     block_on(adapter.request_device(&desc)).map_err(|e| Error::AdapterRefused(e.to_string()))
 }

@@ -20,11 +20,7 @@ impl Fault {
         let fault = Self { first: Arc::default(), foreign: None };
         let (rejected, lost) = (fault.clone(), fault.clone());
         device.on_uncaptured_error(Arc::new(move |error| rejected.set(reported(error))));
-        device.set_device_lost_callback(move |reason, message| {
-            if reason != wgpu::DeviceLostReason::Destroyed {
-                lost.set(Error::DeviceLost(message));
-            }
-        });
+        device.set_device_lost_callback(move |_, message| lost.set(Error::DeviceLost(message)));
         fault
     }
 

@@ -56,6 +56,7 @@ impl Gpu {
             return Err(Error::AdapterTooSmall { adapter: info.name, what });
         }
         let (device, queue) = adapter::request(&adapter)?;
+        let info = AdapterInfo::of_device(&device);
         let fault = Fault::of_own(&device);
         Self::on(device, queue, info, fault, rewrite)
     }

@@ -1,4 +1,5 @@
-//! Where a run diverged: from the last checkpoint its steps are done again, with a look at everything that each of them leaves.
+//! What ended a run. Where it diverged, its steps from the last checkpoint are done again, with a look at everything that each of them
+//! leaves.
 
 use super::progress::Progress;
 use super::report::Report;
@@ -10,15 +11,30 @@ use crate::model;
 use nn::Tape;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 
-/// The same error; of a run that diverged it says where that began, and where the last checkpoint from before lies.
+/// The same error; of a run that diverged it says where that began, and where the last checkpoint from before lies; of one whose GPU is
+/// gone, from where it goes on.
 pub(super) fn explained(error: Error, run: &mut Run, report: &Report<'_>, stop: &AtomicBool) -> Error {
-    let Error::Diverged { what, step, .. } = error else { return error };
+    let (what, step) = match error {
+        Error::Diverged { what, step, .. } => (what, step),
+        Error::Device(gpu_core::Error::DeviceLost(detail)) => return lost(detail, run),
+        other => return other,
+    };
     let last = run.folder.last();
     report.note("Training diverged: the steps since the last checkpoint are done again, to see where.");
     // What goes wrong in here (the memory for a second look, say) is not the error to be told.
     let begun = gpu_core::within_memory(|| replayed(run, step, stop)).ok().and_then(Result::ok).flatten();
     let begun = begun.map_or_else(String::new, |begun| format!("first {begun}; "));
     Error::Diverged { what, step, place: format!(" ({begun}the last checkpoint from before is {})", last.display()) }
+}
+
+/// The weights went with the device: what was saved is what there is.
+fn lost(detail: String, run: &Run) -> Error {
+    let last = run.folder.last();
+    let saved = model::read_checkpoint(&last).and_then(|checkpoint| Progress::of(&checkpoint, &last));
+    match saved {
+        Ok(saved) => Error::Lost { detail, step: run.progress.step, saved: saved.step, folder: run.folder.path().into() },
+        Err(error) => error,
+    }
 }
 
 /// What was not finite first, and at which step.

@@ -24,10 +24,10 @@ use report::Report;
 /// Bad settings, data, checkpoints or devices, before anything is written; a loss that is not finite; a checkpoint that cannot be
 /// written.
 pub fn train(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
-    let Order { settings, resume, stop, began } = order;
+    let Order { settings, resume, device, stop, began } = order;
     let (mut run, log) = match resume {
-        None => setup::begin(settings, console)?,
-        Some(folder) => setup::resume(&folder, settings, console)?,
+        None => setup::begin(settings, device, console)?,
+        Some(folder) => setup::resume(&folder, settings, device, console)?,
     };
     let mut report = Report::new(console, log, began);
     report.announce(&run);

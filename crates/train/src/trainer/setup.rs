@@ -23,6 +23,8 @@ pub struct Order<'a> {
     pub settings: Settings,
     /// The folder of a run to continue.
     pub resume: Option<PathBuf>,
+    /// An open device to train on; without one, that of the settings.
+    pub device: Option<Device>,
     /// Set from outside to end the run after the step under way.
     pub stop: &'a AtomicBool,
     /// When the command was started.
@@ -43,7 +45,7 @@ pub fn open_device(kind: DeviceKind, console: &Console) -> Result<Device> {
 }
 
 /// A run in a new folder, before its first step.
-pub(super) fn begin(settings: Settings, console: &Console) -> Result<(Run, MetricsLog)> {
+pub(super) fn begin(settings: Settings, device: Option<Device>, console: &Console) -> Result<(Run, MetricsLog)> {
     let mut config = settings.resolve()?;
     // Before a data set is opened, which may take a while.
     model::expect_known(&config.model)?;
@@ -51,7 +53,7 @@ pub(super) fn begin(settings: Settings, console: &Console) -> Result<(Run, Metri
     let data = data::open(&config.data)?;
     config.settle(&data)?;
     let description = Description::new(&config.model, &data)?;
-    let device = open_device(config.device, console)?;
+    let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let net = network(&config, &data, &description, &device)?;
     description.prepare(&net, &data);
     if let Some(path) = &config.weights {
@@ -73,13 +75,13 @@ pub(super) fn begin(settings: Settings, console: &Console) -> Result<(Run, Metri
 }
 
 /// The run in the folder `path`, before the step at which it stopped.
-pub(super) fn resume(path: &Path, settings: Settings, console: &Console) -> Result<(Run, MetricsLog)> {
+pub(super) fn resume(path: &Path, settings: Settings, device: Option<Device>, console: &Console) -> Result<(Run, MetricsLog)> {
     settings.check_resume()?;
     let folder = RunFolder::open(path)?;
     let mut config = settings.or(folder.read_settings()?).resolve()?;
     let mut data = data::open(&config.data)?;
     config.settle(&data)?;
-    let device = open_device(config.device, console)?;
+    let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let last = folder.last();
     let checkpoint = model::read_checkpoint(&last)?;
     let progress = Progress::of(&checkpoint, &last)?;

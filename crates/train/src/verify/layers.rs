@@ -1,11 +1,9 @@
 //! One layer at a time, from the activations and the gradients that the CPU device has there.
 
-use super::{BATCH, Named, largest, layer_of, layer_scales, normalised, row};
-use crate::data::Dataset;
+use super::{BATCH, Named, largest, layer_of, layer_scales, row};
 use crate::error::Result;
-use crate::model::{Description, image_shape};
 use gpu_core::ops::Reduction;
-use gpu_core::{Device, Tensor};
+use gpu_core::{Device, Shape, Tensor};
 use nn::{Loss, Module, Net, Tape, join, parameters};
 use proof::Row;
 
@@ -28,10 +26,22 @@ struct Made {
     gradients: Named,
 }
 
-pub(super) fn compare(description: &Description, data: &Dataset, device: &Device, seed: u64) -> Result<Vec<Row>> {
-    let (here, there) = (description.build(&Device::Cpu, seed)?, description.build(device, seed)?);
+/// The same network on two devices, and what it is asked.
+pub(super) struct Question<'a> {
+    pub here: &'a Net,
+    pub there: &'a Net,
+    /// `BATCH` images and their labels.
+    pub x: &'a [f32],
+    pub labels: &'a [u32],
+    pub image: Shape,
+    pub loss: Loss,
+    pub seed: u64,
+}
+
+pub(super) fn compare(question: &Question<'_>, device: &Device) -> Result<Vec<Row>> {
+    let Question { here, there, seed, .. } = *question;
     let mut rows = Vec::new();
-    for (i, start) in starts(description, &here, data, seed)?.iter().enumerate() {
+    for (i, start) in starts(question).iter().enumerate() {
         let want = run(&here.children()[i], &i.to_string(), start, &Device::Cpu, seed)?;
         let got = run(&there.children()[i], &i.to_string(), start, device, seed)?;
         let name = format!("{i} {}", here.children()[i].describe());
@@ -46,20 +56,19 @@ pub(super) fn compare(description: &Description, data: &Dataset, device: &Device
 }
 
 /// One pass on the CPU device, forward and backward.
-fn starts(description: &Description, net: &Net, data: &Dataset, seed: u64) -> Result<Vec<Start>> {
-    let (x, labels) = normalised(data);
-    let image = image_shape(&data.train);
-    let shape = [BATCH, image.dim(0), image.dim(1), image.dim(2)];
+fn starts(question: &Question<'_>) -> Vec<Start> {
+    let Question { here: net, x, labels, image, ref loss, seed, .. } = *question;
+    let shape = [&[BATCH], image.dims()].concat();
     let tape = tape(&Device::Cpu, seed);
-    let input = tape.variable(&Tensor::from_slice(&Device::Cpu, shape, &x[..BATCH * image.len()]));
+    let input = tape.variable(&Tensor::from_slice(&Device::Cpu, Shape::new(&shape), x));
     let mut ways = vec![input.clone()];
     for layer in net.children() {
         ways.push(layer.forward(ways.last().expect("it begins with the input")).retain_gradient());
     }
-    let targets = Tensor::from_slice(&Device::Cpu, [BATCH], &labels[..BATCH]);
+    let targets = Tensor::from_slice(&Device::Cpu, [BATCH], labels);
     let y = ways.last().expect("it begins with the input");
-    let loss = match description.loss(0.0)? {
-        Loss::CrossEntropy { smoothing } => y.cross_entropy(&targets, smoothing),
+    let loss = match loss {
+        Loss::CrossEntropy { smoothing } => y.cross_entropy(&targets, *smoothing),
         _ => y.mse_loss(&input, Reduction::Mean),
     };
     let gradients = loss.backward();
@@ -67,7 +76,7 @@ fn starts(description: &Description, net: &Net, data: &Dataset, seed: u64) -> Re
         let dy = gradients.of(&pair[1]).expect("the loss depends on every layer").clone();
         Start { x: pair[0].value().clone(), dy }
     };
-    Ok(ways.windows(2).map(start).collect())
+    ways.windows(2).map(start).collect()
 }
 
 /// The layer called `name`, forward and backward; its own input is the last of the gradients.

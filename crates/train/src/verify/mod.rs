@@ -9,10 +9,12 @@ mod steps;
 
 use crate::data::{Dataset, builtin};
 use crate::error::Result;
-use crate::model::Description;
+use crate::model::{Description, Trained, image_shape};
 use gpu_core::Device;
+use layers::Question;
 use proof::{Bound, Row, difference};
 use std::collections::BTreeMap;
+use std::path::Path;
 
 const BATCH: usize = 16;
 
@@ -27,9 +29,37 @@ type Named = Vec<(String, Vec<f32>)>;
 pub fn network(model: &str, device: &Device, steps: usize, seed: u64) -> Result<Vec<Row>> {
     let data = builtin::generate(BATCH * steps.max(1), 0);
     let description = Description::new(model, &data)?;
-    let mut rows = layers::compare(&description, &data, device, seed)?;
+    let (x, labels) = normalised(&data);
+    let image = image_shape(&data.train);
+    let question = Question {
+        here: &description.build(&Device::Cpu, seed)?,
+        there: &description.build(device, seed)?,
+        x: &x[..BATCH * image.len()],
+        labels: &labels[..BATCH],
+        image,
+        loss: description.loss(0.0)?,
+        seed,
+    };
+    let mut rows = layers::compare(&question, device)?;
     rows.extend(steps::compare(&description, &data, device, steps, seed)?);
     Ok(rows)
+}
+
+/// Compares the network of a checkpoint on `device` with the CPU device, layer by layer: the first row that is not ok names the first
+/// layer that is out of its bound. The images are noise.
+///
+/// # Errors
+/// As [`Trained::read`], or a fault of the device.
+pub fn bisect(checkpoint: &Path, device: &Device, seed: u64) -> Result<Vec<Row>> {
+    let here = Trained::read(checkpoint, &Device::Cpu)?;
+    let there = Trained::read(checkpoint, device)?;
+    let image = here.description.input()?;
+    // Of deviation 1, as normalised images have it.
+    let x: Vec<f32> = proof::values(BATCH * image.len(), seed).iter().map(|v| 3f32.sqrt() * v).collect();
+    let classes = here.description.classes.len().max(1) as u32;
+    let labels: Vec<u32> = (0..BATCH as u32).map(|i| i % classes).collect();
+    let loss = here.description.loss(0.0)?;
+    layers::compare(&Question { here: &here.net, there: &there.net, x: &x, labels: &labels, image, loss, seed }, device)
 }
 
 /// All images as a network sees them, and their labels.
@@ -67,4 +97,32 @@ fn layer_scales(tensors: &[(String, Vec<f32>)]) -> BTreeMap<&str, f32> {
         *scale = scale.max(largest(values));
     }
     scales
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Of a network on a device whose max pooling is wrong, each layer but that one is right: they begin with right activations.
+    #[test]
+    fn a_wrong_layer_is_named_and_no_other() {
+        let data = builtin::generate(BATCH, 0);
+        let description = Description::new("small-cnn", &data).unwrap();
+        let (x, labels) = normalised(&data);
+        let failed = |device: &Device| -> Vec<String> {
+            let (here, there) = (description.build(&Device::Cpu, 0).unwrap(), description.build(device, 0).unwrap());
+            let (image, loss) = (image_shape(&data.train), description.loss(0.0).unwrap());
+            let question = Question { here: &here, there: &there, x: &x, labels: &labels, image, loss, seed: 0 };
+            let rows = layers::compare(&question, device).unwrap();
+            rows.into_iter().filter(|row| !row.ok).map(|row| row.name).collect()
+        };
+        for device in proof::devices() {
+            assert_eq!(failed(&device), [""; 0], "on {}", device.name());
+            let names = failed(&proof::faulty(&device, "max_pool2d"));
+            assert!(
+                !names.is_empty() && names.iter().all(|name| name.contains("MaxPool2d") || name.ends_with("input")),
+                "{names:?}"
+            );
+        }
+    }
 }
