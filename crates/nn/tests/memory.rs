@@ -67,7 +67,7 @@ fn tensors_of_rising_size() {
         let net = zoo::build("resnet20", &Init::seeded(&device, 0), [3, 32, 32].into(), 10).unwrap();
         let sgd = Sgd::new(&net, 0.1);
         let (x, labels) = (Tensor::full(&device, [24, 3, 32, 32], 0.5), Tensor::zeros_of(&device, [24], DType::U32));
-        let mut step = || {
+        let step = || {
             let x = Tape::new(&device).input(&x);
             sgd.step(&net.forward(&x).cross_entropy(&labels, 0.0).backward());
             device.synchronize().unwrap();
