@@ -41,6 +41,43 @@ fn a_run_takes_the_bytes_of_its_plan_to_the_last() {
     assert_eq!(child("scale::memory_of_a_run", &[]), "all");
 }
 
+/// What a call panics with.
+fn told<R>(call: impl FnOnce() -> R) -> String {
+    match std::panic::catch_unwind(std::panic::AssertUnwindSafe(call)) {
+        Ok(_) => String::new(),
+        Err(panic) => *panic.downcast().unwrap(),
+    }
+}
+
+/// In release builds the products wrapped: the first shape had two elements, and the last batch none.
+#[test]
+fn a_size_beyond_counting_is_refused_before_anything_is_made() {
+    let wraps = [3, 6_148_914_691_236_517_206];
+    for device in proof::devices() {
+        let four = Tensor::from_slice(&device, [4], &[1.0f32; 4]);
+        let messages = [
+            (told(|| Tensor::from_slice(&device, wraps, &[1.0f32; 2])), "Shape: [3, 6148914691236517206] has more elements than"),
+            (told(|| Tensor::zeros(&device, wraps)), "Shape: [3, 6148914691236517206] has more elements than"),
+            (told(|| four.reshape(wraps)), "Shape: [3, 6148914691236517206] has more elements than"),
+            (told(|| four.view(usize::MAX, [1])), "view: [1] at 18446744073709551615 reaches past the end of [4]"),
+            (
+                told(|| Tensor::empty_of(&device, [65_536, 65_536], DType::U8)),
+                "Tensor: [65536, 65536] has 4294967296 elements; kernels number 4294967295 at most",
+            ),
+        ];
+        for (got, want) in messages {
+            assert!(got.starts_with(want), "{got}");
+        }
+        for batch in [1 << 30, usize::MAX / 64, usize::MAX] {
+            let net = zoo::build("small-cnn", &Init::seeded(&device, 0), INPUT.into(), 10).unwrap();
+            let step = TrainStep::captured(&net, &Sgd::new(&net, 0.1), &StepOptions::new(batch, INPUT));
+            let error = step.map(drop).unwrap_err().to_string();
+            assert!(error.contains("the input"), "{error}");
+        }
+        device.synchronize().unwrap();
+    }
+}
+
 /// From 32 images on: the sum of fewer has one stage less.
 #[test]
 fn launches_of_a_step_do_not_depend_on_the_batch() {

@@ -16,7 +16,7 @@ pub enum Conv2dForm {
     Im2col,
     /// For groups of one input channel.
     Depthwise,
-    /// A workgroup for each element; the weight gradient is the device's product.
+    /// A workgroup for each element.
     Wide,
 }
 
@@ -104,7 +104,7 @@ pub fn conv2d_bwd_w(form: Conv2dForm, x: &Tensor, dy: &Tensor, w_shape: Shape, g
         Conv2dForm::Product(form) => weight::launch(&l, form, x, dy, &dw),
         Conv2dForm::Im2col => columns::backward_w(&l, x, dy, &dw),
         Conv2dForm::Depthwise => depthwise::backward_w(&l, x, dy, &dw),
-        Conv2dForm::Wide => weight::launch(&l, Form::choose(&l, dw.device().work()), x, dy, &dw),
+        Conv2dForm::Wide => wide::backward_w(&l, x, dy, &dw),
     }
     dw
 }

@@ -89,9 +89,11 @@ fn gather(l: &Layout, direction: Direction, from: &Tensor, w: &Tensor, bias: Opt
 /// The weight gradient by the kernels that fit best.
 #[track_caller]
 fn weight_gradient(l: &Layout, x: &Tensor, dy: &Tensor, dw: &Tensor) {
-    match l.is_depthwise() && depthwise::fits(l) {
-        true => depthwise::backward_w(l, x, dy, dw),
-        false => weight::launch(l, Form::choose(l, dw.device().work()), x, dy, dw),
+    let work = dw.device().work();
+    match Form::choose(l, work) {
+        _ if l.is_depthwise() && depthwise::fits(l) => depthwise::backward_w(l, x, dy, dw),
+        form if weight::is_long(l, form, work) => wide::backward_w(l, x, dy, dw),
+        form => weight::launch(l, form, x, dy, dw),
     }
 }
 

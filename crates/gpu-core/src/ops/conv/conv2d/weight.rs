@@ -27,7 +27,7 @@ const PARTIAL_BYTES: usize = 64 << 20;
 
 #[repr(C)]
 #[derive(Clone, Copy, Default, Pod, Zeroable)]
-struct Params {
+pub(super) struct Params {
     groups: u32,
     in_c: u32,
     out_c: u32,
@@ -44,8 +44,22 @@ struct Params {
     first: u32,
 }
 
+impl Params {
+    /// Of a sum in one part.
+    pub fn new(l: &Layout) -> Self {
+        let numbers = [l.groups, l.group_c(), l.group_k(), l.h, l.w, l.p, l.q, l.n * l.p, l.k * l.terms()];
+        let [groups, in_c, out_c, in_h, in_w, out_h, out_w, rows, len] = numbers.map(|v| v as u32);
+        Self { groups, in_c, out_c, in_h, in_w, out_h, out_w, rows, rows_per_split: rows, splits: 1, len, ..Self::default() }
+    }
+
+    /// For a dispatch that begins there.
+    pub fn from(self, first: usize) -> Self {
+        Self { first: first as u32, ..self }
+    }
+}
+
 /// On the CPU device a launch has one split: the mirror splits by images itself.
-fn conv2d_bwd_w_cpu<T: Real>(args: &mut Args<'_>) {
+pub(super) fn conv2d_bwd_w_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let x = [p.rows / p.out_h, p.groups * p.in_c, p.in_h, p.in_w];
     let l = Layout::of(args, x, [p.groups * p.out_c, p.out_h, p.out_w], p.groups);
@@ -61,6 +75,20 @@ fn sum_splits_cpu<T: Real>(args: &mut Args<'_>) {
     }
 }
 
+/// Loop iterations of an invocation for a row of pixels.
+fn row_trips(l: &Layout, form: Form) -> usize {
+    match form {
+        Form::Tiled | Form::Tiled4 => 4 * l.q + 50,
+        Form::Reg => l.q,
+        Form::Row3 => l.q + 1,
+    }
+}
+
+/// Whether a row alone is more than an invocation may walk.
+pub(super) fn is_long(l: &Layout, form: Form, work: Work) -> bool {
+    !work.can_loop(row_trips(l, form) + 200)
+}
+
 /// How the sum is split: output rows per split, and how many splits.
 fn split(l: &Layout, form: Form, tiles: usize, work: Work) -> (usize, usize) {
     let rows = l.n * l.p;
@@ -69,13 +97,8 @@ fn split(l: &Layout, form: Form, tiles: usize, work: Work) -> (usize, usize) {
     }
     let memory = (PARTIAL_BYTES / (4 * l.k * l.terms())).max(1);
     let wanted = FILL.div_ceil(tiles).min(memory);
-    // Loop iterations of an invocation for a row of pixels; half of what is allowed leaves room for the rest.
-    let trips = match form {
-        Form::Tiled | Form::Tiled4 => 4 * l.q + 50,
-        Form::Reg => l.q,
-        Form::Row3 => l.q + 1,
-    };
-    let longest = (crate::MAX_TRIPS as usize / 2 / trips).max(1);
+    // Half of what is allowed leaves room for the rest.
+    let longest = (crate::MAX_TRIPS as usize / 2 / row_trips(l, form)).max(1);
     let rows_per_split = rows.div_ceil(wanted).min(longest).max(1);
     (rows_per_split, rows.div_ceil(rows_per_split).max(1))
 }
@@ -110,20 +133,11 @@ pub(super) fn launch(l: &Layout, form: Form, x: &Tensor, dy: &Tensor, dw: &Tenso
     let l = &l.laid_for(form, work);
     let Plan { tiles_k, tiles_j, rows_per_split, splits, tiles } = plan(l, form, work);
     let params = Params {
-        groups: l.groups as u32,
-        in_c: l.group_c() as u32,
-        out_c: l.group_k() as u32,
-        in_h: l.h as u32,
-        in_w: l.w as u32,
-        out_h: l.p as u32,
-        out_w: l.q as u32,
-        rows: (l.n * l.p) as u32,
         rows_per_split: rows_per_split as u32,
         splits: splits as u32,
         tiles_k: tiles_k as u32,
         tiles_j: tiles_j as u32,
-        len: dw.len() as u32,
-        first: 0,
+        ..Params::new(l)
     };
     let partial = if splits == 1 { dw.clone() } else { Tensor::empty(dw.device(), [splits, dw.len()]) };
     let pixels = rows_per_split * l.q;
@@ -136,8 +150,7 @@ pub(super) fn launch(l: &Layout, form: Form, x: &Tensor, dy: &Tensor, dw: &Tenso
             };
             for part in work.dispatches(tiles.div_ceil(8), l.flops()) {
                 let grid = Grid::folded(part.len()).trips(trips + 160);
-                let params = Params { first: part.start as u32, ..params };
-                kernel.with(&constants).launch(params, &[x, dy], &[&partial], grid);
+                kernel.with(&constants).launch(params.from(part.start), &[x, dy], &[&partial], grid);
             }
         }
         Form::Tiled | Form::Tiled4 => {
@@ -145,8 +158,7 @@ pub(super) fn launch(l: &Layout, form: Form, x: &Tensor, dy: &Tensor, dw: &Tenso
             constants.extend([("WG_X", 8), ("WG_Y", 8), ("BK", 16)]);
             for part in work.dispatches(tiles, l.flops()) {
                 let grid = Grid::folded(part.len()).trips(pixels.div_ceil(16) * 36 + 96);
-                let params = Params { first: part.start as u32, ..params };
-                kernel.with(&constants).launch(params, &[x, dy], &[&partial], grid);
+                kernel.with(&constants).launch(params.from(part.start), &[x, dy], &[&partial], grid);
             }
         }
     }

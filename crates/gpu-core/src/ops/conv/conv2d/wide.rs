@@ -2,6 +2,7 @@
 
 use super::gather::{Direction, Params, conv2d_bwd_x_cpu, conv2d_cpu};
 use super::layout::Layout;
+use super::weight::{self, conv2d_bwd_w_cpu};
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::tensor::Tensor;
 use crate::work;
@@ -9,7 +10,9 @@ use crate::work;
 const WGSL: &str = concat!(wgsl!("conv_taps.wgsl"), wgsl!("conv2d.wgsl"), wgsl!("conv2d_wide.wgsl"));
 static CONV2D_WIDE: Kernel = kernel!(WGSL, "conv2d_wide", conv2d_cpu);
 static CONV2D_BWD_X_WIDE: Kernel = kernel!(WGSL, "conv2d_bwd_x_wide", conv2d_bwd_x_cpu);
-pub(in crate::ops) const KERNELS: &[&Kernel] = &[&CONV2D_WIDE, &CONV2D_BWD_X_WIDE];
+const WEIGHT: &str = concat!(wgsl!("conv_taps.wgsl"), wgsl!("conv2d_bwd_w.wgsl"), wgsl!("conv2d_bwd_w_wide.wgsl"));
+static CONV2D_BWD_W_WIDE: Kernel = kernel!(WEIGHT, "conv2d_bwd_w_wide", conv2d_bwd_w_cpu);
+pub(in crate::ops) const KERNELS: &[&Kernel] = &[&CONV2D_WIDE, &CONV2D_BWD_X_WIDE, &CONV2D_BWD_W_WIDE];
 
 /// Invocations of a workgroup.
 const LANES: usize = 256;
@@ -50,5 +53,15 @@ pub(super) fn launch(l: &Layout, direction: Direction, from: &Tensor, w: &Tensor
     for part in to.device().work().dispatches(to.len(), work::flops(&[to.len(), products(l, direction)])) {
         let grid = Grid::folded(part.len()).trips(trips(l, direction));
         kernel.with(&constants).launch(params.from(part.start), &inputs, &[to], grid);
+    }
+}
+
+/// dw of the convolution `l`.
+#[track_caller]
+pub(super) fn backward_w(l: &Layout, x: &Tensor, dy: &Tensor, dw: &Tensor) {
+    let (params, pixels) = (weight::Params::new(l), l.n * l.p * l.q);
+    for part in dw.device().work().dispatches(dw.len(), l.flops()) {
+        let grid = Grid::folded(part.len()).trips(pixels.div_ceil(LANES) + 8);
+        CONV2D_BWD_W_WIDE.with(&l.constants(false)).launch(params.from(part.start), &[x, dy], &[dw], grid);
     }
 }

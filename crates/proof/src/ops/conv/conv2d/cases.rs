@@ -143,8 +143,9 @@ fn gather_cases(row: &Row, cases: &mut Vec<Case>) {
 
 fn weight_cases(row: &Row, cases: &mut Vec<Case>) {
     let (s, g) = (shapes(row), row.3);
-    for product in products(row) {
-        let (form, what) = (Conv2dForm::Product(product), format!("{product:?} {row:?}"));
+    let wide = (s.w.len() < 10_000).then_some(Conv2dForm::Wide);
+    for form in products(row).map(Conv2dForm::Product).chain(wide) {
+        let what = format!("{form:?} {row:?}");
         cases
             .push(case("conv2d_bwd_w", what, s.terms(g)[2], [s.x, s.y], move |x, dy| internals::conv2d_bwd_w(form, x, dy, s.w, g)));
     }

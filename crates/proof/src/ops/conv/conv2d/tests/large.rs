@@ -6,7 +6,9 @@ fn sums_of_any_length_are_convolved_on_every_device() {
     let Some(device) = gpu() else { return };
     let plain = Conv2dGeometry::default();
     let strided = Conv2dGeometry { stride: [2, 2], padding: [1, 2].into(), ..plain };
-    let cases: [(&str, [usize; 4], [usize; 4], Conv2dGeometry); 6] = [
+    let cases: [(&str, [usize; 4], [usize; 4], Conv2dGeometry); 8] = [
+        ("a long signal", [2, 3, 1, 70_003], [4, 3, 1, 4], plain),
+        ("a long signal in rows of three", [1, 2, 1, 66_000], [2, 2, 1, 3], plain),
         ("200x200", [1, 2, 200, 203], [3, 2, 200, 200], plain),
         ("257x257, stride 2", [1, 1, 259, 260], [2, 1, 257, 257], strided),
         ("8192 channels", [1, 8192, 4, 5], [2, 8192, 3, 3], plain),
