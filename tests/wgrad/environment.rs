@@ -63,6 +63,14 @@ fn a_budget_is_kept() {
             assert!(matches!(ops::relu(&x).to_vec(), Err(Error::OutOfMemory { .. })));
         }
     }
+    for device in proof::devices() {
+        let asked = gpu_core::within_memory(|| Tensor::zeros(&device, [8 << 20]));
+        assert!(matches!(asked, Err(Error::OutOfMemory { asked: 33_554_432, .. })), "{device:?}");
+    }
+    if let Ok(fresh) = Device::gpu() {
+        assert!(gpu_core::within_memory(|| Tensor::zeros(&fresh, [8 << 20])).is_err());
+        assert_eq!(Tensor::scalar(&fresh, 2.0).item(), Ok(2.0), "who waits for a refusal has a device without fault");
+    }
     println!("found: all refused");
 }
 

@@ -1,6 +1,8 @@
 //! The memory that there is: the budget that somebody set, and what the machine has free.
 
 use super::error::{Error, Result};
+use std::fs::read_to_string;
+use std::path::Path;
 
 /// The variable that sets the budget, in MiB.
 const BUDGET: &str = "WGRAD_MEMORY_MIB";
@@ -17,13 +19,62 @@ pub(crate) fn budget() -> Result<u64> {
     bytes.ok_or_else(|| Error::Budget { found: text.to_string_lossy().into_owned() })
 }
 
-/// Bytes of memory that the system can give without swapping; `u64::MAX` where it does not tell: all but Linux. A budget of a device is
-/// another thing: see [`Device::available_bytes`](crate::Device::available_bytes).
+/// Bytes of memory that this process can still be given without swapping: what the machine has free, or what a container or `ulimit -v`
+/// leaves of less. `u64::MAX` where the system does not tell: all but Linux. A budget of a device is another thing: see
+/// [`Device::available_bytes`](crate::Device::available_bytes).
 pub fn free_bytes() -> u64 {
-    let free = || {
-        let text = std::fs::read_to_string("/proc/meminfo").ok()?;
-        let line = text.lines().find(|line| line.starts_with("MemAvailable:"))?;
-        line.split_whitespace().nth(1)?.parse::<u64>().ok()?.checked_mul(1 << 10)
-    };
-    free().unwrap_or(u64::MAX)
+    let machine = kib("/proc/meminfo", "MemAvailable:");
+    [machine, container_bytes(), address_space_bytes()].into_iter().flatten().min().unwrap_or(u64::MAX)
+}
+
+/// What the limit of the process's group (cgroup 2) leaves; the pages of files there are given up where memory is short.
+fn container_bytes() -> Option<u64> {
+    let groups = read_to_string("/proc/self/cgroup").ok()?;
+    let group = groups.lines().find_map(|line| line.strip_prefix("0::"))?.trim_matches('/');
+    let folder = Path::new("/sys/fs/cgroup").join(group);
+    let number = |name: &str| read_to_string(folder.join(name)).ok()?.trim().parse::<u64>().ok();
+    // A group without a limit says `max`.
+    let (most, used) = (number("memory.max")?, number("memory.current")?);
+    let files = value(&read_to_string(folder.join("memory.stat")).unwrap_or_default(), "inactive_file").unwrap_or(0);
+    Some(most.saturating_sub(used.saturating_sub(files)))
+}
+
+/// What the limit of the address space leaves.
+fn address_space_bytes() -> Option<u64> {
+    let limits = read_to_string("/proc/self/limits").ok()?;
+    let line = limits.lines().find_map(|line| line.strip_prefix("Max address space"))?;
+    // It is `unlimited` where there is none.
+    let most = line.split_whitespace().next()?.parse::<u64>().ok()?;
+    Some(most.saturating_sub(kib("/proc/self/status", "VmSize:")?))
+}
+
+fn kib(file: &str, name: &str) -> Option<u64> {
+    value(&read_to_string(file).ok()?, name)?.checked_mul(1 << 10)
+}
+
+/// The number behind `name` at the beginning of a line.
+fn value(text: &str, name: &str) -> Option<u64> {
+    let line = text.lines().find_map(|line| line.strip_prefix(name)?.strip_prefix(|c: char| c.is_whitespace()))?;
+    line.split_whitespace().next()?.parse().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_number_is_found_by_its_name_alone() {
+        let text = "MemTotal:       100 kB\nMemAvailable:    42 kB\ninactive_file 7\ninactive_files 8\n";
+        assert_eq!(
+            [value(text, "MemAvailable:"), value(text, "inactive_file"), value(text, "inactive")],
+            [Some(42), Some(7), None]
+        );
+    }
+
+    #[cfg(target_os = "linux")]
+    #[test]
+    fn the_machine_has_some_memory_and_no_more_than_it_has() {
+        let total = kib("/proc/meminfo", "MemTotal:").unwrap();
+        assert!((1..=total).contains(&free_bytes()), "{} of {total}", free_bytes());
+    }
 }

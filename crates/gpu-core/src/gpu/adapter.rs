@@ -125,7 +125,7 @@ pub fn adapters() -> Vec<AdapterInfo> {
 pub(super) fn choose(software: bool) -> Result<wgpu::Adapter> {
     let mut found = enumerate();
     let name = |a: &wgpu::Adapter| a.get_info().name;
-    let at = match std::env::var("WGRAD_ADAPTER").ok().filter(|w| !w.is_empty()) {
+    let at = match std::env::var_os("WGRAD_ADAPTER").map(|w| w.to_string_lossy().into_owned()).filter(|w| !w.is_empty()) {
         Some(wanted) => {
             let hit = found.iter().position(|a| name(a).to_lowercase().contains(&wanted.to_lowercase()));
             hit.ok_or_else(|| {

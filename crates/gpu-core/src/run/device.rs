@@ -4,7 +4,7 @@ use super::array::Storage;
 use super::capture::{self, Capture};
 use super::observer::{Observed, Observer};
 use super::place::Place;
-use super::shortage::refuse;
+use super::shortage::{is_within_memory, refuse};
 use crate::base::{DType, Error, MAX_ELEMENTS, MemoryStats, Result, budget, free_bytes};
 use crate::gpu::{AdapterKind, Gpu};
 use std::any::Any;
@@ -232,7 +232,7 @@ impl Device {
     }
 
     /// A buffer of at least `bytes`. A GPU that cannot give it is at fault from then on; the stand-in is never used. The CPU device has no
-    /// fault to show later: see [`within_memory`](super::within_memory).
+    /// fault to show later, and [`within_memory`](super::within_memory) neither needs one.
     #[track_caller]
     pub(crate) fn lend(&self, bytes: usize) -> Storage {
         match self.place() {
@@ -243,6 +243,10 @@ impl Device {
             Place::Gpu(gpu) => {
                 let pool = capture::gpu_pool(&gpu);
                 let lent = pool.take(bytes).or_else(|error| {
+                    // Nothing was asked of the driver yet: it is no fault of the device where somebody waits for the refusal.
+                    if is_within_memory() {
+                        refuse(error);
+                    }
                     gpu.fail(error);
                     pool.stand_in()
                 });

@@ -9,8 +9,8 @@ thread_local! {
     static INSIDE: Cell<bool> = const { Cell::new(false) };
 }
 
-/// Runs `f`, and gives an error where the CPU device cannot give the memory that `f` asks for on this thread. Outside, such a request
-/// panics: tensors are made by calls without a result, and there is no fault of a device that would show at the next read, as on a GPU.
+/// Runs `f`, and gives an error where a device cannot give the memory that `f` asks for on this thread. Outside, such a request panics on
+/// the CPU device, and puts a GPU at fault: tensors are made by calls without a result.
 ///
 /// What `f` had under way is dropped. What it shares with its surroundings (a network that it trained, say) is in the middle of a step.
 ///
@@ -41,10 +41,15 @@ pub fn within_memory<R>(f: impl FnOnce() -> R) -> Result<R> {
     })
 }
 
+/// Whether this thread waits for a refusal.
+pub(super) fn is_within_memory() -> bool {
+    INSIDE.get()
+}
+
 /// Ends what cannot go on without this memory.
 #[track_caller]
 pub(super) fn refuse(error: Error) -> ! {
-    match INSIDE.get() {
+    match is_within_memory() {
         // No panic of a program: nothing is printed.
         true => resume_unwind(Box::new(error)),
         false => panic!("{error}"),

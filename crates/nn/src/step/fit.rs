@@ -7,7 +7,7 @@ use super::supervised::Supervised;
 use crate::module::Module;
 use crate::optim::Optimizer;
 use crate::summary::Summary;
-use gpu_core::{Device, Shape, Tensor};
+use gpu_core::{Device, Shape, Tensor, within_memory};
 
 impl MemoryPlan {
     /// What a training step will take, without taking it: two small batches are recorded, not run, and the line through them is
@@ -91,7 +91,6 @@ const MARGIN: u64 = 1 << 16;
 
 impl Line {
     fn of(net: &dyn Module, device: &Device, optimizer: Option<&dyn Optimizer>, options: &StepOptions) -> Result<Self, StepError> {
-        let [few, more] = probes(net, device, options)?;
         let bytes = |batch: usize| -> Result<f64, StepError> {
             let options = options.of_batch(batch);
             let recorded = match optimizer {
@@ -102,9 +101,26 @@ impl Line {
             let targets = recorded.slots.targets.as_ref().map_or(0, Tensor::bytes);
             Ok((recorded.step.plan().step_bytes + (recorded.slots.x.bytes() + targets) as u64) as f64)
         };
-        let [a, b] = [bytes(few)?, bytes(more)?];
-        let per_image = (b - a) / (more - few) as f64;
-        Ok(Self { fixed: a - per_image * few as f64, per_image })
+        let through = |[few, more]: [usize; 2]| -> Result<Self, StepError> {
+            let [a, b] = [bytes(few)?, bytes(more)?];
+            let per_image = (b - a) / (more - few) as f64;
+            Ok(Self { fixed: a - per_image * few as f64, per_image })
+        };
+        let available = available(device);
+        for pair in [[4, 8], [1, 2]] {
+            if most(net, options, pair[1])? <= available {
+                return through(pair);
+            }
+        }
+        // Two images, or one, may fit all the same: in here a device is only asked.
+        if let Ok(line) = within_memory(|| through([1, 2])) {
+            return line;
+        }
+        if let Ok(one) = within_memory(|| bytes(1)) {
+            return Ok(Self { fixed: 0.0, per_image: one? });
+        }
+        let needed = most(net, options, options.batch)?;
+        Err(too_large(options, needed, available, 0))
     }
 
     fn at(&self, batch: usize) -> u64 {
@@ -114,18 +130,6 @@ impl Line {
     fn batch_within(&self, bytes: u64) -> usize {
         ((bytes.saturating_sub(MARGIN) as f64 - self.fixed) / self.per_image.max(1.0)).max(0.0) as usize
     }
-}
-
-/// Two batches to record, as large as surely fit.
-fn probes(net: &dyn Module, device: &Device, options: &StepOptions) -> Result<[usize; 2], StepError> {
-    let available = available(device);
-    for pair in [[4, 8], [1, 2]] {
-        if most(net, options, pair[1])? <= available {
-            return Ok(pair);
-        }
-    }
-    let needed = most(net, options, options.batch)?;
-    Err(too_large(options, needed, available, 0))
 }
 
 /// Far above what a step of any layer here keeps: its output, its gradient and a workspace.
