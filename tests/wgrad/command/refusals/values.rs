@@ -100,7 +100,7 @@ const COMMANDS: &[(&str, &str)] = &[
     ("summary --classes=-1", "--classes"),
     ("summary --classes 18446744073709551615", "small-cnn"),
     ("summary --classes 9223372036854775807 --model resnet20", "resnet20"),
-    ("verify --device cpu --filter no-such-kernel", "no-such-kernel"),
+    ("verify --self-test --device cpu --filter no-such-kernel", "no-such-kernel"),
     ("verify --device cpu --steps 18446744073709551615", "--steps"),
     ("verify --device tpu", "--device"),
     ("verify --golden nowhere --device cpu", "nowhere"),
