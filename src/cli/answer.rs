@@ -4,7 +4,7 @@ use clap::Args;
 use serde::Serialize;
 use std::io::{self, Write};
 use train::console::forgive_a_closed_pipe;
-use train::error::printable;
+use train::error::{printable, printable_json};
 use train::{Error, Result};
 
 #[derive(Args)]
@@ -23,11 +23,15 @@ pub enum Ending {
 
 /// Prints to stdout; a reader that went away is no fault.
 pub fn say(text: &str) -> Result<()> {
-    let mut stdout = io::stdout().lock();
-    let written = writeln!(stdout, "{}", printable(text)).and_then(|()| stdout.flush());
-    written.or_else(forgive_a_closed_pipe).map_err(Error::Output)
+    print(&printable(text))
 }
 
 pub fn say_json(value: &impl Serialize) -> Result<()> {
-    say(&serde_json::to_string(value).expect("results are JSON"))
+    print(&printable_json(&serde_json::to_string(value).expect("results are JSON")))
+}
+
+fn print(text: &str) -> Result<()> {
+    let mut stdout = io::stdout().lock();
+    let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());
+    written.or_else(forgive_a_closed_pipe).map_err(Error::Output)
 }

@@ -142,15 +142,23 @@ pub fn one_line(error: &dyn std::error::Error) -> String {
 /// assert_eq!(printable("cat\x1b[2J\ndög"), "cat\\u{1b}[2J\ndög");
 /// ```
 pub fn printable(text: &str) -> String {
-    let turns = |c: char| matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}');
-    let mut shown = String::with_capacity(text.len());
-    for c in text.chars() {
-        match c != '\n' && (c.is_control() || turns(c)) {
-            true => shown.extend(c.escape_default()),
-            false => shown.push(c),
-        }
-    }
-    shown
+    let shown = text.chars().map(|c| if c != '\n' && is_hidden(c) { c.escape_default().to_string() } else { c.to_string() });
+    shown.collect()
+}
+
+/// The same for JSON on one line, as its own escapes: it means what it meant.
+///
+/// ```
+/// # use train::error::printable_json;
+/// assert_eq!(printable_json("\"cat\u{7f}\u{202e}\""), "\"cat\\u007f\\u202e\"");
+/// ```
+pub fn printable_json(text: &str) -> String {
+    text.chars().map(|c| if is_hidden(c) { format!("\\u{:04x}", u32::from(c)) } else { c.to_string() }).collect()
+}
+
+/// Whether a character does something else than to be seen.
+fn is_hidden(c: char) -> bool {
+    c.is_control() || matches!(c, '\u{202a}'..='\u{202e}' | '\u{2066}'..='\u{2069}' | '\u{200e}' | '\u{200f}')
 }
 
 /// The same on one line: for a name from outside.

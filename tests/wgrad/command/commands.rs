@@ -99,12 +99,17 @@ fn names_from_outside_do_nothing_to_a_terminal() {
     bench.train("--max-steps 1 --test-images 0 --name a").ok();
     let path = bench.path("runs/a/last.safetensors");
     let checkpoint = Checkpoint::read(&path).unwrap();
-    let description = checkpoint.note_of("wgrad.network").unwrap().replace("class 3", r"\u001b[2J\u202ecat\n");
+    let description = checkpoint.note_of("wgrad.network").unwrap().replace("class 3", r"\u001b[2J\u202ecat\n\u007f");
     checkpoint.clone().note("wgrad.network", description).write(&path).unwrap();
     image::RgbImage::new(4, 4).save(bench.path("a.png")).unwrap();
     let text = bench.run("predict a.png --device cpu --top 10 --checkpoint runs/a").ok().stdout;
-    assert!(text.contains(r"\u{1b}[2J\u{202e}cat\n") && text.lines().count() == 11, "{text}");
+    assert!(text.contains(r"\u{1b}[2J\u{202e}cat\n\u{7f}") && text.lines().count() == 11, "{text}");
     assert!(!text.chars().any(|c| c.is_control() && c != '\n'), "{text:?}");
+    let ran = bench.run("predict a.png --device cpu --top 10 --json --checkpoint runs/a");
+    assert!(!ran.stdout.trim_end().chars().any(char::is_control), "{:?}", ran.stdout);
+    let result = ran.json();
+    let classes = result["predictions"][0]["classes"].as_array().unwrap();
+    assert!(classes.iter().any(|guess| guess["class"] == "\u{1b}[2J\u{202e}cat\n\u{7f}"), "{result}");
 }
 
 #[cfg(unix)]

@@ -61,6 +61,7 @@ fn a_run_whose_gpu_is_lost_says_where_it_goes_on_and_comes_to_the_same_bytes() {
     assert!(saved >= 8 && saved % SAVED == 0 && step < STEPS && (saved..=saved + SAVED).contains(&step), "{error}");
     assert!(error.exit_code() == 1 && error.to_string().contains("--resume"), "{error}");
     bench.run("train --resume runs/lost").ok();
+    for n in ["whole", "lost"] { std::fs::write(format!("/tmp/dbg/{n}.st"), bench.bytes(&format!("runs/{n}/last.safetensors"))).unwrap(); std::fs::write(format!("/tmp/dbg/{n}.toml"), bench.bytes(&format!("runs/{n}/config.toml"))).unwrap(); }
     let last = |name: &str| bench.bytes(&format!("runs/{name}/last.safetensors"));
     assert!(last("whole") == last("lost"));
 }

@@ -182,3 +182,26 @@ pub(super) fn expect_countable(config: &Config, steps_per_epoch: u64) -> Result<
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+    use gpu_core::rng::Stream;
+
+    /// The last digit of a sum decides over the bytes of all later checkpoints. 0.9187501754079548 was read as ...547.
+    #[test]
+    fn what_a_checkpoint_says_is_read_back_to_the_last_bit() {
+        let numbers = Stream::new(1, 0, 0);
+        let drawn = (0..2000).map(|i| numbers.block(i)).map(|w| f64::from(w[0]) / f64::from(w[1]) + f64::from(w[2]) * 1e-19);
+        for number in drawn.chain([0.9187501754079548]) {
+            let mut progress = Progress::new(&Settings::default().resolve().unwrap(), 25);
+            progress.best = Some(number);
+            progress.epoch_tally = Tally { images: 8, loss: number * 3.0, correct: number };
+            progress.pending = [number as f32, 3.0, 8.0, 0.0];
+            let checkpoint = progress.noted(Checkpoint::new());
+            let read = Progress::of(&Checkpoint::from_bytes(&checkpoint.to_bytes()).unwrap(), Path::new("a")).unwrap();
+            assert_eq!(read, progress);
+        }
+    }
+}
