@@ -1,5 +1,6 @@
 use super::cases::geometries;
 use crate::{Bound, devices, difference, faulty, gpu, gradients, integers, poisoned, tensor};
+use gpu_core::ops::internals::pool2d::{self as forms, Form};
 use gpu_core::ops::{Divisor, Pool1dGeometry, Pool2dGeometry, avg_pool2d, avg_pool2d_bwd_x, kernels, max_pool2d, max_pool2d_bwd_x};
 use gpu_core::{Device, KernelInfo, Shape, Tensor};
 use proptest::prelude::*;
@@ -69,14 +70,32 @@ const DIVISORS: [Divisor; 4] = [Divisor::Window, Divisor::Inside, Divisor::Fixed
 
 /// What a device computes that is not `want`: maxima bit for bit, means too where the divisor is a power of two.
 fn differing(shape: Shape, g: Pool2dGeometry, divisor: Divisor, reference: Pool2dGeometry, device: &Device) -> Vec<&'static str> {
+    differing_by(false, shape, g, divisor, reference, device)
+}
+
+/// The same by the form for large windows, or by the one that the device chooses.
+fn differing_by(
+    wide: bool,
+    shape: Shape,
+    g: Pool2dGeometry,
+    divisor: Divisor,
+    reference: Pool2dGeometry,
+    device: &Device,
+) -> Vec<&'static str> {
     let y_shape = g.out_shape(shape).unwrap();
     let (xs, ds) = (integers(shape.len(), 5), integers(y_shape.len(), 6));
     let want = naive(&xs, &ds, shape, reference, divisor);
     let device = &poisoned(device);
     let (x, dy) = (Tensor::from_slice(device, shape, &xs), Tensor::from_slice(device, y_shape, &ds));
-    let (max, indices) = max_pool2d(&x, g);
-    let max_dx = max_pool2d_bwd_x(&dy, &indices, shape, g);
-    let (avg, avg_dx) = (avg_pool2d(&x, g, divisor), avg_pool2d_bwd_x(&dy, shape, g, divisor));
+    let (max, indices) = if wide { forms::max_pool2d(Form::Wide, &x, g, y_shape) } else { max_pool2d(&x, g) };
+    let (max_dx, avg, avg_dx) = match wide {
+        true => (
+            forms::max_pool2d_bwd_x(Form::Wide, &dy, &indices, shape, g),
+            forms::avg_pool2d(Form::Wide, &x, g, divisor, y_shape),
+            forms::avg_pool2d_bwd_x(Form::Wide, &dy, shape, g, divisor),
+        ),
+        false => (max_pool2d_bwd_x(&dy, &indices, shape, g), avg_pool2d(&x, g, divisor), avg_pool2d_bwd_x(&dy, shape, g, divisor)),
+    };
     let exact = matches!(divisor, Divisor::Fixed(by) if by.is_power_of_two());
     let near = |got: &Tensor, want: &[f64]| {
         let allowed = |want: f64| if exact { 0.0 } else { 1e-5 * want.abs().max(1.0) };
@@ -102,6 +121,8 @@ fn the_table_is_pooled_exactly_on_every_device() {
                 let wrong = differing(shape, g, divisor, g, &device);
                 assert!(wrong.is_empty(), "{wrong:?} of {shape} {g:?} {divisor:?} on {}", device.name());
             }
+            let wrong = differing_by(true, shape, g, Divisor::Inside, g, &device);
+            assert!(wrong.is_empty(), "{wrong:?} of {shape} {g:?} by the form for large windows on {}", device.name());
         }
     }
 }
@@ -159,11 +180,11 @@ fn a_fault_of_geometry_is_noticed_by_the_same_comparison() {
     }
 }
 
-/// The kernels of this operator: four, each also for common windows.
+/// The kernels of this operator: four, each also for common windows and for large ones.
 fn kernels_of_pool2d() -> Vec<KernelInfo> {
     let is_own = |kernel: &KernelInfo| ["max_pool2d", "avg_pool2d"].iter().any(|name| kernel.name().starts_with(name));
     let own: Vec<KernelInfo> = kernels().into_iter().filter(is_own).collect();
-    assert_eq!(own.len(), 8);
+    assert_eq!(own.len(), 12);
     own
 }
 
@@ -173,7 +194,8 @@ fn a_fault_of_a_kernel_is_noticed_by_the_same_comparison() {
     for device in devices() {
         for kernel in kernels_of_pool2d() {
             let shape = Shape::from(if kernel.name().ends_with("_by4") { [1, 2, 6, 8] } else { [1, 2, 6, 6] });
-            let noticed = differing(shape, g, Divisor::Window, g, &faulty(&device, kernel.name()));
+            let wide = kernel.name().ends_with("_wide");
+            let noticed = differing_by(wide, shape, g, Divisor::Window, g, &faulty(&device, kernel.name()));
             assert!(!noticed.is_empty(), "{}", kernel.name());
         }
     }

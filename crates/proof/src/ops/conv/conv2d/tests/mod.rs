@@ -65,6 +65,9 @@ fn computed(row: &Row, device: &Device) -> Vec<(String, [Vec<f32>; 3])> {
     if internals::conv2d_fits(Conv2dForm::Depthwise, x, w, g) {
         add("depthwise".to_owned(), by(Conv2dForm::Depthwise));
     }
+    if x.len().max(dt.len()).max(w.len()) < 10_000 {
+        add("wide".to_owned(), by(Conv2dForm::Wide));
+    }
     for algorithm in [ConvAlgorithm::Auto, ConvAlgorithm::Im2col] {
         let y = conv2d_by(algorithm, &xt, &wt, None, g);
         let (dx, dw) = (conv2d_bwd_x_by(algorithm, &dt, &wt, x, g), conv2d_bwd_w_by(algorithm, &xt, &dt, w, g));
