@@ -37,6 +37,24 @@ fn parameters_by_uniforms_or_immediates_and_checks_or_none_give_the_same_bits() 
     assert_eq!(want, child(NAME, &[("WGRAD_CHECKED", "0"), ("WGRAD_IMMEDIATES", "0")]));
 }
 
+/// Eight storage buffers, 256 invocations, no immediates, no subgroups, no f16.
+#[test]
+fn training_runs_within_webgpus_default_limits() {
+    const NAME: &str = "environment::bits_of_a_training";
+    let (all, least) = (child(NAME, &[]), child(NAME, &[("WGRAD_LIMITS", "webgpu")]));
+    // Losses to the digits in which sums of another order agree.
+    let losses = |found: &str| {
+        found.split(&['[', ']'][..]).nth(1).unwrap_or_default().split(", ").map(|v| v.parse::<f32>().unwrap()).collect::<Vec<_>>()
+    };
+    if all != "none" {
+        let (all, least) = (losses(&all), losses(&least));
+        assert!(
+            all.len() == least.len() && all.iter().zip(&least).all(|(a, b)| (a - b).abs() <= 1e-4 * a.abs()),
+            "{all:?} {least:?}"
+        );
+    }
+}
+
 const BUDGET_MIB: &str = "16";
 
 #[test]

@@ -198,7 +198,7 @@ mod tests {
             let mut progress = Progress::new(&Settings::default().resolve().unwrap(), 25);
             progress.best = Some(number);
             progress.epoch_tally = Tally { images: 8, loss: number * 3.0, correct: number };
-            progress.pending = [number as f32, 3.0, 8.0, 0.0];
+            progress.pending = [number.to_bits() as u32, 3, u32::MAX, 0, 1, 0, 8, 0];
             let checkpoint = progress.noted(Checkpoint::new());
             let read = Progress::of(&Checkpoint::from_bytes(&checkpoint.to_bytes()).unwrap(), Path::new("a")).unwrap();
             assert_eq!(read, progress);

@@ -1,6 +1,6 @@
 //! One layer at a time, from the activations and the gradients that the CPU device has there.
 
-use super::{BATCH, Named, largest, layer_of, layer_scales, row};
+use super::rows::{BATCH, Named, largest, layer_of, layer_scales, row};
 use crate::error::Result;
 use gpu_core::ops::Reduction;
 use gpu_core::{Device, Shape, Tensor};

@@ -5,21 +5,17 @@
 //! with its state: what is compared is what one layer, or one step, does.
 
 mod layers;
+mod rows;
 mod steps;
 
-use crate::data::{Dataset, builtin};
+use crate::data::builtin;
 use crate::error::Result;
 use crate::model::{Description, Trained, image_shape};
 use gpu_core::Device;
 use layers::Question;
-use proof::{Bound, Row, difference};
-use std::collections::BTreeMap;
+use proof::Row;
+use rows::{BATCH, normalised};
 use std::path::Path;
-
-const BATCH: usize = 16;
-
-/// Tensors by their keys.
-type Named = Vec<(String, Vec<f32>)>;
 
 /// Compares `model` on `device` with the CPU device: what each layer gives, and its gradients; and of each of `steps` training steps
 /// the loss and the change of every parameter and running statistic.
@@ -60,43 +56,6 @@ pub fn bisect(checkpoint: &Path, device: &Device, seed: u64) -> Result<Vec<Row>>
     let labels: Vec<u32> = (0..BATCH as u32).map(|i| i % classes).collect();
     let loss = here.description.loss(0.0)?;
     layers::compare(&Question { here: &here.net, there: &there.net, x: &x, labels: &labels, image, loss, seed }, device)
-}
-
-/// All images as a network sees them, and their labels.
-fn normalised(data: &Dataset) -> (Vec<f32>, Vec<u32>) {
-    let set = &data.train;
-    let plane = set.height() * set.width();
-    let value = |(i, &byte): (usize, &u8)| {
-        let c = i / plane % set.channels();
-        (f32::from(byte) / 255.0 - data.mean[c]) / data.std[c]
-    };
-    (set.images().iter().enumerate().map(value).collect(), set.labels().to_vec())
-}
-
-/// A row that allows a difference of `bound`.
-fn row(name: &str, what: &str, got: &[f32], want: &[f32], bound: f32) -> Row {
-    let found = difference(got, want, Bound::Exact);
-    Row::new(name, what, f64::from(found.error), f64::from(bound.max(f32::MIN_POSITIVE)))
-}
-
-fn largest(values: &[f32]) -> f32 {
-    values.iter().fold(0f32, |m, v| m.max(v.abs()))
-}
-
-/// The layer of a key: `3.body.1` of `3.body.1.weight`.
-fn layer_of(key: &str) -> &str {
-    key.rsplit_once('.').map_or(key, |(layer, _)| layer)
-}
-
-/// The largest value of each layer. A bias that a batch norm takes out again has a gradient of pure rounding: what is rounded is as
-/// large as its layer's weights ask for.
-fn layer_scales(tensors: &[(String, Vec<f32>)]) -> BTreeMap<&str, f32> {
-    let mut scales = BTreeMap::new();
-    for (name, values) in tensors {
-        let scale: &mut f32 = scales.entry(layer_of(name)).or_default();
-        *scale = scale.max(largest(values));
-    }
-    scales
 }
 
 #[cfg(test)]

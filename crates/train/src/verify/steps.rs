@@ -1,6 +1,6 @@
 //! Whole training steps, each from the state of the CPU device: what they change.
 
-use super::{BATCH, Named, largest, layer_of, layer_scales, normalised, row};
+use super::rows::{BATCH, Named, largest, layer_of, layer_scales, normalised, row};
 use crate::data::Dataset;
 use crate::error::{Error, Result, one_line};
 use crate::model::{Description, image_shape};

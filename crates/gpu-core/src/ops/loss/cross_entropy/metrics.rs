@@ -140,7 +140,7 @@ fn expect_sums(op: &str, loss: &Tensor, sums: &Tensor) {
 
 /// Adds a batch to [`MetricSums`] that stay on the device: its mean `loss` times N, the rows whose [`argmax`] is their label, and N.
 /// In place. An image of logits (N, C, H, W) has as many rows as labels. Equivalent of
-/// `total += loss.item() * len(labels)` and `correct += (logits.argmax(1) == labels).sum().item()` without waiting for the device.
+/// PyTorch's `total += loss.item() * len(labels)` and `correct += (logits.argmax(1) == labels).sum().item()`, without waiting for the device.
 ///
 /// # Panics
 /// If `loss` is not a scalar, `sums` not u32 (8), or the shapes do not fit.
@@ -174,7 +174,7 @@ pub fn accumulate_metrics(loss: &Tensor, logits: &Tensor, labels: &Tensor, sums:
 }
 
 /// Adds a batch without labels to [`MetricSums`] that stay on the device: its mean `loss` times `images`, and `images`. In place.
-/// Equivalent of `total += loss.item() * images` without waiting for the device.
+/// Equivalent of PyTorch's `total += loss.item() * images`, without waiting for the device.
 ///
 /// # Panics
 /// If `loss` is not a scalar, `sums` not u32 (8), or there are 2^32 images or more.
