@@ -34,7 +34,7 @@ impl Description {
     /// The network `model` for images and classes like those of `data`.
     ///
     /// # Errors
-    /// If there is no such network, or it does not fit the data.
+    /// If there is no such network, it does not fit the data, or has nothing to learn.
     pub fn new(model: &str, data: &Dataset) -> Result<Self> {
         let spec = spec(model, image_shape(&data.train), data.classes.len())?;
         let description = Self {
@@ -46,6 +46,11 @@ impl Description {
             std: data.std.clone(),
         };
         description.loss(0.0)?;
+        if description.parameters()? == 0 {
+            return Error::setting(format!(
+                "the model \"{model}\": it has no weight that is learned; give it a layer that has, such as linear"
+            ));
+        }
         description.fits(&data.train, &data.name)?;
         Ok(description)
     }
@@ -56,6 +61,14 @@ impl Description {
     /// If it is not one.
     pub fn spec(&self) -> Result<Spec> {
         Spec::from_json(&self.spec).map_err(|e| Error::Setting(format!("the model \"{}\": {e}", self.model)))
+    }
+
+    /// Elements of all weights that are learned.
+    ///
+    /// # Errors
+    /// As [`spec`](Self::spec), or if a layer does not fit.
+    pub fn parameters(&self) -> Result<u64> {
+        self.spec()?.parameters().map_err(|e| Error::Setting(format!("the model \"{}\": {e}", self.model)))
     }
 
     /// Channels, rows and columns of the images that it takes.
@@ -337,7 +350,7 @@ pub(crate) fn description_of(checkpoint: &Checkpoint, path: &Path) -> Result<Des
     let description: Description = serde_json::from_str(note).map_err(|e| damaged(e.to_string()))?;
     description.check().map_err(|e| damaged(e.to_string()))?;
     // Before a network of gigabytes is made for a file of kilobytes.
-    let parameters = description.spec()?.parameters().map_err(|e| damaged(e.to_string()))?;
+    let parameters = description.parameters().map_err(|e| damaged(e.to_string()))?;
     let held: usize = checkpoint.arrays().values().map(|array| array.values.len()).sum();
     match parameters > held as u64 {
         false => Ok(description),

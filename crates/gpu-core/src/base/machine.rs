@@ -27,15 +27,36 @@ pub fn free_bytes() -> u64 {
     [machine, container_bytes(), address_space_bytes()].into_iter().flatten().min().unwrap_or(u64::MAX)
 }
 
-/// What the limit of the process's group (cgroup 2) leaves; the pages of files there are given up where memory is short.
+/// What the limit of the process's group leaves: that of cgroup 2, or of 1, whichever the system has.
 fn container_bytes() -> Option<u64> {
     let groups = read_to_string("/proc/self/cgroup").ok()?;
-    let group = groups.lines().find_map(|line| line.strip_prefix("0::"))?.trim_matches('/');
-    let folder = Path::new("/sys/fs/cgroup").join(group);
-    let number = |name: &str| read_to_string(folder.join(name)).ok()?.trim().parse::<u64>().ok();
+    let left = groups.lines().filter_map(|line| {
+        let (controllers, group) = line.split_once(':')?.1.split_once(':')?;
+        match controllers.split(',').any(|c| c == "memory") {
+            true => group_bytes(
+                "/sys/fs/cgroup/memory",
+                group,
+                ["memory.limit_in_bytes", "memory.usage_in_bytes"],
+                "total_inactive_file",
+            ),
+            false if controllers.is_empty() => {
+                group_bytes("/sys/fs/cgroup", group, ["memory.max", "memory.current"], "inactive_file")
+            }
+            false => None,
+        }
+    });
+    left.min()
+}
+
+/// What a group's limit leaves; the pages of files in it are given up where memory is short.
+fn group_bytes(root: &str, group: &str, [most, used]: [&str; 2], files: &str) -> Option<u64> {
+    // A container may see its own group as the root, under the name that it has outside.
+    let folders = [Path::new(root).join(group.trim_matches('/')), root.into()];
+    let folder = folders.into_iter().find(|folder| folder.join(most).is_file())?;
     // A group without a limit says `max`.
-    let (most, used) = (number("memory.max")?, number("memory.current")?);
-    let files = value(&read_to_string(folder.join("memory.stat")).unwrap_or_default(), "inactive_file").unwrap_or(0);
+    let number = |name: &str| read_to_string(folder.join(name)).ok()?.trim().parse::<u64>().ok();
+    let (most, used) = (number(most)?, number(used)?);
+    let files = value(&read_to_string(folder.join("memory.stat")).unwrap_or_default(), files).unwrap_or(0);
     Some(most.saturating_sub(used.saturating_sub(files)))
 }
 

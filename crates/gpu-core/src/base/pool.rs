@@ -108,7 +108,11 @@ impl<M: Memory> Pool<M> {
             }
             None => {
                 self.keep_budget(bytes as u64)?;
-                self.make(bytes)?
+                // What nobody uses may be what is missing.
+                self.make(bytes).or_else(|_| {
+                    self.trim();
+                    self.make(bytes)
+                })?
             }
         };
         Ok(self.lend(buffer, bytes))
@@ -247,6 +251,37 @@ mod tests {
         assert_eq!(of_a_capture.bytes(), rising().sum::<usize>() as u64);
         drop(of_a_capture);
         assert_eq!(pool.stats().pooled, stats.pooled);
+    }
+
+    /// A machine of 2,048 bytes.
+    #[derive(Clone, Debug, Default)]
+    struct Small(Arc<AtomicU64>);
+    #[derive(Clone, Debug)]
+    struct Piece(#[expect(dead_code, reason = "it counts its clones")] Arc<Taken>);
+    #[derive(Debug)]
+    struct Taken(Small, u64);
+    impl Drop for Taken {
+        fn drop(&mut self) {
+            self.0.0.fetch_sub(self.1, Relaxed);
+        }
+    }
+    impl Memory for Small {
+        type Buffer = Piece;
+        fn make(&self, bytes: usize) -> Result<Piece> {
+            if self.0.load(Relaxed) + bytes as u64 > 2048 {
+                return Err(Error::OutOfMemory { asked: bytes as u64, detail: String::new() });
+            }
+            self.0.fetch_add(bytes as u64, Relaxed);
+            Ok(Piece(Arc::new(Taken(self.clone(), bytes as u64))))
+        }
+    }
+
+    #[test]
+    fn what_nobody_uses_is_given_up_where_the_machine_has_no_more() {
+        let pool = Pool::new(Small::default());
+        drop((pool.take(256).unwrap(), pool.take(1024).unwrap()));
+        let _held = pool.take(2048).unwrap();
+        assert!(pool.take(256).is_err());
     }
 
     #[test]

@@ -122,19 +122,16 @@ pub(super) fn resume(path: &Path, settings: Settings, device: Option<Device>, co
 /// The network with fresh weights, once it is known that it can be trained by these settings and on this device.
 fn network(config: &Config, data: &data::Dataset, description: &Description, device: &Device) -> Result<Net> {
     expect_countable(config, steps_per_epoch(config, data))?;
-    let about = |what: String| Err(Error::Setting(format!("the model \"{}\": {what}", description.model)));
-    let parameters = description.spec()?.parameters().map_err(|e| Error::Setting(e.to_string()))?;
+    let (parameters, model) = (description.parameters()?, &description.model);
     // Their values as they are drawn and where they are kept, the gradients, and what the optimiser keeps.
     let (needed, free) = (parameters.saturating_mul(16), device.available_bytes());
     if needed > free {
         let fits = free / 16;
-        return about(format!("{parameters} parameters take {needed} bytes, {free} are free; at most {fits} parameters fit"));
+        return Error::setting(format!(
+            "the model \"{model}\": {parameters} parameters take {needed} bytes, {free} are free; at most {fits} parameters fit"
+        ));
     }
-    let net = description.build(device, config.seed)?;
-    match nn::parameters(&net).iter().any(|(_, param)| param.is_trainable() && !param.is_frozen()) {
-        true => Ok(net),
-        false => about("it has no weight that is learned; give it a layer that has, such as linear".to_owned()),
-    }
+    description.build(device, config.seed)
 }
 
 fn steps_per_epoch(config: &Config, data: &data::Dataset) -> u64 {
