@@ -187,6 +187,14 @@ fn a_full_disk_while_saving_leaves_the_last_checkpoint_as_it_was() {
     assert!(bench.bytes("runs/a/last.safetensors") == last);
     let left: Vec<_> = fs::read_dir(bench.path("runs/a")).unwrap().map(|e| e.unwrap().file_name()).collect();
     assert!(left.iter().all(|name| !name.to_string_lossy().contains("tmp")), "{left:?}");
+    // A run that cannot even begin leaves nothing, and nothing where there was nothing.
+    let train = "train --data data --model net.json --batch-size 8 --device cpu --out other/runs";
+    fs::create_dir(bench.path("other")).unwrap();
+    let mut shell = Command::new("sh");
+    let script = format!("trap '' XFSZ; ulimit -f 8; exec '{wgrad}' {train}");
+    shell.args(["-c", &script]).current_dir(bench.path(""));
+    finished(shell).refused("last.safetensors");
+    assert_eq!(fs::read_dir(bench.path("other")).unwrap().count(), 0);
     bench.run("train --resume runs/a").ok();
 }
 

@@ -33,7 +33,17 @@ impl RunFolder {
     /// # Errors
     /// If it cannot be made or written, or `name` is taken; nothing is left then.
     pub fn create(out: &Path, name: Option<&str>, stem: &str, config: &Config, first: &Checkpoint) -> Result<Self> {
+        let is_new = !out.exists();
         fs::create_dir_all(out).map_err(Error::file("making", out))?;
+        let made = Self::made(out, name, stem, config, first);
+        if is_new && made.is_err() {
+            // It is empty, and nobody's.
+            let _ = fs::remove_dir(out);
+        }
+        made
+    }
+
+    fn made(out: &Path, name: Option<&str>, stem: &str, config: &Config, first: &Checkpoint) -> Result<Self> {
         drafts::sweep(out);
         let draft = drafts::new(out)?;
         {

@@ -49,7 +49,7 @@ pub struct Outcome {
     pub run: PathBuf,
     /// The most bytes that the device held at a time.
     pub peak_bytes: u64,
-    /// Whether Ctrl-C ended it.
+    /// Whether Ctrl-C, SIGTERM or SIGHUP ended it.
     pub interrupted: bool,
 }
 
