@@ -200,7 +200,7 @@ impl<R: Rule> State<R> {
         Mismatch::between(wanted.iter().map(|(key, t)| (key.as_str(), t.shape())), state, |_| false)?;
         let steps = state["step"].values[0];
         if !(0.0..=MOST_STEPS).contains(&steps) || steps.fract() != 0.0 {
-            let wrong = format!("step ({steps} in the file, a count from 0 to 2^32 wanted)");
+            let wrong = format!("step ({steps:?} in the file, a count from 0 to 2^32 wanted)");
             return Err(Mismatch { misshapen: vec![wrong], ..Mismatch::default() });
         }
         for (key, tensor) in &wanted {

@@ -101,7 +101,7 @@ fn steps_are_saved_exactly_beyond_what_a_float_counts() {
     assert_eq!(of_other.steps(), 1 << 24);
     for wrong in [-1.0, 0.5, f32::NAN, f32::INFINITY, 1e30] {
         let error = of_one.load_state(&at(wrong)).unwrap_err().to_string();
-        assert!(error.contains(&format!("step ({wrong} in the file, a count from 0 to 2^32 wanted)")), "{error}");
+        assert!(error.contains(&format!("step ({wrong:?} in the file, a count from 0 to 2^32 wanted)")), "{error}");
         assert_eq!(of_one.steps(), (1 << 24) + 1);
     }
 }
