@@ -31,6 +31,15 @@ fn far_logits(device: &Device, shape: Shape, seed: u64) -> Tensor {
     spread(device, shape, seed, 300.0)
 }
 
+/// Logits of which one a row is so much larger that all others come to nothing, each in another place: whoever misses the largest finds
+/// infinity.
+fn peaked_logits(device: &Device, shape: Shape, seed: u64) -> Tensor {
+    let columns = shape.dims()[shape.rank() - 1];
+    let mut values = input_values(device, shape.len(), seed);
+    values.chunks_mut(columns).enumerate().for_each(|(row, values)| values[(4099 * row + 170) % columns] = 300.0);
+    Tensor::from_slice(device, shape, &values)
+}
+
 fn spread(device: &Device, shape: Shape, seed: u64, largest: f32) -> Tensor {
     let values: Vec<f32> = input_values(device, shape.len(), seed).iter().map(|v| largest * v).collect();
     Tensor::from_slice(device, shape, &values)
@@ -102,7 +111,9 @@ fn softmax_cases() -> Vec<Case> {
         [(&[7, 5], 0), (&[2, 3, 4, 5], 1), (&[2, 37, 67], 1), (&[3, 300, 2], 1), (&[20_011, 3], 0), (&[4, 1, 2, 3, 2, 5], 4)];
     let usual = rows.chain(columns.map(|(shape, axis)| (Shape::new(shape), axis))).map(|(shape, axis)| of(shape, axis, "", logits));
     let far = [(&[5, 10][..], 1), (&[13, 257], 1), (&[3, 20_011], 1), (&[20_011, 3], 0)];
-    usual.chain(far.map(|(shape, axis)| of(Shape::new(shape), axis, ", logits far apart", far_logits))).collect()
+    let far = far.map(|(shape, axis)| of(Shape::new(shape), axis, ", logits far apart", far_logits));
+    let peaked = [[67, 17], [64, 257], [64, 20_011]].map(|shape| of(shape.into(), 1, ", a peak in each row", peaked_logits));
+    usual.chain(far).chain(peaked).collect()
 }
 
 fn nll_cases() -> Vec<Case> {
