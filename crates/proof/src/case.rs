@@ -54,13 +54,8 @@ impl Case {
         reference.hold(self.name, &got)
     }
 
-    /// What the mirrors compute.
-    #[cfg(test)]
-    pub(crate) fn reference(&self) -> Result<Reference> {
-        self.reference_on(&Device::Cpu)
-    }
-
-    fn reference_on(&self, mirrors: &Device) -> Result<Reference> {
+    /// What the mirrors compute on the CPU device `mirrors`.
+    pub(crate) fn reference_on(&self, mirrors: &Device) -> Result<Reference> {
         let want = self.run(mirrors);
         let magnitudes = match self.bound {
             Bound::Sum { .. } => self.run(&magnitudes(&Device::Cpu)).iter().map(floats).collect::<Result<_>>()?,

