@@ -8,7 +8,7 @@ use indicatif::{ProgressBar, ProgressDrawTarget};
 use nn::checkpoint::expect_writable;
 use proof::{Row, golden, verify};
 use std::io::{self, IsTerminal};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use train::console::Console;
 use train::settings::DeviceKind;
 use train::{Error, Result};
@@ -50,9 +50,6 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     if flags.steps > MOST_STEPS {
         return Err(Error::Setting(format!("--steps {} is out of range; 0 to {MOST_STEPS} is wanted", flags.steps)));
     }
-    if let Some(path) = &flags.golden {
-        expect_readable(path)?;
-    }
     if let Some(path) = &flags.report {
         expect_writable(path).map_err(|e| Error::Setting(format!("--report {}: {e}", path.display())))?;
     }
@@ -83,24 +80,6 @@ pub fn run(flags: &Flags) -> Result<Ending> {
 }
 
 const MOST_STEPS: usize = 10_000;
-
-/// Golden files are read as a whole, and held twice: what the machine has no memory for is refused, and what has no end.
-fn expect_readable(path: &Path) -> Result<()> {
-    let free = gpu_core::free_bytes() / 2;
-    let refused = |file: &Path, what: String| Err(Error::Content { path: file.into(), message: what });
-    let listed = std::fs::read_dir(path).into_iter().flatten().flatten().map(|entry| entry.path());
-    for file in listed.chain([path.to_owned()]) {
-        // What is not there at all is told by who reads it.
-        match std::fs::metadata(&file) {
-            Ok(there) if there.len() > free => {
-                return refused(&file, format!("it has {} bytes, of which {free} could be read", there.len()));
-            }
-            Ok(there) if !there.is_file() && !there.is_dir() => return refused(&file, "it is no plain file".to_owned()),
-            _ => {}
-        }
-    }
-    Ok(())
-}
 
 /// The mirrors are what kernels are held against: the CPU device has nothing else, and only golden files and planted faults say
 /// something about it.

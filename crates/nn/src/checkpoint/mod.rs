@@ -10,6 +10,7 @@ mod contents;
 mod error;
 mod format;
 mod names;
+mod plain;
 #[cfg(test)]
 mod tests;
 
@@ -18,6 +19,7 @@ pub use atomic::{expect_writable, sweep, write_atomically};
 pub use contents::Checkpoint;
 pub use error::CheckpointError;
 pub use names::Names;
+pub use plain::read_plain;
 
 use crate::autograd::Parameters;
 use std::path::Path;

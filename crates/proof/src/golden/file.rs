@@ -2,6 +2,7 @@
 
 use crate::error::{Error, Result};
 use gpu_core::{Device, Tensor};
+use nn::checkpoint::read_plain;
 use safetensors::{Dtype, SafeTensors};
 use serde::Deserialize;
 use serde::de::DeserializeOwned;
@@ -40,7 +41,7 @@ pub(super) struct GoldenFile {
 
 impl GoldenFile {
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = std::fs::read(path).map_err(Error::reading(path))?;
+        let bytes = read_plain(path, u64::MAX).map_err(Error::reading(path))?;
         let broken = |e: safetensors::SafeTensorError| Error::content(path, format!("this is not a whole safetensors file: {e}"));
         let tensors = SafeTensors::deserialize(&bytes).map_err(broken)?;
         let (_, header) = SafeTensors::read_metadata(&bytes).map_err(broken)?;

@@ -11,6 +11,7 @@ mod training;
 use crate::error::{Error, Result};
 use crate::file;
 use gpu_core::Device;
+use nn::checkpoint::read_plain;
 use nn::checkpoint::write_atomically;
 pub use peak::Peak;
 use proof::Bench;
@@ -70,7 +71,7 @@ impl Report {
     /// # Errors
     /// If the file cannot be read or holds no report.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = file::read(path, file::PICTURE).map_err(Error::file("reading", path))?;
+        let text = read_plain(path, file::PICTURE).map_err(Error::file("reading", path))?;
         let wrong = |e| Error::content(path, format!("this is not a report of wgrad bench --json: {e}"));
         serde_json::from_slice(&text).map_err(wrong)
     }

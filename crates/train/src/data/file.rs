@@ -2,10 +2,11 @@
 
 use super::error::DataError;
 use crate::file;
+use nn::checkpoint::read_plain;
 use std::path::Path;
 
 pub(super) fn read(path: &Path) -> Result<Vec<u8>, DataError> {
-    file::read(path, file::DATA).map_err(|source| DataError::Read { path: path.into(), source })
+    read_plain(path, file::DATA).map_err(|source| DataError::Read { path: path.into(), source })
 }
 
 /// What a file may have, packed or not.

@@ -7,6 +7,7 @@ use crate::file;
 use crate::model::Description;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageReader, Rgb, RgbImage};
+use nn::checkpoint::read_plain;
 use std::io::Cursor;
 use std::path::Path;
 
@@ -19,7 +20,7 @@ const MOST_BYTES: u64 = 1 << 30;
 /// # Errors
 /// If the file cannot be read or decoded, or was cut short.
 pub fn read_image(path: &Path, description: &Description) -> Result<ImageSet> {
-    let bytes = file::read(path, file::PICTURE).map_err(Error::file("reading", path))?;
+    let bytes = read_plain(path, file::PICTURE).map_err(Error::file("reading", path))?;
     if jpeg::is_cut_short(&bytes) {
         return Err(Error::content(path, "this JPEG image was cut short; fetch it again"));
     }

@@ -10,7 +10,7 @@ use crate::file;
 use crate::model::about;
 use crate::settings::{Config, Settings};
 use lock::Lock;
-use nn::checkpoint::{Checkpoint, sweep, write_atomically};
+use nn::checkpoint::{Checkpoint, read_plain, sweep, write_atomically};
 use serde_json::Value;
 use std::fs::{self, File, OpenOptions};
 use std::io::{self, Write};
@@ -165,7 +165,7 @@ impl MetricsLog {
     /// # Errors
     /// If the file cannot be read or written.
     pub fn resume(path: &Path, step: u64) -> Result<Self> {
-        let text = match file::read(path, file::DATA) {
+        let text = match read_plain(path, file::DATA) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
             Err(e) => return Err(Error::file("reading", path)(e)),

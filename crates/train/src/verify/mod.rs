@@ -8,7 +8,7 @@ mod layers;
 mod rows;
 mod steps;
 
-use crate::data::builtin;
+use crate::data::{Dataset, builtin};
 use crate::error::Result;
 use crate::model::{Description, Trained, image_shape};
 use gpu_core::Device;
@@ -25,7 +25,14 @@ use std::path::Path;
 pub fn network(model: &str, device: &Device, steps: usize, seed: u64) -> Result<Vec<Row>> {
     let data = builtin::generate(BATCH * steps.max(1), 0);
     let description = Description::new(model, &data)?;
-    let (x, labels) = normalised(&data);
+    let mut rows = untrained(&description, &data, device, seed)?;
+    rows.extend(steps::compare(&description, &data, device, steps, seed)?);
+    Ok(rows)
+}
+
+/// The layers of a network before its first step.
+fn untrained(description: &Description, data: &Dataset, device: &Device, seed: u64) -> Result<Vec<Row>> {
+    let (x, labels) = normalised(data);
     let image = image_shape(&data.train);
     let question = Question {
         here: &description.build(&Device::Cpu, seed)?,
@@ -36,9 +43,7 @@ pub fn network(model: &str, device: &Device, steps: usize, seed: u64) -> Result<
         loss: description.loss(0.0)?,
         seed,
     };
-    let mut rows = layers::compare(&question, device)?;
-    rows.extend(steps::compare(&description, &data, device, steps, seed)?);
-    Ok(rows)
+    layers::compare(&question, device)
 }
 
 /// Compares the network of a checkpoint on `device` with the CPU device, layer by layer: the first row that is not ok names the first
@@ -67,12 +72,8 @@ mod tests {
     fn a_wrong_layer_is_named_and_no_other() {
         let data = builtin::generate(BATCH, 0);
         let description = Description::new("small-cnn", &data).unwrap();
-        let (x, labels) = normalised(&data);
         let failed = |device: &Device| -> Vec<String> {
-            let (here, there) = (description.build(&Device::Cpu, 0).unwrap(), description.build(device, 0).unwrap());
-            let (image, loss) = (image_shape(&data.train), description.loss(0.0).unwrap());
-            let question = Question { here: &here, there: &there, x: &x, labels: &labels, image, loss, seed: 0 };
-            let rows = layers::compare(&question, device).unwrap();
+            let rows = untrained(&description, &data, device, 0).unwrap();
             rows.into_iter().filter(|row| !row.ok).map(|row| row.name).collect()
         };
         for device in proof::devices() {
