@@ -19,6 +19,21 @@ fn beats(v: f32, i: u32, best: f32, j: u32) -> bool {
     return v > best || (v == best && i < j);
 }
 
+/// Where a window lies: its plane's first element, and its corner in the plane.
+struct Window {
+    start: u32,
+    top: u32,
+    left: u32,
+    taps: u32, // none past the last window
+}
+
+/// The window of element `o` of y.
+fn window_at(o: u32) -> Window {
+    let row = o / params.q;
+    let taps = select(0u, KH * KW, o < params.planes * params.p * params.q);
+    return Window((row / params.p) * params.h * params.w, (row % params.p) * SH - PH, (o % params.q) * SW - PW, taps);
+}
+
 /// Where tap `tap` of the window whose corner is (top, left) lies in its plane.
 fn tap_place(top: u32, left: u32, tap: u32) -> u32 {
     let i = top + tap / KW * DH;
@@ -29,17 +44,13 @@ fn tap_place(top: u32, left: u32, tap: u32) -> u32 {
 @compute @workgroup_size(WIDE)
 fn max_pool2d_wide(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let o = group_index(group, groups);
-    let is_window = o < params.planes * params.p * params.q;
-    let row = o / params.q;
-    let start = (row / params.p) * params.h * params.w;
-    let top = (row % params.p) * SH - PH;
-    let left = (o % params.q) * SW - PW;
+    let window = window_at(o);
     var best = 0.0;
     var at = NOWHERE;
-    for (var tap = lane; tap < select(0u, KH * KW, is_window); tap += WIDE) {
-        let i = tap_place(top, left, tap);
+    for (var tap = lane; tap < window.taps; tap += WIDE) {
+        let i = tap_place(window.top, window.left, tap);
         if i != NOWHERE {
-            let v = x[start + i];
+            let v = x[window.start + i];
             if beats(v, i, best, at) {
                 best = v;
                 at = i;
@@ -55,7 +66,7 @@ fn max_pool2d_wide(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgro
             lane_at[lane] = lane_at[lane + half];
         }
     }
-    if lane == 0u && is_window {
+    if lane == 0u && window.taps > 0u {
         y[o] = lane_best[0];
         indices[o] = lane_at[0];
     }
@@ -64,21 +75,17 @@ fn max_pool2d_wide(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgro
 @compute @workgroup_size(WIDE)
 fn avg_pool2d_wide(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let o = group_index(group, groups);
-    let is_window = o < params.planes * params.p * params.q;
-    let row = o / params.q;
-    let start = (row / params.p) * params.h * params.w;
-    let top = (row % params.p) * SH - PH;
-    let left = (o % params.q) * SW - PW;
+    let window = window_at(o);
     var sum = 0.0;
-    for (var tap = lane; tap < select(0u, KH * KW, is_window); tap += WIDE) {
-        let i = tap_place(top, left, tap);
+    for (var tap = lane; tap < window.taps; tap += WIDE) {
+        let i = tap_place(window.top, window.left, tap);
         if i != NOWHERE {
-            sum += x[start + i];
+            sum += x[window.start + i];
         }
     }
     let total = workgroup_sum(lane, WIDE, sum);
-    if lane == 0u && is_window {
-        y[o] = total * weight(row % params.p, o % params.q);
+    if lane == 0u && window.taps > 0u {
+        y[o] = total * weight((o / params.q) % params.p, o % params.q);
     }
 }
 
