@@ -172,3 +172,24 @@ fn a_lost_device_is_an_error_at_every_read() {
     assert_eq!(x.to_vec().unwrap_err(), error);
     assert_eq!(shared.flush().unwrap_err(), error);
 }
+
+#[test]
+fn a_device_of_the_librarys_own_that_is_lost_says_so_whatever_is_rejected_first() {
+    for begun in [false, true] {
+        if proof::gpu().is_none() {
+            return;
+        }
+        let device = Device::gpu().unwrap();
+        let x = Tensor::full(&device, [4], 2.0);
+        if begun {
+            assert_eq!(x.to_vec().unwrap(), [2.0; 4]);
+        }
+        let Device::Gpu(gpu) = &device else { panic!("a GPU is wanted") };
+        gpu.wgpu().0.destroy();
+        // A read polls nothing before it asks for a buffer of the lost device, which is what is rejected.
+        let error = x.to_vec().unwrap_err();
+        assert!(matches!(error, Error::DeviceLost(_)), "{error}");
+        assert_eq!(ops::relu(&x).to_vec().unwrap_err(), error);
+        assert_eq!(device.flush().unwrap_err(), error);
+    }
+}

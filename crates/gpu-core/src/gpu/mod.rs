@@ -57,7 +57,7 @@ impl Gpu {
         }
         let (device, queue) = adapter::request(&adapter)?;
         let info = AdapterInfo::of_device(&device);
-        let fault = Fault::of_own(&device);
+        let fault = Fault::of_own(&device, &queue);
         Self::on(device, queue, info, fault, rewrite)
     }
 
@@ -112,8 +112,10 @@ impl Gpu {
         self.fault.get().map_or(Ok(()), Err)
     }
 
-    pub(crate) fn fail(&self, error: Error) {
-        self.fault.set(error);
+    /// Keeps a fault, and says what is to be told: the first.
+    pub(crate) fn fail(&self, error: Error) -> Error {
+        self.fault.set(error.clone());
+        self.fault.get().unwrap_or(error)
     }
 
     /// The kernel's pipeline, whose compilation has begun; a wrong source is a fault of the device, and the launch is dropped.
@@ -127,13 +129,13 @@ impl Gpu {
         if self.fault.get().is_some() {
             return None;
         }
-        self.pipelines.get(entry, wgsl, constants, trusted).inspect_err(|error| self.fail(error.clone())).ok()
+        self.pipelines.get(entry, wgsl, constants, trusted).map_err(|error| self.fail(error)).ok()
     }
 
     /// Waits until all kernels of a list are compiled; the first that cannot be is a fault of the device.
     pub(crate) fn compile(&self, list: &[GpuDispatch]) -> Result<()> {
         self.check()?;
-        list.iter().try_for_each(|d| d.pipeline.compiled().map(drop)).inspect_err(|e| self.fail(e.clone()))
+        list.iter().try_for_each(|d| d.pipeline.compiled().map(drop)).map_err(|e| self.fail(e))
     }
 
     /// Binds tensors to a kernel's slots in their order: the read ones to inputs, the written ones to outputs.
@@ -199,7 +201,8 @@ impl Gpu {
             Ok(())
         });
         if let Err(error) = sent {
-            return self.fail(error);
+            self.fail(error);
+            return;
         }
         // Lets wgpu retire what is done; an error here shows again at the next wait.
         let _ = self.device.poll(wgpu::PollType::Poll);
@@ -209,10 +212,7 @@ impl Gpu {
     pub(crate) fn wait(&self) -> Result<()> {
         let answer = self.device.poll(wgpu::PollType::Wait { submission_index: None, timeout: Some(TIMEOUT) });
         self.check()?;
-        answer.map(drop).map_err(|e| {
-            self.fail(Error::DeviceLost(e.to_string()));
-            Error::DeviceLost(e.to_string())
-        })
+        answer.map(drop).map_err(|e| self.fail(Error::DeviceLost(e.to_string())))
     }
 
     /// Uploads into a buffer, after all that was recorded: an upload overtakes what is recorded but not sent.

@@ -62,11 +62,7 @@ impl Gpu {
         f: impl FnOnce(&[u8]) -> R,
     ) -> Result<R> {
         self.check()?;
-        let lost = |e: String| {
-            let error = Error::DeviceLost(e);
-            self.fail(error.clone());
-            error
-        };
+        let lost = |e: String| self.fail(Error::DeviceLost(e));
         answer.map_err(|e| lost(e.to_string()))?.map_err(|e| lost(e.to_string()))?;
         let range = buffer.slice(..).get_mapped_range().map_err(|e| lost(e.to_string()))?;
         Ok(f(&range))

@@ -21,7 +21,7 @@ impl Gpu {
             return self.wait().map(|()| None);
         }
         let timer = self.timer(1);
-        let encoder = encode(&self.device, list, uniforms, Some(&timer)).inspect_err(|e| self.fail(e.clone()))?;
+        let encoder = encode(&self.device, list, uniforms, Some(&timer)).map_err(|e| self.fail(e))?;
         let seconds = self.spans(&timer, 1, encoder)?;
         Ok(Some(seconds[0]))
     }
@@ -37,7 +37,7 @@ impl Gpu {
         let mut seconds = Vec::with_capacity(list.len());
         for (run, part) in list.chunks(TIMED).enumerate() {
             let timer = self.timer(part.len());
-            let encoder = encode_each(&self.device, part, run * TIMED, uniforms, &timer).inspect_err(|e| self.fail(e.clone()))?;
+            let encoder = encode_each(&self.device, part, run * TIMED, uniforms, &timer).map_err(|e| self.fail(e))?;
             seconds.extend(self.spans(&timer, part.len(), encoder)?);
         }
         Ok(Some(seconds))
