@@ -25,6 +25,7 @@ mod mutation;
 mod observers;
 pub mod ops;
 mod out_of_range;
+mod panics;
 mod parameters;
 mod row;
 pub mod verify;

@@ -1,8 +1,7 @@
 //! Wrong calls: what their panics must say, and where.
 
+use crate::panics::{Panicked, told};
 use gpu_core::Device;
-use std::cell::RefCell;
-use std::panic::{AssertUnwindSafe, catch_unwind};
 
 /// One wrong call of an operator, made by the macro `misuse!`.
 pub struct Misuse {
@@ -36,14 +35,10 @@ macro_rules! misuse {
 
 pub(crate) use misuse;
 
-thread_local! {
-    static SEEN: RefCell<Option<(String, String, u32)>> = const { RefCell::new(None) };
-}
-
 impl Misuse {
     /// What is wrong with the panic; nothing if it is as it should be.
     pub fn complaint(&self, device: &Device) -> Option<String> {
-        let Some((message, file, line)) = panic_of(|| (self.call)(device)) else {
+        let Err(Panicked { message, file, line }) = told(|| (self.call)(device)) else {
             return Some(format!("{} at {}:{} does not panic", self.op, self.file, self.lines.start));
         };
         let named = message.strip_prefix(self.op).is_some_and(|rest| rest.starts_with(": "));
@@ -52,30 +47,6 @@ impl Misuse {
         let wanted = format!("\"{}: ...\" with {:?} at {}:{:?}", self.op, self.says, self.file, self.lines);
         (!(named && tells && here)).then(|| format!("\"{message}\" at {file}:{line}; wanted: {wanted}"))
     }
-}
-
-/// The message, file and line of the panic that `f` ends in.
-fn panic_of(f: impl FnOnce()) -> Option<(String, String, u32)> {
-    static HOOK: std::sync::Once = std::sync::Once::new();
-    HOOK.call_once(|| {
-        let before = std::panic::take_hook();
-        std::panic::set_hook(Box::new(move |info| {
-            let expected = SEEN.with_borrow_mut(|seen| match (seen, info.location()) {
-                (Some(seen), Some(at)) => {
-                    *seen = (info.payload_as_str().unwrap_or("").to_owned(), at.file().to_owned(), at.line());
-                    true
-                }
-                _ => false,
-            });
-            if !expected {
-                before(info);
-            }
-        }));
-    });
-    SEEN.set(Some(Default::default()));
-    let ended = catch_unwind(AssertUnwindSafe(f));
-    let seen = SEEN.take();
-    ended.is_err().then_some(seen).flatten()
 }
 
 #[cfg(test)]

@@ -31,6 +31,9 @@ impl Case {
     }
 }
 
+/// Above it, f32 has no odd numbers.
+const LARGEST_LABEL: f32 = 16_777_216.0;
+
 /// A golden file in memory.
 #[derive(Debug)]
 pub(super) struct GoldenFile {
@@ -59,8 +62,8 @@ impl GoldenFile {
         Ok(Self { path: path.into(), notes: header.metadata().clone().unwrap_or_default(), arrays })
     }
 
-    /// The list of an operator file; none if it is a training file.
-    pub fn cases(&self) -> Result<Option<Vec<Case>>> {
+    /// The list of an operator file, each as a [`Case`] is read from; none if it is a training file.
+    pub fn cases(&self) -> Result<Option<Vec<Value>>> {
         match self.notes.get("cases") {
             Some(text) => self.json("cases", text).map(Some),
             None if self.notes.contains_key("model") => Ok(None),
@@ -96,9 +99,12 @@ impl GoldenFile {
     }
 
     /// Class indices.
-    pub fn labels(&self, name: &str, device: &Device) -> Result<Tensor> {
+    pub fn labels(&self, name: &str) -> Result<Vec<u32>> {
         let (_, values) = self.array(name)?;
-        let labels: Vec<u32> = values.iter().map(|v| *v as u32).collect();
-        Ok(Tensor::from_slice(device, [labels.len()], &labels))
+        let label = |value: &f32| match value.fract() == 0.0 && (0.0..=LARGEST_LABEL).contains(value) {
+            true => Ok(*value as u32),
+            false => Err(Error::content(&self.path, format!("`{name}` holds {value}, which is no class index"))),
+        };
+        values.iter().map(label).collect()
     }
 }

@@ -28,10 +28,11 @@ pub(super) fn run(file: &GoldenFile, name: &str, device: &Device) -> Result<Opti
         param.set(values);
     }
     let (shape, x) = file.array("x")?;
-    let (_, target) = file.array("target")?;
-    let (steps, batch) = (shape[0], shape[1]);
-    let input = Shape::new(&shape[2..]);
-    let labels: Vec<u32> = target.iter().map(|v| *v as u32).collect();
+    let labels = file.labels("target")?;
+    let [steps, batch, ref input @ ..] = *shape else {
+        return Ok(Some(vec![Row::failed(name, format!("x: shape {shape:?} where (steps, N, C, H, W) is wanted"))]));
+    };
+    let input = Shape::new(input);
     let step = TrainStep::captured(&net, &*optimizer, &StepOptions::new(batch, input))?;
     let mut losses = Vec::new();
     for (x, labels) in x.chunks_exact(batch * input.len()).zip(labels.chunks_exact(batch)).take(steps) {

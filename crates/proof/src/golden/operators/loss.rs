@@ -2,6 +2,7 @@
 
 use crate::error::Result;
 use crate::golden::call::{Call, Operator, Results};
+use gpu_core::Tensor;
 use gpu_core::ops::{CrossEntropy, Reduction};
 use nn::Var;
 
@@ -27,7 +28,8 @@ fn reduction(c: &Call<'_>) -> Option<Reduction> {
 
 fn cross_entropy(c: &Call<'_>) -> Result<Option<Results>> {
     let Some(reduction) = reduction(c) else { return Ok(None) };
-    let labels = c.file.labels(&c.key("target"), c.device)?;
+    let labels = c.file.labels(&c.key("target"))?;
+    let labels = Tensor::from_slice(c.device, [labels.len()], &labels);
     let options = CrossEntropy { smoothing: c.case.attr("label_smoothing", 0.0), reduction, ..CrossEntropy::default() };
     c.differentiate(&["x"], |v| v[0].cross_entropy(&labels, &options))
 }
