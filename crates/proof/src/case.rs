@@ -49,14 +49,13 @@ impl Case {
         // Of all that is special about the device the mirrors share the inputs alone.
         let mirrors = if has_magnitudes(device) { magnitudes(&Device::Cpu) } else { Device::Cpu };
         let got = run();
-        let reference = self.reference_on(&mirrors)?;
+        let reference = self.reference(&self.run(&mirrors))?;
         device.flush()?;
         reference.hold(self.name, &got)
     }
 
-    /// What the mirrors compute on the CPU device `mirrors`.
-    pub(crate) fn reference_on(&self, mirrors: &Device) -> Result<Reference> {
-        let want = self.run(mirrors);
+    /// What is held against `want`, which mirrors computed.
+    pub(crate) fn reference(&self, want: &[Tensor]) -> Result<Reference> {
         let magnitudes = match self.bound {
             Bound::Sum { .. } => self.run(&magnitudes(&Device::Cpu)).iter().map(floats).collect::<Result<_>>()?,
             _ => vec![Vec::new(); want.len()],

@@ -1,30 +1,16 @@
 //! What becomes of a mutant on the table of cases.
 
 use super::{Mutant, MutantGpu};
-use crate::case::Reference;
-use crate::{Case, cases, counted};
-use gpu_core::{Device, KernelInfo, Result, Tensor, ops};
+use crate::ops::table::{OnGpu, Ran, TABLE, bits};
+use gpu_core::{Device, KernelInfo, Result, ops};
 use std::collections::BTreeMap;
-use std::hash::{DefaultHasher, Hash, Hasher};
-use std::time::{Duration, Instant};
-
-/// A case that takes longer is left out where a text has others: the largest shapes are for indices that no mutant gets wrong only there.
-const LONG: Duration = Duration::from_millis(300);
-
-/// What the right kernels made of a case.
-pub(super) struct Original {
-    case: Case,
-    reference: Reference,
-    bits: u64,
-    took: Duration,
-}
 
 /// A text of kernels, with the cases that launch any of them, the quickest first.
 pub(super) struct Group {
     pub kernels: Vec<KernelInfo>,
     /// The constants with which one of them was launched.
     pub sample: String,
-    pub cases: Vec<usize>,
+    pub cases: Vec<&'static Ran>,
 }
 
 impl Group {
@@ -45,9 +31,9 @@ pub(super) enum Fate {
     Unborn,
 }
 
-/// The texts by their first kernels' names, and the cases with what they are held against.
-pub(super) fn groups(device: &Device) -> Result<(BTreeMap<&'static str, Group>, Vec<Original>)> {
-    let (mut groups, mut originals): (BTreeMap<&'static str, Group>, Vec<Original>) = Default::default();
+/// The texts by their first kernels' names, with their cases; those that take long are left out.
+pub(super) fn groups(device: &Device) -> BTreeMap<&'static str, Group> {
+    let mut groups: BTreeMap<&'static str, Group> = BTreeMap::new();
     // What is put together of several files stands in the program once for each kernel.
     let mut first_of: BTreeMap<&'static str, &'static str> = BTreeMap::new();
     for kernel in ops::kernels().into_iter().filter(|kernel| kernel.runs_on(device)) {
@@ -55,49 +41,39 @@ pub(super) fn groups(device: &Device) -> Result<(BTreeMap<&'static str, Group>, 
         let fresh = || Group { kernels: Vec::new(), sample: String::new(), cases: Vec::new() };
         groups.entry(name).or_insert_with(fresh).kernels.push(kernel);
     }
-    for case in cases() {
-        let (counted, launches) = counted(device);
-        // The first run compiles.
-        let outputs = case.run(&counted);
-        let launches = launches.take();
-        let mut of: Vec<&mut Group> = Vec::new();
+    for ran in TABLE.iter() {
+        let Some(OnGpu { launches, reference, .. }) = &ran.gpu else { continue };
         for group in groups.values_mut() {
-            if let Some(launch) = launches.iter().find(|launch| launch.kernel.wgsl() == group.wgsl()) {
-                group.sample = launch.source();
-                of.push(group);
+            let Some(launch) = launches.iter().find(|launch| launch.kernel.wgsl() == group.wgsl()) else { continue };
+            group.sample = launch.source();
+            if reference.is_some() {
+                group.cases.push(ran);
             }
         }
-        let began = Instant::now();
-        let bits = bits(&case.run(device))?;
-        let took = began.elapsed();
-        if took > LONG && of.iter().all(|group| !group.cases.is_empty()) {
-            continue;
-        }
-        let reference = case.reference_on(&Device::Cpu)?;
-        assert!(reference.hold(case.name, &outputs)?.ok(), "{} {}: wrong before anything was planted", case.name, case.what);
-        of.into_iter().for_each(|group| group.cases.push(originals.len()));
-        originals.push(Original { case, reference, bits, took });
     }
-    groups.values_mut().for_each(|group| group.cases.sort_by_key(|&i| originals[i].took));
-    Ok((groups, originals))
+    for (name, group) in &mut groups {
+        assert!(!group.cases.is_empty(), "all cases of {name} take long");
+        group.cases.sort_by_key(|ran| ran.gpu.as_ref().map(|gpu| gpu.took));
+    }
+    groups
 }
 
 /// What the cases of the group say of it.
-pub(super) fn fate(gpu: &MutantGpu, group: &Group, originals: &[Original], mutant: &Mutant) -> Result<Fate> {
+pub(super) fn fate(gpu: &MutantGpu, group: &Group, mutant: &Mutant) -> Result<Fate> {
     let wgsl = group.wgsl();
     if !compiles(&(group.sample[..group.sample.len() - wgsl.len()].to_owned() + &mutant.of(wgsl))) {
         return Ok(Fate::Unborn);
     }
     gpu.plant(wgsl, mutant);
     let mut fate = Fate::Same;
-    for &i in &group.cases {
-        let original = &originals[i];
-        let outputs = original.case.run(&gpu.device);
-        if !original.reference.hold(original.case.name, &outputs)?.ok() {
+    for Ran { case, gpu: right, .. } in &group.cases {
+        let Some(OnGpu { reference: Some(reference), bits: right, .. }) = right else { continue };
+        let outputs = case.run(&gpu.device);
+        if !reference.hold(case.name, &outputs)?.ok() {
             fate = Fate::Killed;
             break;
         }
-        if bits(&outputs)? != original.bits {
+        if bits(&outputs)? != *right {
             fate = Fate::Survived;
         }
     }
@@ -108,13 +84,4 @@ pub(super) fn fate(gpu: &MutantGpu, group: &Group, originals: &[Original], mutan
 fn compiles(text: &str) -> bool {
     let Ok(module) = naga::front::wgsl::parse_str(text) else { return false };
     naga::valid::Validator::new(naga::valid::ValidationFlags::all(), naga::valid::Capabilities::all()).validate(&module).is_ok()
-}
-
-/// A hash of the bits of all outputs.
-fn bits(outputs: &[Tensor]) -> Result<u64> {
-    let mut hasher = DefaultHasher::new();
-    for output in outputs {
-        crate::floats(output)?.iter().for_each(|v| v.to_bits().hash(&mut hasher));
-    }
-    Ok(hasher.finish())
 }

@@ -9,5 +9,5 @@ mod tests;
 mod tokens;
 
 use device::MutantGpu;
-use kill::{Fate, Group, Original, groups};
+use kill::{Fate, Group, groups};
 use mutants::{Mutant, mutants};

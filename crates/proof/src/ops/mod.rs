@@ -3,6 +3,8 @@
 
 #[cfg(test)]
 mod laws;
+#[cfg(test)]
+pub(crate) mod table;
 
 use crate::{Bench, Case, Misuse};
 
