@@ -106,6 +106,15 @@ fn row_name(bench: &Bench) -> String {
 /// # Errors
 /// A fault of the device.
 pub fn run(device: &Device, plan: &Plan, seen: &mut dyn FnMut(&Timing)) -> Result<Report> {
+    let report = operators(device, plan, seen)?;
+    Ok(Report { training: training::rows(device, plan)?, ..report })
+}
+
+/// As [`run`], without the steps of whole networks.
+///
+/// # Errors
+/// A fault of the device.
+pub fn operators(device: &Device, plan: &Plan, seen: &mut dyn FnMut(&Timing)) -> Result<Report> {
     let peak = Peak::measure(device, plan)?;
     let (mut kernels, mut skipped) = (Vec::new(), Vec::new());
     for bench in table() {
@@ -122,8 +131,8 @@ pub fn run(device: &Device, plan: &Plan, seen: &mut dyn FnMut(&Timing)) -> Resul
             kernels.push(timing);
         }
     }
-    let training = training::rows(device, plan)?;
-    Ok(Report { device: device.name(), version: env!("CARGO_PKG_VERSION").to_owned(), peak, kernels, training, skipped })
+    let (device, version) = (device.name(), env!("CARGO_PKG_VERSION").to_owned());
+    Ok(Report { device, version, peak, kernels, training: Vec::new(), skipped })
 }
 
 fn time(device: &Device, name: String, bench: &Bench, peak: &Peak, plan: &Plan) -> Result<Timing> {
