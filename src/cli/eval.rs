@@ -8,12 +8,13 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
 use train::console::Console;
-use train::data::Dataset;
+use train::data::{Dataset, Split};
 use train::error::printable_name;
 use train::evaluate::Evaluator;
 use train::loader::{Source, normalise};
 use train::model::{self, Trained, Weights};
 use train::predict::same_classes;
+use train::run_folder::read_settings;
 use train::settings::{DeviceKind, Settings};
 use train::{Error, Result, data, trainer};
 
@@ -36,6 +37,9 @@ pub struct Flags {
     /// Take from --weights what fits, and say what does not
     #[arg(long, requires = "weights")]
     lenient: bool,
+    /// Images to measure on: the test images, those that the run held out for validation, or those that it learned from
+    #[arg(long, value_enum, default_value = "test")]
+    split: Split,
     /// Where to run
     #[arg(long, value_enum, default_value = "auto")]
     device: DeviceKind,
@@ -51,15 +55,19 @@ pub fn run(flags: &Flags) -> Result<Ending> {
         None => checkpoint(flags, &device)?,
     };
     let description = &trained.description;
-    description.fits(&set.test, &set.name)?;
+    let images = set.split(flags.split).clone();
+    if images.is_empty() {
+        return Err(Error::Setting(format!("{} has no {} images{}", set.name, flags.split, why_none(flags.split))));
+    }
+    description.fits(&images, &set.name)?;
     same_classes(description, &set)?;
     // As in training, whatever is the mean of these images.
     set.mean.clone_from(&description.mean);
     set.std.clone_from(&description.std);
     let began = Instant::now();
-    let source = Source::new(&device, &set.test);
-    let mut evaluator = Evaluator::new(&trained.net, &device, &source, set.test.len(), description.loss(0.0)?, &normalise(&set))?;
-    let score = evaluator.score()?.ok_or_else(|| Error::Setting(format!("{} has no test images", set.name)))?;
+    let source = Source::new(&device, &images);
+    let mut evaluator = Evaluator::new(&trained.net, &device, &source, images.len(), description.loss(0.0)?, &normalise(&set))?;
+    let score = evaluator.score()?.expect("there are images");
     let images_per_s = score.images as f64 / began.elapsed().as_secs_f64();
     let accuracy = description.is_classifier().then_some(score.accuracy);
     if flags.json.json {
@@ -67,6 +75,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
             "accuracy": accuracy,
             "loss": score.loss,
             "images": score.images,
+            "split": flags.split.key(),
             "images_per_s": images_per_s,
             "model": description.model,
             "data": set.name,
@@ -75,7 +84,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
         }))?;
     } else {
         let accuracy = accuracy.map_or(String::new(), |a| format!("accuracy {:.2} %, ", 100.0 * a));
-        say(&format!("{accuracy}loss {:.4} over {} test images", score.loss, score.images))?;
+        say(&format!("{accuracy}loss {:.4} over {} {} images", score.loss, score.images, flags.split))?;
         let model = printable_name(&description.model);
         say(&format!("{model} on {} ({}), {images_per_s:.0} images/s", set.name, device.name()))?;
         say(&format!("checkpoint: {}", path.display()))?;
@@ -94,19 +103,41 @@ fn checkpoint(flags: &Flags, device: &Device) -> Result<Subject> {
     let path = flags.which.file()?;
     let trained = Trained::read(&path, device)?;
     trained.expect_model(flags.model.as_deref(), &path)?;
-    let set = match &flags.data {
-        Some(spec) => data::open(spec)?,
-        None => data::open(&data_of_run(&path)?)?,
-    };
+    let set = opened(settings_of_run(&path)?, flags)?;
     Ok(Subject { path, trained, set })
 }
 
+/// The data set of these settings, or that of --data, with the images held out that the run held out.
+fn opened(of_run: Option<Settings>, flags: &Flags) -> Result<Dataset> {
+    if of_run.is_none() && flags.data.is_none() {
+        return Err(Error::Setting("this checkpoint lies in no run's folder: name a data set with --data".into()));
+    }
+    let mut settings = of_run.unwrap_or_default();
+    // Whatever lies there now is measured on.
+    settings.data_fingerprint = None;
+    settings.data = flags.data.clone().or(settings.data);
+    let mut config = settings.resolve()?;
+    let mut set = data::open(&config.data)?;
+    if flags.split != Split::Test {
+        config.settle(&mut set)?;
+    }
+    Ok(set)
+}
+
+/// Where the images of a split went.
+fn why_none(split: Split) -> &'static str {
+    match split {
+        Split::Val => ": the run held none out (--val)",
+        _ => "",
+    }
+}
+
 fn state_dict(flags: &Flags, path: PathBuf, device: &Device, console: &Console) -> Result<Subject> {
-    let (Some(model), Some(data)) = (&flags.model, &flags.data) else {
+    let Some(model) = flags.model.as_ref().filter(|_| flags.data.is_some()) else {
         return Err(Error::Setting("--weights needs --model and --data".into()));
     };
     model::expect_known(model)?;
-    let set = data::open(data)?;
+    let set = opened(None, flags)?;
     let weights = Weights { path: &path, strip_prefix: flags.strip_prefix.as_deref(), lenient: flags.lenient };
     let (trained, skipped) = Trained::with_weights(model, weights, &set, device)?;
     if !skipped.is_empty() {
@@ -115,11 +146,8 @@ fn state_dict(flags: &Flags, path: PathBuf, device: &Device, console: &Console) 
     Ok(Subject { path, trained, set })
 }
 
-/// The data set of the run that a checkpoint lies in.
-fn data_of_run(checkpoint: &Path) -> Result<String> {
+/// The settings of the run that a checkpoint lies in.
+fn settings_of_run(checkpoint: &Path) -> Result<Option<Settings>> {
     let config = checkpoint.with_file_name("config.toml");
-    if !config.is_file() {
-        return Err(Error::Setting("this checkpoint lies in no run's folder: name a data set with --data".into()));
-    }
-    Ok(Settings::read(&config)?.resolve()?.data)
+    config.is_file().then(|| read_settings(&config)).transpose()
 }

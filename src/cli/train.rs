@@ -11,6 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use train::console::Console;
+use train::run_folder::read_settings;
 use train::settings::Settings;
 use train::trainer::{self, Order};
 use train::{Error, Result};
@@ -36,7 +37,7 @@ pub struct Flags {
 pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
     let mut settings = flags.settings;
     if let Some(path) = &flags.config {
-        settings = settings.over(Settings::read(path)?);
+        settings = settings.over(read_settings(path)?);
     }
     let stop = stop_on_signals()?;
     let mut console = Console::new(flags.json.json);

@@ -12,4 +12,5 @@ mod refusals;
 mod repeat;
 mod same_bits;
 pub mod support;
+mod validation;
 mod verify;

@@ -163,6 +163,21 @@ pub enum DataError {
         test: [usize; 2],
     },
 
+    /// More images were to be held out than can be.
+    #[error(
+        "{wanted} of the {images} training images of {name} are to be held out: at most {most} can, so that each class keeps one"
+    )]
+    HoldOut {
+        /// The data set.
+        name: String,
+        /// Images that were asked for.
+        wanted: usize,
+        /// Training images.
+        images: usize,
+        /// The most that leave an image of each class.
+        most: usize,
+    },
+
     /// The list of class names does not fit the labels.
     #[error("{} lists {found} class names where {expected} are expected: restore the file, or delete it", path.display())]
     ClassNames {

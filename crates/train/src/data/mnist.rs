@@ -9,9 +9,10 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
+use super::dataset::Dataset;
 use super::error::DataError;
 use super::file::{most_bytes, read};
-use super::images::{Dataset, ImageSet};
+use super::images::ImageSet;
 
 pub const NAME: &str = "MNIST";
 const CLASSES: usize = 10;
@@ -33,6 +34,7 @@ pub fn open(folder: &Path) -> Result<Dataset, DataError> {
     let (mean, std) = moments(train.images());
     Ok(Dataset {
         name: NAME.to_owned(),
+        val: train.none(),
         train,
         test,
         classes: (0..CLASSES).map(|digit| digit.to_string()).collect(),

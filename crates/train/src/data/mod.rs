@@ -5,6 +5,7 @@
 pub mod builtin;
 
 mod cifar;
+mod dataset;
 mod error;
 mod file;
 mod images;
@@ -12,13 +13,16 @@ mod mnist;
 mod open;
 mod random;
 mod shuffle;
+mod split;
 mod watermark;
 
 #[cfg(test)]
 mod test_folder;
 
+pub use dataset::Dataset;
 pub use error::DataError;
-pub use images::{Dataset, ImageSet};
+pub use images::ImageSet;
 pub use open::{open, open_coarse};
 pub use shuffle::{batches, shuffled};
+pub use split::{Amount, Split};
 pub use watermark::Watermark;

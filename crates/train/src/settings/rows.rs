@@ -5,7 +5,7 @@ use super::define::settings;
 use super::fallback::with_words;
 use super::fallback::{Basis, Fallback, always, by_data, by_optimizer, named};
 use super::kinds::OptimizerKind::{Adadelta, Adagrad, Adam, Adamw, Lion, Muon, Rmsprop, Sgd};
-use super::kinds::{DeviceKind, OptimizerKind, ScheduleKind};
+use super::kinds::{DeviceKind, OptimizerKind, ScheduleKind, Validation};
 use super::range::{Range, count_from, fingerprint, folder_name, non_negative, positive, share};
 use super::row::{Resume, Row};
 use crate::data::builtin;
@@ -66,9 +66,14 @@ settings! {
     out: PathBuf, "DIR", default named("runs");
     /// Name of the run's folder
     name: String, "NAME", unset "DATA-MODEL-NUMBER", range folder_name(), resume Once;
+    /// Images to choose the best weights by: a number or a share of the training images, which are then not learned from; own, those
+    /// that the set has; test, the test images; or none
+    val: Validation, "N|SHARE|own|test|none", unset "own, else 5000, or a tenth where that is less";
+    /// Stop after this many epochs that were no better than the best before them
+    patience: u64, "EPOCHS", unset "none", range count_from(1), resume MayChange;
     /// Stop after this many steps in all; the schedule stays that of the whole run
     max_steps: u64, "N", range count_from(1), resume PerCommand;
-    /// Evaluate on the first N test images only; 0 for none
+    /// Evaluate on the first N validation and test images only; 0 for none
     test_images: usize, "N", unset "all", range count_from(0);
     /// Steps between two checkpoints; the end of each epoch has one of its own
     save_every: u64, "STEPS", default always(500), range count_from(1);

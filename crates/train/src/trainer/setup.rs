@@ -50,8 +50,8 @@ pub(super) fn begin(settings: Settings, device: Option<Device>, console: &Consol
     // Before a data set is opened, which may take a while.
     model::expect_known(&config.model)?;
     RunFolder::expect_free(&config.out, config.name.as_deref())?;
-    let data = data::open(&config.data)?;
-    config.settle(&data)?;
+    let mut data = data::open(&config.data)?;
+    config.settle(&mut data)?;
     let description = Description::new(&config.model, &data)?;
     let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let net = network(&config, &data, &description, &device)?;
@@ -80,11 +80,15 @@ pub(super) fn resume(path: &Path, settings: Settings, device: Option<Device>, co
     let folder = RunFolder::open(path)?;
     let mut config = settings.or(folder.read_settings()?).resolve()?;
     let mut data = data::open(&config.data)?;
-    config.settle(&data)?;
+    config.settle(&mut data)?;
     let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let last = folder.last();
     let checkpoint = model::read_checkpoint(&last)?;
-    let progress = Progress::of(&checkpoint, &last)?;
+    let mut progress = Progress::of(&checkpoint, &last)?;
+    if progress.best.is_some() && progress.best_epoch.is_none() && folder.best().is_file() {
+        // A run from before this was noted.
+        progress.best_epoch = Some(Progress::of(&model::read_checkpoint(&folder.best())?, &folder.best())?.epoch);
+    }
     let description = model::description_of(&checkpoint, &last)?;
     model::expect_finite(&checkpoint, &last)?;
     if Description::new(&config.model, &data)?.spec != description.spec {
@@ -104,6 +108,15 @@ pub(super) fn resume(path: &Path, settings: Settings, device: Option<Device>, co
         return Err(Error::content(
             path,
             format!("this run has done {epoch} epochs ({step} steps) already; give a larger --epochs or --max-steps"),
+        ));
+    }
+    if progress.lost_patience(&config) {
+        return Err(Error::content(
+            path,
+            format!(
+                "this run ended early: none of {epoch} epochs was better than epoch {}; give a larger --patience",
+                progress.best_epoch.unwrap_or(0)
+            ),
         ));
     }
     let net = network(&config, &data, &description, &device)?;
