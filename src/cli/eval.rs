@@ -5,18 +5,18 @@ use super::checkpoint::Which;
 use clap::Args;
 use gpu_core::Device;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::time::Instant;
 use train::console::Console;
-use train::data::{Dataset, Split};
+use train::data::{Dataset, Opened, Split};
 use train::error::printable_name;
 use train::evaluate::Evaluator;
 use train::loader::{Source, normalise};
-use train::model::{self, Trained, Weights};
+use train::model::{self, Description, Trained, Weights};
 use train::predict::same_classes;
 use train::run_folder::read_settings;
 use train::settings::{DeviceKind, Settings};
-use train::{Error, Result, data, trainer};
+use train::{Error, Result, trainer};
 
 #[derive(Args)]
 pub struct Flags {
@@ -52,7 +52,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     let device = trainer::open_device(flags.device, &console)?;
     let Subject { path, trained, mut set } = match &flags.weights {
         Some(path) => state_dict(flags, path.clone(), &device, &console)?,
-        None => checkpoint(flags, &device)?,
+        None => checkpoint(flags, &device, &console)?,
     };
     let description = &trained.description;
     let images = set.split(flags.split).clone();
@@ -99,26 +99,41 @@ struct Subject {
     set: Dataset,
 }
 
-fn checkpoint(flags: &Flags, device: &Device) -> Result<Subject> {
+fn checkpoint(flags: &Flags, device: &Device, console: &Console) -> Result<Subject> {
     let path = flags.which.file()?;
     let trained = Trained::read(&path, device)?;
     trained.expect_model(flags.model.as_deref(), &path)?;
-    let set = opened(settings_of_run(&path)?, flags)?;
+    let set = opened(settings_of_run(&path)?, flags, Some(&trained.description), console)?;
     Ok(Subject { path, trained, set })
 }
 
 /// The data set of these settings, or that of --data, with the images held out that the run held out.
-fn opened(of_run: Option<Settings>, flags: &Flags) -> Result<Dataset> {
+///
+/// Pictures are read as the network's were. Those of a folder without test/ that is another than the run's are all there to be measured on.
+fn opened(of_run: Option<Settings>, flags: &Flags, description: Option<&Description>, console: &Console) -> Result<Dataset> {
     if of_run.is_none() && flags.data.is_none() {
         return Err(Error::Setting("this checkpoint lies in no run's folder: name a data set with --data".into()));
     }
     let mut settings = of_run.unwrap_or_default();
     // Whatever lies there now is measured on.
     settings.data_fingerprint = None;
+    let whole = |data: &String| absolute(data).ok();
+    let is_other = flags.data.as_ref().is_some_and(|data| whole(data) != settings.data.as_ref().and_then(whole));
     settings.data = flags.data.clone().or(settings.data);
+    if is_other {
+        // Those are about how the run's own set was read and parted.
+        (settings.test, settings.image_size) = (None, None);
+        (settings.fit, settings.background, settings.skip_bad) = (None, None, None);
+    }
     let mut config = settings.resolve()?;
-    let mut set = data::open(&config.data)?;
-    if flags.split != Split::Test {
+    let shape = description.map(Description::input).transpose()?.map(|input| [0, 1, 2].map(|axis| input.dim(axis)));
+    let reading = description.map(|description| description.reading);
+    let Opened { data: mut set, remarks } = config.read_data(shape, reading, console)?;
+    remarks.iter().for_each(|remark| console.note(remark));
+    if set.has_files() && set.test.is_empty() && is_other && flags.split == Split::Test {
+        console.note(&format!("{} has no test/: all its pictures are measured on", set.name));
+        set.test = set.train.clone();
+    } else if set.has_files() || flags.split != Split::Test {
         config.settle(&mut set)?;
     }
     Ok(set)
@@ -137,7 +152,7 @@ fn state_dict(flags: &Flags, path: PathBuf, device: &Device, console: &Console) 
         return Err(Error::Setting("--weights needs --model and --data".into()));
     };
     model::expect_known(model)?;
-    let set = opened(None, flags)?;
+    let set = opened(None, flags, None, console)?;
     let weights = Weights { path: &path, strip_prefix: flags.strip_prefix.as_deref(), lenient: flags.lenient };
     let (trained, skipped) = Trained::with_weights(model, weights, &set, device)?;
     if !skipped.is_empty() {

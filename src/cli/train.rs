@@ -16,6 +16,24 @@ use train::settings::Settings;
 use train::trainer::{self, Order};
 use train::{Error, Result};
 
+/// The flags behind the word `train`, where a folder may stand too: alone it could not be told from a command that is misspelt.
+#[derive(Args)]
+pub struct OnFolder {
+    /// Data set, as --data: builtin, or a folder
+    #[arg(value_name = "DIR", conflicts_with = "data")]
+    folder: Option<String>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl OnFolder {
+    pub fn flags(self) -> Flags {
+        let mut flags = self.flags;
+        flags.settings.data = self.folder.or(flags.settings.data);
+        flags
+    }
+}
+
 #[derive(Args)]
 pub struct Flags {
     #[command(flatten)]

@@ -7,6 +7,7 @@ mod golden;
 #[cfg(unix)]
 mod kills;
 mod optimizers;
+mod pictures;
 #[cfg(unix)]
 mod refusals;
 mod repeat;

@@ -9,6 +9,7 @@ use super::dataset::Dataset;
 use super::error::DataError;
 use super::file::read;
 use super::images::ImageSet;
+use crate::photo::Reading;
 
 const SHAPE: [usize; 3] = [3, 32, 32];
 const IMAGE_BYTES: usize = 3 * 32 * 32;
@@ -72,6 +73,7 @@ impl Layout {
             classes: self.read_classes(&folder.join(self.names_file))?,
             mean: self.mean.to_vec(),
             std: self.std.to_vec(),
+            reading: Reading::default(),
         })
     }
 

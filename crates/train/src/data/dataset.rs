@@ -3,6 +3,7 @@
 use super::error::DataError;
 use super::images::ImageSet;
 use super::split::{Amount, Split, held_out};
+use crate::photo::Reading;
 
 /// Images of the same classes and size, to learn from, to choose by and to measure on.
 #[derive(Debug, Clone, PartialEq)]
@@ -21,6 +22,8 @@ pub struct Dataset {
     pub mean: Vec<f32>,
     /// Standard deviation of `x / 255` over the training images, one number a channel.
     pub std: Vec<f32>,
+    /// What was done to pictures that became its images.
+    pub reading: Reading,
 }
 
 impl Dataset {
@@ -59,6 +62,11 @@ impl Dataset {
     pub fn hold_out_test(&mut self, amount: Amount) -> Result<(), DataError> {
         self.test = held_out(&mut self.train, amount, &self.name)?;
         Ok(())
+    }
+
+    /// Whether each image has a file of its own.
+    pub fn has_files(&self) -> bool {
+        !self.train.is_empty() && self.train.file(0).is_some()
     }
 
     /// Forgets the validation images.

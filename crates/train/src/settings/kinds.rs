@@ -133,8 +133,7 @@ impl FromStr for Validation {
 impl Serialize for Validation {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         match self {
-            Self::HeldOut(Amount::Images(count)) => serializer.serialize_u64(*count as u64),
-            Self::HeldOut(Amount::Share(share)) => serializer.serialize_f64(*share),
+            Self::HeldOut(amount) => write_amount(*amount, serializer),
             word => serializer.collect_str(word),
         }
     }
@@ -142,21 +141,76 @@ impl Serialize for Validation {
 
 impl<'de> Deserialize<'de> for Validation {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
-        /// A number, or what stands in quotes.
-        #[derive(Deserialize)]
-        #[serde(untagged)]
-        enum Written {
-            Count(u64),
-            Number(f64),
-            Text(String),
-        }
-        let text = match Written::deserialize(deserializer) {
-            Ok(Written::Count(count)) => count.to_string(),
-            // With its point: 1.0 is no count.
-            Ok(Written::Number(number)) => format!("{number:?}"),
-            Ok(Written::Text(text)) => text,
-            Err(_) => return Err(de::Error::custom("a number of images, a share of them, or one of own, test, none is wanted")),
-        };
-        text.parse().map_err(de::Error::custom)
+        read_amount(deserializer)
     }
+}
+
+/// What becomes the test images of a folder of pictures that has no `test/`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum TestImages {
+    /// So many of the others.
+    HeldOut(Amount),
+    /// There are none.
+    None,
+}
+
+impl fmt::Display for TestImages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HeldOut(amount) => amount.fmt(f),
+            Self::None => f.write_str("none"),
+        }
+    }
+}
+
+impl FromStr for TestImages {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self::None),
+            amount => amount.parse().map(Self::HeldOut).map_err(|e: String| format!("{e}, nor none")),
+        }
+    }
+}
+
+impl Serialize for TestImages {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::HeldOut(amount) => write_amount(*amount, serializer),
+            Self::None => serializer.collect_str(self),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TestImages {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read_amount(deserializer)
+    }
+}
+
+fn write_amount<S: Serializer>(amount: Amount, serializer: S) -> Result<S::Ok, S::Error> {
+    match amount {
+        Amount::Images(count) => serializer.serialize_u64(count as u64),
+        Amount::Share(share) => serializer.serialize_f64(share),
+    }
+}
+
+/// A number, or what stands in quotes.
+fn read_amount<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(deserializer: D) -> Result<T, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Count(u64),
+        Number(f64),
+        Text(String),
+    }
+    let text = match Written::deserialize(deserializer) {
+        Ok(Written::Count(count)) => count.to_string(),
+        // With its point: 1.0 is no count.
+        Ok(Written::Number(number)) => format!("{number:?}"),
+        Ok(Written::Text(text)) => text,
+        Err(_) => return Err(de::Error::custom("a number of images, a share of them or a word is wanted")),
+    };
+    text.parse().map_err(de::Error::custom)
 }

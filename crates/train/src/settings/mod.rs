@@ -10,6 +10,7 @@
 //! # Ok::<(), train::Error>(())
 //! ```
 
+mod data_set;
 mod define;
 mod fallback;
 mod kinds;
@@ -17,11 +18,11 @@ mod range;
 mod row;
 mod rows;
 
-pub use kinds::{DeviceKind, OptimizerKind, ScheduleKind, Validation};
+pub use kinds::{DeviceKind, OptimizerKind, ScheduleKind, TestImages, Validation};
 pub use rows::{Config, Settings};
 
 use crate::augmentation::Augmentation;
-use crate::data::{Amount, Dataset, Split, builtin};
+use crate::data::builtin;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::model;
@@ -29,9 +30,6 @@ use fallback::Basis;
 use rows::ROWS;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf, absolute};
-
-/// Images that are held out of a large training set.
-const HELD_OUT: usize = 5_000;
 
 impl Settings {
     /// The settings in a TOML file.
@@ -93,10 +91,11 @@ impl Settings {
         }
     }
 
-    /// These settings, and those of a file where these say nothing. A data set that is named here, or is split in
-    /// another way, need not be the file's.
+    /// These settings, and those of a file where these say nothing. A data set that is named here, or is read or
+    /// split in another way, need not be the file's.
     pub fn over(self, mut file: Self) -> Self {
-        if self.data.is_some() || self.val.is_some() {
+        let another = self.data.is_some() || self.val.is_some() || self.test.is_some() || self.image_size.is_some();
+        if another || self.fit.is_some() || self.background.is_some() || self.skip_bad.is_some() {
             file.data_fingerprint = None;
         }
         self.or(file)
@@ -142,55 +141,6 @@ impl Config {
         Augmentation::parse(&self.augment, false).map(|_| ())
     }
 
-    /// Replaces `auto` by what fits the data set, takes its fingerprint, and holds images out for validation. `val` says then how
-    /// many, or which.
-    ///
-    /// # Errors
-    /// If another fingerprint was given, or the images cannot be held out.
-    pub fn settle(&mut self, data: &mut Dataset) -> Result<()> {
-        if self.augment == "auto" {
-            // Crops cost a short run more than they give: 5 epochs see too little of each image to need them.
-            self.augment = match (data.name.starts_with("CIFAR"), self.epochs) {
-                (false, _) => "none",
-                (true, ..10) => "flip",
-                (true, _) => "flip,crop",
-            }
-            .to_owned();
-        }
-        let val = *self.val.get_or_insert_with(|| by_default(data));
-        if val != Validation::Own {
-            data.without_val();
-        }
-        // Of the whole set: whatever is held out, it is the same.
-        self.take_fingerprint(data)?;
-        match val {
-            Validation::HeldOut(amount) => data.hold_out(amount).map_err(|e| Error::Setting(format!("--val {val}: {e}")))?,
-            Validation::Own if data.val.is_empty() => {
-                return Error::setting(format!("--val own: {} has no validation images of its own; give a number", data.name));
-            }
-            Validation::Test if data.test.is_empty() => {
-                return Error::setting(format!("--val test: {} has no test images; give a number", data.name));
-            }
-            _ => {}
-        }
-        if self.patience.is_some() && val.split().is_none() {
-            return Error::setting(format!("--patience: {} has too few images to hold any out for validation", data.name));
-        }
-        Ok(())
-    }
-
-    fn take_fingerprint(&mut self, data: &Dataset) -> Result<()> {
-        let found = data.fingerprint();
-        match self.data_fingerprint.replace(found.clone()).filter(|wanted| *wanted != found) {
-            None => Ok(()),
-            Some(wanted) => Error::setting(format!(
-                "--data {}: these are not the images and labels of fingerprint {wanted} (data-fingerprint), theirs is {found}; \
-                 restore them, or begin another run",
-                self.data
-            )),
-        }
-    }
-
     /// The same wherever it is read from: paths that begin at the present folder begin at the root.
     pub fn anchored(&self) -> Self {
         let whole = |path: &Path| absolute(path).unwrap_or_else(|_| path.to_owned());
@@ -206,27 +156,12 @@ impl Config {
         }
     }
 
-    /// The images that the best weights are chosen by, once settled; none where `val` is `none`.
-    pub fn judged_by(&self) -> Option<Split> {
-        self.val.and_then(Validation::split)
-    }
-
     /// What is done to the training images.
     ///
     /// # Errors
     /// If `augment` is not a list of known words.
     pub fn augmentation(&self) -> Result<Augmentation> {
         Augmentation::parse(&self.augment, true)
-    }
-}
-
-/// What the best weights are chosen by where nothing else was asked for.
-fn by_default(data: &Dataset) -> Validation {
-    let images = data.train.len();
-    match HELD_OUT.min(images / 10).min(images.saturating_sub(data.classes.len())) {
-        _ if !data.val.is_empty() => Validation::Own,
-        0 => Validation::None,
-        images => Validation::HeldOut(Amount::Images(images)),
     }
 }
 

@@ -1,4 +1,5 @@
 use super::*;
+use crate::data::Dataset;
 
 fn settings(text: &str) -> Result<Settings> {
     let file = tempfile::NamedTempFile::new().unwrap();

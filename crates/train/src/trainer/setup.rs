@@ -5,7 +5,7 @@ use super::optimizer::optimizer;
 use super::progress::{Progress, expect_countable};
 use super::run::{Run, described};
 use crate::console::Console;
-use crate::data;
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::model::{self, Description, Weights};
 use crate::run_folder::{MetricsLog, RunFolder};
@@ -50,8 +50,7 @@ pub(super) fn begin(settings: Settings, device: Option<Device>, console: &Consol
     // Before a data set is opened, which may take a while.
     model::expect_known(&config.model)?;
     RunFolder::expect_free(&config.out, config.name.as_deref())?;
-    let mut data = data::open(&config.data)?;
-    config.settle(&mut data)?;
+    let data = config.open_data(console)?;
     let description = Description::new(&config.model, &data)?;
     let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let net = network(&config, &data, &description, &device)?;
@@ -79,8 +78,7 @@ pub(super) fn resume(path: &Path, settings: Settings, device: Option<Device>, co
     settings.check_resume()?;
     let folder = RunFolder::open(path)?;
     let mut config = settings.or(folder.read_settings()?).resolve()?;
-    let mut data = data::open(&config.data)?;
-    config.settle(&mut data)?;
+    let mut data = config.open_data(console)?;
     let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let last = folder.last();
     let checkpoint = model::read_checkpoint(&last)?;
@@ -133,7 +131,7 @@ pub(super) fn resume(path: &Path, settings: Settings, device: Option<Device>, co
 }
 
 /// The network with fresh weights, once it is known that it can be trained by these settings and on this device.
-fn network(config: &Config, data: &data::Dataset, description: &Description, device: &Device) -> Result<Net> {
+fn network(config: &Config, data: &Dataset, description: &Description, device: &Device) -> Result<Net> {
     expect_countable(config, steps_per_epoch(config, data))?;
     let (parameters, model) = (description.parameters()?, &description.model);
     // Their values as they are drawn and where they are kept, the gradients, and what the optimiser keeps.
@@ -147,7 +145,7 @@ fn network(config: &Config, data: &data::Dataset, description: &Description, dev
     description.build(device, config.seed)
 }
 
-fn steps_per_epoch(config: &Config, data: &data::Dataset) -> u64 {
+fn steps_per_epoch(config: &Config, data: &Dataset) -> u64 {
     (data.train.len() / config.batch_size) as u64
 }
 

@@ -17,6 +17,7 @@ use self::scene::{SIDE, Scene};
 use super::dataset::Dataset;
 use super::images::ImageSet;
 use super::random::Stream;
+use crate::photo::Reading;
 
 /// The name by which `open` knows this set.
 pub const NAME: &str = "builtin";
@@ -54,6 +55,7 @@ pub fn generate(train: usize, test: usize) -> Dataset {
         classes: CLASSES.iter().map(|(name, _)| (*name).to_owned()).collect(),
         mean: MEAN.to_vec(),
         std: STD.to_vec(),
+        reading: Reading::default(),
     }
 }
 
