@@ -5,17 +5,18 @@ use super::checkpoint::Which;
 use clap::Args;
 use gpu_core::Device;
 use serde_json::json;
-use std::path::{Path, PathBuf};
+use std::path::{Path, PathBuf, absolute};
 use std::time::Instant;
 use train::console::Console;
-use train::data::Dataset;
+use train::data::{Dataset, Opened, Split};
 use train::error::printable_name;
 use train::evaluate::Evaluator;
 use train::loader::{Source, normalise};
-use train::model::{self, Trained, Weights};
+use train::model::{self, Description, Trained, Weights};
 use train::predict::same_classes;
+use train::run_folder::read_settings;
 use train::settings::{DeviceKind, Settings};
-use train::{Error, Result, data, trainer};
+use train::{Error, Result, trainer};
 
 #[derive(Args)]
 pub struct Flags {
@@ -36,6 +37,9 @@ pub struct Flags {
     /// Take from --weights what fits, and say what does not
     #[arg(long, requires = "weights")]
     lenient: bool,
+    /// Images to measure on: the test images, those that the run held out for validation, or those that it learned from
+    #[arg(long, value_enum, default_value = "test")]
+    split: Split,
     /// Where to run
     #[arg(long, value_enum, default_value = "auto")]
     device: DeviceKind,
@@ -48,18 +52,22 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     let device = trainer::open_device(flags.device, &console)?;
     let Subject { path, trained, mut set } = match &flags.weights {
         Some(path) => state_dict(flags, path.clone(), &device, &console)?,
-        None => checkpoint(flags, &device)?,
+        None => checkpoint(flags, &device, &console)?,
     };
     let description = &trained.description;
-    description.fits(&set.test, &set.name)?;
+    let images = set.split(flags.split).clone();
+    if images.is_empty() {
+        return Err(Error::Setting(format!("{} has no {} images{}", set.name, flags.split, why_none(flags.split))));
+    }
+    description.fits(&images, &set.name)?;
     same_classes(description, &set)?;
     // As in training, whatever is the mean of these images.
     set.mean.clone_from(&description.mean);
     set.std.clone_from(&description.std);
     let began = Instant::now();
-    let source = Source::new(&device, &set.test);
-    let mut evaluator = Evaluator::new(&trained.net, &device, &source, set.test.len(), description.loss(0.0)?, &normalise(&set))?;
-    let score = evaluator.score()?.ok_or_else(|| Error::Setting(format!("{} has no test images", set.name)))?;
+    let source = Source::new(&device, &images);
+    let mut evaluator = Evaluator::new(&trained.net, &device, &source, images.len(), description.loss(0.0)?, &normalise(&set))?;
+    let score = evaluator.score()?.expect("there are images");
     let images_per_s = score.images as f64 / began.elapsed().as_secs_f64();
     let accuracy = description.is_classifier().then_some(score.accuracy);
     if flags.json.json {
@@ -67,6 +75,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
             "accuracy": accuracy,
             "loss": score.loss,
             "images": score.images,
+            "split": flags.split.key(),
             "images_per_s": images_per_s,
             "model": description.model,
             "data": set.name,
@@ -75,7 +84,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
         }))?;
     } else {
         let accuracy = accuracy.map_or(String::new(), |a| format!("accuracy {:.2} %, ", 100.0 * a));
-        say(&format!("{accuracy}loss {:.4} over {} test images", score.loss, score.images))?;
+        say(&format!("{accuracy}loss {:.4} over {} {} images", score.loss, score.images, flags.split))?;
         let model = printable_name(&description.model);
         say(&format!("{model} on {} ({}), {images_per_s:.0} images/s", set.name, device.name()))?;
         say(&format!("checkpoint: {}", path.display()))?;
@@ -90,23 +99,60 @@ struct Subject {
     set: Dataset,
 }
 
-fn checkpoint(flags: &Flags, device: &Device) -> Result<Subject> {
+fn checkpoint(flags: &Flags, device: &Device, console: &Console) -> Result<Subject> {
     let path = flags.which.file()?;
     let trained = Trained::read(&path, device)?;
     trained.expect_model(flags.model.as_deref(), &path)?;
-    let set = match &flags.data {
-        Some(spec) => data::open(spec)?,
-        None => data::open(&data_of_run(&path)?)?,
-    };
+    let set = opened(settings_of_run(&path)?, flags, Some(&trained.description), console)?;
     Ok(Subject { path, trained, set })
 }
 
+/// The data set of these settings, or that of --data, with the images held out that the run held out.
+///
+/// Pictures are read as the network's were. Those of a folder without test/ that is another than the run's are all there to be measured on.
+fn opened(of_run: Option<Settings>, flags: &Flags, description: Option<&Description>, console: &Console) -> Result<Dataset> {
+    if of_run.is_none() && flags.data.is_none() {
+        return Err(Error::Setting("this checkpoint lies in no run's folder: name a data set with --data".into()));
+    }
+    let mut settings = of_run.unwrap_or_default();
+    // Whatever lies there now is measured on.
+    settings.data_fingerprint = None;
+    let whole = |data: &String| absolute(data).ok();
+    let is_other = flags.data.as_ref().is_some_and(|data| whole(data) != settings.data.as_ref().and_then(whole));
+    settings.data = flags.data.clone().or(settings.data);
+    if is_other {
+        // Those are about how the run's own set was read and parted.
+        (settings.test, settings.image_size) = (None, None);
+        (settings.fit, settings.background, settings.skip_bad) = (None, None, None);
+    }
+    let mut config = settings.resolve()?;
+    let shape = description.map(Description::input).transpose()?.map(|input| [0, 1, 2].map(|axis| input.dim(axis)));
+    let reading = description.map(|description| description.reading);
+    let Opened { data: mut set, remarks } = config.read_data(shape, reading, console)?;
+    remarks.iter().for_each(|remark| console.note(remark));
+    if set.has_files() && set.test.is_empty() && is_other && flags.split == Split::Test {
+        console.note(&format!("{} has no test/: all its pictures are measured on", set.name));
+        set.test = set.train.clone();
+    } else if set.has_files() || flags.split != Split::Test {
+        config.settle(&mut set)?;
+    }
+    Ok(set)
+}
+
+/// Where the images of a split went.
+fn why_none(split: Split) -> &'static str {
+    match split {
+        Split::Val => ": the run held none out (--val)",
+        _ => "",
+    }
+}
+
 fn state_dict(flags: &Flags, path: PathBuf, device: &Device, console: &Console) -> Result<Subject> {
-    let (Some(model), Some(data)) = (&flags.model, &flags.data) else {
+    let Some(model) = flags.model.as_ref().filter(|_| flags.data.is_some()) else {
         return Err(Error::Setting("--weights needs --model and --data".into()));
     };
     model::expect_known(model)?;
-    let set = data::open(data)?;
+    let set = opened(None, flags, None, console)?;
     let weights = Weights { path: &path, strip_prefix: flags.strip_prefix.as_deref(), lenient: flags.lenient };
     let (trained, skipped) = Trained::with_weights(model, weights, &set, device)?;
     if !skipped.is_empty() {
@@ -115,11 +161,8 @@ fn state_dict(flags: &Flags, path: PathBuf, device: &Device, console: &Console) 
     Ok(Subject { path, trained, set })
 }
 
-/// The data set of the run that a checkpoint lies in.
-fn data_of_run(checkpoint: &Path) -> Result<String> {
+/// The settings of the run that a checkpoint lies in.
+fn settings_of_run(checkpoint: &Path) -> Result<Option<Settings>> {
     let config = checkpoint.with_file_name("config.toml");
-    if !config.is_file() {
-        return Err(Error::Setting("this checkpoint lies in no run's folder: name a data set with --data".into()));
-    }
-    Ok(Settings::read(&config)?.resolve()?.data)
+    config.is_file().then(|| read_settings(&config)).transpose()
 }

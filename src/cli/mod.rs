@@ -38,10 +38,10 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 ran and found something wrong (a
 #[derive(Subcommand)]
 enum Command {
     /// Train a network (this is what happens when no command is given)
-    Train(Box<train::Flags>),
+    Train(Box<train::OnFolder>),
     /// Measure a checkpoint on the test images of a data set
     Eval(eval::Flags),
-    /// Name what is in PNG or JPEG images
+    /// Name what is in pictures
     Predict(predict::Flags),
     /// Show a network's layers, parameters and cost
     Summary(summary::Flags),
@@ -75,7 +75,7 @@ pub fn main() -> ExitCode {
 fn run(cli: Cli, began: Instant) -> Result<Ending> {
     match cli.command {
         None => train::run(cli.train, began),
-        Some(Command::Train(flags)) => train::run(*flags, began),
+        Some(Command::Train(flags)) => train::run(flags.flags(), began),
         Some(Command::Eval(flags)) => eval::run(&flags),
         Some(Command::Predict(flags)) => predict::run(&flags),
         Some(Command::Summary(flags)) => summary::run(&flags),

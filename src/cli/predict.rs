@@ -13,7 +13,7 @@ use train::{Result, predict, trainer};
 
 #[derive(Args)]
 pub struct Flags {
-    /// PNG or JPEG files
+    /// Files of pictures: PNG, JPEG, WebP, BMP or GIF
     #[arg(required = true, value_name = "IMAGE")]
     images: Vec<PathBuf>,
     #[command(flatten)]

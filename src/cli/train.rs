@@ -11,9 +11,28 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use train::console::Console;
+use train::run_folder::read_settings;
 use train::settings::Settings;
 use train::trainer::{self, Order};
 use train::{Error, Result};
+
+/// The flags behind the word `train`, where a folder may stand too: alone it could not be told from a command that is misspelt.
+#[derive(Args)]
+pub struct OnFolder {
+    /// Data set, as --data: builtin, or a folder
+    #[arg(value_name = "DIR", conflicts_with = "data")]
+    folder: Option<String>,
+    #[command(flatten)]
+    flags: Flags,
+}
+
+impl OnFolder {
+    pub fn flags(self) -> Flags {
+        let mut flags = self.flags;
+        flags.settings.data = self.folder.or(flags.settings.data);
+        flags
+    }
+}
 
 #[derive(Args)]
 pub struct Flags {
@@ -36,7 +55,7 @@ pub struct Flags {
 pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
     let mut settings = flags.settings;
     if let Some(path) = &flags.config {
-        settings = settings.over(Settings::read(path)?);
+        settings = settings.over(read_settings(path)?);
     }
     let stop = stop_on_signals()?;
     let mut console = Console::new(flags.json.json);

@@ -72,7 +72,7 @@ pub enum Error {
         what: String,
     },
     /// A network that gives what is infinite or no number, though its weights are.
-    #[error("the loss over the test images is {0}: the network gives what is no number; take an earlier checkpoint")]
+    #[error("the loss over these images is {0}: the network gives what is no number; take an earlier checkpoint")]
     LossNotFinite(f64),
     /// A network that gives no probabilities.
     #[error("the network gives {0}, which is no probability: the run that it is of diverged; take an earlier checkpoint")]

@@ -35,6 +35,11 @@ struct Part {
 }
 
 impl Evaluator {
+    /// Over no images.
+    pub(crate) fn none() -> Self {
+        Self { parts: Vec::new() }
+    }
+
     /// Over the first `images` of `source`.
     ///
     /// # Errors

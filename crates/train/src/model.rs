@@ -3,6 +3,7 @@
 use crate::data::{Dataset, ImageSet};
 use crate::error::{Error, Result};
 use crate::file;
+use crate::photo::Reading;
 use gpu_core::{Device, Shape};
 use nn::checkpoint::{Checkpoint, CheckpointError, Mismatch};
 use nn::spec::Spec;
@@ -28,6 +29,9 @@ pub struct Description {
     pub mean: Vec<f32>,
     /// Divided by after that.
     pub std: Vec<f32>,
+    /// What is done to pictures that are read for it.
+    #[serde(default, skip_serializing_if = "Reading::is_default")]
+    pub reading: Reading,
 }
 
 impl Description {
@@ -44,6 +48,7 @@ impl Description {
             classes: data.classes.clone(),
             mean: data.mean.clone(),
             std: data.std.clone(),
+            reading: data.reading,
         };
         description.loss(0.0)?;
         if description.parameters()? == 0 {
@@ -199,6 +204,15 @@ fn named(model: &str) -> Result<Named<'_>> {
     }
     let names = zoo::NAMES.join(", ");
     Error::setting(format!("there is no model \"{model}\"; use {names}, or a layer list (a .json or .toml file)"))
+}
+
+/// Channels, rows and columns that the file of a layer list asks for; none of a name, which takes images of any size.
+///
+/// # Errors
+/// If the file is no layer list.
+pub(crate) fn asked_shape(model: &str) -> Result<Option<[usize; 3]>> {
+    let Named::File(path) = named(model)? else { return Ok(None) };
+    Ok(<[usize; 3]>::try_from(read_list(path)?.input().dims()).ok())
 }
 
 /// Refuses what is neither a name nor the file of a layer list, before anything is known of the images.

@@ -24,7 +24,7 @@ fn bad_input_is_told_in_one_line_and_leaves_nothing() {
         ("--resume empty --lr 1", "--lr cannot change"),
         ("--config nothing.toml", "reading nothing.toml"),
         ("--config bad.toml", "there is no setting `epoch`; there are: data, model"),
-        ("--batch-size 206 --data data --device cpu", "--batch-size 206 is more than the 205 training images"),
+        ("--batch-size 204 --data data --device cpu", "--batch-size 204 is more than the 203 training images"),
         ("--batch-size 0", "--batch-size 0 is out of range"),
         ("--lr=-1", "--lr -1 is out of range"),
         ("--lr 0", "--lr 0 is out of range"),

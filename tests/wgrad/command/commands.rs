@@ -11,9 +11,18 @@ fn a_run_leaves_a_folder_and_one_json_object() {
     let bench = Bench::new();
     let result = bench.train("--epochs 2 --json").json();
     assert_eq!((result["steps"].as_u64(), result["epochs"].as_u64()), (Some(50), Some(2)));
-    for key in
-        ["test_accuracy", "test_loss", "train_loss", "train_accuracy", "images_per_s", "first_step_s", "stall_s", "elapsed_s"]
-    {
+    for key in [
+        "val_accuracy",
+        "val_loss",
+        "test_accuracy",
+        "test_loss",
+        "train_loss",
+        "train_accuracy",
+        "images_per_s",
+        "first_step_s",
+        "stall_s",
+        "elapsed_s",
+    ] {
         assert!(result[key].is_number(), "{key}: {result}");
     }
     assert_eq!((result["device"].as_str(), result["data"].as_str()), (Some("CPU"), Some("CIFAR-10")));
@@ -23,8 +32,8 @@ fn a_run_leaves_a_folder_and_one_json_object() {
     assert_eq!(files, ["best.safetensors", "config.toml", "last.safetensors", "metrics.jsonl"]);
     let log = bench.log("runs/cifar-10-net-1");
     let steps: Vec<u64> = log.iter().map(|line| line["step"].as_u64().unwrap()).collect();
-    assert_eq!(steps, [10, 20, 25, 30, 40, 50, 50]);
-    assert_eq!(log[6]["test_accuracy"], result["test_accuracy"]);
+    assert_eq!(steps, [10, 20, 25, 30, 40, 50, 50, 50]);
+    assert_eq!((&log[6]["val_accuracy"], &log[7]["test"]), (&result["val_accuracy"], &result["test"]));
     // The data is easy: it learned something.
     assert!(log[6]["train_loss"].as_f64() < log[2]["train_loss"].as_f64(), "{log:?}");
 }

@@ -7,9 +7,11 @@ mod golden;
 #[cfg(unix)]
 mod kills;
 mod optimizers;
+mod pictures;
 #[cfg(unix)]
 mod refusals;
 mod repeat;
 mod same_bits;
 pub mod support;
+mod validation;
 mod verify;

@@ -12,8 +12,10 @@ const NETWORK: &str = r#"{"input": [3, 32, 32], "layers": [
     {"type": "max_pool2d", "kernel": 2}, {"type": "dropout", "p": 0.2}, {"type": "flatten"},
     {"type": "linear", "in": 512, "out": 10}]}"#;
 
-/// Training images; not a multiple of any batch below.
-pub const IMAGES: usize = 205;
+/// Training images, of which a tenth is held out for validation.
+pub const IMAGES: usize = 225;
+/// Those that are left; not a multiple of any batch below.
+pub const LEARNED: usize = IMAGES - IMAGES / 10;
 
 pub struct Bench {
     path: PathBuf,
@@ -30,12 +32,17 @@ pub struct Ran {
 
 impl Bench {
     pub fn new() -> Self {
+        Self::of(IMAGES)
+    }
+
+    /// With so many training images.
+    pub fn of(images: usize) -> Self {
         let folder = tempfile::tempdir().unwrap();
         let bench = Self { path: folder.path().to_owned(), _folder: Some(folder) };
         let data = bench.path("data");
         fs::create_dir(&data).unwrap();
         for batch in 1..=5 {
-            fs::write(data.join(format!("data_batch_{batch}.bin")), records(batch, IMAGES / 5)).unwrap();
+            fs::write(data.join(format!("data_batch_{batch}.bin")), records(batch, images / 5)).unwrap();
         }
         fs::write(data.join("test_batch.bin"), records(6, 110)).unwrap();
         fs::write(bench.path("net.json"), NETWORK).unwrap();

@@ -6,7 +6,7 @@ mod bar;
 use crate::error::{Error, Result, printable};
 use bar::Bar;
 use std::io::{self, Write};
-use std::sync::Mutex;
+use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
 /// Lines go to stdout, or to stderr where stdout is kept for a JSON object; the bar goes to stderr, on a terminal only.
@@ -54,6 +54,12 @@ impl Console {
     pub fn finish(&self) -> Result<()> {
         let fault = self.fault.lock().expect("nothing panics with it").take();
         fault.map_or(Ok(()), |e| Err(Error::Output(e)))
+    }
+
+    /// What is to be called once for each of so many things, from whatever thread; there is a bar of them while it lives.
+    pub fn counting(&self, title: &str) -> impl Fn(usize) + Sync {
+        let (title, bar) = (title.to_owned(), OnceLock::new());
+        move |total| bar.get_or_init(|| Bar::new(title.clone(), 0, total as u64)).advance()
     }
 
     /// Begins a bar of `steps`, of which `done` are done.

@@ -5,9 +5,11 @@
 
 use std::path::Path;
 
+use super::dataset::Dataset;
 use super::error::DataError;
 use super::file::read;
-use super::images::{Dataset, ImageSet};
+use super::images::ImageSet;
+use crate::photo::Reading;
 
 const SHAPE: [usize; 3] = [3, 32, 32];
 const IMAGE_BYTES: usize = 3 * 32 * 32;
@@ -62,13 +64,16 @@ impl Layout {
     }
 
     pub fn open(&self, folder: &Path) -> Result<Dataset, DataError> {
+        let train = self.read_images(folder, self.train_files)?;
         Ok(Dataset {
             name: self.name.to_owned(),
-            train: self.read_images(folder, self.train_files)?,
+            val: train.none(),
+            train,
             test: self.read_images(folder, &[self.test_file])?,
             classes: self.read_classes(&folder.join(self.names_file))?,
             mean: self.mean.to_vec(),
             std: self.std.to_vec(),
+            reading: Reading::default(),
         })
     }
 

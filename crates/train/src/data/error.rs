@@ -20,7 +20,8 @@ pub enum DataError {
     /// Neither the directory nor its well-known sub-folders hold a known format.
     #[error(
         "{} holds no data set known here: CIFAR-10 (data_batch_1.bin to data_batch_5.bin, test_batch.bin), CIFAR-100 (train.bin, \
-         test.bin) or MNIST (train- and t10k-images-idx3-ubyte, train- and t10k-labels-idx1-ubyte, plain or .gz)",
+         test.bin), MNIST (train- and t10k-images-idx3-ubyte, train- and t10k-labels-idx1-ubyte, plain or .gz) or pictures in class \
+         folders (cat/1.jpg)",
         path.display()
     )]
     Unrecognised {
@@ -161,6 +162,30 @@ pub enum DataError {
         train: [usize; 2],
         /// Height and width of the test images, in pixels.
         test: [usize; 2],
+    },
+
+    /// A folder of pictures, or a picture in it, that cannot be used.
+    #[error("{}: {message}", path.display())]
+    Pictures {
+        /// The folder or file.
+        path: PathBuf,
+        /// What is wrong with it, and what to do.
+        message: String,
+    },
+
+    /// More images were to be held out than can be.
+    #[error(
+        "{wanted} of the {images} training images of {name} are to be held out: at most {most} can, so that each class keeps one"
+    )]
+    HoldOut {
+        /// The data set.
+        name: String,
+        /// Images that were asked for.
+        wanted: usize,
+        /// Training images.
+        images: usize,
+        /// The most that leave an image of each class.
+        most: usize,
     },
 
     /// The list of class names does not fit the labels.

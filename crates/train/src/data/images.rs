@@ -1,6 +1,7 @@
-//! Images in memory, and the data sets that they make.
+//! Images in memory.
 
 use std::fmt;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 /// Labelled images of one size, 8 bits a channel.
@@ -9,6 +10,8 @@ pub struct ImageSet {
     // Shared: a clone is for the thread that fetches batches ahead.
     images: Arc<Vec<u8>>,
     labels: Arc<Vec<u32>>,
+    /// Where each image came from, where each has a file of its own.
+    files: Option<Arc<Vec<PathBuf>>>,
     channels: usize,
     height: usize,
     width: usize,
@@ -27,7 +30,27 @@ impl ImageSet {
             images.len(),
             labels.len()
         );
-        Self { images: images.into(), labels: labels.into(), channels, height, width }
+        Self { images: images.into(), labels: labels.into(), files: None, channels, height, width }
+    }
+
+    /// No images, of this one's shape.
+    pub(super) fn none(&self) -> Self {
+        Self::new(Vec::new(), Vec::new(), [self.channels, self.height, self.width])
+    }
+
+    /// With the file that each image is from.
+    pub(super) fn with_files(mut self, files: Vec<PathBuf>) -> Self {
+        assert!(files.len() == self.len(), "ImageSet: {} files for {} images", files.len(), self.len());
+        self.files = Some(files.into());
+        self
+    }
+
+    /// The file of image `i`, below the folder of the set; `None` where many images lie in one file.
+    ///
+    /// # Panics
+    /// If `i` is not below [`len`](Self::len).
+    pub fn file(&self, i: usize) -> Option<&Path> {
+        self.files.as_ref().map(|files| files[i].as_path())
     }
 
     /// Number of images.
@@ -87,13 +110,33 @@ impl ImageSet {
     /// ```
     #[track_caller]
     pub fn select(&self, rows: impl IntoIterator<Item = usize>) -> Self {
-        let (mut images, mut labels) = (Vec::new(), Vec::new());
+        let (mut images, mut labels, mut files) = (Vec::new(), Vec::new(), Vec::new());
         for i in rows {
             assert!(i < self.len(), "ImageSet: row {i} of {} images", self.len());
             images.extend_from_slice(self.image(i));
             labels.push(self.labels[i]);
+            files.extend(self.file(i).map(Path::to_path_buf));
         }
-        Self::new(images, labels, [self.channels, self.height, self.width])
+        let selected = Self::new(images, labels, [self.channels, self.height, self.width]);
+        if self.files.is_some() { selected.with_files(files) } else { selected }
+    }
+
+    /// Takes the images at `rows`, which ascend, out of the set; those that stay move up, without a copy of the whole.
+    pub(super) fn take(&mut self, rows: &[usize]) -> Self {
+        let (taken, bytes) = (self.select(rows.iter().copied()), self.image_bytes());
+        let (images, labels) = (Arc::make_mut(&mut self.images), Arc::make_mut(&mut self.labels));
+        let (mut leaving, mut kept) = (rows.iter().peekable(), Vec::new());
+        for i in 0..labels.len() {
+            if leaving.next_if(|row| **row == i).is_none() {
+                images.copy_within(i * bytes..(i + 1) * bytes, kept.len() * bytes);
+                labels[kept.len()] = labels[i];
+                kept.push(i);
+            }
+        }
+        images.truncate(kept.len() * bytes);
+        labels.truncate(kept.len());
+        self.files = self.files.take().map(|files| kept.iter().map(|&i| files[i].clone()).collect::<Vec<_>>().into());
+        taken
     }
 
     /// Planes of an image: 1 for grey, 3 for red, green and blue.
@@ -121,45 +164,6 @@ impl ImageSet {
 impl fmt::Debug for ImageSet {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "ImageSet({} of {} x {} x {})", self.len(), self.channels, self.height, self.width)
-    }
-}
-
-/// A training and a test set of the same classes and image size.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Dataset {
-    /// What it is called, e.g. `CIFAR-10`.
-    pub name: String,
-    /// The images to learn from.
-    pub train: ImageSet,
-    /// The images to measure on.
-    pub test: ImageSet,
-    /// The name of each class; a label is an index into this list.
-    pub classes: Vec<String>,
-    /// Mean of `x / 255` over the training images, one number a channel.
-    pub mean: Vec<f32>,
-    /// Standard deviation of `x / 255` over the training images, one number a channel.
-    pub std: Vec<f32>,
-}
-
-impl Dataset {
-    /// Eight digits that tell it from another: CRC-32 of the images, their sizes and labels, and of the classes.
-    ///
-    /// ```
-    /// # use train::data::builtin;
-    /// let fingerprint = builtin::generate(10, 10).fingerprint();
-    /// assert_eq!(fingerprint, builtin::generate(10, 10).fingerprint());
-    /// assert_ne!(fingerprint, builtin::generate(10, 11).fingerprint());
-    /// ```
-    pub fn fingerprint(&self) -> String {
-        let mut hasher = crc32fast::Hasher::new();
-        for set in [&self.train, &self.test] {
-            for number in [set.len(), set.channels, set.height, set.width, self.classes.len()] {
-                hasher.update(&(number as u64).to_le_bytes());
-            }
-            hasher.update(set.images());
-            set.labels().iter().for_each(|label| hasher.update(&label.to_le_bytes()));
-        }
-        format!("{:08x}", hasher.finalize())
     }
 }
 

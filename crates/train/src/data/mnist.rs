@@ -9,9 +9,12 @@ use std::path::{Path, PathBuf};
 
 use flate2::read::MultiGzDecoder;
 
+use super::dataset::Dataset;
 use super::error::DataError;
 use super::file::{most_bytes, read};
-use super::images::{Dataset, ImageSet};
+use super::images::ImageSet;
+use super::moments::moments;
+use crate::photo::Reading;
 
 pub const NAME: &str = "MNIST";
 const CLASSES: usize = 10;
@@ -30,28 +33,17 @@ pub fn open(folder: &Path) -> Result<Dataset, DataError> {
     if size(&train) != size(&test) {
         return Err(DataError::ImageSize { path: folder.into(), train: size(&train), test: size(&test) });
     }
-    let (mean, std) = moments(train.images());
+    let (mean, std) = moments(&train);
     Ok(Dataset {
         name: NAME.to_owned(),
+        val: train.none(),
         train,
         test,
         classes: (0..CLASSES).map(|digit| digit.to_string()).collect(),
-        mean: vec![mean],
-        std: vec![std],
+        mean,
+        std,
+        reading: Reading::default(),
     })
-}
-
-/// Mean and deviation of `x / 255`, to the four digits that are published: 0.1307 and 0.3081 for MNIST itself, 0.2860 and 0.3530 for
-/// Fashion-MNIST, which has the same names of files. Where all pixels are alike, the deviation is 1.
-fn moments(images: &[u8]) -> (f32, f32) {
-    let mut counts = [0u64; 256];
-    images.iter().for_each(|&byte| counts[usize::from(byte)] += 1);
-    let n = images.len() as f64;
-    let mean_of = |f: &dyn Fn(f64) -> f64| counts.iter().enumerate().map(|(x, &c)| f(x as f64 / 255.0) * c as f64).sum::<f64>() / n;
-    let mean = mean_of(&|x| x);
-    let std = mean_of(&|x| (x - mean) * (x - mean)).sqrt();
-    let digits = |x: f64| ((x * 1e4).round() / 1e4) as f32;
-    (digits(mean), if digits(std) > 0.0 { digits(std) } else { 1.0 })
 }
 
 fn read_split(folder: &Path, split: &str) -> Result<ImageSet, DataError> {
@@ -301,17 +293,5 @@ mod tests {
         let Some(path) = real_data("fashion-mnist") else { return };
         let set = open(&path).unwrap();
         assert_eq!((&set.mean[..], &set.std[..]), (&[0.2860f32][..], &[0.3530f32][..]));
-    }
-
-    #[test]
-    fn mean_and_deviation_are_those_of_the_training_images() {
-        // Of 0, 0, 1, 1 in units of 255: 0.5 and 0.5; 51 is a fifth.
-        assert_eq!(moments(&[0, 255, 255, 0]), (0.5, 0.5));
-        assert_eq!(moments(&[51; 9]), (0.2, 1.0));
-        let folder = TestFolder::new();
-        write_mnist(&folder, "", "-", false);
-        let set = open(&folder.spec("")).unwrap();
-        // The bytes 0 to 5: 2.5 / 255 and sqrt(35 / 12) / 255.
-        assert_eq!((set.mean[0], set.std[0]), (0.0098, 0.0067));
     }
 }

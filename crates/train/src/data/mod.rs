@@ -1,24 +1,31 @@
-//! Images to train on: CIFAR-10, CIFAR-100 and MNIST from disk, or a set made by code.
+//! Images to train on: CIFAR-10, CIFAR-100 and MNIST from disk, folders of pictures, or a set made by code.
 //!
 //! Pixels stay bytes here; a training step normalises them as `(x / 255 - mean[c]) / std[c]`.
 
 pub mod builtin;
 
 mod cifar;
+mod dataset;
 mod error;
 mod file;
+mod folder;
 mod images;
 mod mnist;
+mod moments;
 mod open;
 mod random;
 mod shuffle;
+mod split;
 mod watermark;
 
 #[cfg(test)]
 mod test_folder;
 
+pub use dataset::Dataset;
 pub use error::DataError;
-pub use images::{Dataset, ImageSet};
-pub use open::{open, open_coarse};
+pub use folder::{Opened, Opening};
+pub use images::ImageSet;
+pub use open::{SIDE, open, open_as, open_coarse};
 pub use shuffle::{batches, shuffled};
+pub use split::{Amount, Split};
 pub use watermark::Watermark;

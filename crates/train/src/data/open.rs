@@ -1,15 +1,21 @@
 //! Data sets in a folder, known by the names of their files.
 
+use super::dataset::Dataset;
 use super::error::DataError;
-use super::images::Dataset;
+use super::folder::{self, Opened, Opening};
 use super::{builtin, cifar, mnist};
+use crate::photo::Reading;
 use std::path::{Path, PathBuf};
 
 /// Where a data set lies below the folder its archive was unpacked into.
 const SUBFOLDERS: [&str; 4] = ["cifar-10-batches-bin", "cifar-100-binary", "mnist", "MNIST/raw"];
 
+/// Rows and columns of images that pictures become where nobody asks for others.
+pub const SIDE: usize = 64;
+
 /// Opens `"builtin"` (see [`builtin`]) or the data set in a directory, known by the names of its files: CIFAR-10 or
-/// CIFAR-100 in the binary version, or MNIST idx files, plain or gzipped. The folder *above* `cifar-10-batches-bin`,
+/// CIFAR-100 in the binary version, or MNIST idx files, plain or gzipped; or pictures in class folders (`cat/1.jpg`, also below
+/// `train/`, `val/` and `test/`), which become images of 64 x 64 in three channels. The folder *above* `cifar-10-batches-bin`,
 /// `cifar-100-binary`, `mnist` or `MNIST/raw` will do too. A directory that is itself called `builtin` is `./builtin`.
 ///
 /// No checksums are compared, so re-encoded, shortened or relabelled copies are welcome.
@@ -18,8 +24,17 @@ const SUBFOLDERS: [&str; 4] = ["cifar-10-batches-bin", "cifar-100-binary", "mnis
 /// A [`DataError`] if the directory holds no data set or several, or if a file is missing, unreadable, not a whole number
 /// of records, or labelled beyond its classes.
 pub fn open(spec: &str) -> Result<Dataset, DataError> {
+    let opening = Opening { shape: [3, SIDE, SIDE], reading: Reading::default(), skip_bad: false, progress: &|_| {} };
+    Ok(open_as(spec, &opening)?.data)
+}
+
+/// The same, and how pictures in class folders become images: see [`Opening`].
+///
+/// # Errors
+/// As [`open`].
+pub fn open_as(spec: &str, opening: &Opening<'_>) -> Result<Opened, DataError> {
     if spec == builtin::NAME {
-        return Ok(builtin::generate(builtin::TRAIN_IMAGES, builtin::TEST_IMAGES));
+        return Ok(builtin::whole().into());
     }
     let root = Path::new(spec);
     if !root.is_dir() {
@@ -30,9 +45,10 @@ pub fn open(spec: &str) -> Result<Dataset, DataError> {
         found = SUBFOLDERS.iter().flat_map(|folder| formats_in(&root.join(folder))).collect();
     }
     match found.as_slice() {
+        [] if folder::is_in(root) => folder::open(root, opening),
         [] => Err(DataError::Unrecognised { path: root.into() }),
-        [(Format::Cifar(layout), folder)] => layout.open(folder),
-        [(Format::Mnist, folder)] => mnist::open(folder),
+        [(Format::Cifar(layout), folder)] => Ok(layout.open(folder)?.into()),
+        [(Format::Mnist, folder)] => Ok(mnist::open(folder)?.into()),
         several => {
             let places: Vec<_> =
                 several.iter().map(|(format, folder)| format!("{} in {}", format.name(), folder.display())).collect();

@@ -8,7 +8,7 @@ mod lock;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::model::about;
-use crate::settings::{Config, Settings};
+use crate::settings::{Config, Settings, Validation};
 use lock::Lock;
 use nn::checkpoint::{Checkpoint, read_plain, sweep, write_atomically};
 use serde_json::Value;
@@ -116,7 +116,7 @@ impl RunFolder {
     pub fn last(&self) -> PathBuf {
         self.path.join(LAST)
     }
-    /// The checkpoint of the epoch with the highest test accuracy.
+    /// The checkpoint of the epoch with the best score of the validation images.
     pub fn best(&self) -> PathBuf {
         self.path.join("best.safetensors")
     }
@@ -134,8 +134,21 @@ impl RunFolder {
     /// # Errors
     /// As [`Settings::read`].
     pub fn read_settings(&self) -> Result<Settings> {
-        Settings::read(&self.config())
+        read_settings(&self.config())
     }
+}
+
+/// Reads a file of settings. Where it is that of a run, and older than validation, it means what it meant: the best weights were chosen
+/// by the test images.
+///
+/// # Errors
+/// As [`Settings::read`].
+pub fn read_settings(path: &Path) -> Result<Settings> {
+    let mut settings = Settings::read(path)?;
+    if settings.val.is_none() && path.with_file_name(LAST).is_file() {
+        settings.val = Some(Validation::Test);
+    }
+    Ok(settings)
 }
 
 /// A file that is there as a whole, or as it was before.
@@ -171,7 +184,9 @@ impl MetricsLog {
             Err(e) => return Err(Error::file("reading", path)(e)),
         };
         // The line of a part of an epoch is told where a run was stopped, and now it goes on.
-        let is_kept = |v: Value| v["step"].as_u64().is_some_and(|s| s <= step) && v["epoch_done"] != false;
+        // So is a test before the end.
+        let is_kept =
+            |v: Value| v["step"].as_u64().is_some_and(|s| s <= step) && v["epoch_done"] != false && v.get("test").is_none();
         let is_done = |line: &&str| serde_json::from_str::<Value>(line).is_ok_and(is_kept);
         let kept: String = text.lines().filter(is_done).flat_map(|line| [line, "\n"]).collect();
         if kept != text {

@@ -1,7 +1,9 @@
-//! Settings that are one of several names.
+//! Settings that are one of several names, or a number of images.
 
-use serde::{Deserialize, Serialize};
+use crate::data::{Amount, Split};
+use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
+use std::str::FromStr;
 
 /// The update rule.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
@@ -50,7 +52,7 @@ pub enum ScheduleKind {
     CosineRestarts,
     /// Up to --lr over the first 30 %, then down to almost zero.
     OneCycle,
-    /// Divided by 10 when the test loss has not improved for more than two epochs.
+    /// Divided by 10 when the validation loss has not improved for more than two epochs.
     Plateau,
 }
 
@@ -79,3 +81,136 @@ macro_rules! display_by_name {
 }
 
 display_by_name!(OptimizerKind, ScheduleKind, DeviceKind);
+
+/// What the best weights are chosen by.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Validation {
+    /// The validation images that the data set has.
+    Own,
+    /// So many of the training images, which are then not learned from.
+    HeldOut(Amount),
+    /// The test images, which are then no measure of what is new to the network.
+    Test,
+    /// Nothing: there are no best weights.
+    None,
+}
+
+impl Validation {
+    /// The images that it looks at.
+    pub fn split(self) -> Option<Split> {
+        match self {
+            Self::Own | Self::HeldOut(_) => Some(Split::Val),
+            Self::Test => Some(Split::Test),
+            Self::None => None,
+        }
+    }
+}
+
+impl fmt::Display for Validation {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Own => f.write_str("own"),
+            Self::HeldOut(amount) => amount.fmt(f),
+            Self::Test => f.write_str("test"),
+            Self::None => f.write_str("none"),
+        }
+    }
+}
+
+impl FromStr for Validation {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "own" => Ok(Self::Own),
+            "test" => Ok(Self::Test),
+            "none" => Ok(Self::None),
+            amount => amount.parse().map(Self::HeldOut).map_err(|e: String| format!("{e}, nor one of own, test, none")),
+        }
+    }
+}
+
+impl Serialize for Validation {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::HeldOut(amount) => write_amount(*amount, serializer),
+            word => serializer.collect_str(word),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Validation {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read_amount(deserializer)
+    }
+}
+
+/// What becomes the test images of a folder of pictures that has no `test/`.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum TestImages {
+    /// So many of the others.
+    HeldOut(Amount),
+    /// There are none.
+    None,
+}
+
+impl fmt::Display for TestImages {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::HeldOut(amount) => amount.fmt(f),
+            Self::None => f.write_str("none"),
+        }
+    }
+}
+
+impl FromStr for TestImages {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        match text {
+            "none" => Ok(Self::None),
+            amount => amount.parse().map(Self::HeldOut).map_err(|e: String| format!("{e}, nor none")),
+        }
+    }
+}
+
+impl Serialize for TestImages {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::HeldOut(amount) => write_amount(*amount, serializer),
+            Self::None => serializer.collect_str(self),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for TestImages {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read_amount(deserializer)
+    }
+}
+
+fn write_amount<S: Serializer>(amount: Amount, serializer: S) -> Result<S::Ok, S::Error> {
+    match amount {
+        Amount::Images(count) => serializer.serialize_u64(count as u64),
+        Amount::Share(share) => serializer.serialize_f64(share),
+    }
+}
+
+/// A number, or what stands in quotes.
+fn read_amount<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(deserializer: D) -> Result<T, D::Error> {
+    #[derive(Deserialize)]
+    #[serde(untagged)]
+    enum Written {
+        Count(u64),
+        Number(f64),
+        Text(String),
+    }
+    let text = match Written::deserialize(deserializer) {
+        Ok(Written::Count(count)) => count.to_string(),
+        // With its point: 1.0 is no count.
+        Ok(Written::Number(number)) => format!("{number:?}"),
+        Ok(Written::Text(text)) => text,
+        Err(_) => return Err(de::Error::custom("a number of images, a share of them or a word is wanted")),
+    };
+    text.parse().map_err(de::Error::custom)
+}

@@ -10,6 +10,7 @@
 //! # Ok::<(), train::Error>(())
 //! ```
 
+mod data_set;
 mod define;
 mod fallback;
 mod kinds;
@@ -17,11 +18,11 @@ mod range;
 mod row;
 mod rows;
 
-pub use kinds::{DeviceKind, OptimizerKind, ScheduleKind};
+pub use kinds::{DeviceKind, OptimizerKind, ScheduleKind, TestImages, Validation};
 pub use rows::{Config, Settings};
 
 use crate::augmentation::Augmentation;
-use crate::data::{Dataset, builtin};
+use crate::data::builtin;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::model;
@@ -90,9 +91,11 @@ impl Settings {
         }
     }
 
-    /// These settings, and those of a file where these say nothing. A data set that is named here need not be the file's.
+    /// These settings, and those of a file where these say nothing. A data set that is named here, or is read or
+    /// split in another way, need not be the file's.
     pub fn over(self, mut file: Self) -> Self {
-        if self.data.is_some() {
+        let another = self.data.is_some() || self.val.is_some() || self.test.is_some() || self.image_size.is_some();
+        if another || self.fit.is_some() || self.background.is_some() || self.skip_bad.is_some() {
             file.data_fingerprint = None;
         }
         self.or(file)
@@ -118,6 +121,11 @@ impl Config {
                 self.warmup
             ));
         }
+        if self.patience.is_some() && (self.val == Some(Validation::None) || self.test_images == Some(0)) {
+            return Error::setting(
+                "--patience waits for a better score of the validation images: leave --val none and --test-images 0 out",
+            );
+        }
         if self.strip_prefix.is_some() && self.weights.is_none() {
             return Error::setting("--strip-prefix says how --weights is read: give --weights FILE too");
         }
@@ -131,31 +139,6 @@ impl Config {
             return range::refuse("accumulate", parts, &format!("a divisor of the batch of {batch}"));
         }
         Augmentation::parse(&self.augment, false).map(|_| ())
-    }
-
-    /// Replaces `auto` by what fits the data set, and takes its fingerprint.
-    ///
-    /// # Errors
-    /// If another fingerprint was given.
-    pub fn settle(&mut self, data: &Dataset) -> Result<()> {
-        if self.augment == "auto" {
-            // Crops cost a short run more than they give: 5 epochs see too little of each image to need them.
-            self.augment = match (data.name.starts_with("CIFAR"), self.epochs) {
-                (false, _) => "none",
-                (true, ..10) => "flip",
-                (true, _) => "flip,crop",
-            }
-            .to_owned();
-        }
-        let found = data.fingerprint();
-        match self.data_fingerprint.replace(found.clone()).filter(|wanted| *wanted != found) {
-            None => Ok(()),
-            Some(wanted) => Error::setting(format!(
-                "--data {}: these are not the images and labels of fingerprint {wanted} (data-fingerprint), theirs is {found}; \
-                 restore them, or begin another run",
-                self.data
-            )),
-        }
     }
 
     /// The same wherever it is read from: paths that begin at the present folder begin at the root.

@@ -37,6 +37,11 @@ where
     Range::new(format!("{least} to {}", i64::MAX), move |value| *value >= least && i64::try_from(*value).is_ok())
 }
 
+/// A number of pixels that an image may have on a side.
+pub(super) fn side() -> Range<usize> {
+    Range::new("1 to 4096", |side| (1..=4096).contains(side))
+}
+
 // A setting is computed with as a 32-bit float, and is checked as what it becomes: 1e39 is infinite there, 0.99999999999 is 1.
 
 pub(super) fn positive() -> Range<f64> {

@@ -5,15 +5,16 @@ use super::define::settings;
 use super::fallback::with_words;
 use super::fallback::{Basis, Fallback, always, by_data, by_optimizer, named};
 use super::kinds::OptimizerKind::{Adadelta, Adagrad, Adam, Adamw, Lion, Muon, Rmsprop, Sgd};
-use super::kinds::{DeviceKind, OptimizerKind, ScheduleKind};
-use super::range::{Range, count_from, fingerprint, folder_name, non_negative, positive, share};
+use super::kinds::{DeviceKind, OptimizerKind, ScheduleKind, TestImages, Validation};
+use super::range::{Range, count_from, fingerprint, folder_name, non_negative, positive, share, side};
 use super::row::{Resume, Row};
 use crate::data::builtin;
 use crate::error::Result;
+use crate::photo::{Background, Fit};
 use std::path::PathBuf;
 
 settings! {
-    /// Data set: the built-in one, or a folder with CIFAR-10, CIFAR-100 or MNIST
+    /// Data set: the built-in one, or a folder with CIFAR-10, CIFAR-100, MNIST, or pictures in class folders (cat/1.jpg)
     data: String, "builtin|DIR", default named(builtin::NAME);
     /// Network: small-cnn, resnet20, lenet, ..., or a layer list (FILE.json or FILE.toml)
     model: String, "NAME|FILE", default named("small-cnn");
@@ -56,7 +57,7 @@ settings! {
     warmup: u64, "STEPS", default always(0), range count_from(0);
     /// Share of the target that is spread over all classes
     label_smoothing: f64, "S", default always(0.0), range share();
-    /// auto (for CIFAR flip, and crop from 10 epochs on; else none), none, or several of flip,crop,cutout
+    /// auto (for CIFAR flip, and crop from 10 epochs on; for pictures flip and crop; else none), none, or several of flip,crop,cutout
     augment: String, "LIST", default named("auto");
     /// Seed of the weights, the order of the images, augmentation and dropout
     seed: u64, "N", default always(0), range count_from(0);
@@ -66,9 +67,24 @@ settings! {
     out: PathBuf, "DIR", default named("runs");
     /// Name of the run's folder
     name: String, "NAME", unset "DATA-MODEL-NUMBER", range folder_name(), resume Once;
+    /// Images to choose the best weights by: a number or a share of the training images, which are then not learned from; own, those
+    /// that the set has; test, the test images; or none
+    val: Validation, "N|SHARE|own|test|none", unset "own, else 5000, or a tenth where that is less";
+    /// Test images of a folder of pictures without test/: a number or a share of the others, or none
+    test: TestImages, "N|SHARE|none", unset "a tenth";
+    /// Rows and columns that pictures are brought to
+    image_size: usize, "PIXELS", unset "64, or what the layer list takes", range side();
+    /// How a picture of another shape fits that: stretched, or its middle
+    fit: Fit, "FIT", unset "stretch";
+    /// Colour under what is transparent in pictures: white, black, grey, or as in #ff8000
+    background: Background, "COLOUR", unset "white";
+    /// Leave out pictures that cannot be read, and list them
+    skip_bad: bool, "true|false", alone "true";
+    /// Stop after this many epochs that were no better than the best before them
+    patience: u64, "EPOCHS", unset "none", range count_from(1), resume MayChange;
     /// Stop after this many steps in all; the schedule stays that of the whole run
     max_steps: u64, "N", range count_from(1), resume PerCommand;
-    /// Evaluate on the first N test images only; 0 for none
+    /// Evaluate on the first N validation and test images only; 0 for none
     test_images: usize, "N", unset "all", range count_from(0);
     /// Steps between two checkpoints; the end of each epoch has one of its own
     save_every: u64, "STEPS", default always(500), range count_from(1);

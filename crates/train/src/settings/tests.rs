@@ -1,4 +1,5 @@
 use super::*;
+use crate::data::Dataset;
 
 fn settings(text: &str) -> Result<Settings> {
     let file = tempfile::NamedTempFile::new().unwrap();
@@ -36,16 +37,51 @@ fn a_config_is_the_same_wherever_it_is_read_from() {
 
 #[test]
 fn another_data_set_than_that_of_the_fingerprint_is_refused() {
-    let [one, other] = [10, 11].map(|test| builtin::generate(10, test));
-    let mut config = Settings::default().resolve().unwrap();
-    config.settle(&one).unwrap();
+    let [mut one, mut other] = [10, 11].map(|test| builtin::generate(100, test));
+    let mut config = Settings { val: Some(Validation::None), ..Default::default() }.resolve().unwrap();
+    config.settle(&mut one).unwrap();
     let file = settings(&config.to_toml()).unwrap();
-    config.settle(&one).unwrap();
-    let error = file.clone().resolve().unwrap().settle(&other).unwrap_err().to_string();
+    config.settle(&mut one).unwrap();
+    let error = file.clone().resolve().unwrap().settle(&mut other).unwrap_err().to_string();
     assert!(error.contains(&format!("fingerprint {} (data-fingerprint)", one.fingerprint())), "{error}");
     // Who names a data set beside the file means that one.
     let named = Settings { data: Some("builtin".into()), ..Default::default() };
-    named.over(file).resolve().unwrap().settle(&other).unwrap();
+    named.over(file).resolve().unwrap().settle(&mut other).unwrap();
+}
+
+#[test]
+fn images_are_held_out_as_the_settings_say_and_the_fingerprint_is_that_of_the_whole_set() {
+    let settled = |text: &str, mut data: Dataset| {
+        let mut config = settings(text).unwrap().resolve().unwrap();
+        config.settle(&mut data).unwrap();
+        let again = settings(&config.to_toml()).unwrap().resolve().unwrap();
+        assert_eq!(again, config, "{text}");
+        (config.val.unwrap().to_string(), [data.train.len(), data.val.len(), data.test.len()], config.data_fingerprint.unwrap())
+    };
+    let small = || builtin::generate(200, 20);
+    let whole = small().fingerprint();
+    for (text, val, sizes) in [
+        ("", "20", [180, 20, 20]),
+        ("val = 30", "30", [170, 30, 20]),
+        ("val = 0.25", "0.25", [150, 50, 20]),
+        ("val = \"0.25\"", "0.25", [150, 50, 20]),
+        ("val = \"test\"", "test", [200, 0, 20]),
+        ("val = \"none\"", "none", [200, 0, 20]),
+    ] {
+        assert_eq!(settled(text, small()), (val.to_owned(), sizes, whole.clone()), "{text}");
+    }
+    // Ten images of ten classes: none can be spared.
+    assert_eq!(settled("", builtin::generate(10, 20)).0, "none");
+    let own = || Dataset { val: builtin::generate(0, 7).test, ..small() };
+    for (text, val, sizes, is_own) in [
+        ("", "own", [200, 7, 20], true),
+        ("val = \"own\"", "own", [200, 7, 20], true),
+        ("val = 30", "30", [170, 30, 20], false),
+        ("val = \"test\"", "test", [200, 0, 20], false),
+    ] {
+        let (found, lengths, fingerprint) = settled(text, own());
+        assert_eq!((found.as_str(), lengths, fingerprint == whole), (val, sizes, !is_own), "{text}");
+    }
 }
 
 #[test]
@@ -76,8 +112,8 @@ fn a_file_may_write_keys_with_underscores() {
 }
 
 #[test]
-fn a_run_that_is_continued_takes_three_flags_and_refuses_the_others() {
-    assert_eq!(Settings::flags_of_resume(), "--epochs, --device and --max-steps");
+fn a_run_that_is_continued_takes_four_flags_and_refuses_the_others() {
+    assert_eq!(Settings::flags_of_resume(), "--epochs, --device, --patience and --max-steps");
     let allowed = Settings { epochs: Some(9), device: Some(DeviceKind::Cpu), max_steps: Some(1), ..Default::default() };
     allowed.check_resume().unwrap();
     let saved = settings("epochs = 2\nlr = 0.5").unwrap();
@@ -85,7 +121,7 @@ fn a_run_that_is_continued_takes_three_flags_and_refuses_the_others() {
     assert_eq!((config.epochs, config.lr, config.device, config.max_steps), (9, 0.5, DeviceKind::Cpu, Some(1)));
     for refused in [Settings { name: Some("b".into()), ..allowed.clone() }, Settings { lenient: Some(false), ..allowed.clone() }] {
         let error = refused.check_resume().unwrap_err().to_string();
-        assert!(error.contains("cannot change (only --epochs, --device and --max-steps can)"), "{error}");
+        assert!(error.contains("cannot change (only --epochs, --device, --patience and --max-steps can)"), "{error}");
     }
 }
 

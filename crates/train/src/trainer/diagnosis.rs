@@ -65,7 +65,7 @@ fn replayed(run: &mut Run, until: u64, stop: &AtomicBool) -> Result<Option<Strin
         before = after;
         run.progress.step += 1;
     }
-    Ok(run.learner.look_at_score()?.map(|layer| format!("over the test images: {layer}")))
+    Ok(run.learner.look_at_score()?.map(|layer| format!("over the images that were measured on: {layer}")))
 }
 
 /// Does a step; a loss that is not finite ends it.

@@ -7,10 +7,10 @@ use crate::error::Result;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
-/// Every step that is left, and at the end of each epoch an evaluation and a checkpoint.
+/// Every step that is left, and at the end of each epoch an evaluation and a checkpoint; at the end of all, the test.
 pub(super) fn finish(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<Ending> {
     let mut ending = Ending::default();
-    while run.progress.step < run.progress.until(&run.config) && !ending.interrupted {
+    while !run.progress.is_over(&run.config) && !ending.interrupted {
         ending.interrupted = steps(run, report, stop)?;
         // In the middle of an epoch the device goes on counting, as if the run did.
         if run.progress.at_epoch_end() {
@@ -27,7 +27,11 @@ pub(super) fn finish(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) 
         if run.progress.at_epoch_end() {
             run.end_epoch(ending.score)?;
         }
+        // Before the last save, so that a run that is killed in between measures again. A fault of it costs no epoch.
+        let is_over = run.progress.is_over(&run.config) && !ending.interrupted;
+        let tested = if is_over { run.test(ending.score).and_then(|tested| report.tested(run, tested)) } else { Ok(None) };
         run.save()?;
+        ending.tested = tested?;
         report.clock.go_on();
     }
     Ok(ending)

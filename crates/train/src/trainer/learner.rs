@@ -2,12 +2,13 @@
 
 use super::optimizer::schedule;
 use super::progress::Progress;
-use crate::data::Dataset;
+use crate::data::{Dataset, Split};
 use crate::error::{Error, Result};
 use crate::evaluate::{Evaluator, Score};
 use crate::loader::{self, Feed, Source};
 use crate::model::{self, Description};
 use crate::settings::Config;
+use gpu_core::Device;
 use nn::checkpoint::Checkpoint;
 use nn::optim::with_average;
 use nn::schedule::Schedule;
@@ -58,11 +59,19 @@ impl Learner {
             other => other.into(),
         })?;
         step.expect_labels(data.train.labels());
-        let test = Source::new(&device, &data.test);
-        let measured = config.test_images.unwrap_or(data.test.len());
-        let plain = description.loss(0.0)?;
-        let evaluator = Evaluator::new(&net, &device, &test, measured, plain, &loader::normalise(data))?;
+        let evaluator = evaluator(config, data, description, &net, &device, config.judged_by())?;
         Ok(Self { net, optimizer, step, feed, schedule, evaluator })
+    }
+
+    /// Has the evaluation look at the images of another split from now on.
+    ///
+    /// # Errors
+    /// As [`Evaluator::new`].
+    pub fn look_at(&mut self, config: &Config, data: &Dataset, description: &Description, split: Split) -> Result<()> {
+        // What the old one holds is free before a new one asks for it.
+        self.evaluator = Evaluator::none();
+        self.evaluator = evaluator(config, data, description, &self.net, self.optimizer.device(), Some(split))?;
+        Ok(())
     }
 
     /// Sets the learning rate of the step after `step` others.
@@ -92,7 +101,7 @@ impl Learner {
         Ok(self.optimizer.device().synchronize()?)
     }
 
-    /// Says which layer gives the first value that is not finite, over the test images.
+    /// Says which layer gives the first value that is not finite, over the images that are measured on.
     ///
     /// # Errors
     /// A fault of the device.
@@ -100,8 +109,28 @@ impl Learner {
         with_average(&*self.optimizer, || self.evaluator.look(&self.net))
     }
 
-    /// Measures on the test images, with the average of the weights where one is kept.
+    /// Measures, with the average of the weights where one is kept.
     pub fn score(&mut self) -> Result<Option<Score>> {
         with_average(&*self.optimizer, || self.evaluator.score())
     }
+
+    /// Measures with the weights that the network has.
+    pub fn score_as_it_is(&mut self) -> Result<Option<Score>> {
+        self.evaluator.score()
+    }
+}
+
+/// What measures on the images of a split, or on none.
+fn evaluator(
+    config: &Config,
+    data: &Dataset,
+    description: &Description,
+    net: &Net,
+    device: &Device,
+    split: Option<Split>,
+) -> Result<Evaluator> {
+    let Some(split) = split else { return Ok(Evaluator::none()) };
+    let images = data.split(split);
+    let (source, measured) = (Source::new(device, images), config.test_images.unwrap_or(images.len()));
+    Evaluator::new(net, device, &source, measured, description.loss(0.0)?, &loader::normalise(data))
 }

@@ -12,6 +12,7 @@ mod setup;
 
 pub use progress::Tally;
 pub use report::Outcome;
+pub use run::{Measured, Tested};
 pub use setup::{Order, open_device};
 
 use crate::console::Console;

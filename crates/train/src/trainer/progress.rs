@@ -56,9 +56,12 @@ pub struct Progress {
     pub epoch: u64,
     /// Steps of an epoch.
     pub steps_per_epoch: u64,
-    /// The best score of an epoch so far: test accuracy, or the negative test loss of a network that reconstructs.
+    /// The best score of an epoch so far: the accuracy over the validation images, or the negative loss of a network that reconstructs.
     pub best: Option<f64>,
-    /// The schedule that looks at the test loss, where that is the one.
+    /// The epoch that it is of, counted from 1.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub best_epoch: Option<u64>,
+    /// The schedule that looks at the validation loss, where that is the one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plateau: Option<Plateau>,
     /// Counted since the last line of the log.
@@ -76,7 +79,18 @@ impl Progress {
     pub fn new(config: &Config, steps_per_epoch: u64) -> Self {
         let plateau = (config.schedule == ScheduleKind::Plateau).then(|| Plateau::new(config.lr as f32).patience(2));
         let (window, epoch_tally, pending) = Default::default();
-        Self { seed: config.seed, step: 0, epoch: 0, steps_per_epoch, best: None, plateau, window, epoch_tally, pending }
+        Self {
+            seed: config.seed,
+            step: 0,
+            epoch: 0,
+            steps_per_epoch,
+            best: None,
+            best_epoch: None,
+            plateau,
+            window,
+            epoch_tally,
+            pending,
+        }
     }
 
     /// Steps at the end of the last epoch; see [`expect_countable`].
@@ -88,6 +102,17 @@ impl Progress {
     pub fn until(&self, config: &Config) -> u64 {
         let end = self.end(config);
         config.max_steps.map_or(end, |most| most.min(end))
+    }
+
+    /// Whether so many epochs were no better than the best one that the run ends.
+    pub fn lost_patience(&self, config: &Config) -> bool {
+        let stale = self.best_epoch.map_or(0, |best| self.epoch.saturating_sub(best));
+        config.patience.is_some_and(|patience| stale >= patience)
+    }
+
+    /// Whether this command has nothing left to do.
+    pub fn is_over(&self, config: &Config) -> bool {
+        self.step >= self.until(config) || self.lost_patience(config)
     }
 
     /// The learning rate that the schedule is a part of.
@@ -117,10 +142,10 @@ impl Progress {
 
     /// Closes an epoch. Nothing that was counted is carried over: an epoch's checkpoint is the same wherever the run was stopped
     /// before.
-    pub fn end_epoch(&mut self, test_loss: Option<f64>) {
+    pub fn end_epoch(&mut self, val_loss: Option<f64>) {
         self.epoch = self.step / self.steps_per_epoch;
         if let Some(plateau) = &mut self.plateau {
-            plateau.observe(test_loss.unwrap_or(self.epoch_tally.loss()));
+            plateau.observe(val_loss.unwrap_or(self.epoch_tally.loss()));
         }
         (self.window, self.epoch_tally) = Default::default();
     }

@@ -2,8 +2,9 @@
 
 use super::clock::Clock;
 use super::progress::Tally;
-use super::run::{Ending, Run};
+use super::run::{Ending, Measured, Run, Tested};
 use crate::console::{Console, clock_time};
+use crate::data::Split;
 use crate::error::Result;
 use crate::evaluate::Score;
 use crate::run_folder::MetricsLog;
@@ -16,9 +17,16 @@ use std::time::Instant;
 /// What a run came to.
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
-    /// Share of the test images that were recognised; none if there was no evaluation, or the network tells no classes.
+    /// Share of the validation images that were recognised after the last step; none if there was no evaluation, the best weights are
+    /// chosen by the test images, or the network tells no classes.
+    pub val_accuracy: Option<f64>,
+    /// Mean loss over the validation images after the last step.
+    pub val_loss: Option<f64>,
+    /// The test images, measured at the end; none if the run was cut short from outside or there are none.
+    pub test: Option<Tested>,
+    /// Share of the test images that were recognised by the best weights, or by the last where there are no best.
     pub test_accuracy: Option<f64>,
-    /// Mean loss over the test images.
+    /// Mean loss over the test images, of the same weights.
     pub test_loss: Option<f64>,
     /// Mean loss over the last epoch, as far as it went.
     pub train_loss: f64,
@@ -75,8 +83,12 @@ impl<'a> Report<'a> {
         let (Config { epochs, batch_size, .. }, model) = (&run.config, &run.description.model);
         let (data, device) = (&run.data, run.learner.optimizer.device());
         self.console.say(&format!("{model} on {} ({})", data.name, device.name()));
-        let (images, steps) = (data.train.len(), run.progress.steps_per_epoch);
-        self.console.say(&format!("{images} images, {epochs} epochs of {steps} steps of {batch_size}"));
+        let judges = match run.config.judged_by() {
+            Some(Split::Val) => format!("{} to choose the best by, ", data.val.len()),
+            _ => String::new(),
+        };
+        self.console.say(&format!("{} images to learn from, {judges}{} to test on", data.train.len(), data.test.len()));
+        self.console.say(&format!("{epochs} epochs of {} steps of {batch_size} images", run.progress.steps_per_epoch));
         self.console.say(&format!("run: {}", run.folder.path().display()));
     }
 
@@ -134,27 +146,37 @@ impl<'a> Report<'a> {
     pub fn epoch(&mut self, run: &Run, score: Option<Score>) -> Result<()> {
         let tally = run.progress.epoch_so_far();
         let epoch = (run.progress.step - 1) / run.progress.steps_per_epoch + 1;
+        // Under the name of what it was measured on.
+        let split = run.config.judged_by().unwrap_or(Split::Val).key();
         self.log.add(&json!({
             "step": run.progress.step,
             "epoch": epoch,
             "epoch_done": run.progress.at_epoch_end(),
             "train_loss": tally.loss(),
             "train_accuracy": run.is_classifier.then(|| tally.accuracy()),
-            "test_loss": score.map(|s| s.loss),
-            "test_accuracy": score.filter(|_| run.is_classifier).map(|s| s.accuracy),
+            (format!("{split}_loss")): score.map(|s| s.loss),
+            (format!("{split}_accuracy")): score.filter(|_| run.is_classifier).map(|s| s.accuracy),
             "images_per_s": self.clock.images_per_s(),
             "stall_s": self.clock.stall_s(),
         }))?;
         let share = |accuracy: f64| if run.is_classifier { format!(", {:.2} %", 100.0 * accuracy) } else { String::new() };
         let mut line = format!("epoch {epoch}/{}: loss {:.4}{}", run.config.epochs, tally.loss(), share(tally.accuracy()));
         if let Some(score) = score {
-            line += &format!("; test {:.4}{}", score.loss, share(score.accuracy));
+            line += &format!("; {split} {:.4}{}", score.loss, share(score.accuracy));
         }
         if let Some(rate) = self.clock.images_per_s() {
             line += &format!("; {rate:.0} images/s");
         }
         self.console.say(&line);
         Ok(())
+    }
+
+    /// A line of the log for the test at the end.
+    pub fn tested(&mut self, run: &Run, tested: Option<Tested>) -> Result<Option<Tested>> {
+        if let Some(tested) = &tested {
+            self.log.add(&json!({ "step": run.progress.step, "epoch": tested.last.epoch, "test": tested }))?;
+        }
+        Ok(tested)
     }
 
     /// What stands behind the bar.
@@ -177,11 +199,16 @@ impl<'a> Report<'a> {
 
     /// The last words, and the same as an object.
     pub fn conclude(&self, run: &Run, ending: Ending) -> Outcome {
-        let Ending { tally, score, interrupted } = ending;
+        let Ending { tally, score, tested, interrupted } = ending;
+        let score = score.filter(|_| run.config.judged_by() == Some(Split::Val));
+        let chosen = tested.map(|tested| tested.best.unwrap_or(tested.last));
         let device = run.learner.optimizer.device();
         let outcome = Outcome {
-            test_accuracy: score.filter(|_| run.is_classifier).map(|s| s.accuracy),
-            test_loss: score.map(|s| s.loss),
+            val_accuracy: score.filter(|_| run.is_classifier).map(|s| s.accuracy),
+            val_loss: score.map(|s| s.loss),
+            test: tested,
+            test_accuracy: chosen.and_then(|chosen| chosen.accuracy),
+            test_loss: chosen.map(|chosen| chosen.loss),
             train_loss: tally.loss(),
             train_accuracy: run.is_classifier.then(|| tally.accuracy()),
             images_per_s: self.clock.images_per_s(),
@@ -198,23 +225,45 @@ impl<'a> Report<'a> {
             peak_bytes: device.memory().peak,
             interrupted,
         };
-        self.say_outcome(&outcome, run.progress.end(&run.config));
+        self.say_outcome(&outcome, run);
         outcome
     }
 
-    fn say_outcome(&self, outcome: &Outcome, end: u64) {
+    fn say_outcome(&self, outcome: &Outcome, run: &Run) {
         let say = |line: String| self.console.say(&line);
-        if let Some(accuracy) = outcome.test_accuracy {
-            say(format!("test accuracy {:.2} % after {} steps", 100.0 * accuracy, outcome.steps));
+        let end = run.progress.end(&run.config);
+        if let Some(tested) = &outcome.test {
+            say(test_line(tested, outcome.steps));
         }
         if let Some(rate) = outcome.images_per_s {
             say(format!("{rate:.0} images/s in training, {:.2} s of it waiting for images", outcome.stall_s));
         }
         let first = outcome.first_step_s.map(|s| format!("first step after {s:.2} s, "));
         say(format!("{}{:.1} s in all", first.unwrap_or_default(), outcome.elapsed_s));
-        if outcome.steps < end {
+        if run.progress.lost_patience(&run.config) {
+            let best = run.progress.best_epoch.unwrap_or(0);
+            say(format!("ended early: no epoch after epoch {best} was better (--patience)"));
+        } else if outcome.steps < end {
             say(format!("stopped after step {} of {end}; to continue:", outcome.steps));
             say(format!("  wgrad train --resume {}", outcome.run.display()));
         }
+    }
+}
+
+/// What the test images say, and of which weights.
+fn test_line(tested: &Tested, steps: u64) -> String {
+    let is_classifier = tested.last.accuracy.is_some();
+    let figure = |measured: &Measured| match measured.accuracy {
+        Some(accuracy) => format!("{:.2} %", 100.0 * accuracy),
+        None => format!("{:.4}", measured.loss),
+    };
+    let what = if is_classifier { "accuracy" } else { "loss" };
+    match &tested.best {
+        Some(best) if *best == tested.last => format!("test {what} {} after {steps} steps, the best weights", figure(best)),
+        Some(best) => {
+            let last = figure(&tested.last);
+            format!("test {what} {} with the best weights (epoch {}), {last} with the last", figure(best), best.epoch)
+        }
+        None => format!("test {what} {} after {steps} steps", figure(&tested.last)),
     }
 }

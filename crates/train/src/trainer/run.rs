@@ -2,7 +2,7 @@
 
 use super::learner::Learner;
 use super::progress::{Progress, Tally};
-use crate::data::Dataset;
+use crate::data::{Dataset, Split};
 use crate::error::{Error, Result};
 use crate::evaluate::Score;
 use crate::model::{self, DESCRIPTION, Description};
@@ -11,6 +11,7 @@ use crate::settings::Config;
 use nn::Metrics;
 use nn::checkpoint::Checkpoint;
 use nn::optim::with_average;
+use serde::Serialize;
 use std::path::Path;
 
 /// A run that is ready for its next step.
@@ -30,7 +31,30 @@ pub(super) struct Ending {
     /// The last epoch, as far as it went.
     pub tally: Tally,
     pub score: Option<Score>,
+    pub tested: Option<Tested>,
     pub interrupted: bool,
+}
+
+/// What the test images say at the end.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Tested {
+    /// Test images that were measured on.
+    pub images: u64,
+    /// Of the weights that were chosen as the best; none where there are none.
+    pub best: Option<Measured>,
+    /// Of the weights after the last step.
+    pub last: Measured,
+}
+
+/// How good weights are.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct Measured {
+    /// The epoch that they are of, counted from 1.
+    pub epoch: u64,
+    /// Mean loss.
+    pub loss: f64,
+    /// Share of the images that were recognised; none for a network that tells no classes.
+    pub accuracy: Option<f64>,
 }
 
 impl Run {
@@ -70,15 +94,62 @@ impl Run {
         Ok(())
     }
 
-    /// Measures on the test images.
+    /// Measures on the images that the best weights are chosen by.
     ///
     /// # Errors
     /// If the loss is not finite, or a fault of the device.
     pub fn score(&mut self) -> Result<Option<Score>> {
-        self.learner.score().map_err(|error| match error {
-            Error::LossNotFinite(loss) => self.diverged(format!("the loss over the test images is {loss}")),
+        self.learner.score().map_err(|error| self.no_score(error, self.config.judged_by().unwrap_or(Split::Test)))
+    }
+
+    /// The same error; of a loss that is not finite, as that of a run which diverged.
+    fn no_score(&self, error: Error, split: Split) -> Error {
+        match error {
+            Error::LossNotFinite(loss) => self.diverged(format!("the loss over the {split} images is {loss}")),
             other => other,
-        })
+        }
+    }
+
+    /// Measures on the test images, once there is nothing left to decide: the weights after the last step, whose `score` is known where
+    /// the test images were what it looked at, and the best ones. The network is then as it was.
+    ///
+    /// # Errors
+    /// As [`score`](Self::score), or if the best checkpoint cannot be read.
+    pub fn test(&mut self, score: Option<Score>) -> Result<Option<Tested>> {
+        let known = score.filter(|_| self.config.judged_by() == Some(Split::Test));
+        let last = match known {
+            Some(score) => Some(score),
+            None => {
+                self.learner.look_at(&self.config, &self.data, &self.description, Split::Test)?;
+                self.learner.score().map_err(|error| self.no_score(error, Split::Test))?
+            }
+        };
+        let Some(last) = last else { return Ok(None) };
+        let epoch = (self.progress.step - 1) / self.progress.steps_per_epoch + 1;
+        let best = match self.progress.best_epoch {
+            Some(best) if best == epoch && self.progress.at_epoch_end() => Some((best, last)),
+            Some(best) => self.score_of_best()?.map(|score| (best, score)),
+            None => None,
+        };
+        let measured = |(epoch, score): (u64, Score)| Measured {
+            epoch,
+            loss: score.loss,
+            accuracy: self.is_classifier.then_some(score.accuracy),
+        };
+        Ok(Some(Tested { images: last.images, best: best.map(measured), last: measured((epoch, last)) }))
+    }
+
+    /// Of what the evaluation looks at; none if somebody took the checkpoint away.
+    fn score_of_best(&mut self) -> Result<Option<Score>> {
+        let path = self.folder.best();
+        if !path.is_file() {
+            return Ok(None);
+        }
+        let (last, best) = (self.state()?, model::read_checkpoint(&path)?);
+        best.load_net(&self.learner.net).map_err(|e| model::about(&path, e))?;
+        let score = self.learner.score_as_it_is();
+        last.load_net(&self.learner.net).map_err(|e| model::about(&path, e))?;
+        score.map_err(|error| self.no_score(error, Split::Test))
     }
 
     /// The error for what is not finite now; where it began is for [`diagnosis`](super::diagnosis).
@@ -96,7 +167,7 @@ impl Run {
         self.progress.end_epoch(score.map(|s| s.loss));
         let value = score.map(|s| if self.is_classifier { s.accuracy } else { -s.loss });
         if value.is_some_and(|v| self.progress.best.is_none_or(|best| v > best)) {
-            self.progress.best = value;
+            (self.progress.best, self.progress.best_epoch) = (value, Some(self.progress.epoch));
             // What was measured is what is saved.
             with_average(&*self.learner.optimizer, || self.save_to(&self.folder.best()))?;
         }

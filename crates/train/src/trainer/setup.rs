@@ -5,7 +5,7 @@ use super::optimizer::optimizer;
 use super::progress::{Progress, expect_countable};
 use super::run::{Run, described};
 use crate::console::Console;
-use crate::data;
+use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::model::{self, Description, Weights};
 use crate::run_folder::{MetricsLog, RunFolder};
@@ -50,8 +50,7 @@ pub(super) fn begin(settings: Settings, device: Option<Device>, console: &Consol
     // Before a data set is opened, which may take a while.
     model::expect_known(&config.model)?;
     RunFolder::expect_free(&config.out, config.name.as_deref())?;
-    let data = data::open(&config.data)?;
-    config.settle(&data)?;
+    let data = config.open_data(console)?;
     let description = Description::new(&config.model, &data)?;
     let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let net = network(&config, &data, &description, &device)?;
@@ -79,12 +78,15 @@ pub(super) fn resume(path: &Path, settings: Settings, device: Option<Device>, co
     settings.check_resume()?;
     let folder = RunFolder::open(path)?;
     let mut config = settings.or(folder.read_settings()?).resolve()?;
-    let mut data = data::open(&config.data)?;
-    config.settle(&data)?;
+    let mut data = config.open_data(console)?;
     let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let last = folder.last();
     let checkpoint = model::read_checkpoint(&last)?;
-    let progress = Progress::of(&checkpoint, &last)?;
+    let mut progress = Progress::of(&checkpoint, &last)?;
+    if progress.best.is_some() && progress.best_epoch.is_none() && folder.best().is_file() {
+        // A run from before this was noted.
+        progress.best_epoch = Some(Progress::of(&model::read_checkpoint(&folder.best())?, &folder.best())?.epoch);
+    }
     let description = model::description_of(&checkpoint, &last)?;
     model::expect_finite(&checkpoint, &last)?;
     if Description::new(&config.model, &data)?.spec != description.spec {
@@ -106,6 +108,15 @@ pub(super) fn resume(path: &Path, settings: Settings, device: Option<Device>, co
             format!("this run has done {epoch} epochs ({step} steps) already; give a larger --epochs or --max-steps"),
         ));
     }
+    if progress.lost_patience(&config) {
+        return Err(Error::content(
+            path,
+            format!(
+                "this run ended early: none of {epoch} epochs was better than epoch {}; give a larger --patience",
+                progress.best_epoch.unwrap_or(0)
+            ),
+        ));
+    }
     let net = network(&config, &data, &description, &device)?;
     checkpoint.load_net(&net).map_err(|e| model::about(&last, e))?;
     let optimizer = optimizer(&config, &net);
@@ -120,7 +131,7 @@ pub(super) fn resume(path: &Path, settings: Settings, device: Option<Device>, co
 }
 
 /// The network with fresh weights, once it is known that it can be trained by these settings and on this device.
-fn network(config: &Config, data: &data::Dataset, description: &Description, device: &Device) -> Result<Net> {
+fn network(config: &Config, data: &Dataset, description: &Description, device: &Device) -> Result<Net> {
     expect_countable(config, steps_per_epoch(config, data))?;
     let (parameters, model) = (description.parameters()?, &description.model);
     // Their values as they are drawn and where they are kept, the gradients, and what the optimiser keeps.
@@ -134,7 +145,7 @@ fn network(config: &Config, data: &data::Dataset, description: &Description, dev
     description.build(device, config.seed)
 }
 
-fn steps_per_epoch(config: &Config, data: &data::Dataset) -> u64 {
+fn steps_per_epoch(config: &Config, data: &Dataset) -> u64 {
     (data.train.len() / config.batch_size) as u64
 }
 

@@ -14,23 +14,34 @@ use rayon::prelude::*;
 
 use self::figure::CLASSES;
 use self::scene::{SIDE, Scene};
-use super::images::{Dataset, ImageSet};
+use super::dataset::Dataset;
+use super::images::ImageSet;
 use super::random::Stream;
+use crate::photo::Reading;
 
 /// The name by which `open` knows this set.
 pub const NAME: &str = "builtin";
 /// Training images of the set that `open("builtin")` gives.
 pub const TRAIN_IMAGES: usize = 10_000;
+/// Validation images of the set that `open("builtin")` gives.
+pub const VAL_IMAGES: usize = 1_000;
 /// Test images of the set that `open("builtin")` gives.
 pub const TEST_IMAGES: usize = 2_000;
 
 // Part of the set, like every constant below: with others it would be another set.
 const TRAIN_SEED: u64 = 1;
 const TEST_SEED: u64 = 2;
+const VAL_SEED: u64 = 3;
 
 // Measured on the 10,000 training images.
 const MEAN: [f32; 3] = [0.2925, 0.2928, 0.2916];
 const STD: [f32; 3] = [0.2129, 0.2118, 0.2123];
+
+/// The set that `open("builtin")` gives. Its validation images are made like the others: there is no need to take any from those that
+/// are learned from.
+pub fn whole() -> Dataset {
+    Dataset { val: render(VAL_SEED, VAL_IMAGES), ..generate(TRAIN_IMAGES, TEST_IMAGES) }
+}
 
 /// The first `train` and `test` images of the built-in set, `[n, 3, 32, 32]`. Image `i` has label `i % 10`.
 ///
@@ -39,10 +50,12 @@ pub fn generate(train: usize, test: usize) -> Dataset {
     Dataset {
         name: NAME.to_owned(),
         train: render(TRAIN_SEED, train),
+        val: render(VAL_SEED, 0),
         test: render(TEST_SEED, test),
         classes: CLASSES.iter().map(|(name, _)| (*name).to_owned()).collect(),
         mean: MEAN.to_vec(),
         std: STD.to_vec(),
+        reading: Reading::default(),
     }
 }
 
@@ -89,8 +102,8 @@ mod tests {
 
     #[test]
     fn no_two_images_are_alike() {
-        let set = generate(300, 300);
-        let mut images: Vec<_> = set.train.images().chunks(3072).chain(set.test.images().chunks(3072)).collect();
+        let set = Dataset { val: render(VAL_SEED, 300), ..generate(300, 300) };
+        let mut images: Vec<_> = [&set.train, &set.val, &set.test].iter().flat_map(|part| part.images().chunks(3072)).collect();
         images.sort_unstable();
         assert!(images.windows(2).all(|pair| pair[0] != pair[1]));
     }

@@ -1,0 +1,165 @@
+//! A person's own pictures, from class folders to a prediction.
+
+use super::support::{Bench, Ran};
+use gpu_core::Device;
+use gpu_core::rng::Stream;
+use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use std::fs;
+use std::io::Cursor;
+use train::data::ImageSet;
+use train::model::Trained;
+use train::predict::guesses;
+
+const CLASSES: [&str; 3] = ["cat", "dog", "fox"];
+const NETWORK: &str = r#"{"input": [3, 32, 32], "layers": [
+    {"type": "conv2d", "out": 8, "kernel": 3, "stride": 2, "padding": 1}, {"type": "relu"}, {"type": "max_pool2d", "kernel": 4},
+    {"type": "flatten"}, {"type": "linear", "out": 3}]}"#;
+
+/// Noise; the colour of its upper half tells the class, and nothing does in the lower one.
+fn picture(class: usize, number: u64, [width, height]: [u32; 2]) -> RgbImage {
+    let noise = Stream::new(number, class as u32, 0);
+    RgbImage::from_fn(width, height, |x, y| {
+        let words = noise.block(y * width + x);
+        let light = |c: usize| if y < height / 2 && c == class { 150 } else { 20 };
+        Rgb([0, 1, 2].map(|c| (words[c] % 90) as u8 + light(c)))
+    })
+}
+
+fn encoded(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+    let mut bytes = Cursor::new(Vec::new());
+    picture.into().write_to(&mut bytes, format).unwrap();
+    bytes.into_inner()
+}
+
+/// A JPEG with the EXIF segment of an orientation behind its first marker.
+fn turned(jpeg: &[u8], orientation: u8) -> Vec<u8> {
+    let tiff = [&b"MM\0\x2a\0\0\0\x08\0\x01\x01\x12\0\x03\0\0\0\x01\0"[..], &[orientation, 0, 0, 0, 0, 0, 0]].concat();
+    let segment = [&b"Exif\0\0"[..], &tiff].concat();
+    let length = (segment.len() as u16 + 2).to_be_bytes();
+    [&jpeg[..2], &[0xff, 0xe1], &length, &segment, &jpeg[2..]].concat()
+}
+
+/// Thirty pictures of each class in odd sizes, PNG and JPEG by turns, a grey one and one that was held sideways among them.
+fn with_photos() -> Bench {
+    let bench = Bench::new();
+    fs::write(bench.path("tiny.json"), NETWORK).unwrap();
+    for (class, name) in CLASSES.iter().enumerate() {
+        fs::create_dir_all(bench.path("photos").join(name)).unwrap();
+        for number in 0..30u64 {
+            let picture = picture(class, number, [21 + number as u32 * 3, 64 - number as u32]);
+            let (bytes, ending) = match number {
+                3 => (encoded(DynamicImage::from(picture).to_luma8(), ImageFormat::Png), "png"),
+                // A quarter turn to the right brings it upright again.
+                4 => (turned(&encoded(image::imageops::rotate270(&picture), ImageFormat::Jpeg), 6), "jpg"),
+                n if n % 2 == 0 => (encoded(picture, ImageFormat::Jpeg), "jpg"),
+                _ => (encoded(picture, ImageFormat::Png), "png"),
+            };
+            fs::write(bench.path("photos").join(name).join(format!("{number}.{ending}")), bytes).unwrap();
+        }
+    }
+    bench
+}
+
+const TRAIN: &str = "train photos --model tiny.json --batch-size 8 --device cpu --lr 0.02";
+
+fn said(ran: &Ran, words: &str) {
+    assert!(ran.stdout.contains(words) || ran.stderr.contains(words), "\"{words}\": {}{}", ran.stdout, ran.stderr);
+}
+
+#[test]
+fn a_folder_of_pictures_is_trained_on_measured_and_predicted() {
+    let bench = with_photos();
+    let cut = encoded(picture(0, 99, [64, 64]), ImageFormat::Jpeg);
+    fs::write(bench.path("photos/cat/broken.jpg"), &cut[..cut.len() / 2]).unwrap();
+    bench
+        .run(&format!("{TRAIN} --name refused"))
+        .refused("photos/cat/broken.jpg: this JPEG image was cut short; fetch it again (--skip-bad");
+    assert!(!bench.path("runs").exists());
+
+    let ran = bench.run(&format!("{TRAIN} --epochs 12 --skip-bad --name a")).ok();
+    // 90 less a tenth, and another.
+    said(&ran, "72 images to learn from, 9 to choose the best by, 9 to test on");
+    said(&ran, "1 of 91 pictures cannot be read and were left out (--skip-bad):");
+    said(&ran, "photos/cat/broken.jpg: this JPEG image was cut short");
+    ran.stdout.lines().chain(ran.stderr.lines()).for_each(|line| assert!(line.chars().count() <= 80, "{line}"));
+    let config = fs::read_to_string(bench.path("runs/a/config.toml")).unwrap();
+    for line in
+        ["image-size = 32", "fit = \"stretch\"", "background = \"white\"", "test = 0.1", "val = 9", "augment = \"flip,crop\""]
+    {
+        assert!(config.contains(line), "{line}: {config}");
+    }
+    let measured = bench.run("eval --checkpoint runs/a --device cpu --json").json();
+    assert_eq!(measured["images"], 9);
+    assert!(measured["accuracy"].as_f64().unwrap() > 0.85, "{measured}");
+    let log = bench.log("runs/a");
+    let best = log.last().unwrap()["test"]["best"].clone();
+    assert_eq!((&measured["accuracy"], &measured["loss"]), (&best["accuracy"], &best["loss"]));
+
+    // Pictures of the network's own size are what it sees, and one that was held sideways is turned first.
+    let trained = Trained::read(&bench.path("runs/a/best.safetensors"), &Device::Cpu).unwrap();
+    let fresh = picture(2, 77, [32, 32]);
+    let jpeg = encoded(image::imageops::rotate270(&fresh), ImageFormat::Jpeg);
+    let upright = image::imageops::rotate90(&image::load_from_memory(&jpeg).unwrap().to_rgb8());
+    for (name, bytes, seen) in
+        [("fresh.png", encoded(fresh.clone(), ImageFormat::Png), fresh), ("held.jpg", turned(&jpeg, 6), upright)]
+    {
+        fs::write(bench.path(name), bytes).unwrap();
+        let planes = (0..3).flat_map(|c| seen.pixels().map(move |pixel| pixel.0[c])).collect();
+        let want = guesses(&trained, &ImageSet::new(planes, vec![0], [3, 32, 32]), &Device::Cpu, 3).unwrap();
+        let found = bench.run(&format!("predict {name} --checkpoint runs/a --device cpu --json")).json();
+        assert_eq!(found["predictions"][0]["classes"], serde_json::to_value(&want).unwrap(), "{name}");
+        assert_eq!(want[0].class, "fox");
+    }
+}
+
+/// In mid-epoch, from the pictures as they lie there; a picture that changed is noticed.
+#[test]
+fn a_run_on_pictures_resumes_to_the_same_bytes() {
+    let bench = with_photos();
+    let words = format!("{TRAIN} --epochs 3 --fit crop --background black --image-size 32 --patience 3 --name");
+    bench.run(&format!("{words} whole")).ok();
+    bench.run(&format!("{words} parts --max-steps 5")).ok();
+    let whole = bench.path("photos/dog/1.png");
+    let bytes = fs::read(&whole).unwrap();
+    fs::write(&whole, encoded(picture(2, 1, [24, 63]), ImageFormat::Png)).unwrap();
+    bench.run("train --resume runs/parts").refused("these are not the images and labels of fingerprint");
+    fs::write(&whole, bytes).unwrap();
+    bench.run("train --resume runs/parts").ok();
+    for file in ["last.safetensors", "best.safetensors", "config.toml"] {
+        assert!(bench.bytes(&format!("runs/whole/{file}")) == bench.bytes(&format!("runs/parts/{file}")), "{file}");
+    }
+    assert_eq!(bench.log("runs/whole"), bench.log("runs/parts"));
+    // What a network was taught on a crop, on black, is what it is shown.
+    let trained = Trained::read(&bench.path("runs/whole/last.safetensors"), &Device::Cpu).unwrap();
+    assert_eq!(serde_json::to_string(&trained.description.reading).unwrap(), r#"{"fit":"crop","background":"black"}"#);
+}
+
+#[test]
+fn folders_of_splits_are_used_as_they_are_and_another_folder_is_measured_whole() {
+    let bench = with_photos();
+    for (split, from) in [("train", 0..16), ("val", 16..20), ("test", 20..26), ("", 26..30)] {
+        for (name, number) in CLASSES.iter().flat_map(|name| from.clone().map(move |number| (name, number))) {
+            let ending = if number % 2 == 0 || number == 4 { "jpg" } else { "png" };
+            let (base, split) = if split.is_empty() { ("more", "") } else { ("parted", split) };
+            let folder = bench.path(base).join(split).join(name);
+            fs::create_dir_all(&folder).unwrap();
+            fs::copy(bench.path(&format!("photos/{name}/{number}.{ending}")), folder.join(format!("{number}.{ending}"))).unwrap();
+        }
+    }
+    let train = TRAIN.replace("train photos", "train");
+    let ran = bench.run(&format!("{train} --data parted --epochs 2 --name a")).ok();
+    said(&ran, "48 images to learn from, 12 to choose the best by, 18 to test on");
+    assert!(fs::read_to_string(bench.path("runs/a/config.toml")).unwrap().contains("val = \"own\""));
+    let ran = bench.run("eval --checkpoint runs/a --data more --device cpu").ok();
+    said(&ran, "more has no test/: all its pictures are measured on");
+    said(&ran, "over 12 test images");
+    for (split, images) in [("train", 48), ("val", 12), ("test", 18)] {
+        let measured = bench.run(&format!("eval --checkpoint runs/a --split {split} --device cpu --json")).json();
+        assert_eq!(measured["images"], images, "{split}");
+    }
+    bench.run(&format!("{train} --data parted --test 0.1")).refused("--test is for folders of pictures without test/");
+    fs::rename(bench.path("more/fox"), bench.path("more/wolf")).unwrap();
+    bench.run("eval --checkpoint runs/a --data more --device cpu").refused("the class folders of more are cat, dog, wolf");
+    // A list that takes another size says which one is wanted.
+    bench.run(&format!("{train} --data parted --image-size 48")).refused("takes images of [3, 32, 32]");
+}
