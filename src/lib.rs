@@ -1,8 +1,9 @@
 //! Train CNNs on any GPU: WGSL kernels on wgpu, each with a CPU mirror. No CUDA, no Python.
 //!
-//! Four crates, each usable alone, under one name:
+//! Five crates, each usable alone, under one name:
 //! [`gpu_core`] is a tensor library, [`nn`] puts a tape, layers and optimisers above it, [`train`] adds data sets and training runs,
-//! and [`proof`] holds kernels against their mirrors and gradients against difference quotients.
+//! [`export`] writes networks for other programs, and [`proof`] holds kernels against their mirrors and gradients against difference
+//! quotients.
 //!
 //! Tensors and operators run on a GPU ([`Device::auto`](gpu_core::Device::auto)) or on the CPU, by the same calls:
 //!
@@ -51,6 +52,7 @@
 //! shares its wgpu device ([`Device::from_wgpu`](gpu_core::Device::from_wgpu)), others train a GAN, a variational autoencoder, a siamese
 //! network and a U-Net by steps of their own, and the studies of `docs/studies.md` are experiments of a course, with tables and pictures.
 
+pub use export;
 pub use gpu_core;
 pub use nn;
 pub use proof;

@@ -19,13 +19,18 @@ impl Which {
             Some(path) => path.clone(),
             None => newest_run(Path::new("runs"))?,
         };
-        if !path.is_dir() {
-            return Ok(path);
-        }
-        let files = ["best.safetensors", "last.safetensors"].map(|name| path.join(name));
-        let found = files.into_iter().find(|file| file.is_file());
-        found.ok_or_else(|| Error::Setting(format!("{}: this folder holds no checkpoint; name a run's folder", path.display())))
+        checkpoint_of(path)
     }
+}
+
+/// The best checkpoint of a run's folder; a file is one itself.
+pub fn checkpoint_of(path: PathBuf) -> Result<PathBuf> {
+    if !path.is_dir() {
+        return Ok(path);
+    }
+    let files = ["best.safetensors", "last.safetensors"].map(|name| path.join(name));
+    let found = files.into_iter().find(|file| file.is_file());
+    found.ok_or_else(|| Error::Setting(format!("{}: this folder holds no checkpoint; name a run's folder", path.display())))
 }
 
 fn newest_run(runs: &Path) -> Result<PathBuf> {

@@ -10,6 +10,7 @@ mod docs;
 mod embedding;
 mod environment;
 mod examples;
+mod export;
 mod faults;
 mod found;
 mod imports;

@@ -20,6 +20,7 @@ const PLACES: &[(&str, &str)] = &[
     ("predict FILE --device cpu --checkpoint runs/a", "png"),
     ("predict FILE --device cpu --checkpoint runs/a", "jpg"),
     ("predict good.png --device cpu --checkpoint FILE", "safetensors"),
+    ("export FILE --onnx x.onnx", "safetensors"),
     ("summary --model FILE", "json"),
     ("bench --device cpu --filter relu --compare FILE", "json"),
     ("verify --device cpu --golden FILE", "safetensors"),

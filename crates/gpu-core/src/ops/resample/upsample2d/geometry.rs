@@ -80,8 +80,12 @@ impl Upsample2dGeometry {
         }
     }
 
-    /// How many elements of `len` it is from one of `to` places to the next: as PyTorch computes it, special cases included.
-    pub(super) fn step(&self, axis: usize, len: usize, to: usize) -> f32 {
+    /// How many elements of `len` it is from one of `to` places to the next along a spatial axis, 0 or 1: as PyTorch computes it, special
+    /// cases included.
+    ///
+    /// # Panics
+    /// If `axis` is neither.
+    pub fn step(&self, axis: usize, len: usize, to: usize) -> f32 {
         match (self.mode, self.size) {
             (Interpolation::Bilinear { align_corners: true }, _) if to > 1 => (len - 1) as f32 / (to - 1) as f32,
             (Interpolation::Bilinear { align_corners: true }, _) => 0.0,

@@ -1,0 +1,5 @@
+//! Networks that have left, as other programs see them.
+
+mod command;
+mod onnx;
+mod runtime;
