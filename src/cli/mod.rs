@@ -8,6 +8,7 @@ mod eval;
 mod export;
 mod outcome;
 mod predict;
+mod report;
 mod summary;
 mod train;
 mod verify;
@@ -44,6 +45,8 @@ enum Command {
     Eval(eval::Flags),
     /// Name what is in pictures
     Predict(predict::Flags),
+    /// Write the curves and settings of runs, one or several over one another, as a page
+    Report(report::Flags),
     /// Write a trained network for other programs: ONNX
     Export(export::Flags),
     /// Show a network's layers, parameters and cost
@@ -81,6 +84,7 @@ fn run(cli: Cli, began: Instant) -> Result<Ending> {
         Some(Command::Train(flags)) => train::run(flags.flags(), began),
         Some(Command::Eval(flags)) => eval::run(&flags),
         Some(Command::Predict(flags)) => predict::run(&flags),
+        Some(Command::Report(flags)) => report::run(&flags),
         Some(Command::Export(flags)) => export::run(&flags),
         Some(Command::Summary(flags)) => summary::run(&flags),
         Some(Command::Devices(flags)) => devices::run(&flags),

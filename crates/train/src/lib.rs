@@ -10,6 +10,7 @@ mod file;
 mod finite;
 pub mod loader;
 pub mod model;
+pub mod page;
 pub mod photo;
 pub mod picture;
 pub mod predict;

@@ -1,4 +1,5 @@
-//! The folder of a run: `config.toml`, `metrics.jsonl`, `last.safetensors`, `best.safetensors`, and a lock while a process works on it.
+//! The folder of a run: `config.toml`, `metrics.jsonl`, `report.html`, `last.safetensors`, `best.safetensors`, and a lock while a process
+//! works on it.
 //!
 //! A folder gets its name once it has a checkpoint: a run that was killed at any moment is one that can be continued, or none.
 
@@ -8,6 +9,7 @@ mod lock;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::model::about;
+use crate::page;
 use crate::settings::{Config, Settings, Validation};
 use lock::Lock;
 use nn::checkpoint::{Checkpoint, read_plain, sweep, write_atomically};
@@ -111,6 +113,10 @@ impl RunFolder {
     /// One JSON object a line.
     pub fn metrics(&self) -> PathBuf {
         self.path.join("metrics.jsonl")
+    }
+    /// The page that shows it, rewritten at the end of each epoch.
+    pub fn report(&self) -> PathBuf {
+        self.path.join(page::NAME)
     }
     /// The checkpoint to continue from.
     pub fn last(&self) -> PathBuf {

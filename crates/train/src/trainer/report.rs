@@ -7,6 +7,7 @@ use crate::console::{Console, clock_time};
 use crate::data::Split;
 use crate::error::Result;
 use crate::evaluate::Score;
+use crate::page;
 use crate::run_folder::MetricsLog;
 use crate::settings::Config;
 use serde::{Serialize, Serializer};
@@ -177,6 +178,13 @@ impl<'a> Report<'a> {
             self.log.add(&json!({ "step": run.progress.step, "epoch": tested.last.epoch, "test": tested }))?;
         }
         Ok(tested)
+    }
+
+    /// The run's page, rewritten. Training goes on without it.
+    pub fn page(&self, run: &Run) {
+        if let Err(error) = page::write(&[run.folder.path().into()], &run.folder.report()) {
+            self.console.note(&format!("The report was not written: {error}"));
+        }
     }
 
     /// What stands behind the bar.

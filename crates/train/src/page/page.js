@@ -1,0 +1,122 @@
+"use strict";
+// What the page shows, from the runs in #data. Whoever tests it reads the counts in the body's attributes.
+const errors = [];
+const told = () => { document.body.dataset.errors = errors.length; document.body.dataset.firstError = errors[0] || ""; };
+window.addEventListener("error", (e) => { errors.push(String(e.message)); told(); });
+
+const runs = JSON.parse(document.getElementById("data").textContent);
+const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+const colour = (run) => css(`--c${run % 8}`);
+const make = (tag, parent, text, name) => {
+  const made = document.createElement(tag);
+  if (text !== undefined) made.textContent = text;
+  if (name) made.className = name;
+  parent.append(made);
+  return made;
+};
+const number = (v) => (v === null || v === undefined || !Number.isFinite(v) ? "–" : Math.abs(v) >= 100 ? v.toFixed(0) : String(+v.toPrecision(4)));
+const percent = (v) => (v === null || v === undefined ? "–" : `${(100 * v).toFixed(2)} %`);
+
+// A chart's lines: the field of a record, how it is called, and whether it belongs to what was held out.
+const CHARTS = [
+  { title: "Loss", lines: [["loss", "training", "thin"], ["train_loss", "training, whole epochs", "line"], ["val_loss", "validation", "dashed"], ["test_loss", "test", "dashed"]] },
+  { title: "Accuracy", percent: true, lines: [["accuracy", "training", "thin"], ["train_accuracy", "training, whole epochs", "line"], ["val_accuracy", "validation", "dashed"], ["test_accuracy", "test", "dashed"]] },
+  { title: "Learning rate", lines: [["lr", "rate", "line"]] },
+  { title: "Images a second", zero: true, lines: [["images_per_s", "training", "line"]] },
+];
+
+// The lines of all runs over the steps that any of them has; undefined where a run has no value there.
+function series(chart) {
+  const found = [];
+  runs.forEach((run, i) => {
+    for (const [field, label, style] of chart.lines) {
+      const points = new Map();
+      for (const record of run.log) if (Number.isFinite(record[field])) points.set(record.step, record[field]);
+      if (points.size > 0) found.push({ label: runs.length > 1 ? `${run.name}: ${label}` : label, style, run: i, points });
+    }
+  });
+  return found;
+}
+
+function draw(chart, place) {
+  const found = series(chart);
+  if (found.length === 0) return null;
+  const card = make("div", place, undefined, "card");
+  make("h3", card, chart.title);
+  const steps = [...new Set(found.flatMap((line) => [...line.points.keys()]))].sort((a, b) => a - b);
+  const data = [steps, ...found.map((line) => steps.map((step) => line.points.get(step)))];
+  const shown = chart.percent ? (u, v) => (v === null || v === undefined ? "–" : percent(v)) : (u, v) => number(v);
+  // Within a run, what was measured on other images is told apart by its stroke; with one run, by its colour too.
+  const stroke = (line, i) => (runs.length > 1 ? colour(line.run) : colour(i));
+  const axis = { stroke: css("--faint"), grid: { stroke: css("--line"), width: 1 }, ticks: { stroke: css("--line"), width: 1 } };
+  const options = {
+    width: card.clientWidth - 26,
+    height: 260,
+    scales: { x: { time: false }, y: { range: (u, low, high) => {
+      if (low === null) return [0, 1];
+      const pad = (high - low) * 0.06 || Math.abs(high) * 0.06 || 1;
+      return [chart.zero || low >= 0 && low < pad * 4 ? 0 : low - pad, high + pad];
+    } } },
+    axes: [{ ...axis, label: "step", labelSize: 18, size: 34 }, { ...axis, size: 62, values: (u, vs) => vs.map((v) => (chart.percent ? `${+(100 * v).toFixed(2)} %` : String(+v.toPrecision(6)))) }],
+    series: [{ label: "step" }, ...found.map((line, i) => ({
+      label: line.label, stroke: stroke(line, i), value: shown, spanGaps: true,
+      width: line.style === "thin" ? 1 : 2, dash: line.style === "dashed" ? [6, 4] : undefined, points: { show: line.points.size < 40, size: 5 },
+    }))],
+  };
+  const plot = new uPlot(options, data, card);
+  return { plot, card };
+}
+
+function results(place) {
+  const last = (log, field) => log.reduce((v, record) => (Number.isFinite(record[field]) ? record[field] : v), null);
+  const best = (log, field) => log.reduce((v, record) => (Number.isFinite(record[field]) && (v === null || record[field] > v) ? record[field] : v), null);
+  const table = make("table", place);
+  const head = make("tr", table);
+  for (const name of ["run", "steps", "training loss", "training", "best validation", "test, best weights", "images/s"]) make("th", head, name);
+  runs.forEach((run, i) => {
+    const row = make("tr", table);
+    const name = make("td", row);
+    if (runs.length > 1) make("span", name, undefined, "key").style.background = colour(i);
+    name.append(run.name);
+    const test = run.log.map((record) => record.test).filter(Boolean).pop();
+    const tested = test && (test.best || test.last);
+    const cells = [
+      last(run.log, "step"), number(last(run.log, "train_loss")), percent(last(run.log, "train_accuracy")),
+      percent(best(run.log, "val_accuracy")), tested ? (tested.accuracy === null ? number(tested.loss) : percent(tested.accuracy)) : percent(best(run.log, "test_accuracy")),
+      number(last(run.log, "images_per_s")),
+    ];
+    for (const cell of cells) make("td", row, cell === null ? "–" : String(cell), "n");
+  });
+}
+
+function settings(place) {
+  const table = make("table", place);
+  const head = make("tr", table);
+  make("th", head, "setting");
+  runs.forEach((run) => make("th", head, run.name));
+  for (const key of [...new Set(runs.flatMap((run) => Object.keys(run.settings)))]) {
+    const row = make("tr", table);
+    make("td", row, key);
+    const values = runs.map((run) => (run.settings[key] === undefined ? "–" : String(run.settings[key])));
+    for (const value of values) make("td", row, value, new Set(values).size > 1 ? "differs" : undefined);
+  }
+}
+
+let charts = [];
+function drawAll() {
+  const place = document.getElementById("charts");
+  charts.forEach(({ plot }) => plot.destroy());
+  place.replaceChildren();
+  charts = CHARTS.map((chart) => draw(chart, place)).filter(Boolean);
+  document.body.dataset.charts = charts.length;
+}
+
+document.getElementById("title").textContent = runs.length === 1 ? runs[0].name : `${runs.length} runs`;
+document.getElementById("about").textContent = runs.map((run) => `${run.settings.model} on ${run.settings.data}, seed ${run.settings.seed}`).filter((text, i, all) => all.indexOf(text) === i).join("; ");
+results(document.getElementById("runs"));
+settings(document.getElementById("settings"));
+drawAll();
+window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
+let width = window.innerWidth;
+window.addEventListener("resize", () => { if (window.innerWidth !== width) { width = window.innerWidth; drawAll(); } });
+told();
