@@ -44,7 +44,7 @@ enum Command {
     Eval(eval::Flags),
     /// Name what is in PNG or JPEG images
     Predict(predict::Flags),
-    /// Write a trained network for other programs: ONNX
+    /// Write a trained network for other programs: ONNX, PyTorch, safetensors
     Export(export::Flags),
     /// Show a network's layers, parameters and cost
     Summary(summary::Flags),
