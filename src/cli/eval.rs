@@ -4,6 +4,7 @@ use super::answer::{Ending, Json, say, say_json};
 use super::checkpoint::Which;
 use clap::Args;
 use gpu_core::Device;
+use nn::checkpoint::expect_writable;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -13,6 +14,7 @@ use train::error::printable_name;
 use train::evaluate::Evaluator;
 use train::loader::{Source, normalise};
 use train::model::{self, Trained, Weights};
+use train::per_image::{expect_classes, write_per_image};
 use train::predict::same_classes;
 use train::settings::{DeviceKind, Settings};
 use train::{Error, Result, data, trainer};
@@ -36,6 +38,9 @@ pub struct Flags {
     /// Take from --weights what fits, and say what does not
     #[arg(long, requires = "weights")]
     lenient: bool,
+    /// Write a row for each test image to this CSV file: its class, the likeliest one, the loss
+    #[arg(long, value_name = "FILE")]
+    per_image: Option<PathBuf>,
     /// Where to run
     #[arg(long, value_enum, default_value = "auto")]
     device: DeviceKind,
@@ -45,6 +50,9 @@ pub struct Flags {
 
 pub fn run(flags: &Flags) -> Result<Ending> {
     let console = Console::new(flags.json.json);
+    if let Some(path) = &flags.per_image {
+        expect_writable(path).map_err(|e| Error::Setting(format!("--per-image {}: {e}", path.display())))?;
+    }
     let device = trainer::open_device(flags.device, &console)?;
     let Subject { path, trained, mut set } = match &flags.weights {
         Some(path) => state_dict(flags, path.clone(), &device, &console)?,
@@ -53,6 +61,9 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     let description = &trained.description;
     description.fits(&set.test, &set.name)?;
     same_classes(description, &set)?;
+    if flags.per_image.is_some() {
+        expect_classes(description)?;
+    }
     // As in training, whatever is the mean of these images.
     set.mean.clone_from(&description.mean);
     set.std.clone_from(&description.std);
@@ -60,7 +71,11 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     let source = Source::new(&device, &set.test);
     let mut evaluator = Evaluator::new(&trained.net, &device, &source, set.test.len(), description.loss(0.0)?, &normalise(&set))?;
     let score = evaluator.score()?.ok_or_else(|| Error::Setting(format!("{} has no test images", set.name)))?;
-    let images_per_s = score.images as f64 / began.elapsed().as_secs_f64();
+    let elapsed_s = began.elapsed().as_secs_f64();
+    if let Some(path) = &flags.per_image {
+        write_per_image(path, &mut evaluator, description, &set)?;
+    }
+    let images_per_s = score.images as f64 / elapsed_s;
     let accuracy = description.is_classifier().then_some(score.accuracy);
     if flags.json.json {
         say_json(&json!({

@@ -10,6 +10,7 @@ mod file;
 mod finite;
 pub mod loader;
 pub mod model;
+pub mod per_image;
 pub mod picture;
 pub mod predict;
 pub mod run_folder;

@@ -7,6 +7,7 @@ mod golden;
 #[cfg(unix)]
 mod kills;
 mod optimizers;
+mod predict;
 #[cfg(unix)]
 mod refusals;
 mod repeat;

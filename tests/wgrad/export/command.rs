@@ -59,6 +59,33 @@ fn an_onnx_model_takes_pixels_and_says_what_its_classes_are() {
     }
 }
 
+/// The same pictures, as files and as numbers.
+#[test]
+fn onnx_runtime_names_what_predict_names() {
+    let Some(mut runtime) = Runtime::start() else { return };
+    let bench = run();
+    bench.run("export runs/a --onnx net.onnx").ok();
+    let colours: Vec<[u8; 3]> = (0..12).map(|i| [[20 * i, 9, 99], [20 * i; 3]][usize::from(i) % 2]).collect();
+    let names: Vec<String> = (0..colours.len()).map(|number| format!("{number}.png")).collect();
+    for (name, colour) in names.iter().zip(&colours) {
+        image::RgbImage::from_pixel(32, 32, image::Rgb(*colour)).save(bench.path(name)).unwrap();
+    }
+    let text = bench.run(&format!("predict {} --jsonl --top 1 --device cpu", names.join(" "))).ok().stdout;
+    let predicted: Vec<Value> = text.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let pixels: Vec<f32> =
+        colours.iter().flat_map(|colour| colour.iter().flat_map(|v| std::iter::repeat_n(f32::from(*v) / 255.0, 1024))).collect();
+    let x = Tensor::from_slice(&Device::Cpu, [colours.len(), 3, 32, 32], &pixels);
+    let trained = Trained::read(&bench.path("runs/a/last.safetensors"), &Device::Cpu).unwrap();
+    let channels =
+        [trained.description.mean, trained.description.std].map(|values| Tensor::from_slice(&Device::Cpu, [3, 1, 1], &values));
+    let normalised = (&x - &channels[0]) / &channels[1];
+    let y = trained.net.forward(&Var::constant(&normalised)).value().clone();
+    let answer = runtime.ask(&bench.path("net.onnx"), &x, &y);
+    assert_eq!(fault(&answer), None);
+    let likeliest = predicted.iter().map(|picture| &picture["classes"][0]["label"]);
+    assert_eq!(answer["classes"].as_array().unwrap().iter().collect::<Vec<_>>(), likeliest.collect::<Vec<_>>());
+}
+
 /// What a `.pth` file and a safetensors file have, and what differs.
 fn held_together(python: &Path, bench: &Bench, pth: &str, safetensors: &str) -> Value {
     let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wgrad/export/state_dict.py");

@@ -1,60 +1,17 @@
-//! What a network sees in a picture.
+//! What a network sees in pictures.
 
+mod inputs;
 mod jpeg;
 mod photo;
+mod predictor;
 
-pub use photo::read_image;
+pub use inputs::pictures;
+pub use photo::{read_image, read_images};
+pub use predictor::{Guess, Predictor};
 
-use crate::augmentation::Augmentation;
-use crate::data::{Dataset, ImageSet};
+use crate::data::Dataset;
 use crate::error::{Error, Result};
-use crate::loader::{Source, augment};
-use crate::model::{Description, Trained};
-use gpu_core::{Device, ops};
-use nn::{EvalStep, StepOptions};
-use serde::Serialize;
-
-/// A class and how likely it is.
-#[derive(Debug, Clone, PartialEq, Serialize)]
-pub struct Guess {
-    /// The class's name.
-    pub class: String,
-    /// Its number.
-    pub label: usize,
-    /// 0 to 1.
-    pub probability: f32,
-}
-
-/// The `top` likeliest classes for one picture, the likeliest first.
-///
-/// # Errors
-/// If the network tells no classes or gives what is no number, or a fault of the device.
-pub fn guesses(trained: &Trained, picture: &ImageSet, device: &Device, top: usize) -> Result<Vec<Guess>> {
-    let Trained { description, net, .. } = trained;
-    if !description.is_classifier() {
-        return Error::setting(format!("the model \"{}\" tells no classes: there is nothing to predict", description.model));
-    }
-    let source = Source::new(device, picture);
-    let mut feed = source.feed(1);
-    let plain = augment(Augmentation::default(), &description.mean, &description.std, picture.height());
-    let options = StepOptions::new(1, description.input()?);
-    let step = EvalStep::captured_with(net, device, &options, |slots| feed.launch(slots, &plain, 0))?;
-    feed.fill(&[0]);
-    step.run()?;
-    let probabilities = ops::softmax(step.output(), 1).to_vec()?;
-    if let Some(value) = probabilities.iter().find(|p| !p.is_finite()) {
-        return Err(Error::OutputNotFinite(*value));
-    }
-    let mut guesses: Vec<Guess> = probabilities
-        .into_iter()
-        .zip(&description.classes)
-        .enumerate()
-        .map(|(label, (probability, class))| Guess { class: class.clone(), label, probability })
-        .collect();
-    guesses.sort_by(|a, b| b.probability.total_cmp(&a.probability));
-    guesses.truncate(top);
-    Ok(guesses)
-}
+use crate::model::Description;
 
 /// Refuses a data set whose classes are not those that a network was trained on.
 ///

@@ -8,8 +8,9 @@ use crate::model::Description;
 use image::imageops::FilterType;
 use image::{DynamicImage, ImageDecoder, ImageReader, Rgb, RgbImage};
 use nn::checkpoint::read_plain;
+use rayon::prelude::*;
 use std::io::Cursor;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 /// What a decoded picture may take.
 const MOST_BYTES: u64 = 1 << 30;
@@ -37,6 +38,11 @@ pub fn read_image(path: &Path, description: &Description) -> Result<ImageSet> {
         n => return Err(Error::content(path, format!("the network takes {n} channels, a picture has 1 or 3"))),
     };
     Ok(ImageSet::new(planes, vec![0], [channels, height, width]))
+}
+
+/// The same for several files, on all cores.
+pub fn read_images(paths: &[PathBuf], description: &Description) -> Vec<Result<ImageSet>> {
+    paths.par_iter().map(|path| read_image(path, description)).collect()
 }
 
 fn decode(bytes: &[u8]) -> image::ImageResult<DynamicImage> {
