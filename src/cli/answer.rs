@@ -30,6 +30,14 @@ pub fn say_json(value: &impl Serialize) -> Result<()> {
     print(&printable_json(&serde_json::to_string(value).expect("results are JSON")))
 }
 
+/// Prints one row of comma-separated values.
+pub fn say_csv(cells: &[String]) -> Result<()> {
+    let mut row = csv::WriterBuilder::new().terminator(csv::Terminator::Any(b'\n')).from_writer(Vec::new());
+    let written = row.write_record(cells).map_err(io::Error::other).and_then(|()| row.into_inner().map_err(|e| e.into_error()));
+    let bytes = written.expect("a list takes all bytes");
+    say(String::from_utf8(bytes).expect("it was made of text").trim_end_matches('\n'))
+}
+
 fn print(text: &str) -> Result<()> {
     let mut stdout = io::stdout().lock();
     let written = writeln!(stdout, "{text}").and_then(|()| stdout.flush());

@@ -4,6 +4,7 @@ use super::answer::{Ending, Json, say, say_json};
 use super::checkpoint::Which;
 use clap::Args;
 use gpu_core::Device;
+use nn::checkpoint::expect_writable;
 use serde_json::json;
 use std::path::{Path, PathBuf, absolute};
 use std::time::Instant;
@@ -13,6 +14,7 @@ use train::error::printable_name;
 use train::evaluate::Evaluator;
 use train::loader::{Source, normalise};
 use train::model::{self, Description, Trained, Weights};
+use train::per_image::{expect_classes, write_per_image};
 use train::predict::same_classes;
 use train::run_folder::read_settings;
 use train::settings::{DeviceKind, Settings};
@@ -40,6 +42,9 @@ pub struct Flags {
     /// Images to measure on: the test images, those that the run held out for validation, or those that it learned from
     #[arg(long, value_enum, default_value = "test")]
     split: Split,
+    /// Write a row for each of these images to this CSV file: its class, the likeliest one, the loss
+    #[arg(long, value_name = "FILE")]
+    per_image: Option<PathBuf>,
     /// Where to run
     #[arg(long, value_enum, default_value = "auto")]
     device: DeviceKind,
@@ -49,6 +54,9 @@ pub struct Flags {
 
 pub fn run(flags: &Flags) -> Result<Ending> {
     let console = Console::new(flags.json.json);
+    if let Some(path) = &flags.per_image {
+        expect_writable(path).map_err(|e| Error::Setting(format!("--per-image {}: {e}", path.display())))?;
+    }
     let device = trainer::open_device(flags.device, &console)?;
     let Subject { path, trained, mut set } = match &flags.weights {
         Some(path) => state_dict(flags, path.clone(), &device, &console)?,
@@ -61,6 +69,9 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     }
     description.fits(&images, &set.name)?;
     same_classes(description, &set)?;
+    if flags.per_image.is_some() {
+        expect_classes(description)?;
+    }
     // As in training, whatever is the mean of these images.
     set.mean.clone_from(&description.mean);
     set.std.clone_from(&description.std);
@@ -68,7 +79,11 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     let source = Source::new(&device, &images);
     let mut evaluator = Evaluator::new(&trained.net, &device, &source, images.len(), description.loss(0.0)?, &normalise(&set))?;
     let score = evaluator.score()?.expect("there are images");
-    let images_per_s = score.images as f64 / began.elapsed().as_secs_f64();
+    let elapsed_s = began.elapsed().as_secs_f64();
+    if let Some(path) = &flags.per_image {
+        write_per_image(path, &mut evaluator, description, images.labels())?;
+    }
+    let images_per_s = score.images as f64 / elapsed_s;
     let accuracy = description.is_classifier().then_some(score.accuracy);
     if flags.json.json {
         say_json(&json!({

@@ -33,7 +33,7 @@ struct Cli {
     train: train::Flags,
 }
 
-const EXIT_CODES: &str = "Exit codes: 0 done, 1 ran and found something wrong (a run that diverged, a kernel that differs), \
+const EXIT_CODES: &str = "Exit codes: 0 done, 1 ran and found something wrong (a run that diverged, a kernel that differs, an image that cannot be read), \
     2 bad input or environment, 3 the output could not be written (a reader that goes away is no fault), \
     130 ended by Ctrl-C, SIGTERM or SIGHUP, and saved.";
 
@@ -43,11 +43,11 @@ enum Command {
     Train(Box<train::OnFolder>),
     /// Measure a checkpoint on the test images of a data set
     Eval(eval::Flags),
-    /// Name what is in pictures
+    /// Name what is in pictures, in folders of them
     Predict(predict::Flags),
     /// Write the curves and settings of runs, one or several over one another, as a page
     Report(report::Flags),
-    /// Write a trained network for other programs: ONNX
+    /// Write a trained network for other programs: ONNX, PyTorch, safetensors
     Export(export::Flags),
     /// Show a network's layers, parameters and cost
     Summary(summary::Flags),

@@ -1,6 +1,6 @@
 //! A trained network, for other programs.
 //!
-//! [`Onnx`] is a network of [`nn`] as an ONNX model, in evaluation mode:
+//! [`StateDict`] is its weights as PyTorch loads them, and [`Onnx`] the whole as an ONNX model, in evaluation mode:
 //!
 //! ```
 //! use export::Onnx;
@@ -14,6 +14,8 @@
 
 mod error;
 mod onnx;
+mod torch;
 
 pub use error::ExportError;
 pub use onnx::{OPSET, Onnx};
+pub use torch::StateDict;

@@ -101,6 +101,24 @@ impl Evaluator {
 }
 
 impl Evaluator {
+    /// Shows `each` what the network gives for every image, in order: the image's number, and its logits.
+    ///
+    /// # Errors
+    /// A fault of the device.
+    pub fn outputs(&mut self, each: &mut dyn FnMut(usize, &[f32])) -> Result<()> {
+        for part in &mut self.parts {
+            let order: Vec<u32> = (part.first..part.first + part.images).map(|i| i as u32).collect();
+            for chosen in order.chunks_exact(part.batch) {
+                part.feed.fill(chosen);
+                part.step.run()?;
+                let outputs = part.step.output().to_vec()?;
+                let rows = outputs.chunks_exact(outputs.len() / part.batch);
+                chosen.iter().zip(rows).for_each(|(&image, row)| each(image as usize, row));
+            }
+        }
+        Ok(())
+    }
+
     /// Says which layer of `net`, the network that is measured, gives the first value that is not finite.
     ///
     /// # Errors

@@ -11,6 +11,7 @@ mod finite;
 pub mod loader;
 pub mod model;
 pub mod page;
+pub mod per_image;
 pub mod photo;
 pub mod picture;
 pub mod predict;

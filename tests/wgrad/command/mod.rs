@@ -8,6 +8,7 @@ mod golden;
 mod kills;
 mod optimizers;
 mod pictures;
+mod predict;
 #[cfg(unix)]
 mod refusals;
 mod repeat;

@@ -44,6 +44,16 @@ const MORE: &[(&[usize], &str)] = &[
     (&[4, 9, 8], r#""type": "conv2d", "out": 8, "kernel": 3, "groups": 4, "padding": [0, 1, 2, 3]"#),
     (&[4, 5, 4], r#""type": "conv_transpose2d", "out": 6, "kernel": 3, "stride": 2, "padding": [1, 0, 0, 1]"#),
     (&[4, 5, 4], r#""type": "conv_transpose2d", "out": 4, "kernel": 2, "stride": 3, "output_padding": [2, 1], "groups": 4"#),
+    // More added at the end than a stride: cut less, beyond every tap, and both.
+    (
+        &[4, 9, 4],
+        r#""type": "conv_transpose2d", "out": 6, "kernel": [1, 4], "stride": [2, 1], "padding": [2, 1, 1, 1], "dilation": [1, 2], "output_padding": 1, "groups": 2"#,
+    ),
+    (
+        &[4, 11, 3],
+        r#""type": "conv_transpose2d", "out": 6, "kernel": [2, 3], "stride": [1, 2], "padding": [1, 0, 0, 2], "dilation": 3, "output_padding": [2, 2], "bias": false"#,
+    ),
+    (&[3, 5], r#""type": "conv_transpose1d", "out": 2, "kernel": 2, "dilation": 4, "output_padding": 3, "padding": [0, 1]"#),
     (&[7], r#""type": "batch_norm""#),
     (&[3, 5], r#""type": "batch_norm1d", "tracked": false"#),
     (&[7], r#""type": "demean_norm""#),

@@ -107,10 +107,7 @@ impl<'a> Onnx<'a> {
     }
 
     fn model(&self) -> Result<Model, ExportError> {
-        let bytes = parameters(self.net).iter().map(|(_, param)| 4 * param.shape().len() as u64).sum::<u64>();
-        if bytes > MOST_BYTES - GRAPH_BYTES {
-            return Err(ExportError::TooLarge { bytes, limit: MOST_BYTES });
-        }
+        expect_fits(parameters(self.net).iter().map(|(_, param)| 4 * param.shape().len() as u64).sum())?;
         let input = Shape::new(&[&[1], self.net.input().dims()].concat());
         let mut graph = Graph::default();
         let mut x = graph.input(INPUT, input);
@@ -132,5 +129,13 @@ impl<'a> Onnx<'a> {
             opset_import: vec![OperatorSet { domain: Some(String::new()), version: OPSET }],
             metadata_props: notes.collect(),
         })
+    }
+}
+
+/// Refuses weights of so many bytes that no file could hold them.
+fn expect_fits(bytes: u64) -> Result<(), ExportError> {
+    match bytes > MOST_BYTES - GRAPH_BYTES {
+        true => Err(ExportError::TooLarge { bytes, limit: MOST_BYTES }),
+        false => Ok(()),
     }
 }

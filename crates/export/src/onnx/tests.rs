@@ -174,6 +174,13 @@ fn the_identity_has_an_output() {
     }
 }
 
+#[test]
+fn weights_that_no_file_holds_are_refused() {
+    assert!(super::expect_fits(2_100_000_000).is_ok());
+    let error = super::expect_fits(1 << 31).unwrap_err().to_string();
+    assert!(error.starts_with("its weights take 2147483648 bytes, and a file of this format has at most 2147483647"), "{error}");
+}
+
 #[derive(Debug)]
 struct Own;
 

@@ -78,6 +78,7 @@ pub fn all(tally: &mut Tally) {
         if note == "wgrad.network" {
             refusals.refused(&format!("eval --device cpu --data data --checkpoint {run}"), &[&run]);
             refusals.refused(&format!("predict good.png --device cpu --checkpoint {run}"), &[&run]);
+            refusals.refused(&format!("export {run} --onnx x.onnx --torch x.pth"), &[&run]);
         }
     }
     for number in 0..flips.len() {
@@ -123,6 +124,7 @@ fn not_finite(tally: &mut Tally) {
         "train --resume runs/a",
         "eval --device cpu --data data --checkpoint runs/a",
         "predict good.png --device cpu --checkpoint runs/a",
+        "export runs/a --onnx --torch --safetensors",
         "eval --device cpu --data data --model net.json --weights runs/a/last.safetensors",
         "train --device cpu --data data --batch-size 8 --model net.json --weights runs/a/last.safetensors",
     ] {

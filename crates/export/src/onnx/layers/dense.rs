@@ -45,7 +45,34 @@ fn conv<const D: usize>(l: &mut Leaf<'_>) -> Said {
 }
 
 fn conv_transpose<const D: usize>(l: &mut Leaf<'_>) -> Said {
+    let [added, stride] = ["output_padding", "stride"].map(|name| l.field::<Extents<D>>(name).0);
+    if (0..D).any(|axis| added[axis] >= stride[axis]) {
+        return widened::<D>(l, added);
+    }
     let mut attributes = geometry::<D>(l);
-    attributes.push(ints("output_padding", l.field::<Extents<D>>("output_padding").0));
+    attributes.push(ints("output_padding", added));
     with_weights(l, "ConvTranspose", attributes)
+}
+
+/// As PyTorch allows where taps lie further apart than windows, and runtimes do not: what is added at the end is cut less there, and
+/// what lies beyond every tap is zeros. The bias comes last.
+fn widened<const D: usize>(l: &mut Leaf<'_>, added: [usize; D]) -> Said {
+    let Edges::<D>::Of(padding) = l.field("padding") else { unreachable!("a transposed convolution is padded by numbers") };
+    let Padding { before, after } = padding;
+    let mut attributes = geometry::<D>(l);
+    let cut = (0..D).map(|axis| after[axis].saturating_sub(added[axis]));
+    attributes.retain(|attribute| attribute.name != "pads");
+    attributes.push(ints("pads", before.into_iter().chain(cut)));
+    let (x, w) = (l.x(), l.param("weight")?);
+    let y = l.apply_with("ConvTranspose", &[&x, &w], attributes);
+    let beyond = (0..D).map(|axis| added[axis].saturating_sub(after[axis]) as i64);
+    let ends: Vec<i64> = std::iter::repeat_n(0, 2 + D + 2).chain(beyond).collect();
+    let ends = l.integers("beyond", &ends);
+    let y = l.apply("Pad", &[&y, &ends]);
+    if !l.has("bias") {
+        return Ok(y);
+    }
+    let channels: Vec<usize> = std::iter::once(l.output().c()).chain([1; D]).collect();
+    let b = l.param_as("bias", &channels)?;
+    Ok(l.apply("Add", &[&y, &b]))
 }

@@ -1,0 +1,81 @@
+//! What a network says of each image of a set, as a table.
+
+use crate::error::{Error, Result};
+use crate::evaluate::Evaluator;
+use crate::model::Description;
+use nn::checkpoint::write_atomically;
+use std::path::Path;
+
+/// The columns.
+const HEADS: [&str; 8] = ["image", "label", "class", "predicted_label", "predicted_class", "probability", "loss", "correct"];
+
+/// Writes a row for each image that `evaluator` measures, of these labels, to a CSV file: its number, its class, the likeliest one and how likely that is, and the
+/// cross-entropy.
+///
+/// # Errors
+/// If the network tells no classes, gives what is no number, a fault of the device, or of the file system; the old file is as it was then.
+pub fn write_per_image(path: &Path, evaluator: &mut Evaluator, description: &Description, labels: &[u32]) -> Result<()> {
+    expect_classes(description)?;
+    let mut table = csv::Writer::from_writer(Vec::new());
+    let classes = &description.classes;
+    let mut wrong = None;
+    table.write_record(HEADS).expect("a list takes all bytes");
+    evaluator.outputs(&mut |image, logits| {
+        let label = labels[image] as usize;
+        let Some(said) = Said::of(logits) else {
+            wrong = wrong.or(logits.iter().copied().find(|x| !x.is_finite()));
+            return;
+        };
+        let row = [
+            image.to_string(),
+            label.to_string(),
+            classes[label].clone(),
+            said.best.to_string(),
+            classes[said.best].clone(),
+            format!("{:.6}", (-said.loss(said.best)).exp()),
+            format!("{:.6}", said.loss(label)),
+            u8::from(said.best == label).to_string(),
+        ];
+        table.write_record(row).expect("a list takes all bytes");
+    })?;
+    if let Some(value) = wrong {
+        return Err(Error::OutputNotFinite(value));
+    }
+    let bytes = table.into_inner().expect("a list takes all bytes");
+    write_atomically(path, |file| std::io::Write::write_all(file, &bytes)).map_err(Error::file("writing", path))
+}
+
+/// Refuses a network of whose images there is nothing to say.
+///
+/// # Errors
+/// If it tells no classes.
+pub fn expect_classes(description: &Description) -> Result<()> {
+    match description.is_classifier() {
+        true => Ok(()),
+        false => Error::setting(format!("the model \"{}\" tells no classes: there is no row for an image", description.model)),
+    }
+}
+
+/// What logits say, in f64.
+struct Said<'a> {
+    logits: &'a [f32],
+    /// The class of the largest; the first of several.
+    best: usize,
+    /// `ln(sum of exp(logits))`.
+    log_of_sum: f64,
+}
+
+impl<'a> Said<'a> {
+    /// Nothing, if one is infinite or no number.
+    fn of(logits: &'a [f32]) -> Option<Self> {
+        let best = (0..logits.len()).rev().max_by(|&a, &b| logits[a].total_cmp(&logits[b]))?;
+        let largest = f64::from(logits[best]);
+        let sum: f64 = logits.iter().map(|&x| (f64::from(x) - largest).exp()).sum();
+        logits.iter().all(|x| x.is_finite()).then_some(Self { logits, best, log_of_sum: largest + sum.ln() })
+    }
+
+    /// The cross-entropy, if this were the class.
+    fn loss(&self, label: usize) -> f64 {
+        self.log_of_sum - f64::from(self.logits[label])
+    }
+}

@@ -1,0 +1,57 @@
+//! What a network sees in pictures.
+
+mod inputs;
+mod predictor;
+
+pub use inputs::pictures;
+pub use predictor::{Guess, Predictor};
+
+use crate::data::{Dataset, ImageSet};
+use crate::error::{Error, Result};
+use crate::model::Description;
+use crate::photo::{self, PhotoError};
+use rayon::prelude::*;
+use std::path::{Path, PathBuf};
+
+/// A picture as the network takes it: brought to its size in the way in which those were that it learned from, and grey if it has one
+/// channel; see [`photo::read`].
+///
+/// # Errors
+/// If the file cannot be read or decoded, or was cut short.
+pub fn read_image(path: &Path, description: &Description) -> Result<ImageSet> {
+    let input = description.input()?;
+    let shape = [0, 1, 2].map(|axis| input.dim(axis));
+    let planes = photo::read(path, shape, &description.reading).map_err(|error| match error {
+        PhotoError::Read(source) => Error::file("reading", path)(source),
+        other => Error::content(path, other.to_string()),
+    })?;
+    Ok(ImageSet::new(planes, vec![0], shape))
+}
+
+/// The same for several files, on all cores.
+pub fn read_images(paths: &[PathBuf], description: &Description) -> Vec<Result<ImageSet>> {
+    paths.par_iter().map(|path| read_image(path, description)).collect()
+}
+
+/// Refuses a data set whose classes are not those that a network was trained on.
+///
+/// # Errors
+/// If their number differs, or of folders of pictures the names.
+pub fn same_classes(description: &Description, data: &Dataset) -> Result<()> {
+    let (wanted, found) = (description.classes.len(), data.classes.len());
+    // Folders have names that mean something; other sets may have none at all.
+    let is_other = data.has_files() && description.classes != data.classes;
+    match wanted == found {
+        true if is_other => Error::setting(format!(
+            "the checkpoint's network tells {}; the class folders of {} are {}",
+            description.classes.join(", "),
+            data.name,
+            data.classes.join(", ")
+        )),
+        true => Ok(()),
+        false => Error::setting(format!(
+            "the checkpoint's network tells {wanted} classes ({}), {} has {found}; name the data set that it was trained on with --data",
+            description.trained_on, data.name
+        )),
+    }
+}

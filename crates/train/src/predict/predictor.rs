@@ -1,0 +1,93 @@
+//! A network that names what is in pictures, recorded once for as many as there are.
+
+use crate::augmentation::Augmentation;
+use crate::data::ImageSet;
+use crate::error::{Error, Result};
+use crate::loader::augment;
+use crate::model::Trained;
+use gpu_core::{DType, Device, Tensor, ops};
+use nn::{EvalStep, StepOptions};
+use serde::Serialize;
+
+/// A class and how likely it is.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Guess {
+    /// The class's name.
+    pub class: String,
+    /// Its number.
+    pub label: usize,
+    /// 0 to 1.
+    pub probability: f32,
+}
+
+/// A captured step that names what is in pictures, so many at a time.
+pub struct Predictor<'a> {
+    classes: &'a [String],
+    /// The pixels of a batch, as they are read.
+    images: Tensor,
+    step: EvalStep,
+}
+
+impl<'a> Predictor<'a> {
+    /// For at most `batch` pictures at a time.
+    ///
+    /// # Errors
+    /// If the network tells no classes, or the device does not fit the batch.
+    ///
+    /// # Panics
+    /// If `batch` is 0.
+    #[track_caller]
+    pub fn new(trained: &'a Trained, device: &Device, batch: usize) -> Result<Self> {
+        assert!(batch > 0, "Predictor: a batch of 0 pictures");
+        let Trained { description, net, .. } = trained;
+        if !description.is_classifier() {
+            return Error::setting(format!("the model \"{}\" tells no classes: there is nothing to predict", description.model));
+        }
+        let input = description.input()?;
+        let images = Tensor::empty_of(device, [batch, input.dim(0), input.dim(1), input.dim(2)], DType::U8);
+        let places = Tensor::from_slice(device, [batch], &(0..batch as u32).collect::<Vec<_>>());
+        let plain = augment(Augmentation::default(), &description.mean, &description.std, input.dim(1));
+        let key = ops::DropoutKey { seed: 0, stream: 0 };
+        let step = EvalStep::captured_with(net, device, &StepOptions::new(batch, input), |slots| {
+            ops::augment(&images, &places, key, &slots.step, &slots.x, &plain);
+        })?;
+        Ok(Self { classes: &description.classes, images, step })
+    }
+
+    /// How many pictures it takes at a time.
+    pub fn batch(&self) -> usize {
+        self.images.shape().n()
+    }
+
+    /// The `top` likeliest classes for each of some pictures as [`read_image`](super::read_image) gives them, the likeliest first.
+    ///
+    /// # Errors
+    /// If the network gives what is no number, or a fault of the device.
+    ///
+    /// # Panics
+    /// If there are none, more than it takes, or pictures of another size.
+    #[track_caller]
+    pub fn guesses(&self, pictures: &[&ImageSet], top: usize) -> Result<Vec<Vec<Guess>>> {
+        let batch = self.batch();
+        assert!((1..=batch).contains(&pictures.len()), "Predictor: {} pictures for batches of {batch}", pictures.len());
+        // The last one again, where there are fewer.
+        let filled = pictures.iter().chain(std::iter::repeat(&pictures[pictures.len() - 1])).take(batch);
+        let bytes: Vec<u8> = filled.flat_map(|picture| picture.image(0)).copied().collect();
+        self.images.write(&bytes);
+        self.step.run()?;
+        let probabilities = ops::softmax(self.step.output(), 1).to_vec()?;
+        let rows = probabilities.chunks_exact(self.classes.len()).take(pictures.len());
+        rows.map(|row| self.likeliest(row, top)).collect()
+    }
+
+    fn likeliest(&self, probabilities: &[f32], top: usize) -> Result<Vec<Guess>> {
+        if let Some(value) = probabilities.iter().find(|p| !p.is_finite()) {
+            return Err(Error::OutputNotFinite(*value));
+        }
+        let guess = |(label, (&probability, class)): (usize, (&f32, &String))| Guess { class: class.clone(), label, probability };
+        let mut guesses: Vec<Guess> = probabilities.iter().zip(self.classes).enumerate().map(guess).collect();
+        guesses.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        guesses.truncate(top);
+        Ok(guesses)
+    }
+}
