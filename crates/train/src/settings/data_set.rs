@@ -1,7 +1,7 @@
 //! The data set that settings ask for: opened, and its images parted.
 
 use super::kinds::{TestImages, Validation};
-use super::rows::Config;
+use super::rows::{Config, Settings};
 use crate::console::Console;
 use crate::data::{self, Amount, Dataset, Opened, Opening, Split};
 use crate::error::{Error, Result};
@@ -12,6 +12,13 @@ use crate::photo::Reading;
 const HELD_OUT: usize = 5_000;
 /// Share of a folder of pictures that is tested on where there is no `test/`.
 const TESTED: f64 = 0.1;
+
+/// Steps that an epoch over few pictures should have, and the batch that is not made smaller for that.
+const STEPS_OF_EPOCH: usize = 10;
+const SMALL_BATCH: usize = 8;
+/// Steps that a run over few pictures should have, and the epochs that are enough whatever they come to.
+const STEPS_OF_RUN: u64 = 1_000;
+const MOST_EPOCHS: u64 = 40;
 
 impl Config {
     /// Opens the data set and [settles](Self::settle) with it. Where it is a folder of pictures, the settings say afterwards how those
@@ -24,6 +31,24 @@ impl Config {
         self.settle(&mut data)?;
         remarks.iter().for_each(|remark| console.note(remark));
         Ok(data)
+    }
+
+    /// Has a run on few pictures take smaller steps, and more of them, where nothing else was `given`: five steps teach nothing.
+    pub fn suit_few_pictures(&mut self, given: &Settings, data: &Dataset) {
+        let images = data.train.len();
+        if !data.has_files() {
+            return;
+        }
+        if given.batch_size.is_none() && given.accumulate.is_none() {
+            while self.batch_size > SMALL_BATCH && images / self.batch_size < STEPS_OF_EPOCH {
+                self.batch_size /= 2;
+            }
+            self.batch_size = self.batch_size.min(images);
+        }
+        if given.epochs.is_none() {
+            let steps = (images / self.batch_size).max(1) as u64;
+            self.epochs = self.epochs.max(STEPS_OF_RUN.div_ceil(steps).min(MOST_EPOCHS));
+        }
     }
 
     /// The data set as it lies there, with remarks. Pictures become images of `shape` as `reading` says, or else as the settings and the
