@@ -135,6 +135,21 @@ fn a_run_on_pictures_resumes_to_the_same_bytes() {
 }
 
 #[test]
+fn a_run_from_the_cache_has_the_bytes_of_one_that_decoded() {
+    let bench = with_photos();
+    bench.run(&format!("{TRAIN} --max-steps 4 --name plain")).ok();
+    for name in ["first", "second"] {
+        let ran = bench.run(&format!("{TRAIN} --max-steps 4 --cache kept --name {name}")).ok();
+        assert_eq!(ran.stderr.contains("cache: kept/pictures-"), name == "first", "written once: {}", ran.stderr);
+        assert!(bench.bytes(&format!("runs/{name}/last.safetensors")) == bench.bytes("runs/plain/last.safetensors"), "{name}");
+    }
+    bench.run("train --resume runs/second").ok();
+    bench.run("train --resume runs/plain").ok();
+    assert!(bench.bytes("runs/second/last.safetensors") == bench.bytes("runs/plain/last.safetensors"));
+    assert_eq!(fs::read_dir(bench.path("kept")).unwrap().count(), 1);
+}
+
+#[test]
 fn folders_of_splits_are_used_as_they_are_and_another_folder_is_measured_whole() {
     let bench = with_photos();
     for (split, from) in [("train", 0..16), ("val", 16..20), ("test", 20..26), ("", 26..30)] {

@@ -69,8 +69,8 @@ impl Config {
         let reading = reading.unwrap_or(asked);
         let progress = console.counting("reading pictures");
         let skip_bad = self.skip_bad == Some(true);
-        let opened =
-            data::open_as(&self.data, &Opening { shape: [channels, height, width], reading, skip_bad, progress: &progress })?;
+        let (shape, cache) = ([channels, height, width], self.cache.as_deref());
+        let opened = data::open_as(&self.data, &Opening { shape, reading, skip_bad, cache, progress: &progress })?;
         if opened.data.has_files() {
             // A size that is none of one number is the model's own.
             self.image_size = self.image_size.or((height == width).then_some(height));
@@ -82,6 +82,7 @@ impl Config {
             ("fit", self.fit.is_some()),
             ("background", self.background.is_some()),
             ("skip-bad", self.skip_bad.is_some()),
+            ("cache", self.cache.is_some()),
         ];
         match of_pictures.iter().find(|(_, given)| *given) {
             None => Ok(opened),

@@ -80,6 +80,8 @@ settings! {
     background: Background, "COLOUR", unset "white";
     /// Leave out pictures that cannot be read, and list them
     skip_bad: bool, "true|false", alone "true";
+    /// Keep pictures as they were decoded in this folder, for the next run
+    cache: PathBuf, "DIR", unset "none";
     /// Stop after this many epochs that were no better than the best before them
     patience: u64, "EPOCHS", unset "none", range count_from(1), resume MayChange;
     /// Stop after this many steps in all; the schedule stays that of the whole run
