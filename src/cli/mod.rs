@@ -3,6 +3,7 @@
 mod answer;
 mod bench;
 mod checkpoint;
+mod data;
 mod devices;
 mod eval;
 mod outcome;
@@ -43,6 +44,8 @@ enum Command {
     Eval(eval::Flags),
     /// Name what is in pictures
     Predict(predict::Flags),
+    /// Say what is in a data set, and show what a network sees of it
+    Data(data::Flags),
     /// Show a network's layers, parameters and cost
     Summary(summary::Flags),
     /// List the GPU adapters, and which one would be taken
@@ -78,6 +81,7 @@ fn run(cli: Cli, began: Instant) -> Result<Ending> {
         Some(Command::Train(flags)) => train::run(flags.flags(), began),
         Some(Command::Eval(flags)) => eval::run(&flags),
         Some(Command::Predict(flags)) => predict::run(&flags),
+        Some(Command::Data(flags)) => data::run(&flags),
         Some(Command::Summary(flags)) => summary::run(&flags),
         Some(Command::Devices(flags)) => devices::run(&flags),
         Some(Command::Bench(flags)) => bench::run(&flags),

@@ -27,7 +27,7 @@ impl Config {
     /// # Errors
     /// If it cannot be opened, is not that of the fingerprint, or a setting does not go with it.
     pub fn open_data(&mut self, console: &Console) -> Result<Dataset> {
-        let Opened { mut data, remarks } = self.read_data(None, None, console)?;
+        let Opened { mut data, remarks, .. } = self.read_data(None, None, console)?;
         self.settle(&mut data)?;
         remarks.iter().for_each(|remark| console.note(remark));
         Ok(data)

@@ -28,11 +28,13 @@ pub struct Opened {
     pub data: Dataset,
     /// Sentences.
     pub remarks: Vec<String>,
+    /// Pictures that could not be read and were left out, and why.
+    pub unreadable: Vec<(PathBuf, String)>,
 }
 
 impl From<Dataset> for Opened {
     fn from(data: Dataset) -> Self {
-        Self { data, remarks: Vec::new() }
+        Self { data, remarks: Vec::new(), unreadable: Vec::new() }
     }
 }
 
@@ -77,7 +79,7 @@ pub(super) fn open(root: &Path, opening: &Opening<'_>) -> Result<Opened, DataErr
     }
     let (mean, std) = moments(&train);
     let data = Dataset { name: name_of(root), train, val, test, classes: found.classes, mean, std, reading: opening.reading };
-    Ok(Opened { data, remarks })
+    Ok(Opened { data, remarks, unreadable: bad })
 }
 
 /// The pictures of each split, from the cache where there is one that can be trusted. One that cannot be written is no fault of a run.

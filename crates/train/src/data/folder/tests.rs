@@ -47,7 +47,7 @@ fn classes_are_folders_and_images_come_from_all_of_them_in_turn() {
     for hidden in [".DS_Store", "cat/.1.png.swp", "cat/Thumbs.db", "__MACOSX/cat/1.png", "dog/.git/a.png", "desktop.ini"] {
         folder.write(hidden, b"x");
     }
-    let Opened { data, remarks } = opened(&folder, false).unwrap();
+    let Opened { data, remarks, .. } = opened(&folder, false).unwrap();
     assert_eq!((&data.classes[..], remarks.len()), (&["cat", "dog", "fox"].map(String::from)[..], 0));
     let want = [
         "cat/1.png",
@@ -137,7 +137,7 @@ fn what_cannot_be_read_is_named_or_left_out_and_listed() {
     folder.write("b/3.jpg", &whole[..whole.len() / 2]);
     folder.write("a/4.png", b"text");
     refused_as(&folder, &["a/4.png", "that can be read", "so is 1 other (--skip-bad leaves such pictures out)"]);
-    let Opened { data, remarks } = opened(&folder, true).unwrap();
+    let Opened { data, remarks, .. } = opened(&folder, true).unwrap();
     assert_eq!(files(&data.train), ["a/1.png", "b/1.png", "a/2.png", "b/2.png"]);
     assert_eq!(data.train.image(3)[0], 3, "those behind it moved up");
     assert!(remarks[0].starts_with("2 of 6 pictures cannot be read") && remarks.len() == 3, "{remarks:?}");
