@@ -138,12 +138,12 @@ fn opened(of_run: Option<Settings>, flags: &Flags, description: Option<&Descript
     if is_other {
         // Those are about how the run's own set was read and parted.
         (settings.test, settings.image_size) = (None, None);
-        (settings.fit, settings.background, settings.skip_bad) = (None, None, None);
+        (settings.fit, settings.background, settings.skip_bad, settings.cache) = (None, None, None, None);
     }
     let mut config = settings.resolve()?;
     let shape = description.map(Description::input).transpose()?.map(|input| [0, 1, 2].map(|axis| input.dim(axis)));
     let reading = description.map(|description| description.reading);
-    let Opened { data: mut set, remarks } = config.read_data(shape, reading, console)?;
+    let Opened { data: mut set, remarks, .. } = config.read_data(shape, reading, console)?;
     remarks.iter().for_each(|remark| console.note(remark));
     if set.has_files() && set.test.is_empty() && is_other && flags.split == Split::Test {
         console.note(&format!("{} has no test/: all its pictures are measured on", set.name));

@@ -3,6 +3,7 @@
 mod answer;
 mod bench;
 mod checkpoint;
+mod data;
 mod devices;
 mod eval;
 mod export;
@@ -49,6 +50,8 @@ enum Command {
     Report(report::Flags),
     /// Write a trained network for other programs: ONNX, PyTorch, safetensors
     Export(export::Flags),
+    /// Say what is in a data set, and show what a network sees of it
+    Data(data::Flags),
     /// Show a network's layers, parameters and cost
     Summary(summary::Flags),
     /// List the GPU adapters, and which one would be taken
@@ -86,6 +89,7 @@ fn run(cli: Cli, began: Instant) -> Result<Ending> {
         Some(Command::Predict(flags)) => predict::run(&flags),
         Some(Command::Report(flags)) => report::run(&flags),
         Some(Command::Export(flags)) => export::run(&flags),
+        Some(Command::Data(flags)) => data::run(&flags),
         Some(Command::Summary(flags)) => summary::run(&flags),
         Some(Command::Devices(flags)) => devices::run(&flags),
         Some(Command::Bench(flags)) => bench::run(&flags),

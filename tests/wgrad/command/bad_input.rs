@@ -95,7 +95,9 @@ fn a_checkpoint_of_another_model_or_cut_short_is_refused_and_kept() {
         assert!(bench.contents() == before, "cut at {length}");
     }
     fs::write(bench.path("text.png"), "no picture").unwrap();
-    bench.run("predict text.png --checkpoint runs/b --device cpu").refused("text.png: this is not a PNG or JPEG");
+    bench
+        .run("predict text.png --checkpoint runs/b --device cpu")
+        .refused("text.png: this is not a PNG, JPEG, WebP, BMP or GIF image");
 }
 
 #[test]

@@ -8,7 +8,7 @@ use std::fs;
 use std::io::Cursor;
 use train::data::ImageSet;
 use train::model::Trained;
-use train::predict::guesses;
+use train::predict::Predictor;
 
 const CLASSES: [&str; 3] = ["cat", "dog", "fox"];
 const NETWORK: &str = r#"{"input": [3, 32, 32], "layers": [
@@ -105,7 +105,8 @@ fn a_folder_of_pictures_is_trained_on_measured_and_predicted() {
     {
         fs::write(bench.path(name), bytes).unwrap();
         let planes = (0..3).flat_map(|c| seen.pixels().map(move |pixel| pixel.0[c])).collect();
-        let want = guesses(&trained, &ImageSet::new(planes, vec![0], [3, 32, 32]), &Device::Cpu, 3).unwrap();
+        let (predictor, seen) = (Predictor::new(&trained, &Device::Cpu, 1).unwrap(), ImageSet::new(planes, vec![0], [3, 32, 32]));
+        let want = predictor.guesses(&[&seen], 3).unwrap().remove(0);
         let found = bench.run(&format!("predict {name} --checkpoint runs/a --device cpu --json")).json();
         assert_eq!(found["predictions"][0]["classes"], serde_json::to_value(&want).unwrap(), "{name}");
         assert_eq!(want[0].class, "fox");
@@ -132,6 +133,75 @@ fn a_run_on_pictures_resumes_to_the_same_bytes() {
     // What a network was taught on a crop, on black, is what it is shown.
     let trained = Trained::read(&bench.path("runs/whole/last.safetensors"), &Device::Cpu).unwrap();
     assert_eq!(serde_json::to_string(&trained.description.reading).unwrap(), r#"{"fit":"crop","background":"black"}"#);
+}
+
+#[test]
+fn a_run_from_the_cache_has_the_bytes_of_one_that_decoded() {
+    let bench = with_photos();
+    bench.run(&format!("{TRAIN} --max-steps 4 --name plain")).ok();
+    for name in ["first", "second"] {
+        let ran = bench.run(&format!("{TRAIN} --max-steps 4 --cache kept --name {name}")).ok();
+        assert_eq!(ran.stderr.contains("cache: kept/pictures-"), name == "first", "written once: {}", ran.stderr);
+        assert!(bench.bytes(&format!("runs/{name}/last.safetensors")) == bench.bytes("runs/plain/last.safetensors"), "{name}");
+    }
+    bench.run("train --resume runs/second").ok();
+    bench.run("train --resume runs/plain").ok();
+    assert!(bench.bytes("runs/second/last.safetensors") == bench.bytes("runs/plain/last.safetensors"));
+    assert_eq!(fs::read_dir(bench.path("kept")).unwrap().count(), 1);
+}
+
+#[test]
+fn a_folder_of_pictures_is_looked_at_before_it_is_learned_from() {
+    let bench = with_photos();
+    fs::write(bench.path("photos/dog/text.jpg"), "no picture").unwrap();
+    fs::write(bench.path("photos/fox/empty.png"), "").unwrap();
+    // Every picture of one class under another name: some of the pairs are parted.
+    for entry in fs::read_dir(bench.path("photos/cat")).unwrap().map(|entry| entry.unwrap().path()) {
+        fs::copy(&entry, entry.with_file_name(format!("copy-{}", entry.file_name().unwrap().to_str().unwrap()))).unwrap();
+    }
+    let found = bench.run("data info photos --json").json();
+    let counts = |class: usize| ["train", "val", "test"].map(|split| found["classes"][class][split].as_u64().unwrap());
+    assert_eq!((counts(0).iter().sum::<u64>(), counts(1).iter().sum::<u64>()), (60, 30));
+    assert_eq!(found["unreadable"].as_array().unwrap().len(), 2, "{found}");
+    let across = found["same_across_splits"].as_array().unwrap();
+    assert!(!across.is_empty() && across.len() as u64 + found["same_within_splits"].as_u64().unwrap() == 30, "{found}");
+    for pair in across {
+        let [a, b] = [0, 1].map(|i| pair[i]["image"].as_str().unwrap().replace("copy-", ""));
+        assert!(a == b && pair[0]["split"] != pair[1]["split"], "{pair}");
+    }
+    let text = bench.run("data info photos").ok().stdout;
+    assert!(
+        text.contains("files that cannot be read: 2\n  photos/dog/text.jpg: ") && text.contains("photos/fox/empty.png"),
+        "{text}"
+    );
+    assert!(text.lines().filter(|line| !line.starts_with("  ")).all(|line| line.chars().count() <= 80), "{text}");
+    // Counted as training parts it, and every other kind of set too.
+    let ran = bench.run(&format!("{TRAIN} --skip-bad --max-steps 1 --json")).json();
+    assert_eq!(ran["data"], found["data"]);
+    assert_eq!(
+        bench.run("data info data --json").json()["classes"][0],
+        serde_json::json!({"class": "class 0", "train": 22, "val": 3, "test": 11})
+    );
+
+    let shown = |words: &str| {
+        let said = bench.run(&format!("data show photos --image-size 16 --out sheet.png --json {words}")).json();
+        (said, image::open(bench.path("sheet.png")).unwrap().to_rgb8())
+    };
+    let (said, sheet) = shown("--images 9 --augment none");
+    assert_eq!((said["images"].as_u64(), sheet.dimensions()), (Some(9), (3 * 18 - 2, 3 * 18 - 2)));
+    // The upper half is brightest in the colour of the class.
+    for (i, class) in said["classes"].as_array().unwrap().iter().enumerate() {
+        let label = CLASSES.iter().position(|name| class == name).unwrap();
+        let sum = |c: usize| {
+            (0..64).map(|p| u32::from(sheet.get_pixel(i as u32 % 3 * 18 + p % 16, i as u32 / 3 * 18 + p / 16).0[c])).sum::<u32>()
+        };
+        let sums = [0, 1, 2].map(sum);
+        let is_grey = sums[0].abs_diff(sums[1]) < 64 && sums[0].abs_diff(sums[2]) < 64;
+        assert!(is_grey || (0..3).all(|c| sums[c] <= sums[label]), "{i} {class}: {sums:?}");
+    }
+    assert_ne!(shown("--images 9").1, sheet, "flipped and shifted");
+    bench.run("data show photos --out no/such/sheet.png").refused("--out no/such/sheet.png");
+    bench.run("data info nowhere").refused("nowhere is not a directory");
 }
 
 #[test]

@@ -39,7 +39,7 @@ impl ImageSet {
     }
 
     /// With the file that each image is from.
-    pub(super) fn with_files(mut self, files: Vec<PathBuf>) -> Self {
+    pub(crate) fn with_files(mut self, files: Vec<PathBuf>) -> Self {
         assert!(files.len() == self.len(), "ImageSet: {} files for {} images", files.len(), self.len());
         self.files = Some(files.into());
         self

@@ -17,6 +17,7 @@ use super::moments::moments;
 use crate::photo::Reading;
 
 pub const NAME: &str = "MNIST";
+/// Classes of MNIST, and the fewest of its look-alikes.
 const CLASSES: usize = 10;
 
 /// Whether any of the four files is there: an incomplete set is then named as such when opened.
@@ -27,8 +28,11 @@ pub fn is_in(folder: &Path) -> bool {
 }
 
 pub fn open(folder: &Path) -> Result<Dataset, DataError> {
-    let train = read_split(folder, "train")?;
-    let test = read_split(folder, "t10k")?;
+    let (train, train_labels) = read_split(folder, "train")?;
+    let (test, test_labels) = read_split(folder, "t10k")?;
+    let classes = classes_of(&train);
+    expect_below(classes, &train, train_labels)?;
+    expect_below(classes, &test, test_labels)?;
     let size = |set: &ImageSet| [set.height(), set.width()];
     if size(&train) != size(&test) {
         return Err(DataError::ImageSize { path: folder.into(), train: size(&train), test: size(&test) });
@@ -39,14 +43,31 @@ pub fn open(folder: &Path) -> Result<Dataset, DataError> {
         val: train.none(),
         train,
         test,
-        classes: (0..CLASSES).map(|digit| digit.to_string()).collect(),
+        classes: (0..classes).map(|digit| digit.to_string()).collect(),
         mean,
         std,
         reading: Reading::default(),
     })
 }
 
-fn read_split(folder: &Path, split: &str) -> Result<ImageSet, DataError> {
+/// The classes of these labels: ten, or more where the labels go on without a gap, from 0 or, as the letters of EMNIST, from 1.
+fn classes_of(train: &ImageSet) -> usize {
+    let mut is_there = [false; 256];
+    train.labels().iter().for_each(|&label| is_there[label as usize] = true);
+    let classes = is_there.iter().rposition(|&is| is).map_or(0, |last| last + 1);
+    // One label that is far from the others is damage.
+    if classes > CLASSES && is_there[1..classes].iter().all(|&is| is) { classes } else { CLASSES }
+}
+
+fn expect_below(classes: usize, set: &ImageSet, path: PathBuf) -> Result<(), DataError> {
+    match set.labels().iter().position(|&label| label as usize >= classes) {
+        None => Ok(()),
+        Some(record) => Err(DataError::Label { path, record, label: set.labels()[record], classes }),
+    }
+}
+
+/// The images, and the file of their labels.
+fn read_split(folder: &Path, split: &str) -> Result<(ImageSet, PathBuf), DataError> {
     let (images_path, ([n, h, w], images)) = read_file(folder, &format!("{split}-images"))?;
     if images.is_empty() {
         return Err(DataError::Empty { path: images_path });
@@ -55,11 +76,7 @@ fn read_split(folder: &Path, split: &str) -> Result<ImageSet, DataError> {
     if n != label_count {
         return Err(DataError::LabelCount { images_path, labels_path, images: n, labels: label_count });
     }
-    if let Some(record) = labels.iter().position(|&label| usize::from(label) >= CLASSES) {
-        let label = u32::from(labels[record]);
-        return Err(DataError::Label { path: labels_path, record, label, classes: CLASSES });
-    }
-    Ok(ImageSet::new(images, labels.into_iter().map(u32::from).collect(), [1, h, w]))
+    Ok((ImageSet::new(images, labels.into_iter().map(u32::from).collect(), [1, h, w]), labels_path))
 }
 
 type Idx<const RANK: usize> = ([usize; RANK], Vec<u8>);
@@ -266,6 +283,28 @@ mod tests {
     fn a_label_beyond_the_digits_is_placed() {
         let error = error_with("train-labels-idx1-ubyte", Some(idx(0x801, &[2], &[9, 10])));
         assert!(error.to_string().contains("record 1 (counted from 0) has label 10"), "{error}");
+    }
+
+    /// The letters of EMNIST are labelled 1 to 26, its balanced set 0 to 46.
+    #[test]
+    fn a_look_alike_has_as_many_classes_as_its_labels() {
+        let of = |train: Vec<u8>, test: u8| {
+            let folder = TestFolder::new();
+            let n = train.len() as u32;
+            folder.write("train-images-idx3-ubyte", &idx(0x803, &[n, 1, 1], &vec![7; train.len()]));
+            folder.write("train-labels-idx1-ubyte", &idx(0x801, &[n], &train));
+            folder.write("t10k-images-idx3-ubyte", &idx(0x803, &[1, 1, 1], &[9]));
+            folder.write("t10k-labels-idx1-ubyte", &idx(0x801, &[1], &[test]));
+            open(&folder.spec(""))
+        };
+        let letters = of((1..=26).rev().collect(), 26).unwrap();
+        assert_eq!((letters.classes.len(), letters.classes[26].as_str(), letters.test.labels()), (27, "26", &[26][..]));
+        assert_eq!(of((0..=46).collect(), 0).unwrap().classes.len(), 47);
+        assert_eq!(of(vec![3, 1], 9).unwrap().classes.len(), 10);
+        for (train, test) in [((0..=8).chain([26]).collect(), 0), ((1..=26).collect(), 27), (vec![9], 10)] {
+            let error = of(train, test).unwrap_err();
+            assert!(matches!(error, DataError::Label { .. }), "{error}");
+        }
     }
 
     #[test]

@@ -16,6 +16,7 @@ mod open;
 mod random;
 mod shuffle;
 mod split;
+mod survey;
 mod watermark;
 
 #[cfg(test)]
@@ -28,4 +29,5 @@ pub use images::ImageSet;
 pub use open::{SIDE, open, open_as, open_coarse};
 pub use shuffle::{batches, shuffled};
 pub use split::{Amount, Split};
+pub use survey::{Place, Survey};
 pub use watermark::Watermark;

@@ -24,7 +24,7 @@ pub const SIDE: usize = 64;
 /// A [`DataError`] if the directory holds no data set or several, or if a file is missing, unreadable, not a whole number
 /// of records, or labelled beyond its classes.
 pub fn open(spec: &str) -> Result<Dataset, DataError> {
-    let opening = Opening { shape: [3, SIDE, SIDE], reading: Reading::default(), skip_bad: false, progress: &|_| {} };
+    let opening = Opening { shape: [3, SIDE, SIDE], reading: Reading::default(), skip_bad: false, cache: None, progress: &|_| {} };
     Ok(open_as(spec, &opening)?.data)
 }
 

@@ -38,11 +38,7 @@ function series(chart) {
   return found;
 }
 
-function draw(chart, place) {
-  const found = series(chart);
-  if (found.length === 0) return null;
-  const card = make("div", place, undefined, "card");
-  make("h3", card, chart.title);
+function draw(chart, found, card) {
   const steps = [...new Set(found.flatMap((line) => [...line.points.keys()]))].sort((a, b) => a - b);
   const data = [steps, ...found.map((line) => steps.map((step) => line.points.get(step)))];
   const shown = chart.percent ? (u, v) => (v === null || v === undefined ? "–" : percent(v)) : (u, v) => number(v);
@@ -63,8 +59,7 @@ function draw(chart, place) {
       width: line.style === "thin" ? 1 : 2, dash: line.style === "dashed" ? [6, 4] : undefined, points: { show: line.points.size < 40, size: 5 },
     }))],
   };
-  const plot = new uPlot(options, data, card);
-  return { plot, card };
+  return new uPlot(options, data, card);
 }
 
 function results(place) {
@@ -105,9 +100,16 @@ function settings(place) {
 let charts = [];
 function drawAll() {
   const place = document.getElementById("charts");
-  charts.forEach(({ plot }) => plot.destroy());
+  charts.forEach((plot) => plot.destroy());
   place.replaceChildren();
-  charts = CHARTS.map((chart) => draw(chart, place)).filter(Boolean);
+  // All cards before the first chart: how wide each is depends on how many there are.
+  const found = CHARTS.map((chart) => [chart, series(chart)]).filter(([, lines]) => lines.length > 0);
+  const cards = found.map(([chart]) => {
+    const card = make("div", place, undefined, "card");
+    make("h3", card, chart.title);
+    return card;
+  });
+  charts = found.map(([chart, lines], i) => draw(chart, lines, cards[i]));
   document.body.dataset.charts = charts.length;
 }
 

@@ -20,7 +20,12 @@ const MOST_BYTES: u64 = 1 << 30;
 pub const KINDS: &str = "PNG, JPEG, WebP, BMP or GIF";
 
 /// The ends of their names, in small letters.
-pub const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
+const ENDINGS: [&str; 6] = ["png", "jpg", "jpeg", "webp", "bmp", "gif"];
+
+/// Whether a file has the name of a picture.
+pub fn is_named_so(path: &Path) -> bool {
+    path.extension().is_some_and(|ending| ENDINGS.iter().any(|known| ending.eq_ignore_ascii_case(known)))
+}
 
 /// Why a file is no picture.
 #[derive(Debug, thiserror::Error)]

@@ -1,7 +1,7 @@
 //! Which pictures are meant: files, folders, and patterns that no shell has filled in.
 
 use crate::error::{Error, Result};
-use crate::photo::is_named_so;
+use crate::photo::{KINDS, is_named_so};
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -17,7 +17,7 @@ pub fn pictures(inputs: &[PathBuf]) -> Result<Vec<PathBuf>> {
             let before = files.len();
             below(input, &mut files)?;
             if files.len() == before {
-                return Err(Error::content(input, "this folder holds no picture (PNG, JPEG, WebP, BMP or GIF)"));
+                return Err(Error::content(input, format!("this folder holds no picture ({KINDS})")));
             }
         } else if let Some(pattern) = pattern(input) {
             files.extend(fitting(input, pattern)?);

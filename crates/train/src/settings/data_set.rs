@@ -1,7 +1,7 @@
 //! The data set that settings ask for: opened, and its images parted.
 
 use super::kinds::{TestImages, Validation};
-use super::rows::Config;
+use super::rows::{Config, Settings};
 use crate::console::Console;
 use crate::data::{self, Amount, Dataset, Opened, Opening, Split};
 use crate::error::{Error, Result};
@@ -13,6 +13,13 @@ const HELD_OUT: usize = 5_000;
 /// Share of a folder of pictures that is tested on where there is no `test/`.
 const TESTED: f64 = 0.1;
 
+/// Steps that an epoch over few pictures should have, and the batch that is not made smaller for that.
+const STEPS_OF_EPOCH: usize = 10;
+const SMALL_BATCH: usize = 8;
+/// Steps that a run over few pictures should have, and the epochs that are enough whatever they come to.
+const STEPS_OF_RUN: u64 = 1_000;
+const MOST_EPOCHS: u64 = 40;
+
 impl Config {
     /// Opens the data set and [settles](Self::settle) with it. Where it is a folder of pictures, the settings say afterwards how those
     /// were read.
@@ -20,10 +27,28 @@ impl Config {
     /// # Errors
     /// If it cannot be opened, is not that of the fingerprint, or a setting does not go with it.
     pub fn open_data(&mut self, console: &Console) -> Result<Dataset> {
-        let Opened { mut data, remarks } = self.read_data(None, None, console)?;
+        let Opened { mut data, remarks, .. } = self.read_data(None, None, console)?;
         self.settle(&mut data)?;
         remarks.iter().for_each(|remark| console.note(remark));
         Ok(data)
+    }
+
+    /// Has a run on few pictures take smaller steps, and more of them, where nothing else was `given`: five steps teach nothing.
+    pub fn suit_few_pictures(&mut self, given: &Settings, data: &Dataset) {
+        let images = data.train.len();
+        if !data.has_files() {
+            return;
+        }
+        if given.batch_size.is_none() && given.accumulate.is_none() {
+            while self.batch_size > SMALL_BATCH && images / self.batch_size < STEPS_OF_EPOCH {
+                self.batch_size /= 2;
+            }
+            self.batch_size = self.batch_size.min(images);
+        }
+        if given.epochs.is_none() {
+            let steps = (images / self.batch_size).max(1) as u64;
+            self.epochs = self.epochs.max(STEPS_OF_RUN.div_ceil(steps).min(MOST_EPOCHS));
+        }
     }
 
     /// The data set as it lies there, with remarks. Pictures become images of `shape` as `reading` says, or else as the settings and the
@@ -44,8 +69,8 @@ impl Config {
         let reading = reading.unwrap_or(asked);
         let progress = console.counting("reading pictures");
         let skip_bad = self.skip_bad == Some(true);
-        let opened =
-            data::open_as(&self.data, &Opening { shape: [channels, height, width], reading, skip_bad, progress: &progress })?;
+        let (shape, cache) = ([channels, height, width], self.cache.as_deref());
+        let opened = data::open_as(&self.data, &Opening { shape, reading, skip_bad, cache, progress: &progress })?;
         if opened.data.has_files() {
             // A size that is none of one number is the model's own.
             self.image_size = self.image_size.or((height == width).then_some(height));
@@ -57,6 +82,7 @@ impl Config {
             ("fit", self.fit.is_some()),
             ("background", self.background.is_some()),
             ("skip-bad", self.skip_bad.is_some()),
+            ("cache", self.cache.is_some()),
         ];
         match of_pictures.iter().find(|(_, given)| *given) {
             None => Ok(opened),

@@ -129,7 +129,7 @@ impl Config {
         if self.strip_prefix.is_some() && self.weights.is_none() {
             return Error::setting("--strip-prefix says how --weights is read: give --weights FILE too");
         }
-        for (name, path) in [("out", Some(&self.out)), ("weights", self.weights.as_ref())] {
+        for (name, path) in [("out", Some(&self.out)), ("weights", self.weights.as_ref()), ("cache", self.cache.as_ref())] {
             if let Some(path) = path.filter(|path| path.to_str().is_none()) {
                 return Error::setting(format!("--{name} {}: config.toml can hold no path that is not UTF-8", path.display()));
             }
@@ -151,6 +151,7 @@ impl Config {
             data: if self.data == builtin::NAME { self.data.clone() } else { text(&self.data) },
             model: if model::is_file(&self.model) { text(&self.model) } else { self.model.clone() },
             weights: self.weights.as_ref().map(path),
+            cache: self.cache.as_ref().map(path),
             out: path(&self.out),
             ..self.clone()
         }

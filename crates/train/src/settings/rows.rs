@@ -22,9 +22,9 @@ settings! {
     weights: PathBuf, "FILE";
     /// Take from --weights what fits, and initialise the rest at random, such as another head
     lenient: bool, "true|false", alone "true";
-    /// Passes over the training images
+    /// Passes over the training images; more over few pictures
     epochs: u64, "N", default by_data(1, 5), range count_from(1), resume MayChange;
-    /// Images in a step
+    /// Images in a step; fewer of few pictures
     batch_size: usize, "N", default always(64), range count_from(1);
     /// Update rule
     optimizer: OptimizerKind, "OPTIMIZER", default always(OptimizerKind::default());
@@ -80,6 +80,8 @@ settings! {
     background: Background, "COLOUR", unset "white";
     /// Leave out pictures that cannot be read, and list them
     skip_bad: bool, "true|false", alone "true";
+    /// Keep pictures as they were decoded in this folder, for the next run
+    cache: PathBuf, "DIR", unset "none";
     /// Stop after this many epochs that were no better than the best before them
     patience: u64, "EPOCHS", unset "none", range count_from(1), resume MayChange;
     /// Stop after this many steps in all; the schedule stays that of the whole run

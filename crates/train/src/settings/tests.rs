@@ -85,6 +85,29 @@ fn images_are_held_out_as_the_settings_say_and_the_fingerprint_is_that_of_the_wh
 }
 
 #[test]
+fn few_pictures_are_learned_from_in_small_steps_unless_that_was_said() {
+    let pictures = |images: usize| {
+        let mut data = builtin::generate(images, 0);
+        data.train = data.train.with_files((0..images).map(|i| PathBuf::from(i.to_string())).collect());
+        data
+    };
+    let suited = |given: Settings, data: Dataset| {
+        let mut config = given.clone().resolve().unwrap();
+        config.suit_few_pictures(&given, &data);
+        (config.batch_size, config.epochs)
+    };
+    let on_disk = || Settings { data: Some("photos".into()), ..Default::default() };
+    for (images, wanted) in [(3, (3, 40)), (72, (8, 40)), (170, (16, 40)), (640, (64, 40)), (3200, (64, 20)), (20_000, (64, 5))] {
+        // Sets of that size need not be drawn.
+        let data = Dataset { train: pictures(1).train.select(vec![0; images]), ..pictures(1) };
+        assert_eq!(suited(on_disk(), data), wanted, "{images}");
+    }
+    let given = Settings { batch_size: Some(64), epochs: Some(2), ..on_disk() };
+    assert_eq!(suited(given, pictures(72)), (64, 2));
+    assert_eq!(suited(on_disk(), builtin::generate(72, 0)), (64, 5), "no pictures");
+}
+
+#[test]
 fn the_keys_of_the_rows_are_those_that_a_file_may_have() {
     let error = toml::from_str::<Settings>("nothing = 1").unwrap_err();
     ROWS.iter().for_each(|row| assert!(error.message().contains(&format!("`{}`", row.key())), "{}", row.key()));

@@ -46,11 +46,12 @@ pub fn open_device(kind: DeviceKind, console: &Console) -> Result<Device> {
 
 /// A run in a new folder, before its first step.
 pub(super) fn begin(settings: Settings, device: Option<Device>, console: &Console) -> Result<(Run, MetricsLog)> {
-    let mut config = settings.resolve()?;
+    let mut config = settings.clone().resolve()?;
     // Before a data set is opened, which may take a while.
     model::expect_known(&config.model)?;
     RunFolder::expect_free(&config.out, config.name.as_deref())?;
     let data = config.open_data(console)?;
+    config.suit_few_pictures(&settings, &data);
     let description = Description::new(&config.model, &data)?;
     let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let net = network(&config, &data, &description, &device)?;

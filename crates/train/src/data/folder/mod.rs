@@ -2,6 +2,8 @@
 //!
 //! All of them are brought to one size when the set is opened, and lie in memory as bytes, as every set does.
 
+mod cache;
+mod decode;
 mod walk;
 
 use super::dataset::Dataset;
@@ -9,27 +11,16 @@ use super::error::DataError;
 use super::images::ImageSet;
 use super::moments::moments;
 use crate::error::{printable_name, short};
-use crate::photo::{self, Reading};
-use rayon::prelude::*;
-use std::path::Path;
+use cache::Cache;
+use decode::{Decoded, decode};
+use std::path::{Path, PathBuf};
 use walk::Picture;
 
+pub use decode::Opening;
 pub(super) use walk::is_in;
 
 /// Skipped pictures that are listed by name.
 const LISTED: usize = 20;
-
-/// How a folder of pictures is opened.
-pub struct Opening<'a> {
-    /// Channels, rows and columns of every image.
-    pub shape: [usize; 3],
-    /// What is done to a picture besides.
-    pub reading: Reading,
-    /// Whether pictures that cannot be read are left out.
-    pub skip_bad: bool,
-    /// Is called once for every picture that was read, with how many there are; from many threads.
-    pub progress: &'a (dyn Fn(usize) + Sync),
-}
 
 /// A data set, and what a person should know about how it was read.
 pub struct Opened {
@@ -37,11 +28,13 @@ pub struct Opened {
     pub data: Dataset,
     /// Sentences.
     pub remarks: Vec<String>,
+    /// Pictures that could not be read and were left out, and why.
+    pub unreadable: Vec<(PathBuf, String)>,
 }
 
 impl From<Dataset> for Opened {
     fn from(data: Dataset) -> Self {
-        Self { data, remarks: Vec::new() }
+        Self { data, remarks: Vec::new(), unreadable: Vec::new() }
     }
 }
 
@@ -54,13 +47,14 @@ pub(super) fn open(root: &Path, opening: &Opening<'_>) -> Result<Opened, DataErr
         return Err(DataError::Pictures { path: root.into(), message });
     }
     let splits = [found.train, found.val.unwrap_or_default(), found.test.unwrap_or_default()];
-    expect_room(root, splits.iter().map(Vec::len).sum(), opening.shape)?;
-    let mut bad = Vec::new();
     let total = splits.iter().map(Vec::len).sum();
-    let mut read = |pictures: Vec<Picture>| read_all(pictures, opening, total, &mut bad);
-    let [train, val, test] = splits;
-    let (train, val, test) = (read(train)?, read(val)?, read(test)?);
+    expect_room(root, total, opening.shape)?;
     let mut remarks: Vec<String> = walk::remark(&found.passed_over).into_iter().collect();
+    let decoded = decoded(root, &splits, opening, &mut remarks)?;
+    let mut bad = Vec::new();
+    let mut sets = splits.into_iter().zip(decoded).map(|(pictures, decoded)| kept(pictures, decoded, opening.shape, &mut bad));
+    let [train, val, test] = [(); 3].map(|()| sets.next().expect("three splits"));
+    drop(sets);
     if !bad.is_empty() {
         if !opening.skip_bad {
             return Err(refused(bad));
@@ -85,7 +79,28 @@ pub(super) fn open(root: &Path, opening: &Opening<'_>) -> Result<Opened, DataErr
     }
     let (mean, std) = moments(&train);
     let data = Dataset { name: name_of(root), train, val, test, classes: found.classes, mean, std, reading: opening.reading };
-    Ok(Opened { data, remarks })
+    Ok(Opened { data, remarks, unreadable: bad })
+}
+
+/// The pictures of each split, from the cache where there is one that can be trusted. One that cannot be written is no fault of a run.
+fn decoded(
+    root: &Path,
+    splits: &[Vec<Picture>; 3],
+    opening: &Opening<'_>,
+    remarks: &mut Vec<String>,
+) -> Result<Vec<Decoded>, DataError> {
+    let cache = opening.cache.map(|folder| Cache::new(folder, root, splits, opening));
+    if let Some(decoded) = cache.as_ref().and_then(Cache::read) {
+        return Ok(decoded);
+    }
+    let total = splits.iter().map(Vec::len).sum();
+    let decoded = splits.iter().map(|pictures| decode(pictures, opening, total)).collect::<Result<Vec<_>, _>>()?;
+    match cache.map(|cache| cache.write(&decoded)) {
+        None => {}
+        Some(Ok(path)) => remarks.push(format!("cache: {}", printable_name(&path.to_string_lossy()))),
+        Some(Err(e)) => remarks.push(format!("the cache cannot be written ({e}): the pictures are decoded again next time")),
+    }
+    Ok(decoded)
 }
 
 /// What the folder is called, wherever it was named from.
@@ -114,25 +129,15 @@ fn expect_room(root: &Path, images: usize, [channels, height, width]: [usize; 3]
 }
 
 /// A picture that cannot be read, and why.
-type Bad = (std::path::PathBuf, String);
+type Bad = (PathBuf, String);
 
-/// Reads pictures on all cores. Those that cannot be read go to `bad`, in their order.
-fn read_all(pictures: Vec<Picture>, opening: &Opening<'_>, total: usize, bad: &mut Vec<Bad>) -> Result<ImageSet, DataError> {
-    let bytes: usize = opening.shape.iter().product();
-    let mut images = Vec::new();
-    let room = images.try_reserve_exact(pictures.len() * bytes);
-    room.map_err(|e| DataError::Pictures { path: "pictures".into(), message: format!("{e}: give a smaller --image-size") })?;
-    images.resize(pictures.len() * bytes, 0);
-    let read = |(place, picture): (&mut [u8], &Picture)| {
-        let read = photo::read(&picture.path, opening.shape, &opening.reading);
-        (opening.progress)(total);
-        read.map(|planes| place.copy_from_slice(&planes)).err()
-    };
-    let faults: Vec<_> = images.par_chunks_exact_mut(bytes).zip(&pictures).map(read).collect();
+/// The pictures that were read as images. Those that were not go to `bad`, in their order.
+fn kept(pictures: Vec<Picture>, decoded: Decoded, shape: [usize; 3], bad: &mut Vec<Bad>) -> ImageSet {
+    let (Decoded { mut images, faults }, bytes) = (decoded, shape.iter().product::<usize>());
     let (mut kept, mut labels, mut files) = (0, Vec::new(), Vec::new());
     for (row, (picture, fault)) in pictures.into_iter().zip(faults).enumerate() {
         match fault {
-            Some(fault) => bad.push((picture.path, fault.to_string())),
+            Some(fault) => bad.push((picture.path, fault)),
             None => {
                 images.copy_within(row * bytes..(row + 1) * bytes, kept * bytes);
                 kept += 1;
@@ -142,7 +147,7 @@ fn read_all(pictures: Vec<Picture>, opening: &Opening<'_>, total: usize, bad: &m
         }
     }
     images.truncate(kept * bytes);
-    Ok(ImageSet::new(images, labels, opening.shape).with_files(files))
+    ImageSet::new(images, labels, shape).with_files(files)
 }
 
 /// The error for what cannot be read and was not to be left out.

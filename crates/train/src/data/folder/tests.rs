@@ -1,6 +1,7 @@
 use super::*;
 use crate::data::test_folder::TestFolder;
 use crate::data::{Amount, open, open_as};
+use crate::photo::Reading;
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
 use std::io::Cursor;
 use std::sync::atomic::{AtomicUsize, Ordering::Relaxed};
@@ -16,7 +17,7 @@ fn png(level: u8) -> Vec<u8> {
 }
 
 fn opened(folder: &TestFolder, skip_bad: bool) -> Result<Opened, DataError> {
-    let opening = Opening { shape: [3, 2, 2], reading: Reading::default(), skip_bad, progress: &|_| {} };
+    let opening = Opening { shape: [3, 2, 2], reading: Reading::default(), skip_bad, cache: None, progress: &|_| {} };
     open_as(&folder.spec(""), &opening)
 }
 
@@ -46,7 +47,7 @@ fn classes_are_folders_and_images_come_from_all_of_them_in_turn() {
     for hidden in [".DS_Store", "cat/.1.png.swp", "cat/Thumbs.db", "__MACOSX/cat/1.png", "dog/.git/a.png", "desktop.ini"] {
         folder.write(hidden, b"x");
     }
-    let Opened { data, remarks } = opened(&folder, false).unwrap();
+    let Opened { data, remarks, .. } = opened(&folder, false).unwrap();
     assert_eq!((&data.classes[..], remarks.len()), (&["cat", "dog", "fox"].map(String::from)[..], 0));
     let want = [
         "cat/1.png",
@@ -118,14 +119,14 @@ fn links_are_followed_and_do_not_lead_in_circles() {
     symlink(folder.spec(".store"), folder.spec("c")).unwrap();
     symlink(folder.spec("a/1.png"), folder.spec("b/2.png")).unwrap();
     // Not text, and a picture all the same.
-    std::fs::write(std::path::PathBuf::from(folder.spec("a")).join(OsStr::from_bytes(b"\xff.png")), png(0)).unwrap();
+    std::fs::write(PathBuf::from(folder.spec("a")).join(OsStr::from_bytes(b"\xff.png")), png(0)).unwrap();
     let data = opened(&folder, false).unwrap().data;
     assert_eq!((data.train.len(), data.classes.len()), (5, 3));
     symlink(folder.spec("nowhere"), folder.spec("b/3.png")).unwrap();
     refused_as(&folder, &["b/3.png", "it cannot be read", "--skip-bad"]);
     symlink(folder.spec("a"), folder.spec("a/again")).unwrap();
     refused_as(&folder, &["again", "leads back"]);
-    std::fs::create_dir(std::path::PathBuf::from(folder.spec("")).join(OsStr::from_bytes(b"c\xff"))).unwrap();
+    std::fs::create_dir(PathBuf::from(folder.spec("")).join(OsStr::from_bytes(b"c\xff"))).unwrap();
     refused_as(&folder, &["must be UTF-8"]);
 }
 
@@ -136,7 +137,7 @@ fn what_cannot_be_read_is_named_or_left_out_and_listed() {
     folder.write("b/3.jpg", &whole[..whole.len() / 2]);
     folder.write("a/4.png", b"text");
     refused_as(&folder, &["a/4.png", "that can be read", "so is 1 other (--skip-bad leaves such pictures out)"]);
-    let Opened { data, remarks } = opened(&folder, true).unwrap();
+    let Opened { data, remarks, .. } = opened(&folder, true).unwrap();
     assert_eq!(files(&data.train), ["a/1.png", "b/1.png", "a/2.png", "b/2.png"]);
     assert_eq!(data.train.image(3)[0], 3, "those behind it moved up");
     assert!(remarks[0].starts_with("2 of 6 pictures cannot be read") && remarks.len() == 3, "{remarks:?}");
@@ -153,7 +154,8 @@ fn what_cannot_be_read_is_named_or_left_out_and_listed() {
 #[test]
 fn what_does_not_fit_the_memory_is_refused_with_what_would() {
     let folder = folder(&["a/1.png", "b/1.png"]);
-    let opening = Opening { shape: [3, 1 << 22, 1 << 22], reading: Reading::default(), skip_bad: false, progress: &|_| {} };
+    let opening =
+        Opening { shape: [3, 1 << 22, 1 << 22], reading: Reading::default(), skip_bad: false, cache: None, progress: &|_| {} };
     let error = open_as(&folder.spec(""), &opening).err().unwrap().to_string();
     assert!(error.contains("2 pictures of 4194304 x 4194304") && error.contains(": --image-size "), "{error}");
 }
@@ -164,7 +166,7 @@ fn every_picture_is_counted_and_the_number_of_threads_changes_nothing() {
     let on = |threads| {
         let counted = AtomicUsize::new(0);
         let progress = |total: usize| assert!(counted.fetch_add(1, Relaxed) < total && total == 5);
-        let opening = Opening { shape: [3, 4, 4], reading: Reading::default(), skip_bad: false, progress: &progress };
+        let opening = Opening { shape: [3, 4, 4], reading: Reading::default(), skip_bad: false, cache: None, progress: &progress };
         let pool = rayon::ThreadPoolBuilder::new().num_threads(threads).build().unwrap();
         let mut data = pool.install(|| open_as(&folder.spec(""), &opening)).unwrap().data;
         assert_eq!(counted.load(Relaxed), 5);
@@ -172,4 +174,67 @@ fn every_picture_is_counted_and_the_number_of_threads_changes_nothing() {
         data
     };
     assert_eq!(on(1), on(3));
+}
+
+/// How often a picture was read, and the set.
+fn cached(folder: &TestFolder, cache: &Path, shape: [usize; 3]) -> (usize, Dataset) {
+    let counted = AtomicUsize::new(0);
+    let progress = |_| {
+        counted.fetch_add(1, Relaxed);
+    };
+    let opening = Opening { shape, reading: Reading::default(), skip_bad: true, cache: Some(cache), progress: &progress };
+    let data = open_as(&folder.spec(""), &opening).unwrap().data;
+    (counted.load(Relaxed), data)
+}
+
+#[test]
+fn a_cache_is_taken_where_nothing_changed_and_never_trusted_otherwise() {
+    let folder = folder(&["train/a/1.png", "train/b/1.png", "train/a/2.png", "val/a/3.png", "test/b/4.png"]);
+    folder.write("train/b/bad.png", b"text");
+    let cache = tempfile::tempdir().unwrap();
+    let open = || cached(&folder, cache.path(), [3, 4, 4]);
+    let plain = opened(&folder, true).unwrap().data.classes;
+    let (read, first) = open();
+    assert_eq!((read, first.train.len(), &first.classes), (6, 3, &plain));
+    assert_eq!(open(), (0, first.clone()), "nothing is decoded");
+    // Another size is another file.
+    assert_eq!(cached(&folder, cache.path(), [3, 5, 4]).0, 6);
+    assert_eq!(cached(&folder, cache.path(), [3, 5, 4]).0, 0);
+    // One byte wrong anywhere, cut short, or longer: read again, and right again.
+    let path = std::fs::read_dir(cache.path()).unwrap().map(|entry| entry.unwrap().path()).find(|path| {
+        let bytes = std::fs::read(path).unwrap();
+        String::from_utf8_lossy(&bytes).contains("[3,4,4]")
+    });
+    let path = path.unwrap();
+    let whole = std::fs::read(&path).unwrap();
+    let damaged = |at: usize| {
+        let mut bytes = whole.clone();
+        bytes[at] ^= 1;
+        bytes
+    };
+    let places = [0, 16, 23, 30, whole.len() / 2, whole.len() - 5, whole.len() - 1].map(damaged);
+    let cuts = [0, 10, 20, whole.len() / 2, whole.len() - 1].map(|length| whole[..length].to_vec());
+    for bytes in places.into_iter().chain(cuts).chain([[&whole[..], b"x"].concat()]) {
+        std::fs::write(&path, bytes).unwrap();
+        assert_eq!(open(), (6, first.clone()));
+        assert!(std::fs::read(&path).unwrap() == whole, "written anew");
+    }
+    // A picture of the same name and length, with another time.
+    let changed = Path::new(&folder.spec("train/a/1.png")).to_owned();
+    let later = changed.metadata().unwrap().modified().unwrap() + std::time::Duration::from_secs(3);
+    std::fs::write(&changed, png(200)).unwrap();
+    std::fs::File::options().append(true).open(&changed).unwrap().set_modified(later).unwrap();
+    let (read, second) = open();
+    assert_eq!((read, second.train.image(0)[0]), (6, 200));
+    assert_eq!(open(), (0, second));
+    // One more, and one less.
+    folder.write("train/b/5.png", &png(9));
+    assert_eq!(open().0, 7);
+    std::fs::remove_file(folder.spec("train/b/5.png")).unwrap();
+    assert_eq!((open().0, open().0), (6, 0));
+    // Where it cannot be written, it is said and nothing else.
+    let none = cache.path().join(path.file_name().unwrap());
+    let opening = Opening { shape: [3, 4, 4], reading: Reading::default(), skip_bad: true, cache: Some(&none), progress: &|_| {} };
+    let remarks = open_as(&folder.spec(""), &opening).unwrap().remarks;
+    assert!(remarks.iter().any(|remark| remark.contains("the cache cannot be written")), "{remarks:?}");
 }

@@ -2,7 +2,7 @@
 
 use crate::data::error::DataError;
 use crate::error::printable_name;
-use crate::photo::{ENDINGS, KINDS};
+use crate::photo::{KINDS, is_named_so};
 use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -52,7 +52,7 @@ pub(in crate::data) fn is_in(root: &Path) -> bool {
     fn holds(folder: &Path, depth: usize) -> bool {
         let entries = fs::read_dir(folder).into_iter().flatten().flatten().map(|entry| entry.path());
         let mut seen = entries.filter(|path| !is_hidden(path));
-        seen.any(|path| is_picture(&path) && !path.is_dir() || depth > 0 && path.is_dir() && holds(&path, depth - 1))
+        seen.any(|path| is_named_so(&path) && !path.is_dir() || depth > 0 && path.is_dir() && holds(&path, depth - 1))
     }
     holds(root, 4)
 }
@@ -83,7 +83,7 @@ pub(super) fn look(root: &Path) -> Result<Found, DataError> {
         }
         // The folders are the classes.
         for file in top.files {
-            match is_picture(&file) {
+            match is_named_so(&file) {
                 true => return wrong(&file, "this picture lies in no class folder: move it into one, as in cat/1.jpg".into()),
                 false => found.passed_over.add(file),
             }
@@ -131,11 +131,6 @@ fn name_of(path: &Path) -> String {
 fn is_hidden(path: &Path) -> bool {
     let name = name_of(path).to_lowercase();
     name.starts_with('.') || ["thumbs.db", "desktop.ini", "__macosx"].contains(&&*name)
-}
-
-fn is_picture(path: &Path) -> bool {
-    let ending = path.extension().and_then(|ending| ending.to_str()).map(str::to_lowercase);
-    ending.is_some_and(|ending| ENDINGS.contains(&&*ending))
 }
 
 /// What lies right in a folder, but for what is hidden, each in the order of the names.
@@ -208,7 +203,7 @@ fn gather(folder: &Path, above: &mut Vec<PathBuf>, into: &mut Vec<PathBuf>, pass
     above.push(real);
     let listing = Listing::of(folder)?;
     for file in listing.files {
-        match is_picture(&file) {
+        match is_named_so(&file) {
             true => into.push(file),
             false => passed_over.add(file),
         }

@@ -1,0 +1,189 @@
+//! `wgrad data`: what is in a data set, and what a network sees of it.
+
+use super::answer::{Ending, Json, say, say_json};
+use clap::{Args, Subcommand};
+use gpu_core::{Device, Tensor};
+use nn::checkpoint::expect_writable;
+use serde_json::{Value, json};
+use std::path::PathBuf;
+use train::console::Console;
+use train::data::{self, Dataset, Opened, Opening, Place, SIDE, Split, Survey};
+use train::error::printable_name;
+use train::loader::{Source, augment};
+use train::photo::{Background, Fit, Reading};
+use train::picture::save_grid;
+use train::settings::Settings;
+use train::{Error, Result};
+
+#[derive(Args)]
+pub struct Flags {
+    #[command(subcommand)]
+    command: Command,
+}
+
+#[derive(Subcommand)]
+enum Command {
+    /// Count the images of each class, and find those that stand there twice or cannot be read
+    Info(Info),
+    /// Write a sheet of training images as a network sees them
+    Show(Show),
+}
+
+#[derive(Args)]
+struct Which {
+    /// Data set: builtin, or a folder
+    #[arg(value_name = "DIR")]
+    folder: String,
+    /// Rows and columns that pictures are brought to [default: 64]
+    #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(1..=4096))]
+    image_size: Option<u16>,
+    /// How a picture of another shape fits that: stretched, or its middle
+    #[arg(long, value_enum, default_value = "stretch")]
+    fit: Fit,
+    /// Colour under what is transparent in pictures
+    #[arg(long, value_name = "COLOUR", default_value = "white")]
+    background: Background,
+}
+
+#[derive(Args)]
+struct Info {
+    #[command(flatten)]
+    which: Which,
+    #[command(flatten)]
+    json: Json,
+}
+
+#[derive(Args)]
+struct Show {
+    #[command(flatten)]
+    which: Which,
+    /// The PNG file to write
+    #[arg(long, value_name = "FILE.png")]
+    out: PathBuf,
+    /// How many images
+    #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
+    images: u32,
+    /// auto (as in training), none, or several of flip,crop,cutout
+    #[arg(long, value_name = "LIST", default_value = "auto")]
+    augment: String,
+    /// Seed of the choice and of the augmentation
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    seed: u64,
+    #[command(flatten)]
+    json: Json,
+}
+
+pub fn run(flags: &Flags) -> Result<Ending> {
+    match &flags.command {
+        Command::Info(flags) => info(flags),
+        Command::Show(flags) => show(flags),
+    }
+}
+
+impl Which {
+    /// The set, parted as `settings` and the defaults of training part it, without what cannot be read.
+    fn open(&self, settings: Settings, console: &Console) -> Result<(Opened, train::settings::Config)> {
+        let side = self.image_size.map_or(SIDE, usize::from);
+        let reading = Reading { fit: self.fit, background: self.background };
+        let progress = console.counting("reading pictures");
+        let opening = Opening { shape: [3, side, side], reading, skip_bad: true, cache: None, progress: &progress };
+        let mut opened = data::open_as(&self.folder, &opening)?;
+        let mut config = Settings { data: Some(self.folder.clone()), ..settings }.resolve()?;
+        config.settle(&mut opened.data)?;
+        Ok((opened, config))
+    }
+}
+
+/// The name of an image: its file, or its number.
+fn name(data: &Dataset, (split, row): Place) -> String {
+    match data.split(split).file(row) {
+        Some(file) => file.display().to_string(),
+        None => format!("image {row}"),
+    }
+}
+
+fn info(flags: &Info) -> Result<Ending> {
+    let console = Console::new(flags.json.json);
+    let (Opened { data, remarks, unreadable }, _) = flags.which.open(Settings::default(), &console)?;
+    let survey = Survey::of(&data);
+    let shape = [data.train.channels(), data.train.height(), data.train.width()];
+    if flags.json.json {
+        let place = |place: Place| json!({ "split": place.0.key(), "image": name(&data, place) });
+        let class = |(class, [train, val, test]): (&String, &[usize; 3])| json!({ "class": class, "train": train, "val": val, "test": test });
+        let bad = unreadable.iter().map(|(path, why)| json!({ "file": path.display().to_string(), "why": why }));
+        return say_json(&json!({
+            "data": data.name,
+            "shape": shape,
+            "classes": data.classes.iter().zip(&survey.counts).map(class).collect::<Vec<_>>(),
+            "mean": data.mean,
+            "std": data.std,
+            "same_across_splits": survey.across.iter().map(|(a, b)| json!([place(*a), place(*b)])).collect::<Vec<Value>>(),
+            "same_within_splits": survey.within,
+            "unreadable": bad.collect::<Vec<_>>(),
+        }))
+        .map(|()| Ending::Done);
+    }
+    say(&format!("{}: {} classes, images of {} x {} in {} channels", data.name, data.classes.len(), shape[1], shape[2], shape[0]))?;
+    say(&format!("{:<50}{:>9}{:>9}{:>9}", "class", "train", "val", "test"))?;
+    let row = |name: &str, [train, val, test]: [usize; 3]| say(&format!("{name:<50}{train:>9}{val:>9}{test:>9}"));
+    for (class, counts) in data.classes.iter().zip(&survey.counts) {
+        row(&cut(class), *counts)?;
+    }
+    row("all", [Split::Train, Split::Val, Split::Test].map(|split| data.split(split).len()))?;
+    let figures = |values: &[f32]| values.iter().map(f32::to_string).collect::<Vec<_>>().join(" ");
+    say(&format!("mean {}, deviation {}", figures(&data.mean), figures(&data.std)))?;
+    say(&format!("the same image again: {} within a split, {} in another one", survey.within, survey.across.len()))?;
+    for (first, second) in &survey.across {
+        let told = |place: &Place| format!("{} {}", place.0.key(), printable_name(&name(&data, *place)));
+        say(&format!("  {} = {}", told(first), told(second)))?;
+    }
+    say(&format!("files that cannot be read: {}", unreadable.len()))?;
+    for (path, why) in &unreadable {
+        say(&format!("  {}: {why}", printable_name(&path.display().to_string())))?;
+    }
+    // Those that cannot be read were told.
+    remarks.iter().filter(|remark| remark.contains("passed over")).try_for_each(|remark| say(remark))?;
+    Ok(Ending::Done)
+}
+
+/// A class's name in its column.
+fn cut(class: &str) -> String {
+    let name = printable_name(class);
+    match name.chars().count() {
+        0..=48 => name,
+        _ => name.chars().take(47).chain(['…']).collect(),
+    }
+}
+
+fn show(flags: &Show) -> Result<Ending> {
+    expect_writable(&flags.out).map_err(|e| Error::Setting(format!("--out {}: {e}", flags.out.display())))?;
+    let console = Console::new(flags.json.json);
+    let settings = Settings { augment: Some(flags.augment.clone()), ..Settings::default() };
+    let (Opened { data, .. }, config) = flags.which.open(settings, &console)?;
+    let (device, set) = (Device::Cpu, &data.train);
+    let count = set.len().min(flags.images as usize);
+    let chosen = &data::shuffled(set.len(), flags.seed, 0)[..count];
+    let how = augment(config.augmentation()?, &data.mean, &data.std, set.height());
+    let mut feed = Source::new(&device, set).feed(count);
+    let slots = nn::Slots {
+        x: Tensor::zeros(&device, [count, set.channels(), set.height(), set.width()]),
+        labels: Tensor::from_slice(&device, [count], &vec![0u32; count]),
+        targets: None,
+        step: Tensor::from_slice(&device, [1], &[0u32]),
+    };
+    feed.fill(chosen);
+    feed.launch(&slots, &how, flags.seed);
+    // Normalisation is undone: it is for the network, not for eyes.
+    let per_channel = |values: &[f32]| Tensor::from_slice(&device, [1, set.channels(), 1, 1], values);
+    let images = &(&slots.x * &per_channel(&data.std)) + &per_channel(&data.mean);
+    save_grid(&flags.out, &images, (count as f64).sqrt().ceil() as usize)?;
+    let classes: Vec<&String> = chosen.iter().map(|&row| &data.classes[set.labels()[row as usize] as usize]).collect();
+    if flags.json.json {
+        say_json(
+            &json!({ "file": flags.out.display().to_string(), "images": count, "augment": config.augment, "classes": classes }),
+        )?;
+    } else {
+        say(&format!("{count} training images, augment {}: {}", config.augment, flags.out.display()))?;
+    }
+    Ok(Ending::Done)
+}
