@@ -92,15 +92,17 @@ type AxisTaps = Vec<(usize, isize)>;
 impl Plan {
     /// From x to y.
     pub fn forward(l: &Layout) -> Self {
-        let reach = |out: usize, taps: usize, axis: usize| (out - 1) * l.stride[axis] + (taps - 1) * l.dilation[axis] + 1;
-        let step = l.stride[1];
+        // A single output has none before it: however large the stride is, nothing lies apart.
+        let stride = [(l.p, l.stride[0]), (l.q, l.stride[1])].map(|(out, stride)| if out == 1 { 1 } else { stride });
+        let reach = |out: usize, taps: usize, axis: usize| (out - 1) * stride[axis] + (taps - 1) * l.dilation[axis] + 1;
+        let step = stride[1];
         let (rows, len) = (reach(l.p, l.r, 0), reach(l.q, l.s, 1).div_ceil(step));
         let tap = |r: usize, s: usize| {
             let (row, col) = (r * l.dilation[0], s * l.dilation[1]);
             Tap { weight: r * l.s + s, offset: (row * step + col % step) * len + col / step }
         };
         let taps = (0..l.r).flat_map(|r| (0..l.s).map(move |s| tap(r, s))).collect();
-        let source_row_step = l.stride[0] * step * len;
+        let source_row_step = stride[0] * step * len;
         let phase = Phase { rows: l.p, cols: l.q, first: 0, row_step: l.q, col_step: 1, source_row_step, taps };
         Self { source: Source { h: l.h, w: l.w, before: l.padding, rows, step, len }, phases: vec![phase] }
     }
