@@ -7,10 +7,12 @@ mod data;
 mod devices;
 mod eval;
 mod export;
+mod models;
 mod outcome;
 mod predict;
 mod report;
 mod summary;
+mod task;
 mod train;
 mod verify;
 
@@ -52,6 +54,8 @@ enum Command {
     Export(export::Flags),
     /// Say what is in a data set, and show what a network sees of it
     Data(data::Flags),
+    /// List the networks that there are, with their sizes
+    Models(models::Flags),
     /// Show a network's layers, parameters and cost
     Summary(summary::Flags),
     /// List the GPU adapters, and which one would be taken
@@ -90,6 +94,7 @@ fn run(cli: Cli, began: Instant) -> Result<Ending> {
         Some(Command::Report(flags)) => report::run(&flags),
         Some(Command::Export(flags)) => export::run(&flags),
         Some(Command::Data(flags)) => data::run(&flags),
+        Some(Command::Models(flags)) => models::run(&flags),
         Some(Command::Summary(flags)) => summary::run(&flags),
         Some(Command::Devices(flags)) => devices::run(&flags),
         Some(Command::Bench(flags)) => bench::run(&flags),

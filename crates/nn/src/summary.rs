@@ -59,6 +59,20 @@ impl Summary {
     }
 }
 
+impl Summary {
+    /// Parameters, multiply-adds and bytes of activations as the table has them.
+    ///
+    /// ```
+    /// # use nn::zoo;
+    /// let summary = zoo::spec("small-cnn", [3, 32, 32].into(), 10)?.summary()?;
+    /// assert_eq!(summary.figures()[..2], ["106,730", "24.5 M"]);
+    /// # Ok::<(), nn::SpecError>(())
+    /// ```
+    pub fn figures(&self) -> [String; 3] {
+        [grouped(self.parameters), short(self.multiply_adds), short(self.activation_bytes)]
+    }
+}
+
 impl fmt::Display for Summary {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let outputs = self.rows.iter().map(|row| row.output.to_string().len()).max();
@@ -92,7 +106,7 @@ impl fmt::Display for Summary {
             line(&format!("{path:<indent$} {}", row.layer), &row.output.to_string(), &parameters, &work, &bytes)?;
         }
         line(&rule, &rule, &rule[..11], &rule[..7], &rule[..7])?;
-        let (parameters, work, bytes) = (grouped(self.parameters), short(self.multiply_adds), short(self.activation_bytes));
+        let [parameters, work, bytes] = self.figures();
         line("total", &self.output.to_string(), &parameters, &work, &bytes)
     }
 }

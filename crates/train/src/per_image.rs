@@ -2,8 +2,10 @@
 
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluator;
+use crate::file;
 use crate::model::Description;
-use nn::checkpoint::write_atomically;
+use nn::checkpoint::{read_plain, write_atomically};
+use serde::Deserialize;
 use std::path::Path;
 
 /// The columns.
@@ -43,6 +45,35 @@ pub fn write_per_image(path: &Path, evaluator: &mut Evaluator, description: &Des
     }
     let bytes = table.into_inner().expect("a list takes all bytes");
     write_atomically(path, |file| std::io::Write::write_all(file, &bytes)).map_err(Error::file("writing", path))
+}
+
+/// A row of such a table.
+#[derive(Debug, Clone, PartialEq, Deserialize)]
+pub struct ImageRow {
+    /// The image's number, in the order of its set.
+    pub image: usize,
+    /// Its class.
+    pub label: usize,
+    /// Its class's name.
+    pub class: String,
+    /// The likeliest class.
+    pub predicted_label: usize,
+    /// That class's name.
+    pub predicted_class: String,
+    /// How likely that is, 0 to 1.
+    pub probability: f64,
+    /// The cross-entropy.
+    pub loss: f64,
+}
+
+/// Reads what [`write_per_image`] wrote.
+///
+/// # Errors
+/// If the file cannot be read, or is no such table.
+pub fn read_per_image(path: &Path) -> Result<Vec<ImageRow>> {
+    let bytes = read_plain(path, file::DATA).map_err(Error::file("reading", path))?;
+    let wrong = |e: csv::Error| Error::content(path, format!("this is not a table of eval --per-image: {e}"));
+    csv::Reader::from_reader(&*bytes).deserialize().collect::<std::result::Result<_, _>>().map_err(wrong)
 }
 
 /// Refuses a network of whose images there is nothing to say.

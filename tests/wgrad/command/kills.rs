@@ -9,7 +9,7 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const RUN: &str = "--epochs 3 --augment flip,crop --save-every 1 --name";
-const WHOLE: [&str; 4] = ["best.safetensors", "config.toml", "last.safetensors", "metrics.jsonl"];
+const WHOLE: [&str; 6] = ["best.safetensors", "config.toml", "last.safetensors", "metrics.jsonl", "report.html", "test.csv"];
 
 fn names(path: PathBuf) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(path).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();

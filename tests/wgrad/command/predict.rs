@@ -37,7 +37,10 @@ fn a_folder_is_named_in_order_and_what_cannot_be_read_is_a_row() {
     let rows = lines(&found_wrong(bench.run("predict photos --jsonl --device cpu")));
     assert_eq!(rows.iter().map(|row| row["image"].as_str().unwrap()).collect::<Vec<_>>(), ORDER);
     let error = rows[1]["error"].as_str().unwrap();
-    assert!(error.starts_with("photos/b.png: this is not a PNG or JPEG image") && rows[1]["classes"].is_null(), "{error}");
+    assert!(
+        error.starts_with("photos/b.png: this is not a PNG, JPEG, WebP, BMP or GIF image") && rows[1]["classes"].is_null(),
+        "{error}"
+    );
     // Alone, by a pattern, and in batches of every size they are named alike.
     let good: Vec<Value> = rows.iter().filter(|row| row["error"].is_null()).cloned().collect();
     assert_eq!(good.len(), 4);
@@ -84,10 +87,10 @@ fn where_no_image_can_be_read_there_is_an_error_and_no_answer() {
     let bench = run();
     let before = bench.contents();
     for (words, wanted) in [
-        ("photos/b.png", "photos/b.png: this is not a PNG or JPEG image"),
+        ("photos/b.png", "photos/b.png: this is not a PNG, JPEG, WebP, BMP or GIF image"),
         ("photos/b.png nothing.png", "none of 2 images can be read; the last: reading nothing.png"),
-        ("photos/*.gif", "photos/*.gif: no file fits this pattern"),
-        ("data", "data: this folder holds no PNG or JPEG image"),
+        ("photos/*.tif", "photos/*.tif: no file fits this pattern"),
+        ("data", "data: this folder holds no picture"),
         ("photos --batch-size 0", "--batch-size"),
         ("photos --csv --json", "--csv"),
         ("photos --csv --jsonl", "--jsonl"),

@@ -97,6 +97,12 @@ pub fn forgive_a_closed_pipe(error: io::Error) -> io::Result<()> {
     if error.kind() == io::ErrorKind::BrokenPipe { Ok(()) } else { Err(error) }
 }
 
+/// `1 epoch`, `3 epochs`.
+pub fn counted(number: u64, what: &str) -> String {
+    let end = if number == 1 { "" } else { "s" };
+    format!("{number} {what}{end}")
+}
+
 /// `0:42`, `12:05`, `3:07:00`.
 pub fn clock_time(duration: Duration) -> String {
     let s = duration.as_secs();

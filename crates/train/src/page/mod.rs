@@ -1,6 +1,7 @@
 //! Runs as a page to look at: one file with its data, its curves and the library that draws them (uPlot), for a browser without a network.
 
 mod runs;
+mod tested;
 #[cfg(test)]
 mod tests;
 
@@ -19,7 +20,8 @@ const SCRIPT: &str = include_str!("page.js");
 const UPLOT_JS: &str = include_str!("../../assets/uplot/uPlot.iife.min.js");
 const UPLOT_CSS: &str = include_str!("../../assets/uplot/uPlot.min.css");
 
-/// Writes the page of one run, or of several laid over one another, from their folders' `config.toml` and `metrics.jsonl`.
+/// Writes the page of one run, or of several laid over one another, from their folders' `config.toml`,
+/// `metrics.jsonl` and `test.csv`.
 ///
 /// # Errors
 /// If a folder is not that of a run, or the page cannot be written, since there is another file of that name, say; an older page is then

@@ -1,7 +1,12 @@
 "use strict";
 // What the page shows, from the runs in #data. Whoever tests it reads the counts in the body's attributes.
 const errors = [];
-const told = () => { document.body.dataset.errors = errors.length; document.body.dataset.firstError = errors[0] || ""; };
+const told = () => {
+  document.body.dataset.errors = errors.length;
+  document.body.dataset.firstError = errors[0] || "";
+  document.body.dataset.tables = document.querySelectorAll("table:not(.u-legend)").length;
+  document.body.dataset.tooWide = [...document.querySelectorAll(".card")].some((card) => card.scrollWidth > card.clientWidth);
+};
 window.addEventListener("error", (e) => { errors.push(String(e.message)); told(); });
 
 const runs = JSON.parse(document.getElementById("data").textContent);
@@ -84,6 +89,67 @@ function results(place) {
   });
 }
 
+// A table of a head and rows; numbers stand to the right.
+function list(place, title, head, rows) {
+  const side = make("div", place);
+  make("h3", side, title);
+  const table = make("table", side, undefined, "list");
+  const top = make("tr", table);
+  for (const name of head) make("th", top, name);
+  for (const cells of rows) {
+    const row = make("tr", table);
+    for (const cell of cells) make("td", row, String(cell), /^[–\d]/.test(String(cell)) ? "n" : undefined);
+  }
+}
+
+// More classes than these do not fit as a matrix; then it is the commonest mistakes that are listed.
+const MATRIX = 30;
+
+function matrix(place, { classes, said }) {
+  const side = make("div", place);
+  make("h3", side, "What the images are (rows), and what they were taken for");
+  const totals = classes.map((_, label) => said.reduce((sum, [of, , count]) => (of === label ? sum + count : sum), 0));
+  const table = make("table", side, undefined, "matrix");
+  const head = make("tr", table);
+  make("th", head);
+  for (const name of classes) make("th", head, name, "top");
+  classes.forEach((name, label) => {
+    const row = make("tr", table);
+    make("th", row, name);
+    classes.forEach((_, other) => {
+      const found = said.find(([of, as]) => of === label && as === other);
+      const cell = make("td", row, found ? String(found[2]) : "");
+      if (!found) return;
+      const share = found[2] / totals[label];
+      cell.style.background = `color-mix(in srgb, ${css(label === other ? "--c2" : "--c4")} ${Math.round(15 + 70 * share)}%, transparent)`;
+      cell.title = `${name} taken for ${classes[other]}: ${percent(share)}`;
+    });
+  });
+}
+
+// What the best weights say of the test images, class by class.
+function tested(place, { name, tested: found }) {
+  if (!found || found.classes.length === 0) return;
+  const { classes, said, calibration, worst } = found;
+  make("h2", place, runs.length > 1 ? `Test images: ${name}` : "Test images");
+  const sides = make("div", place, undefined, "sides");
+  if (classes.length <= MATRIX) matrix(sides, found);
+  const sum = (fits) => said.reduce((all, row) => (fits(row) ? all + row[2] : all), 0);
+  const rows = classes.map((name, label) => {
+    const [right, images, named] = [sum(([a, b]) => a === label && b === label), sum(([a]) => a === label), sum(([, b]) => b === label)];
+    const [precision, recall] = [named ? right / named : null, images ? right / images : null];
+    const f1 = images + named ? (2 * right) / (images + named) : null;
+    return [name, images, percent(precision), percent(recall), percent(f1)];
+  });
+  list(sides, "By class", ["class", "images", "precision", "recall", "F1"], rows);
+  const wrong = said.filter(([a, b]) => a !== b).sort((a, b) => b[2] - a[2]).slice(0, 12);
+  list(sides, "Commonest mistakes", ["class", "taken for", "images"], wrong.map(([a, b, count]) => [classes[a], classes[b], count]));
+  const bins = calibration.map(([images, right, sure], i) => [`${10 * i} to ${10 * i + 10} %`, images, images ? percent(sure / images) : "–", images ? percent(right / images) : "–"]);
+  list(sides, "How sure, and how often right", ["probability", "images", "mean", "right"], bins.filter(([, images]) => images > 0));
+  list(sides, "Worst mistakes", ["image", "class", "taken for", "probability", "loss"],
+    worst.map((m) => [m.image, classes[m.label], classes[m.said], percent(m.probability), number(m.loss)]));
+}
+
 function settings(place) {
   const table = make("table", place);
   const head = make("tr", table);
@@ -116,9 +182,11 @@ function drawAll() {
 document.getElementById("title").textContent = runs.length === 1 ? runs[0].name : `${runs.length} runs`;
 document.getElementById("about").textContent = runs.map((run) => `${run.settings.model} on ${run.settings.data}, seed ${run.settings.seed}`).filter((text, i, all) => all.indexOf(text) === i).join("; ");
 results(document.getElementById("runs"));
+runs.forEach((run) => tested(document.getElementById("tested"), run));
 settings(document.getElementById("settings"));
 drawAll();
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
 let width = window.innerWidth;
 window.addEventListener("resize", () => { if (window.innerWidth !== width) { width = window.innerWidth; drawAll(); } });
-told();
+// The charts take their sizes once this script is done.
+setTimeout(told);

@@ -1,7 +1,9 @@
 //! A run as its folder tells it.
 
+use super::tested::Tested;
 use crate::error::{Error, Result};
 use crate::file;
+use crate::run_folder::TEST_TABLE;
 use nn::checkpoint::read_plain;
 use serde::Serialize;
 use serde_json::{Map, Value};
@@ -17,6 +19,7 @@ pub(super) struct Run {
     pub name: String,
     pub settings: BTreeMap<String, Value>,
     pub log: Vec<Map<String, Value>>,
+    pub tested: Option<Tested>,
 }
 
 impl Run {
@@ -46,6 +49,7 @@ impl Run {
             name: name.unwrap_or_else(|| folder.display().to_string()),
             settings,
             log: thinned(steps).into_iter().chain(thinned(others)).collect(),
+            tested: Tested::read(&folder.join(TEST_TABLE))?,
         })
     }
 }

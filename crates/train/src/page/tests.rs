@@ -20,6 +20,7 @@ fn data(html: &str) -> Vec<Run> {
         name: run["name"].as_str().unwrap().to_owned(),
         settings: serde_json::from_value(run["settings"].clone()).unwrap(),
         log: serde_json::from_value(run["log"].clone()).unwrap(),
+        tested: None,
     };
     runs.iter().map(read).collect()
 }

@@ -1,5 +1,5 @@
-//! The folder of a run: `config.toml`, `metrics.jsonl`, `report.html`, `last.safetensors`, `best.safetensors`, and a lock while a process
-//! works on it.
+//! The folder of a run: `config.toml`, `metrics.jsonl`, `report.html`, `last.safetensors`, `best.safetensors`, at the end `test.csv`, and a
+//! lock while a process works on it.
 //!
 //! A folder gets its name once it has a checkpoint: a run that was killed at any moment is one that can be continued, or none.
 
@@ -20,6 +20,8 @@ use std::path::{Path, PathBuf};
 
 const CONFIG: &str = "config.toml";
 const LAST: &str = "last.safetensors";
+/// A row for each test image, by the best weights.
+pub(crate) const TEST_TABLE: &str = "test.csv";
 
 /// A run's folder, which is this process's until it is dropped.
 #[derive(Debug)]
@@ -118,6 +120,10 @@ impl RunFolder {
     pub fn report(&self) -> PathBuf {
         self.path.join(page::NAME)
     }
+    /// What the best weights say of each test image, once the run is over.
+    pub fn test_table(&self) -> PathBuf {
+        self.path.join(TEST_TABLE)
+    }
     /// The checkpoint to continue from.
     pub fn last(&self) -> PathBuf {
         self.path.join(LAST)
@@ -125,6 +131,18 @@ impl RunFolder {
     /// The checkpoint of the epoch with the best score of the validation images.
     pub fn best(&self) -> PathBuf {
         self.path.join("best.safetensors")
+    }
+
+    /// Removes the table of a test that is not the last word any more.
+    ///
+    /// # Errors
+    /// If that fails.
+    pub fn forget_test(&self) -> Result<()> {
+        let table = self.test_table();
+        match fs::remove_file(&table) {
+            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::file("removing", &table)(e)),
+            _ => Ok(()),
+        }
     }
 
     /// Writes `config.toml`.

@@ -7,12 +7,14 @@ use crate::error::{Error, Result};
 use crate::evaluate::{Evaluator, Score};
 use crate::loader::{self, Feed, Source};
 use crate::model::{self, Description};
+use crate::per_image::write_per_image;
 use crate::settings::Config;
 use gpu_core::Device;
 use nn::checkpoint::Checkpoint;
 use nn::optim::with_average;
 use nn::schedule::Schedule;
 use nn::{Net, Optimizer, StepError, StepOptions, TrainStep};
+use std::path::Path;
 
 /// A network, its captured training step and its evaluation.
 pub(super) struct Learner {
@@ -117,6 +119,15 @@ impl Learner {
     /// Measures with the weights that the network has.
     pub fn score_as_it_is(&mut self) -> Result<Option<Score>> {
         self.evaluator.score()
+    }
+
+    /// Writes a row for each image that is measured on, of these labels.
+    ///
+    /// # Errors
+    /// As [`write_per_image`].
+    pub fn table(&mut self, path: &Path, description: &Description, labels: &[u32], averaged: bool) -> Result<()> {
+        let mut write = || write_per_image(path, &mut self.evaluator, description, labels);
+        if averaged { with_average(&*self.optimizer, write) } else { write() }
     }
 }
 

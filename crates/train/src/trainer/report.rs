@@ -3,7 +3,7 @@
 use super::clock::Clock;
 use super::progress::Tally;
 use super::run::{Ending, Measured, Run, Tested};
-use crate::console::{Console, clock_time};
+use crate::console::{Console, clock_time, counted};
 use crate::data::Split;
 use crate::error::Result;
 use crate::evaluate::Score;
@@ -89,7 +89,12 @@ impl<'a> Report<'a> {
             _ => String::new(),
         };
         self.console.say(&format!("{} images to learn from, {judges}{} to test on", data.train.len(), data.test.len()));
-        self.console.say(&format!("{epochs} epochs of {} steps of {batch_size} images", run.progress.steps_per_epoch));
+        self.console.say(&format!(
+            "{} of {} of {}",
+            counted(*epochs, "epoch"),
+            counted(run.progress.steps_per_epoch, "step"),
+            counted(*batch_size as u64, "image")
+        ));
         self.console.say(&format!("run: {}", run.folder.path().display()));
     }
 

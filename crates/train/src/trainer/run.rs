@@ -131,6 +131,9 @@ impl Run {
             Some(best) => self.score_of_best()?.map(|score| (best, score)),
             None => None,
         };
+        if best.is_none_or(|(best, _)| best == epoch) {
+            self.table(true)?;
+        }
         let measured = |(epoch, score): (u64, Score)| Measured {
             epoch,
             loss: score.loss,
@@ -147,9 +150,21 @@ impl Run {
         }
         let (last, best) = (self.state()?, model::read_checkpoint(&path)?);
         best.load_net(&self.learner.net).map_err(|e| model::about(&path, e))?;
-        let score = self.learner.score_as_it_is();
+        let score = self.learner.score_as_it_is().and_then(|score| {
+            self.table(false)?;
+            Ok(score)
+        });
         last.load_net(&self.learner.net).map_err(|e| model::about(&path, e))?;
         score.map_err(|error| self.no_score(error, Split::Test))
+    }
+
+    /// Writes what the weights say of each image that the evaluation looks at, where they say anything; their average, if that is asked
+    /// for and kept.
+    fn table(&mut self, averaged: bool) -> Result<()> {
+        match self.is_classifier {
+            true => self.learner.table(&self.folder.test_table(), &self.description, self.data.test.labels(), averaged),
+            false => Ok(()),
+        }
     }
 
     /// The error for what is not finite now; where it began is for [`diagnosis`](super::diagnosis).

@@ -4,7 +4,7 @@ use super::learner::Learner;
 use super::optimizer::optimizer;
 use super::progress::{Progress, expect_countable};
 use super::run::{Run, described};
-use crate::console::Console;
+use crate::console::{Console, counted};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::model::{self, Description, Weights};
@@ -106,7 +106,11 @@ pub(super) fn resume(path: &Path, settings: Settings, device: Option<Device>, co
     if step >= progress.until(&config) {
         return Err(Error::content(
             path,
-            format!("this run has done {epoch} epochs ({step} steps) already; give a larger --epochs or --max-steps"),
+            format!(
+                "this run has done {} ({}) already; give a larger --epochs or --max-steps",
+                counted(epoch, "epoch"),
+                counted(step, "step")
+            ),
         ));
     }
     if progress.lost_patience(&config) {
@@ -126,6 +130,7 @@ pub(super) fn resume(path: &Path, settings: Settings, device: Option<Device>, co
     let learner = Learner::new(&config, &data, &description, net, optimizer, &progress)?;
     learner.step.set_sums(progress.pending);
     folder.write_config(&config)?;
+    folder.forget_test()?;
     let log = MetricsLog::resume(&folder.metrics(), step)?;
     console.say(&format!("Continuing after step {step} of {}.", progress.end(&config)));
     Ok((Run::new(config, data, description, learner, progress, folder), log))
