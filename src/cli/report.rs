@@ -5,6 +5,7 @@ use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
 use train::page;
+use train::run_folder::REPORT;
 use train::{Error, Result};
 
 #[derive(Args)]
@@ -21,8 +22,8 @@ pub struct Flags {
 
 pub fn run(flags: &Flags) -> Result<Ending> {
     let file = flags.out.clone().unwrap_or_else(|| match &flags.runs[..] {
-        [run] => run.join(page::NAME),
-        _ => page::NAME.into(),
+        [run] => run.join(REPORT),
+        _ => REPORT.into(),
     });
     page::write(&flags.runs, &file)?;
     let bytes = std::fs::metadata(&file).map_err(|source| Error::File { doing: "reading", path: file.clone(), source })?.len();

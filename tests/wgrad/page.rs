@@ -4,6 +4,7 @@ use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use train::page;
+use train::run_folder::REPORT;
 
 /// The browser with what a test needs of it; none if it is not there.
 fn browser(profile: &Path) -> Option<Command> {
@@ -82,7 +83,7 @@ fn seen(page: &Path, width: u32, dark: bool, profile: &Path) -> Option<(usize, [
 fn a_browser_shows_the_curves_at_two_widths_in_light_and_dark() {
     let place = tempfile::tempdir().unwrap();
     let (runs, both) = ([run(place.path(), "a", 3), run(place.path(), "b", 5)], place.path().join("both.html"));
-    let one = runs[0].join(page::NAME);
+    let one = runs[0].join(REPORT);
     test_table(&runs[0]);
     page::write(&runs[..1], &one).unwrap();
     page::write(&runs, &both).unwrap();

@@ -9,7 +9,6 @@ mod lock;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::model::about;
-use crate::page;
 use crate::settings::{Config, Settings, Validation};
 use lock::Lock;
 use nn::checkpoint::{Checkpoint, read_plain, sweep, write_atomically};
@@ -19,6 +18,8 @@ use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
 const CONFIG: &str = "config.toml";
+/// The page that shows a run, in its folder.
+pub const REPORT: &str = "report.html";
 const LAST: &str = "last.safetensors";
 /// A row for each test image, by the best weights.
 pub(crate) const TEST_TABLE: &str = "test.csv";
@@ -118,7 +119,7 @@ impl RunFolder {
     }
     /// The page that shows it, rewritten at the end of each epoch.
     pub fn report(&self) -> PathBuf {
-        self.path.join(page::NAME)
+        self.path.join(REPORT)
     }
     /// What the best weights say of each test image, once the run is over.
     pub fn test_table(&self) -> PathBuf {
