@@ -3,6 +3,7 @@
 use clap::Args;
 use serde::Serialize;
 use std::io::{self, Write};
+use std::path::Path;
 use train::console::forgive_a_closed_pipe;
 use train::error::{printable, printable_json};
 use train::{Error, Result};
@@ -28,6 +29,11 @@ pub fn say(text: &str) -> Result<()> {
 
 pub fn say_json(value: &impl Serialize) -> Result<()> {
     print(&printable_json(&serde_json::to_string(value).expect("results are JSON")))
+}
+
+/// How large a file is that was written.
+pub fn bytes_of(file: &Path) -> Result<u64> {
+    Ok(std::fs::metadata(file).map_err(|source| Error::File { doing: "reading", path: file.into(), source })?.len())
 }
 
 /// Prints one row of comma-separated values.

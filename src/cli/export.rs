@@ -1,6 +1,6 @@
 //! `wgrad export`.
 
-use super::answer::{Ending, Json, say, say_json};
+use super::answer::{Ending, Json, bytes_of, say, say_json};
 use super::checkpoint::checkpoint_of;
 use clap::{ArgGroup, Args};
 use export::{ExportError, OPSET, Onnx, StateDict};
@@ -83,7 +83,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     let mut answer = json!({ "checkpoint": checkpoint.display().to_string(), "model": trained.description.model });
     for (format, file) in &files {
         let (words, mut more) = write(*format, &trained, file, flags.normalised)?;
-        let bytes = std::fs::metadata(file).map_err(|source| Error::File { doing: "reading", path: file.clone(), source })?.len();
+        let bytes = bytes_of(file)?;
         if !flags.json.json {
             say(&format!("{} ({words}, {:.1} MB)", file.display(), bytes as f64 / 1e6))?;
         }

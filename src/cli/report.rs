@@ -1,12 +1,12 @@
 //! `wgrad report`.
 
-use super::answer::{Ending, Json, say, say_json};
+use super::answer::{Ending, Json, bytes_of, say, say_json};
 use clap::Args;
 use serde_json::json;
 use std::path::PathBuf;
+use train::Result;
 use train::page;
 use train::run_folder::REPORT;
-use train::{Error, Result};
 
 #[derive(Args)]
 pub struct Flags {
@@ -26,7 +26,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
         _ => REPORT.into(),
     });
     page::write(&flags.runs, &file)?;
-    let bytes = std::fs::metadata(&file).map_err(|source| Error::File { doing: "reading", path: file.clone(), source })?.len();
+    let bytes = bytes_of(&file)?;
     match flags.json.json {
         true => say_json(&json!({ "file": file.display().to_string(), "bytes": bytes, "runs": flags.runs.len() }))?,
         false => say(&format!("{} ({:.1} MB)", file.display(), bytes as f64 / 1e6))?,
