@@ -40,10 +40,14 @@ pub fn kernels(device: &Device, filter: &str, progress: &mut dyn FnMut(&str)) ->
 }
 
 /// The cases whose operator has `filter` in its name, with all their kernels; where there is none, all cases, for those of their
-/// kernels that have it in theirs.
+/// kernels that have it in theirs; and none where no kernel has.
 fn selected(filter: &str) -> (Vec<Case>, &str) {
     let of_operators: Vec<Case> = cases().into_iter().filter(|case| case.name.contains(filter)).collect();
-    if of_operators.is_empty() { (cases(), filter) } else { (of_operators, "") }
+    match of_operators.is_empty() {
+        false => (of_operators, ""),
+        true if ops::kernels().iter().any(|kernel| kernel.name().contains(filter)) => (cases(), filter),
+        true => (Vec::new(), filter),
+    }
 }
 
 /// Plants a fault in the outputs of each kernel in turn; a row is ok if a case of the table noticed it.
