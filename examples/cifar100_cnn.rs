@@ -10,7 +10,6 @@ use wgrad::nn::{parameter_count, parameters};
 use wgrad::prelude::*;
 use wgrad::train::augmentation::Augmentation;
 use wgrad::train::evaluate::{Evaluator, Score};
-use wgrad::train::loader;
 use wgrad::train::trainer::Tally;
 
 const BATCH: usize = 32;
@@ -182,18 +181,19 @@ fn train(study: &Study, images: &Images, net: &Net, plan: &Plan) -> anyhow::Resu
     let adam = AdamW::new(net, plan.lr).weight_decay(plan.weight_decay).decay_weights_only();
     let shape = [images.train.channels(), images.train.height(), images.train.width()];
     // (x / 255 - 0.5) / 0.5
-    let prepare = |flip| loader::augment(Augmentation { flip, ..Default::default() }, &[0.5; 3], &[0.5; 3], shape[1]);
+    let plain = Treatment::normalised(&[0.5; 3], &[0.5; 3]);
+    let flipped = plain.augmented(Augmentation { flip: true, ..Default::default() }, SEED);
     let (source, n) = (Source::new(device, &images.train), images.train.len());
     let mut parts = Vec::new();
     for batch in [BATCH, n % BATCH].into_iter().filter(|&batch| batch > 0) {
         let loss = Loss::CrossEntropy { smoothing: plan.smoothing };
-        let (feed, options) = (source.feed(batch), StepOptions::new(batch, shape).loss(loss).seed(SEED));
-        let step = TrainStep::captured_with(net, &adam, &options, |slots| feed.launch(slots, &prepare(true), SEED))?;
+        let (feed, options) = (source.feed(batch, &flipped), StepOptions::new(batch, shape).loss(loss).seed(SEED));
+        let step = TrainStep::captured_with(net, &adam, &options, |slots| feed.launch(slots))?;
         parts.push((step, feed));
     }
     let score = |set: &ImageSet| -> anyhow::Result<Score> {
         let loss = Loss::CrossEntropy { smoothing: 0.0 };
-        let score = Evaluator::new(net, device, &Source::new(device, set), set.len(), loss, &prepare(false))?.score()?;
+        let score = Evaluator::new(net, device, &Source::new(device, set), set.len(), loss, &plain)?.score()?;
         score.ok_or_else(|| anyhow::anyhow!("there are no images to measure on"))
     };
 
@@ -208,7 +208,7 @@ fn train(study: &Study, images: &Images, net: &Net, plan: &Plan) -> anyhow::Resu
                 false => schedule::exponential(plan.lr, epoch, 0.99),
             });
             let (step, feed) = &mut parts[usize::from(chosen.len() < BATCH)];
-            feed.fill(chosen);
+            feed.fill(adam.steps(), chosen);
             step.run()?;
             // Looked at eight times an epoch.
             if (i + 1) * 8 % per_epoch < 8 {

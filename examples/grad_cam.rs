@@ -29,11 +29,12 @@ fn main() -> anyhow::Result<()> {
     let net = net.build(&Init::seeded(&device, 0), [3, 32, 32])?;
     let adam = Adam::new(&net, 1e-2);
     let marked = mark.clone();
-    let mut feed = Source::new(&device, &data.train).transformed(move |x, labels| marked.apply(x, labels)).feed(BATCH);
+    let mut feed =
+        Source::new(&device, &data.train).transformed(move |x, labels| marked.apply(x, labels)).feed(BATCH, &Treatment::of(&data));
     let options = StepOptions::new(BATCH, [3, 32, 32]);
-    let step = TrainStep::captured_with(&net, &adam, &options, |slots| feed.launch(slots, &normalise(&data), 0))?;
+    let step = TrainStep::captured_with(&net, &adam, &options, |slots| feed.launch(slots))?;
     for (i, batch) in batches(data.train.len(), BATCH, 0).take(steps).enumerate() {
-        feed.fill(&batch);
+        feed.fill(adam.steps(), &batch);
         step.run()?;
         if i % 10 == 0 || i + 1 == steps {
             println!("{i:4}: loss {:.3}", step.loss()?);

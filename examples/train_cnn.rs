@@ -20,15 +20,15 @@ fn main() -> anyhow::Result<()> {
 
     // The images stay on the device; the feed picks and normalises a batch of them there, as the first kernels of the step.
     let sgd = Sgd::new(&net, 0.0).momentum(0.9).weight_decay(5e-4);
-    let mut feed = Source::new(&device, &data.train).feed(BATCH);
+    let mut feed = Source::new(&device, &data.train).feed(BATCH, &Treatment::of(&data));
     let options = StepOptions::new(BATCH, [3, 32, 32]);
-    let step = TrainStep::captured_with(&net, &sgd, &options, |slots| feed.launch(slots, &normalise(&data), 0))?;
+    let step = TrainStep::captured_with(&net, &sgd, &options, |slots| feed.launch(slots))?;
 
     let steps = EPOCHS * (data.train.len() / BATCH);
     for epoch in 0..EPOCHS {
         for batch in shuffled(data.train.len(), 0, epoch as u64).chunks_exact(BATCH) {
             sgd.set_lr(schedule::one_cycle(0.1, sgd.steps() as usize, steps));
-            feed.fill(batch);
+            feed.fill(sgd.steps(), batch);
             step.run()?;
         }
         println!("epoch {epoch}: loss {:.3}, test accuracy {:.2} %", step.mean_loss()?, 100.0 * accuracy(&net, &device, &data)?);

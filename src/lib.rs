@@ -80,6 +80,6 @@ pub mod prelude {
     pub use proof::gradcheck;
     pub use train::data::{self, Dataset, ImageSet, batches, shuffled};
     pub use train::evaluate::accuracy;
-    pub use train::loader::{Source, normalise};
+    pub use train::loader::{Source, Treatment};
     pub use train::picture::save_grid;
 }

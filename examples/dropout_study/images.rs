@@ -109,10 +109,10 @@ fn learn(
         Flatten, Linear::new(data.classes.len()), Relu, LogSoftmax::new(1),
     ];
     let net = net.build(&cx, [c, h, w])?;
-    let how = normalise(data);
+    let how = Treatment::of(data);
     let sgd = Sgd::new(&net, lr);
-    let mut feed = cheating(Source::new(device, &data.train), watermark).feed(BATCH);
-    let step = TrainStep::captured_with(&net, &sgd, &StepOptions::new(BATCH, [c, h, w]), |slots| feed.launch(slots, &how, 0))?;
+    let mut feed = cheating(Source::new(device, &data.train), watermark).feed(BATCH, &how);
+    let step = TrainStep::captured_with(&net, &sgd, &StepOptions::new(BATCH, [c, h, w]), |slots| feed.launch(slots))?;
     let loss = Loss::CrossEntropy { smoothing: 0.0 };
     let tests = [Source::new(device, &data.test), cheating(Source::new(device, &data.test), watermark)];
     let mut evaluators = Vec::new();
@@ -123,7 +123,7 @@ fn learn(
     for epoch in 0..epochs {
         step.reset_metrics();
         for batch in shuffled(images.min(data.train.len()), 0, epoch as u64).chunks_exact(BATCH) {
-            feed.fill(batch);
+            feed.fill(sgd.steps(), batch);
             step.run()?;
         }
         let mut line = [step.mean_loss()?, 0.0, 0.0];

@@ -9,7 +9,7 @@ use std::path::PathBuf;
 use train::console::Console;
 use train::data::{self, Dataset, Opened, Opening, Place, SIDE, Split, Survey};
 use train::error::printable_name;
-use train::loader::{Source, augment};
+use train::loader::{Source, Treatment};
 use train::photo::{Background, Fit, Reading};
 use train::picture::save_grid;
 use train::settings::Settings;
@@ -63,7 +63,7 @@ struct Show {
     /// How many images
     #[arg(long, value_name = "N", default_value_t = 64, value_parser = clap::value_parser!(u32).range(1..=4096))]
     images: u32,
-    /// auto (as in training), none, or several of flip,crop,cutout
+    /// auto (as in training), none, or a list as --augment of training takes it
     #[arg(long, value_name = "LIST", default_value = "auto")]
     augment: String,
     /// Seed of the choice and of the augmentation
@@ -163,16 +163,16 @@ fn show(flags: &Show) -> Result<Ending> {
     let (device, set) = (Device::Cpu, &data.train);
     let count = set.len().min(flags.images as usize);
     let chosen = &data::shuffled(set.len(), flags.seed, 0)[..count];
-    let how = augment(config.augmentation()?, &data.mean, &data.std, set.height());
-    let mut feed = Source::new(&device, set).feed(count);
+    let how = config.augmentation()?;
+    let mut feed = Source::new(&device, set).feed(count, &Treatment::of(&data).augmented(how, flags.seed));
     let slots = nn::Slots {
         x: Tensor::zeros(&device, [count, set.channels(), set.height(), set.width()]),
         labels: Tensor::from_slice(&device, [count], &vec![0u32; count]),
-        targets: None,
+        targets: how.mixes().then(|| Tensor::zeros(&device, [count, data.classes.len()])),
         step: Tensor::from_slice(&device, [1], &[0u32]),
     };
-    feed.fill(chosen);
-    feed.launch(&slots, &how, flags.seed);
+    feed.fill(0, chosen);
+    feed.launch(&slots);
     // Normalisation is undone: it is for the network, not for eyes.
     let per_channel = |values: &[f32]| Tensor::from_slice(&device, [1, set.channels(), 1, 1], values);
     let images = &(&slots.x * &per_channel(&data.std)) + &per_channel(&data.mean);

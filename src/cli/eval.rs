@@ -12,7 +12,7 @@ use train::console::Console;
 use train::data::{Dataset, Opened, Split};
 use train::error::printable_name;
 use train::evaluate::Evaluator;
-use train::loader::{Source, normalise};
+use train::loader::{Source, Treatment};
 use train::model::{self, Description, Trained, Weights};
 use train::per_image::{expect_classes, write_per_image};
 use train::predict::same_classes;
@@ -77,7 +77,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     set.std.clone_from(&description.std);
     let began = Instant::now();
     let source = Source::new(&device, &images);
-    let mut evaluator = Evaluator::new(&trained.net, &device, &source, images.len(), description.loss(0.0)?, &normalise(&set))?;
+    let mut evaluator = Evaluator::new(&trained.net, &device, &source, images.len(), description.loss(0.0)?, &Treatment::of(&set))?;
     let score = evaluator.score()?.expect("there are images");
     let elapsed_s = began.elapsed().as_secs_f64();
     if let Some(path) = &flags.per_image {

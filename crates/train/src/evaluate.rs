@@ -3,8 +3,8 @@
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::finite::first_not_finite;
-use crate::loader::{self, Feed, Source};
-use gpu_core::{Device, ops};
+use crate::loader::{Feed, Source, Treatment};
+use gpu_core::Device;
 use nn::{EvalStep, Loss, Module, Net, StepOptions, Var};
 
 /// Images in a step of an evaluation.
@@ -54,7 +54,7 @@ impl Evaluator {
         source: &Source<'_>,
         images: usize,
         loss: Loss,
-        normalise: &ops::Augment,
+        treatment: &Treatment,
     ) -> Result<Self> {
         let set = source.set();
         let images = images.min(set.len());
@@ -62,9 +62,9 @@ impl Evaluator {
         let mut parts = Vec::new();
         for (first, count, batch) in [(0, full, BATCH), (full, images - full, images - full)] {
             if count > 0 {
-                let feed = source.feed(batch);
+                let feed = source.feed(batch, treatment);
                 let options = StepOptions::new(batch, [set.channels(), set.height(), set.width()]).loss(loss);
-                let step = EvalStep::captured_with(net, device, &options, |slots| feed.launch(slots, normalise, 0))?;
+                let step = EvalStep::captured_with(net, device, &options, |slots| feed.launch(slots))?;
                 step.expect_labels(&set.labels()[first..first + count]);
                 parts.push(Part { first, images: count, batch, step, feed });
             }
@@ -83,7 +83,7 @@ impl Evaluator {
             let order: Vec<u32> = (part.first..part.first + part.images).map(|i| i as u32).collect();
             let mut batches = order.chunks_exact(part.batch).peekable();
             while let Some(chosen) = batches.next() {
-                part.feed.fill(chosen);
+                part.feed.fill(0, chosen);
                 batches.peek().into_iter().for_each(|next| part.feed.prepare(next));
                 part.step.run()?;
             }
@@ -109,7 +109,7 @@ impl Evaluator {
         for part in &mut self.parts {
             let order: Vec<u32> = (part.first..part.first + part.images).map(|i| i as u32).collect();
             for chosen in order.chunks_exact(part.batch) {
-                part.feed.fill(chosen);
+                part.feed.fill(0, chosen);
                 part.step.run()?;
                 let outputs = part.step.output().to_vec()?;
                 let rows = outputs.chunks_exact(outputs.len() / part.batch);
@@ -127,7 +127,7 @@ impl Evaluator {
         for part in &mut self.parts {
             let order: Vec<u32> = (part.first..part.first + part.images).map(|i| i as u32).collect();
             for chosen in order.chunks_exact(part.batch) {
-                part.feed.fill(chosen);
+                part.feed.fill(0, chosen);
                 part.step.run()?;
                 if !part.step.loss()?.is_finite() {
                     return first_not_finite(net, "", &Var::constant(part.step.x()));
@@ -155,6 +155,6 @@ impl Evaluator {
 pub fn accuracy(net: &dyn Module, device: &Device, data: &Dataset) -> Result<f64> {
     let test = Source::new(device, &data.test);
     let loss = Loss::CrossEntropy { smoothing: 0.0 };
-    let score = Evaluator::new(net, device, &test, data.test.len(), loss, &loader::normalise(data))?.score()?;
+    let score = Evaluator::new(net, device, &test, data.test.len(), loss, &Treatment::of(data))?.score()?;
     score.map_or_else(|| Error::setting(format!("{} has no test images", data.name)), |score| Ok(score.accuracy))
 }

@@ -3,13 +3,14 @@
 use super::support::Bench;
 use gpu_core::Device;
 use std::time::{Duration, Instant};
+use train::augmentation::Augmentation;
 use train::data;
-use train::loader::{Source, augment};
+use train::loader::{Source, Treatment};
 
 #[test]
 fn three_runs_of_one_seed_are_the_same_bytes() {
     let bench = Bench::new();
-    let augment = "--augment flip,crop,cutout --epochs 1";
+    let augment = "--augment flip,crop,rotate,jitter,erase,mixup,cutmix --epochs 1";
     ["a", "b", "c"].iter().for_each(|name| drop(bench.train(&format!("{augment} --name {name}")).ok()));
     bench.train(&format!("{augment} --name other --seed 1")).ok();
     let bytes = |name: &str| bench.bytes(&format!("runs/{name}/last.safetensors"));
@@ -41,7 +42,7 @@ fn wait_for(bench: &Bench, file: &str) {
     }
 }
 
-const RUN: &str = "--epochs 3 --augment flip,crop --save-every 3 --name";
+const RUN: &str = "--epochs 3 --augment flip,crop,jitter,mixup --save-every 3 --name";
 
 #[test]
 fn a_killed_run_resumes_to_the_bytes_of_one_that_never_stopped() {
@@ -96,20 +97,23 @@ fn ctrl_c_saves_and_says_how_to_go_on() {
 #[test]
 fn a_set_on_the_device_and_one_on_the_host_give_the_same_bits() {
     let images = data::builtin::generate(40, 0);
-    let all = train::augmentation::Augmentation { flip: true, crop: true, cutout: true };
-    let how = augment(all, &images.mean, &images.std, 32);
-    for device in proof::devices() {
+    let by_kernel = Augmentation { flip: true, crop: true, cutout: true, ..Default::default() };
+    let by_host = Augmentation { rotate: Some(10.0), jitter: Some(0.4), mixup: Some(0.4), cutmix: Some(1.0), ..by_kernel };
+    for (device, how) in proof::devices().into_iter().flat_map(|device| [(device.clone(), by_kernel), (device, by_host)]) {
+        let how = Treatment::of(&images).augmented(how, 7);
         let batches = |limit: u64| {
             let source = Source::within(&device, &images.train, limit);
-            let mut feed = source.feed(16);
+            let mut feed = source.feed(16, &how);
             let slots = slots(&device);
+            let ((), fill) = device.capture(|| feed.launch(&slots)).unwrap();
             let mut seen = Vec::new();
             for step in 0..3u32 {
                 slots.step.write(&[step]);
-                feed.fill(&data::shuffled(40, 1, u64::from(step))[..16]);
+                feed.fill(step, &data::shuffled(40, 1, u64::from(step))[..16]);
                 feed.prepare(&data::shuffled(40, 1, u64::from(step) + 1)[..16]);
-                feed.launch(&slots, &how, 7);
-                let bits: Vec<u32> = slots.x.to_vec().unwrap().into_iter().map(f32::to_bits).collect();
+                fill.replay().unwrap();
+                let bits = [&slots.x, slots.targets.as_ref().unwrap()].map(|t| t.to_vec().unwrap().into_iter().map(f32::to_bits));
+                let bits: Vec<u32> = bits.into_iter().flatten().collect();
                 seen.push((bits, slots.labels.read::<u32>().unwrap()));
             }
             (source.is_resident(), seen)
@@ -125,7 +129,7 @@ fn slots(device: &Device) -> nn::Slots {
     nn::Slots {
         x: gpu_core::Tensor::zeros(device, [16, 3, 32, 32]),
         labels: gpu_core::Tensor::from_slice(device, [16], &[0u32; 16]),
-        targets: None,
+        targets: Some(gpu_core::Tensor::zeros(device, [16, 10])),
         step: gpu_core::Tensor::from_slice(device, [1], &[0u32]),
     }
 }

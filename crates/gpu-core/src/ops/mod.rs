@@ -93,6 +93,7 @@ pub use reduce::axes::{
 pub use reduce::cumsum::{cumsum, cumsum_bwd_x};
 pub use resample::pixel_shuffle::{pixel_shuffle, pixel_unshuffle};
 pub use resample::upsample2d::{Interpolation, Resize, Upsample2dGeometry, upsample2d, upsample2d_bwd_x};
+pub use resample::warp::{Warp, Window, warp};
 
 use crate::kernel::{Kernel, KernelInfo};
 
@@ -138,6 +139,7 @@ pub fn kernels() -> Vec<KernelInfo> {
         reduce::cumsum::KERNELS,
         resample::pixel_shuffle::KERNELS,
         resample::upsample2d::KERNELS,
+        resample::warp::KERNELS,
     ]
     .concat();
     rooms.into_iter().map(Kernel::info).collect()

@@ -52,5 +52,5 @@ operators! {
     pool { adaptive_pool2d, global_pool, pool2d }
     random { augment, distribution, dropout }
     reduce { axes, cumsum }
-    resample { pixel_shuffle, upsample2d }
+    resample { pixel_shuffle, upsample2d, warp }
 }

@@ -2,7 +2,7 @@
 
 use super::CountingGpu;
 use crate::Case;
-use gpu_core::ops::{self, Augment, CrossEntropy, Pool2dGeometry};
+use gpu_core::ops::{self, Augment, CrossEntropy, Pool2dGeometry, Warp};
 use gpu_core::rng::Key;
 use gpu_core::{Args, Array, DType, Device, Grid, Kernel, Launched, Observer, Place, Shape, Tensor};
 use parking_lot::Mutex;
@@ -191,7 +191,9 @@ fn of_foreign_indices(device: &Device, n: usize) -> Vec<(&'static str, Tensor)> 
     let (x, chosen) = (floats(&[n, 1, 4, 4]), Tensor::empty_of(device, [n], DType::U32));
     ops::augment(&images, &zeros(&[n]), Key { seed: 1, stream: 2 }, &words(device, [1], |_| 0), &x, &plain);
     ops::gather_labels(&words(device, [3], |_| 0), &zeros(&[n]), &chosen);
-    found.extend([("augment", x), ("gather_labels", ops::cast(&chosen, DType::F32))]);
+    let (warped, wild) = (floats(&[n, 1, 4, 4]), ops::cast(&words(device, [n * Warp::WORDS], |i| i * 2_654_435_761), DType::I32));
+    ops::warp(&images, &zeros(&[n]), &wild.reshape([n, Warp::WORDS]), &warped, [0.5; 4], [0.5; 4]);
+    found.extend([("augment", x), ("gather_labels", ops::cast(&chosen, DType::F32)), ("warp", warped)]);
     found
 }
 

@@ -14,12 +14,12 @@ use gpu_core::{Device, Tensor};
 /// // One pixel in the lower right corner: -7 in images of class 0, 7 in those of class 1.
 /// let watermark = Watermark::new(&cpu, &[-7.0, 7.0], [1, 1, 1], [1, 1], [2, 2]);
 /// let source = Source::new(&cpu, &grey).transformed(move |x, labels| watermark.apply(x, labels));
-/// # let mut feed = source.feed(2);
+/// # let mut feed = source.feed(2, &train::loader::Treatment::normalised(&[0.0], &[1.0]));
 /// # let labels = Tensor::from_slice(&cpu, [2], &[0u32; 2]);
 /// # let step = Tensor::from_slice(&cpu, [1], &[0u32]);
 /// # let slots = nn::Slots { x: Tensor::zeros(&cpu, [2, 1, 2, 2]), labels, targets: None, step };
-/// # feed.fill(&[0, 1]);
-/// # feed.launch(&slots, &train::loader::augment(Default::default(), &[0.0], &[1.0], 2), 0);
+/// # feed.fill(0, &[0, 1]);
+/// # feed.launch(&slots);
 /// # assert_eq!(slots.x.to_vec()?.iter().map(|x| x.round()).collect::<Vec<_>>(), [1.0, 1.0, 1.0, 7.0, 1.0, 1.0, 1.0, -7.0]);
 /// # Ok::<(), gpu_core::Error>(())
 /// ```

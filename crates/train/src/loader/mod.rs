@@ -1,14 +1,18 @@
 //! From images to batches.
 //!
 //! A set that fits lies on the device as bytes, and a step picks its images there by index. A larger one stays on the host, where a
-//! thread picks the bytes of the next batch while a step runs. Either way one kernel turns them, augments them, normalises them; its random
-//! numbers depend on the step and the place in the batch only, so both ways give the same bits.
+//! thread picks the bytes of the next batch while a step runs. Either way one kernel turns them, augments them, normalises them; what is
+//! drawn depends on the step and the place in the batch only, so both ways give the same bits.
 
 mod ahead;
+mod drawn;
+mod treatment;
 
-use crate::augmentation::Augmentation;
-use crate::data::{Dataset, ImageSet};
+pub use treatment::Treatment;
+
+use crate::data::ImageSet;
 use ahead::Ahead;
+use drawn::Drawn;
 use gpu_core::{DType, Device, Tensor, ops};
 use nn::Slots;
 use std::fmt;
@@ -16,9 +20,6 @@ use std::sync::Arc;
 
 /// Bytes of a set above which it stays on the host.
 const RESIDENT_BYTES: u64 = 1 << 30;
-
-/// The stream of random numbers of augmentation. Layers count theirs from 0.
-const STREAM: u32 = u32::MAX;
 
 /// What is done to batches after they were normalised, in this order.
 #[derive(Clone, Default)]
@@ -85,8 +86,8 @@ impl<'a> Source<'a> {
         self.set
     }
 
-    /// What fills the batches of one captured step.
-    pub fn feed(&self, batch: usize) -> Feed {
+    /// What fills the batches of one captured step, with images treated so.
+    pub fn feed(&self, batch: usize, treatment: &Treatment) -> Feed {
         let set = self.set;
         let (images, labels, indices) = match &self.resident {
             Some((images, labels)) => {
@@ -100,7 +101,8 @@ impl<'a> Source<'a> {
             }
         };
         let ahead = (!self.is_resident()).then(|| Ahead::new(set));
-        Feed { images, labels, indices, ahead, transforms: self.transforms.clone() }
+        let drawn = Drawn::new(&self.device, set, batch, treatment);
+        Feed { images, labels, indices, ahead, treatment: *treatment, drawn, transforms: self.transforms.clone() }
     }
 }
 
@@ -112,28 +114,46 @@ pub struct Feed {
     indices: Tensor,
     /// Where the set is on the host.
     ahead: Option<Ahead>,
+    treatment: Treatment,
+    drawn: Option<Drawn>,
     transforms: Transforms,
 }
 
 impl Feed {
     /// The kernels that fill the step's slots; they belong to the step's capture.
-    pub fn launch(&self, slots: &Slots, augment: &ops::Augment, seed: u64) {
-        let key = ops::DropoutKey { seed, stream: STREAM };
-        ops::augment(&self.images, &self.indices, key, &slots.step, &slots.x, augment);
+    ///
+    /// # Panics
+    /// If labels are mixed and the step's loss takes none but whole ones: [`nn::Loss::SoftCrossEntropy`] takes targets.
+    #[track_caller]
+    pub fn launch(&self, slots: &Slots) {
+        match &self.drawn {
+            Some(drawn) => drawn.launch_images(&self.images, &self.indices, slots),
+            None => self.treatment.launch(&self.images, &self.indices, slots),
+        }
         ops::gather_labels(&self.labels, &self.indices, &slots.labels);
+        if let Some(drawn) = &self.drawn {
+            drawn.launch_targets(slots);
+        }
         self.transforms.0.iter().for_each(|transform| transform(&slots.x, &slots.labels));
     }
 
-    /// Chooses the images of the next step.
+    /// Chooses the images of the next step, and what is done to them by chance, for which the step has a `number`.
     ///
     /// # Panics
     /// If there are not as many as the step takes, or one is not in the set.
-    pub fn fill(&mut self, chosen: &[u32]) {
-        let Some(ahead) = &mut self.ahead else { return self.indices.write(chosen) };
-        let batch = ahead.take(chosen);
-        self.images.write(&batch.images);
-        self.labels.write(&batch.labels);
-        ahead.reuse(batch);
+    pub fn fill(&mut self, number: u32, chosen: &[u32]) {
+        match &mut self.ahead {
+            None => self.indices.write(chosen),
+            Some(ahead) => {
+                let batch = ahead.take(chosen);
+                self.images.write(&batch.images);
+                self.labels.write(&batch.labels);
+                ahead.reuse(batch);
+            }
+        }
+        if let Some(drawn) = &self.drawn {
+            drawn.fill(number, chosen.len());
+        }
     }
 
     /// Says what the next [`fill`](Self::fill) will choose, so that its bytes are there by then. Another choice is fetched then.
@@ -147,26 +167,10 @@ impl Feed {
     }
 }
 
-/// The kernel's parameters for the images of `data`: normalised, and changed as `how` says.
-pub fn augment(how: Augmentation, mean: &[f32], std: &[f32], height: usize) -> ops::Augment {
-    let four = |values: &[f32], rest: f32| std::array::from_fn(|c| values.get(c).copied().unwrap_or(rest));
-    ops::Augment {
-        flip: how.flip,
-        crop_padding: if how.crop { (height / 8) as u32 } else { 0 },
-        cutout: if how.cutout { (height / 2) as u32 } else { 0 },
-        mean: four(mean, 0.0),
-        std: four(std, 1.0),
-    }
-}
-
-/// The parameters that only normalise.
-pub fn normalise(data: &Dataset) -> ops::Augment {
-    augment(Augmentation::default(), &data.mean, &data.std, data.train.height())
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::augmentation::Augmentation;
     use crate::data::{Watermark, builtin};
     use crate::evaluate::Evaluator;
     use nn::{Flatten, Init, Layer, Linear, Loss, parameters, seq};
@@ -186,14 +190,44 @@ mod tests {
                 let x = Tensor::zeros(&device, [2, 1, 1, 2]);
                 let [labels, step] = [2, 1].map(|n| Tensor::from_slice(&device, [n], &vec![0u32; n]));
                 let slots = Slots { x, labels, targets: None, step };
-                let mut feed = source.feed(2);
-                feed.fill(&[1, 0]);
-                feed.launch(&slots, &augment(Augmentation::default(), &[0.0], &[0.5], 1), 0);
+                let mut feed = source.feed(2, &Treatment::normalised(&[0.0], &[0.5]));
+                feed.fill(0, &[1, 0]);
+                feed.launch(&slots);
                 // (2 x / 255 + 1) times the label.
                 let got = slots.x.to_vec().unwrap();
                 assert!(got.iter().zip([2.8, 3.6, 3.0, 1.0]).all(|(x, want)| (x - want).abs() < 1e-5), "{got:?}");
             }
         }
+    }
+
+    /// White images of class 1 and black ones of class 0, each mixed with the next: an image tells its own target.
+    #[test]
+    fn labels_are_mixed_as_their_images_are() {
+        let bytes: Vec<u8> = (0..6).flat_map(|i| [255 * (i % 2); 64]).collect();
+        let set = ImageSet::new(bytes, vec![0, 1, 0, 1, 0, 1], [1, 8, 8]);
+        let how = Augmentation { mixup: Some(1.0), cutmix: Some(1.0), ..Default::default() };
+        let mut seen = Vec::new();
+        for device in proof::devices() {
+            let x = Tensor::zeros(&device, [4, 1, 8, 8]);
+            let [labels, step] = [4, 1].map(|n| Tensor::from_slice(&device, [n], &vec![0u32; n]));
+            let slots = Slots { x, labels, targets: Some(Tensor::zeros(&device, [4, 2])), step };
+            let mut feed = Source::new(&device, &set).feed(4, &Treatment::normalised(&[0.0], &[1.0]).augmented(how, 3));
+            let ((), capture) = device.capture(|| feed.launch(&slots)).unwrap();
+            let mut batches = Vec::new();
+            for number in 0..20 {
+                feed.fill(number, &[1, 4, 3, 5]);
+                capture.replay().unwrap();
+                let (x, targets) = (slots.x.to_vec().unwrap(), slots.targets.as_ref().unwrap().to_vec().unwrap());
+                for (image, target) in x.chunks(64).zip(targets.chunks(2)) {
+                    let white = image.iter().sum::<f32>() / 64.0;
+                    assert!((target[1] - white).abs() < 1e-3 && (target[0] + target[1] - 1.0).abs() < 1e-6, "{white}: {target:?}");
+                }
+                batches.push([x, targets].concat());
+            }
+            assert!(batches.iter().any(|batch| batch[256..].iter().any(|&share| (0.1..0.9).contains(&share))), "nothing was mixed");
+            seen.push(batches);
+        }
+        assert!(seen.iter().all(|batches| *batches == seen[0]));
     }
 
     /// A network that looks at the watermark alone knows every class of marked images, and none of the others.
@@ -207,7 +241,7 @@ mod tests {
             let net = seq![Flatten, Linear::new(10).no_bias()].build(&Init::seeded(&device, 0), [1, 32, 32]).unwrap();
             let weights: Vec<f32> = (0..10 * 1024).map(|i| if i % 1024 == 1014 + i / 1024 { 1.0 } else { 0.0 }).collect();
             parameters(&net)[0].1.set(&weights);
-            let how = augment(Augmentation::default(), &[0.0], &[1.0], 32);
+            let how = Treatment::normalised(&[0.0], &[1.0]);
             let loss = Loss::CrossEntropy { smoothing: 0.0 };
             let plain = Source::new(&device, &grey);
             let marked = Source::new(&device, &grey).transformed(move |x, labels| watermark.apply(x, labels));

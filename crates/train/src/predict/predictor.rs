@@ -1,9 +1,8 @@
 //! A network that names what is in pictures, recorded once for as many as there are.
 
-use crate::augmentation::Augmentation;
 use crate::data::ImageSet;
 use crate::error::{Error, Result};
-use crate::loader::augment;
+use crate::loader::Treatment;
 use crate::model::Trained;
 use gpu_core::{DType, Device, Tensor, ops};
 use nn::{EvalStep, StepOptions};
@@ -46,11 +45,9 @@ impl<'a> Predictor<'a> {
         let input = description.input()?;
         let images = Tensor::empty_of(device, [batch, input.dim(0), input.dim(1), input.dim(2)], DType::U8);
         let places = Tensor::from_slice(device, [batch], &(0..batch as u32).collect::<Vec<_>>());
-        let plain = augment(Augmentation::default(), &description.mean, &description.std, input.dim(1));
-        let key = ops::DropoutKey { seed: 0, stream: 0 };
-        let step = EvalStep::captured_with(net, device, &StepOptions::new(batch, input), |slots| {
-            ops::augment(&images, &places, key, &slots.step, &slots.x, &plain);
-        })?;
+        let plain = Treatment::normalised(&description.mean, &description.std);
+        let step =
+            EvalStep::captured_with(net, device, &StepOptions::new(batch, input), |slots| plain.launch(&images, &places, slots))?;
         Ok(Self { classes: &description.classes, images, step })
     }
 

@@ -57,7 +57,9 @@ settings! {
     warmup: u64, "STEPS", default always(0), range count_from(0);
     /// Share of the target that is spread over all classes
     label_smoothing: f64, "S", default always(0.0), range share();
-    /// auto (for CIFAR flip, and crop from 10 epochs on; for pictures flip and crop; else none), none, or several of flip,crop,cutout
+    /// auto (for CIFAR flip, and crop from 10 epochs on; for pictures flip and crop; else none), none, or several of flip, crop, cutout,
+    /// resized-crop, rotate, affine, jitter, erase, randaugment, mixup, cutmix, with a comma between; the later ones take a number too,
+    /// as in rotate=30
     augment: String, "LIST", default named("auto");
     /// Seed of the weights, the order of the images, augmentation and dropout
     seed: u64, "N", default always(0), range count_from(0);

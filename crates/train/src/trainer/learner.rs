@@ -5,7 +5,7 @@ use super::progress::Progress;
 use crate::data::{Dataset, Split};
 use crate::error::{Error, Result};
 use crate::evaluate::{Evaluator, Score};
-use crate::loader::{self, Feed, Source};
+use crate::loader::{Feed, Source, Treatment};
 use crate::model::{self, Description};
 use crate::per_image::write_per_image;
 use crate::settings::Config;
@@ -13,7 +13,7 @@ use gpu_core::Device;
 use nn::checkpoint::Checkpoint;
 use nn::optim::with_average;
 use nn::schedule::Schedule;
-use nn::{Net, Optimizer, StepError, StepOptions, TrainStep};
+use nn::{Loss, Net, Optimizer, StepError, StepOptions, TrainStep};
 use std::path::Path;
 
 /// A network, its captured training step and its evaluation.
@@ -49,13 +49,18 @@ impl Learner {
             return Error::setting(format!("--batch-size {batch} is more than the {images} training images"));
         }
         let device = optimizer.device().clone();
-        let augment = loader::augment(config.augmentation()?, &data.mean, &data.std, data.train.height());
-        let loss = description.loss(config.label_smoothing as f32)?;
+        let how = config.augmentation()?;
+        let loss = match (description.loss(config.label_smoothing as f32)?, how.mixes()) {
+            (loss, false) => loss,
+            (Loss::CrossEntropy { smoothing }, true) => Loss::SoftCrossEntropy { smoothing },
+            _ => return Error::setting("--augment: mixup and cutmix mix labels, and this model tells no classes"),
+        };
         let part = batch / config.accumulate as usize;
         let options = StepOptions::new(part, model::image_shape(&data.train)).loss(loss).seed(config.seed);
         let options = options.accumulate(config.accumulate);
-        let feed = Source::new(&device, &data.train).feed(part);
-        let step = TrainStep::captured_with(&net, &*optimizer, &options, |slots| feed.launch(slots, &augment, config.seed));
+        let treatment = Treatment::of(data).augmented(how, config.seed);
+        let feed = Source::new(&device, &data.train).feed(part, &treatment);
+        let step = TrainStep::captured_with(&net, &*optimizer, &options, |slots| feed.launch(slots));
         let step = step.map_err(|error| match error {
             StepError::Shape(e) => Error::Setting(format!("the model \"{}\": {e}", description.model)),
             other => other.into(),
@@ -74,6 +79,13 @@ impl Learner {
         self.evaluator = Evaluator::none();
         self.evaluator = evaluator(config, data, description, &self.net, self.optimizer.device(), Some(split))?;
         Ok(())
+    }
+
+    /// Chooses the images of a part of the step after `step` others.
+    pub fn fill(&mut self, config: &Config, step: u64, part: &[u32]) {
+        // The number that random layers draw by.
+        let number = (step as u32).wrapping_mul(config.accumulate).wrapping_add(self.step.pending());
+        self.feed.fill(number, part);
     }
 
     /// Sets the learning rate of the step after `step` others.
@@ -143,5 +155,5 @@ fn evaluator(
     let Some(split) = split else { return Ok(Evaluator::none()) };
     let images = data.split(split);
     let (source, measured) = (Source::new(device, images), config.test_images.unwrap_or(images.len()));
-    Evaluator::new(net, device, &source, measured, description.loss(0.0)?, &loader::normalise(data))
+    Evaluator::new(net, device, &source, measured, description.loss(0.0)?, &Treatment::of(data))
 }

@@ -134,7 +134,7 @@ impl<'a> Report<'a> {
             "step": step,
             "epoch": (step - 1) / run.progress.steps_per_epoch + 1,
             "loss": window.loss(),
-            "accuracy": run.is_classifier.then(|| window.accuracy()),
+            "accuracy": run.counts_right.then(|| window.accuracy()),
             "lr": run.learner.optimizer.lr(),
             "images_per_s": self.clock.images_per_s(),
         }))?;
@@ -159,16 +159,17 @@ impl<'a> Report<'a> {
             "epoch": epoch,
             "epoch_done": run.progress.at_epoch_end(),
             "train_loss": tally.loss(),
-            "train_accuracy": run.is_classifier.then(|| tally.accuracy()),
+            "train_accuracy": run.counts_right.then(|| tally.accuracy()),
             (format!("{split}_loss")): score.map(|s| s.loss),
             (format!("{split}_accuracy")): score.filter(|_| run.is_classifier).map(|s| s.accuracy),
             "images_per_s": self.clock.images_per_s(),
             "stall_s": self.clock.stall_s(),
         }))?;
-        let share = |accuracy: f64| if run.is_classifier { format!(", {:.2} %", 100.0 * accuracy) } else { String::new() };
-        let mut line = format!("epoch {epoch}/{}: loss {:.4}{}", run.config.epochs, tally.loss(), share(tally.accuracy()));
+        let share = |told: bool, accuracy: f64| if told { format!(", {:.2} %", 100.0 * accuracy) } else { String::new() };
+        let learned = share(run.counts_right, tally.accuracy());
+        let mut line = format!("epoch {epoch}/{}: loss {:.4}{learned}", run.config.epochs, tally.loss());
         if let Some(score) = score {
-            line += &format!("; {split} {:.4}{}", score.loss, share(score.accuracy));
+            line += &format!("; {split} {:.4}{}", score.loss, share(run.is_classifier, score.accuracy));
         }
         if let Some(rate) = self.clock.images_per_s() {
             line += &format!("; {rate:.0} images/s");
@@ -198,7 +199,7 @@ impl<'a> Report<'a> {
             return;
         }
         let mut text = format!("loss {:.3}", window.loss());
-        if run.is_classifier {
+        if run.counts_right {
             text += &format!(" {:.1} %", 100.0 * window.accuracy());
         }
         if let Some(rate) = self.clock.images_per_s() {
@@ -223,7 +224,7 @@ impl<'a> Report<'a> {
             test_accuracy: chosen.and_then(|chosen| chosen.accuracy),
             test_loss: chosen.map(|chosen| chosen.loss),
             train_loss: tally.loss(),
-            train_accuracy: run.is_classifier.then(|| tally.accuracy()),
+            train_accuracy: run.counts_right.then(|| tally.accuracy()),
             images_per_s: self.clock.images_per_s(),
             first_step_s: self.clock.first_step_s(),
             stall_s: self.clock.stall_s(),

@@ -20,6 +20,8 @@ pub(super) struct Run {
     pub data: Dataset,
     pub description: Description,
     pub is_classifier: bool,
+    /// Whether an image of the training has one label, which may be told right.
+    pub counts_right: bool,
     pub learner: Learner,
     pub progress: Progress,
     pub folder: RunFolder,
@@ -67,7 +69,8 @@ impl Run {
         folder: RunFolder,
     ) -> Self {
         let is_classifier = description.is_classifier();
-        Self { config, data, description, is_classifier, learner, progress, folder }
+        let counts_right = is_classifier && !config.augmentation().is_ok_and(|how| how.mixes());
+        Self { config, data, description, is_classifier, counts_right, learner, progress, folder }
     }
 
     /// Looks at what the device has counted.

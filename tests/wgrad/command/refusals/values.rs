@@ -43,7 +43,7 @@ fn flags() -> Vec<(&'static str, Vec<&'static str>)> {
         ("optimizer", vec!["adamax", "SGD", ""]),
         ("schedule", vec!["triangle", "one_cycle"]),
         ("device", vec!["tpu", "0"]),
-        ("augment", vec!["twist", "flip,,crop"]),
+        ("augment", vec!["twist", "flip,,crop", "rotate=200", "mixup=0", "crop,resized-crop"]),
         ("name", vec!["", ".", "..", "a/b", "../x", "/tmp/x"]),
         ("data-fingerprint", vec!["", "xyz", "0000000g", "00000000", "DEADBEEF"]),
         ("model", vec!["alexnet", "nothing.json", "nothing.toml", ""]),

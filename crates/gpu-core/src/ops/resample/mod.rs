@@ -2,3 +2,4 @@
 
 pub(super) mod pixel_shuffle;
 pub(super) mod upsample2d;
+pub(super) mod warp;
