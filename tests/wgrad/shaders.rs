@@ -2,10 +2,11 @@
 //! workgroup memory, which every adapter has; inputs `read`, outputs `read_write`; parameters that lie as Rust lays them; vectors
 //! that invocations share written whole; functions with a result end in a return. And of the files: no long run of lines stands twice.
 
-use naga::valid::{Capabilities, FunctionInfo, GlobalUse, ModuleInfo, ValidationFlags, Validator};
+use naga::valid::{FunctionInfo, GlobalUse, ModuleInfo};
 use naga::{AddressSpace, Block, Expression, Function, GlobalVariable, Handle, Module, Statement, StorageAccess, TypeInner};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
+use std::sync::LazyLock;
 use wgrad::prelude::*;
 use wgrad::proof::{self, Launch};
 
@@ -16,28 +17,12 @@ const PARAMS_BYTES: usize = 128;
 /// So many lines of code that stand in two places are one text written twice.
 const RUN: usize = 20;
 
-/// Every kernel with every set of constants that the table of shapes asks for, on every device.
-fn launches() -> Vec<Launch> {
-    let mut all = BTreeMap::new();
-    for device in proof::devices() {
-        let (device, launches) = proof::counted(&device);
-        for case in proof::cases() {
-            case.run(&device);
-            for launch in launches.take() {
-                all.insert((launch.kernel.name(), launch.constants.clone(), launch.params_bytes), launch);
-            }
-        }
-        device.synchronize().unwrap();
-    }
-    all.into_values().collect()
-}
+/// Every form of every kernel, on every device: the table is run once for all tests that look at it.
+pub static FORMS: LazyLock<Vec<Launch>> = LazyLock::new(|| proof::forms().unwrap());
 
 /// All that breaks the law in one launch.
 fn breaches(launch: &Launch) -> Result<Vec<String>, String> {
-    let source = launch.source();
-    let module = naga::front::wgsl::parse_str(&source).map_err(|e| e.emit_to_string(&source))?;
-    let info = Validator::new(ValidationFlags::all(), Capabilities::all()).validate(&module);
-    let info = info.map_err(|e| e.emit_to_string(&source))?;
+    let (module, info) = launch.kernel.module(&launch.constants)?;
     let position = module.entry_points.iter().position(|e| e.name == launch.kernel.name()).ok_or("has no such entry point")?;
     let (entry, uses) = (&module.entry_points[position], info.get_entry_point(position));
     let used: Vec<(&GlobalVariable, GlobalUse)> =
@@ -228,9 +213,8 @@ fn no_run_of_twenty_lines_stands_twice_in_shaders() {
 
 #[test]
 fn every_kernel_stays_within_what_every_adapter_has() {
-    let launches = launches();
     let mut broken: Vec<String> = Vec::new();
-    for launch in &launches {
+    for launch in FORMS.iter() {
         let found = breaches(launch).unwrap_or_else(|e| vec![e]);
         broken.extend(found.iter().map(|what| format!("{} {:?}: {what}", launch.kernel.name(), launch.constants)));
     }
@@ -238,7 +222,7 @@ fn every_kernel_stays_within_what_every_adapter_has() {
 
     // Nothing in shaders/ escapes: each file is the source of a kernel that was launched.
     for (name, text) in files() {
-        let launched = launches.iter().any(|l| l.source().contains(&text));
+        let launched = FORMS.iter().any(|l| l.source().contains(&text));
         assert!(launched, "no case launches a kernel of {name}");
     }
 }
