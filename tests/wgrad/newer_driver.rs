@@ -25,7 +25,7 @@ fn verify(mesa: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
 }
 
-/// Sums, products, workgroup memory, integers and subgroups; `scripts/drivers` runs all of them.
+/// Sums, products, workgroup memory, integers and subgroups; `scripts/drivers/run` runs all of them.
 #[test]
 fn kernels_equal_their_mirrors_on_a_newer_driver() {
     let Some(mesa) = mesa() else { return };

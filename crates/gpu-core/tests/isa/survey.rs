@@ -1,6 +1,6 @@
 //! Every form of every kernel, compiled for cards of two makers: a table of what they need.
 //!
-//! `scripts/drivers` runs it, with the newest Mesa: `WGRAD_SURVEY` names the file that the table is written to.
+//! `scripts/drivers/run` runs it, with the newest Mesa: `WGRAD_SURVEY` names the file that the table is written to.
 
 use super::null_device::{ADA, Card, GFX1201, NAVI31, TURING, listings};
 use proof::Launch;
@@ -81,7 +81,7 @@ fn survey<'a>(forms: &'a [Launch], listings: &[String]) -> (BTreeMap<&'a str, Ne
 }
 
 #[test]
-#[ignore = "some minutes, for `scripts/drivers`"]
+#[ignore = "some minutes, for `scripts/drivers/run`"]
 fn every_form_for_every_card() {
     let forms = proof::forms().unwrap();
     let mut kernels: BTreeMap<&str, (usize, Vec<String>)> = BTreeMap::new();
