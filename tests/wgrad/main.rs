@@ -16,6 +16,7 @@ mod found;
 mod imports;
 mod licences;
 mod models;
+mod newer_driver;
 mod page;
 mod reads;
 mod scale;

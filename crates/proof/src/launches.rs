@@ -25,6 +25,11 @@ impl Launch {
     pub fn source(&self) -> String {
         self.kernel.source(&self.constants)
     }
+
+    /// The same for other compilers than naga; see [`KernelInfo::portable_source`].
+    pub fn portable_source(&self) -> String {
+        self.kernel.portable_source(&self.constants)
+    }
 }
 
 /// The kernels that an observed device launched, each once with every set of constants.

@@ -12,6 +12,7 @@ mod bench;
 mod bound;
 mod case;
 mod error;
+mod forms;
 
 pub mod golden;
 mod gradcheck;
@@ -28,6 +29,8 @@ mod out_of_range;
 mod panics;
 mod parameters;
 mod row;
+#[cfg(feature = "texts")]
+pub mod texts;
 pub mod verify;
 
 pub(crate) use around::around;
@@ -35,6 +38,7 @@ pub use bench::Bench;
 pub use bound::{Bound, Difference, difference, floats};
 pub use case::Case;
 pub use error::{Error, Result};
+pub use forms::forms;
 pub use gradcheck::gradcheck;
 pub use gradient::{difference_quotients, gradients, relative_error};
 pub(crate) use indices::indices;

@@ -3,7 +3,7 @@
 use super::pipeline::{PARAMS_BYTES, Pipeline, Recipe, rejected};
 use super::rewrite::{REWRITE_SLOT, Rewrite};
 use super::unchecked;
-use super::wgsl::{Constants, source};
+use super::wgsl::{Constants, parse, source};
 use crate::base::{Error, Result};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -133,11 +133,7 @@ impl Pipelines {
         let text = source(wgsl, constants, self.immediates);
         let text = self.rewrite.iter().fold(text, |text, rewrite| rewrite.text(wgsl, text));
         let fail = |message: String| Error::Kernel { entry: entry.to_owned(), message };
-        let mut parsed = naga::front::wgsl::parse_str(&text).map_err(|e| fail(e.emit_to_string(&text)))?;
-        let capabilities = naga::valid::Capabilities::all();
-        let info = naga::valid::Validator::new(naga::valid::ValidationFlags::all(), capabilities)
-            .validate(&parsed)
-            .map_err(|e| fail(e.emit_to_string(&text)))?;
+        let (mut parsed, info) = parse(&text).map_err(fail)?;
         let entries = reflect(&parsed, &info);
         if let Some(rewrite) = &self.rewrite {
             rewrite.module(&mut parsed, &info);

@@ -6,10 +6,12 @@
 
 mod listing;
 mod null_device;
+mod survey;
 
 use gpu_core::ops::{self, Conv2dGeometry, Divisor, DropoutKey, Pool2dGeometry, SgdHyper};
 use gpu_core::{Args, Device, Kernel, Tensor};
 use listing::Listing;
+use null_device::{NAVI21, listings};
 use proof::Launch;
 
 /// What is asked of a kernel.
@@ -89,15 +91,16 @@ fn pooling(device: &Device, taps: usize) {
     ops::avg_pool2d_bwd_x(&ops::avg_pool2d(&image(device), g, Divisor::Window), image(device).shape(), g, Divisor::Window);
 }
 
-/// Three taps in a row need a pixel on either side of a word; the weights of four input channels are read as they lie in `w`.
+/// Three taps in a row need a pixel on either side of a word; the weights of four input channels are read as they lie in `w`. Loads
+/// are counted as they stand: Mesa 26 unrolls loops over the words of a tile, where 22.3 had 2, 6 and 2 narrow ones.
 const ROWS: &[Row] = &[
     ("matmul_tiled4", Law::Product(Some([0, 0])), |device| matrices(device, 512)),
     ("matmul_tiled4", Law::Product(Some([0, 0])), |device| matrices(device, 64)),
     ("matmul_tiled", Law::Product(None), |device| matrices(device, 511)),
-    ("conv2d_tiled4", Law::Product(Some([2, 0])), |device| convolution(device, 3, 64, 32)),
-    ("conv2d_bwd_x_tiled4", Law::Product(Some([6, 0])), |device| convolution(device, 3, 64, 32)),
+    ("conv2d_tiled4", Law::Product(Some([4, 0])), |device| convolution(device, 3, 64, 32)),
+    ("conv2d_bwd_x_tiled4", Law::Product(Some([16, 0])), |device| convolution(device, 3, 64, 32)),
     ("conv2d_bwd_w_tiled4", Law::Product(Some([4, 0])), |device| convolution(device, 3, 64, 32)),
-    ("conv2d_tiled4", Law::Product(Some([2, 0])), |device| convolution(device, 3, 32, 32)),
+    ("conv2d_tiled4", Law::Product(Some([4, 0])), |device| convolution(device, 3, 32, 32)),
     ("conv2d_tiled4", Law::Product(Some([2, 0])), |device| convolution(device, 3, 64, 8)),
     ("conv2d_tiled4", Law::Product(Some([0, 0])), |device| convolution(device, 1, 64, 32)),
     ("conv2d_bwd_x_tiled4", Law::Product(Some([0, 0])), |device| convolution(device, 1, 64, 32)),
@@ -165,12 +168,6 @@ fn launches() -> Vec<Launch> {
     ROWS.iter().map(of).chain(controls()).collect()
 }
 
-#[test]
-#[ignore = "a child of the test below"]
-fn compilation() {
-    null_device::compile(&launches());
-}
-
 /// All that a kernel does not keep of its law.
 fn breaches(law: Law, listing: &Listing) -> Vec<String> {
     let mut found = Vec::new();
@@ -208,11 +205,12 @@ fn breaches(law: Law, listing: &Listing) -> Vec<String> {
 
 #[test]
 fn the_kernels_that_must_be_fast_are_good_machine_code() {
-    let Some(listings) = null_device::listings("compilation") else { return };
-    let expected = ROWS.iter().map(|row| row.0).chain(controls().into_iter().map(|c| c.kernel.name()));
-    let mut parsed = expected.zip(&listings).map(|(kernel, text)| {
+    let launches = launches();
+    let Some(listings) = listings(NAVI21, &launches) else { return };
+    let mut parsed = launches.iter().zip(&listings).map(|(launch, text)| {
+        let kernel = launch.kernel.name();
         assert!(text.starts_with(kernel), "the listing of {kernel} is of {:?}", text.lines().next());
-        Listing::parse(text).unwrap_or_else(|| panic!("{kernel}: no statistics in {} bytes that the driver printed", text.len()))
+        Listing::parse(text).unwrap_or_else(|| panic!("{kernel}: no statistics in what the driver says:\n{text}"))
     });
     let mut broken = Vec::new();
     for (&(kernel, law, _), listing) in ROWS.iter().zip(&mut parsed) {

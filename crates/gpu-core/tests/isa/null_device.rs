@@ -1,87 +1,127 @@
-//! A GPU that is not there: RADV compiles for any AMD family on request, and prints the machine code and what it needs.
+//! GPUs that are not there: a driver compiles for a card that a shim of Mesa's pretends to see, and tells the machine code and what
+//! it needs.
 //!
-//! wgpu cannot open such a device (it is given no semaphores), so this is the little of Vulkan that a compilation takes, with the
-//! options and features that wgpu asks for when runtime checks are off.
+//! wgpu cannot run anything there, so this is the little of Vulkan that a compilation takes, with the options and features that wgpu
+//! asks for when runtime checks are off. The driver lives in a child process, which brings its own C library: `scripts/test` unpacks a
+//! newer Mesa beside the system's.
 #![allow(unsafe_code)]
 
-use ash::vk;
-use naga::AddressSpace;
-use naga::back::spv;
-use naga::valid::{Capabilities, ValidationFlags, Validator};
+use ash::{khr::pipeline_executable_properties as executables, vk};
 use proof::Launch;
-use std::ffi::CString;
+use proof::texts::{Spirv, spirv};
+use std::ffi::{CStr, CString};
+use std::io::{BufRead, Write, stdin};
 use std::path::PathBuf;
-use std::process::Command;
+use std::process::{Command, Stdio};
+use std::{env, thread};
 
-/// The generation of the cards of 2020 to 2022.
-const FAMILY: &str = "navi21";
 /// Stands before each kernel in what the child prints.
 const MARK: &str = "### kernel ";
 const IMMEDIATES: u32 = 128;
 
-/// Where the loader finds RADV, if it is installed.
-fn icd() -> Option<PathBuf> {
-    let folders = ["/usr/share/vulkan/icd.d", "/etc/vulkan/icd.d", "/usr/local/share/vulkan/icd.d"];
-    let files = folders.iter().filter_map(|folder| std::fs::read_dir(folder).ok()).flatten().flatten().map(|file| file.path());
-    files.filter(|path| path.file_name().is_some_and(|name| name.to_string_lossy().starts_with("radeon_icd"))).min()
+/// A card, as a shim is told to be it.
+#[derive(Debug, Clone, Copy)]
+pub struct Card {
+    /// The driver's file among those of the loader.
+    icd: &'static str,
+    shim: &'static str,
+    variables: &'static [(&'static str, &'static str)],
 }
 
-/// What RADV prints for each kernel that the ignored test `child` compiles, in its order; nothing where RADV is not installed.
-pub fn listings(child: &str) -> Option<Vec<String>> {
-    let Some(icd) = icd() else {
-        println!("skipped: RADV is not installed (mesa-vulkan-drivers)");
-        return None;
+/// AMD's, by the name that Mesa's shim has for it.
+macro_rules! amd {
+    ($name:literal) => {
+        Card { icd: "radeon_icd.json", shim: "libamdgpu_noop_drm_shim.so", variables: &[("AMDGPU_GPU_ID", $name)] }
     };
-    let mut command = Command::new(std::env::current_exe().unwrap());
-    command.args(["--exact", child, "--ignored", "--nocapture"]);
-    command.envs([("VK_ICD_FILENAMES", &icd), ("VK_DRIVER_FILES", &icd)]);
-    command.envs([("RADV_FORCE_FAMILY", FAMILY), ("RADV_DEBUG", "shaders,shaderstats,nocache")]);
-    let output = command.output().unwrap();
-    let printed = String::from_utf8_lossy(&output.stderr);
-    assert!(output.status.success(), "{}\n{printed}", String::from_utf8_lossy(&output.stdout));
-    Some(printed.split(MARK).skip(1).map(str::to_owned).collect())
 }
 
-/// What wgpu hands to Vulkan for a kernel, and the slots that it binds.
-fn spirv(launch: &Launch) -> (Vec<u32>, Vec<u32>) {
-    let source = launch.source();
-    let module = naga::front::wgsl::parse_str(&source).unwrap_or_else(|e| panic!("{}", e.emit_to_string(&source)));
-    let info = Validator::new(ValidationFlags::all(), Capabilities::all()).validate(&module).unwrap();
-    let at = module.entry_points.iter().position(|e| e.name == launch.kernel.name()).unwrap();
-    let uses = info.get_entry_point(at);
-    let bound = module
-        .global_variables
-        .iter()
-        .filter(|(handle, global)| matches!(global.space, AddressSpace::Storage { .. }) && !uses[*handle].is_empty());
-    let slots = bound.filter_map(|(_, global)| global.binding.as_ref()).map(|b| b.binding).collect();
-    let options = spv::Options {
-        lang_version: (1, 6),
-        flags: spv::WriterFlags::empty(),
-        zero_initialize_workgroup_memory: spv::ZeroInitializeWorkgroupMemoryMode::None,
-        force_loop_bounding: false,
-        emit_int_div_checks: false,
-        ..Default::default()
+/// NVIDIA's, by the number of the chip.
+macro_rules! nvidia {
+    ($chip:literal) => {
+        Card {
+            icd: "nouveau_icd.json",
+            shim: "libnouveau_noop_drm_shim.so",
+            variables: &[("NOUVEAU_CHIPSET", $chip), ("NVK_I_WANT_A_BROKEN_VULKAN_DRIVER", "1")],
+        }
     };
-    let entry = spv::PipelineOptions { shader_stage: naga::ShaderStage::Compute, entry_point: launch.kernel.name().to_owned() };
-    (spv::write_vec(&module, &info, &options, Some(&entry)).unwrap(), slots)
 }
 
-/// Compiles each kernel; the driver prints. For a child of [`listings`].
-pub fn compile(launches: &[Launch]) {
+/// The cards of 2020 to 2022, of 2022 to 2024, and of 2025.
+pub const NAVI21: Card = amd!("navi21");
+pub const NAVI31: Card = amd!("navi31");
+pub const GFX1201: Card = amd!("gfx1201");
+/// The cards of 2018 to 2020, and of 2022 to 2024.
+pub const TURING: Card = nvidia!("162");
+pub const ADA: Card = nvidia!("192");
+
+/// The Mesa that `WGRAD_MESA` names, or the one that `scripts/test` unpacks under the target folder.
+fn mesa() -> Option<PathBuf> {
+    let test = env::current_exe().unwrap();
+    let mesa = env::var_os("WGRAD_MESA").map_or_else(|| test.ancestors().nth(3).unwrap().join("mesa"), PathBuf::from);
+    if mesa.join("usr/lib/x86_64-linux-gnu").join(NAVI21.shim).is_file() {
+        return Some(mesa);
+    }
+    eprintln!("skipped: {} is no Mesa with its shims; see WGRAD_MESA", mesa.display());
+    None
+}
+
+/// What the driver of a card says of each kernel, in their order: the kernel's name, statistics and the machine code, or why it is
+/// refused. Nothing where that Mesa is not there.
+pub fn listings(card: Card, kernels: &[Launch]) -> Option<Vec<String>> {
+    let mesa = mesa()?;
+    let libraries = mesa.join("usr/lib/x86_64-linux-gnu");
+    let icd = mesa.join("usr/share/vulkan/icd.d").join(card.icd);
+    let mut command = Command::new(libraries.join("ld-linux-x86-64.so.2"));
+    command.arg("--library-path").arg(&libraries).arg("--preload").arg(libraries.join(card.shim));
+    command.arg(env::current_exe().unwrap()).args(["--exact", "null_device::compilation", "--ignored", "--nocapture"]);
+    command.envs([("VK_ICD_FILENAMES", &icd), ("VK_DRIVER_FILES", &icd)]).envs(card.variables.iter().copied());
+    command.env("MESA_SHADER_CACHE_DISABLE", "true");
+    command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+    let mut child = command.spawn().unwrap();
+    let mut input = child.stdin.take().unwrap();
+    let output = thread::scope(|scope| {
+        // A child that ends early reads no further, and its exit status says so.
+        scope.spawn(move || kernels.iter().try_for_each(|kernel| write(&mut input, kernel.kernel.name(), &spirv(kernel, false))));
+        child.wait_with_output().unwrap()
+    });
+    let printed = String::from_utf8_lossy(&output.stdout);
+    assert!(output.status.success(), "{}\n{printed}", String::from_utf8_lossy(&output.stderr));
+    let listings: Vec<String> = printed.split(MARK).skip(1).map(str::to_owned).collect();
+    assert_eq!(listings.len(), kernels.len());
+    Some(listings)
+}
+
+/// A line: the name, the slots, and the words.
+fn write(to: &mut impl Write, name: &str, Spirv { words, slots }: &Spirv) -> std::io::Result<()> {
+    writeln!(to, "{name}\t{slots:?}\t{words:?}")
+}
+
+fn read(line: &str) -> (&str, Spirv) {
+    let [name, slots, words] = <[&str; 3]>::try_from(line.split('\t').collect::<Vec<_>>()).unwrap();
+    let numbers = |list: &str| list.trim_matches(['[', ']']).split(", ").filter_map(|number| number.parse().ok()).collect();
+    (name, Spirv { words: numbers(words), slots: numbers(slots) })
+}
+
+#[test]
+#[ignore = "a child of `listings`"]
+fn compilation() {
     // SAFETY: every call gets structures built here, whose pointers outlive it, and handles of the instance and the device made
     // here. Nothing is destroyed: the process ends.
     unsafe {
-        let vulkan = ash::Entry::load().expect("libvulkan is installed with the driver");
+        let vulkan = ash::Entry::load().expect("the loader is unpacked with the driver");
         let app = vk::ApplicationInfo::default().api_version(vk::API_VERSION_1_3);
         let instance = vulkan.create_instance(&vk::InstanceCreateInfo::default().application_info(&app), None).unwrap();
         let physical = instance.enumerate_physical_devices().unwrap()[0];
         let device = open(&instance, physical);
-        for launch in launches {
-            let (code, slots) = spirv(launch);
-            eprintln!("{MARK}{}", launch.kernel.name());
-            pipeline(&device, launch.kernel.name(), &code, &slots);
+        let told = executables::Device::new(&instance, &device);
+        for line in stdin().lock().lines().map(Result::unwrap) {
+            let (name, spirv) = read(&line);
+            println!("{MARK}{name}");
+            match pipeline(&device, name, &spirv) {
+                Ok(pipeline) => show(&told, pipeline),
+                Err(e) => println!("refused: {e}"),
+            }
         }
-        eprintln!();
     }
 }
 
@@ -92,33 +132,65 @@ unsafe fn open(instance: &ash::Instance, physical: vk::PhysicalDevice) -> ash::D
     let features = vk::PhysicalDeviceFeatures::default().robust_buffer_access(true);
     let mut robust = vk::PhysicalDeviceRobustness2FeaturesEXT::default().robust_buffer_access2(true);
     let mut subgroups = vk::PhysicalDeviceSubgroupSizeControlFeatures::default().subgroup_size_control(true);
-    let extensions = [ash::ext::robustness2::NAME.as_ptr()];
+    let mut told = vk::PhysicalDevicePipelineExecutablePropertiesFeaturesKHR::default().pipeline_executable_info(true);
+    let extensions = [ash::ext::robustness2::NAME.as_ptr(), executables::NAME.as_ptr()];
     let wanted = vk::DeviceCreateInfo::default().queue_create_infos(&queues).enabled_features(&features);
-    let wanted = wanted.enabled_extension_names(&extensions).push_next(&mut robust).push_next(&mut subgroups);
+    let wanted = wanted.enabled_extension_names(&extensions).push_next(&mut robust).push_next(&mut subgroups).push_next(&mut told);
     // SAFETY: by this function's contract; all that `wanted` points to lives here.
     unsafe { instance.create_device(physical, &wanted, None) }.unwrap()
 }
 
 /// # Safety
-/// `code` is valid SPIR-V with the entry point `entry`, which binds no more than `slots`.
-unsafe fn pipeline(device: &ash::Device, entry: &str, code: &[u32], slots: &[u32]) {
+/// The words are valid SPIR-V with the entry point `entry`, which binds no more than the slots.
+unsafe fn pipeline(device: &ash::Device, entry: &str, spirv: &Spirv) -> Result<vk::Pipeline, vk::Result> {
     let binding = |&slot: &u32| {
         let buffer = vk::DescriptorSetLayoutBinding::default().descriptor_type(vk::DescriptorType::STORAGE_BUFFER);
         buffer.binding(slot).descriptor_count(1).stage_flags(vk::ShaderStageFlags::COMPUTE)
     };
-    let bindings: Vec<_> = slots.iter().map(binding).collect();
+    let bindings: Vec<_> = spirv.slots.iter().map(binding).collect();
     let immediates = [vk::PushConstantRange::default().stage_flags(vk::ShaderStageFlags::COMPUTE).size(IMMEDIATES)];
     let name = CString::new(entry).unwrap();
+    let told = vk::PipelineCreateFlags::CAPTURE_STATISTICS_KHR | vk::PipelineCreateFlags::CAPTURE_INTERNAL_REPRESENTATIONS_KHR;
     // SAFETY: by this function's contract; the device made all handles, and all that the structures point to lives here.
     unsafe {
-        let module = device.create_shader_module(&vk::ShaderModuleCreateInfo::default().code(code), None).unwrap();
+        let module = device.create_shader_module(&vk::ShaderModuleCreateInfo::default().code(&spirv.words), None)?;
         let set = vk::DescriptorSetLayoutCreateInfo::default().bindings(&bindings);
         let sets = [device.create_descriptor_set_layout(&set, None).unwrap()];
         let layout = vk::PipelineLayoutCreateInfo::default().set_layouts(&sets).push_constant_ranges(&immediates);
         let layout = device.create_pipeline_layout(&layout, None).unwrap();
         let stage = vk::PipelineShaderStageCreateInfo::default().stage(vk::ShaderStageFlags::COMPUTE).module(module).name(&name);
         let stage = stage.flags(vk::PipelineShaderStageCreateFlags::ALLOW_VARYING_SUBGROUP_SIZE);
-        let wanted = [vk::ComputePipelineCreateInfo::default().stage(stage).layout(layout)];
-        device.create_compute_pipelines(vk::PipelineCache::null(), &wanted, None).unwrap();
+        let wanted = [vk::ComputePipelineCreateInfo::default().stage(stage).layout(layout).flags(told)];
+        let pipelines = device.create_compute_pipelines(vk::PipelineCache::null(), &wanted, None);
+        pipelines.map(|pipelines| pipelines[0]).map_err(|(_, error)| error)
+    }
+}
+
+/// Prints the statistics of a pipeline, a line each, and what it was last compiled to.
+///
+/// # Safety
+/// `pipeline` belongs to the device, and was made to be told of.
+unsafe fn show(device: &executables::Device, pipeline: vk::Pipeline) {
+    let of = vk::PipelineExecutableInfoKHR::default().pipeline(pipeline);
+    // SAFETY: by this function's contract. The second call writes `size` bytes, as many as the first said, to memory that lives here;
+    // a name ends in a zero, and a statistic is of the type that stands beside it.
+    unsafe {
+        for statistic in device.get_pipeline_executable_statistics(&of).unwrap() {
+            let name = CStr::from_ptr(statistic.name.as_ptr()).to_string_lossy();
+            match statistic.format {
+                vk::PipelineExecutableStatisticFormatKHR::FLOAT64 => println!("{name}: {}", statistic.value.f64),
+                _ => println!("{name}: {}", statistic.value.u64),
+            }
+        }
+        let mut forms = device.get_pipeline_executable_internal_representations(&of).unwrap();
+        let mut texts: Vec<Vec<u8>> = forms.iter().map(|form| vec![0; form.data_size]).collect();
+        for (form, text) in forms.iter_mut().zip(&mut texts) {
+            form.p_data = text.as_mut_ptr().cast();
+        }
+        let (ask, count) = (device.fp().get_pipeline_executable_internal_representations_khr, &mut (forms.len() as u32));
+        ask(device.device(), &of, count, forms.as_mut_ptr()).result().unwrap();
+        if let Some(code) = texts.last() {
+            println!("machine code:\n{}", String::from_utf8_lossy(code));
+        }
     }
 }

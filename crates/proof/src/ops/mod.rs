@@ -7,6 +7,8 @@ mod laws;
 mod shaders;
 #[cfg(test)]
 pub(crate) mod table;
+#[cfg(test)]
+mod tint;
 
 use crate::{Bench, Case, Misuse};
 

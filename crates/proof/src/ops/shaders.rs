@@ -5,7 +5,7 @@
 use super::table::TABLE;
 use crate::Launch;
 use gpu_core::{Args, Kernel};
-use naga::valid::{Capabilities, FunctionInfo, GlobalUse, ModuleInfo, ValidationFlags, Validator};
+use naga::valid::{FunctionInfo, GlobalUse, ModuleInfo};
 use naga::{AddressSpace, Block, Expression, Function, GlobalVariable, Handle, Module, Statement, StorageAccess, TypeInner};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
@@ -18,7 +18,7 @@ const PARAMS_BYTES: usize = 128;
 const RUN: usize = 20;
 
 /// Every kernel with every set of constants that the table of shapes asks for, on every device.
-fn launches() -> Vec<&'static Launch> {
+pub(super) fn forms() -> Vec<&'static Launch> {
     let forms = TABLE.iter().flat_map(|ran| ran.on_cpu.iter().chain(ran.gpu.iter().flat_map(|gpu| &gpu.launches)));
     let of_form = |launch: &'static Launch| ((launch.kernel.name(), launch.constants.clone(), launch.params_bytes), launch);
     forms.map(of_form).collect::<BTreeMap<_, _>>().into_values().collect()
@@ -26,10 +26,7 @@ fn launches() -> Vec<&'static Launch> {
 
 /// All that breaks the law in one launch.
 fn breaches(launch: &Launch) -> Result<Vec<String>, String> {
-    let source = launch.source();
-    let module = naga::front::wgsl::parse_str(&source).map_err(|e| e.emit_to_string(&source))?;
-    let info = Validator::new(ValidationFlags::all(), Capabilities::all()).validate(&module);
-    let info = info.map_err(|e| e.emit_to_string(&source))?;
+    let (module, info) = launch.kernel.module(&launch.constants)?;
     let position = module.entry_points.iter().position(|e| e.name == launch.kernel.name()).ok_or("has no such entry point")?;
     let (entry, uses) = (&module.entry_points[position], info.get_entry_point(position));
     let used: Vec<(&GlobalVariable, GlobalUse)> =
@@ -220,9 +217,8 @@ fn no_run_of_twenty_lines_stands_twice_in_shaders() {
 
 #[test]
 fn every_kernel_stays_within_what_every_adapter_has() {
-    let launches = launches();
     let mut broken: Vec<String> = Vec::new();
-    for launch in &launches {
+    for launch in FORMS.iter() {
         let found = breaches(launch).unwrap_or_else(|e| vec![e]);
         broken.extend(found.iter().map(|what| format!("{} {:?}: {what}", launch.kernel.name(), launch.constants)));
     }
@@ -230,7 +226,7 @@ fn every_kernel_stays_within_what_every_adapter_has() {
 
     // Nothing in shaders/ escapes: each file is the source of a kernel that was launched.
     for (name, text) in files() {
-        let launched = launches.iter().any(|l| l.source().contains(&text));
+        let launched = FORMS.iter().any(|l| l.source().contains(&text));
         assert!(launched, "no case launches a kernel of {name}");
     }
 }
