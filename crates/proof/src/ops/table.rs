@@ -49,7 +49,7 @@ fn run(case: Case, gpu: Option<&Device>) -> Result<Ran> {
     let want = case.run(&Device::Cpu);
     let again_on_cpu = bits(&want)? == bits(&case.run(&Device::Cpu))?;
     let Some(gpu) = gpu else { return Ok(Ran { case, again_on_cpu, gpu: None }) };
-    let reference = case.reference(&want)?;
+    let reference = case.reference(&Device::Cpu, &want)?;
     let (counted, launches) = counted(gpu);
     let got = case.run(&counted);
     let launches = launches.take();
