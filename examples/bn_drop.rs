@@ -84,10 +84,8 @@ fn the_closed_form(study: &mut Study) -> anyhow::Result<()> {
     study.check_all("dx by the operator, against the graph", &gradients[2], &gradients[0], tolerance);
     let heads = ["way", "forward (ms)", "and backward (ms)", "difference (ms)"];
     study.table(&format!("Batch norm of 100 x 500, medians of {repeats}"), &heads, rows);
-    if !study.quick() {
-        // Fewer passes backwards. A GPU that waits for the host may not show it; but it must not be slower, noise aside.
-        study.check_between("forward and backward: closed form, times faster than the graph", totals[0] / totals[1], 0.75, 20.0);
-    }
+    // Fewer passes backwards. A GPU that waits for the host may not show it; but it should not be slower.
+    study.tell_speed("Forward and backward, the closed form is faster than the graph, times", totals[0] / totals[1], 1.0, 20.0);
     Ok(())
 }
 

@@ -188,6 +188,13 @@ impl Study {
         self.ensure(what, low <= got && got <= high, &found);
     }
 
+    /// A ratio of times, and where it is expected. It is told, not checked: another program on the machine changes it.
+    pub fn tell_speed(&mut self, what: &str, got: f64, low: f64, high: f64) {
+        let [got_text, low_text, high_text] = [got, low, high].map(|x| table::digits(x, 3));
+        let seen = if (low..=high).contains(&got) { "as" } else { "not as" };
+        self.note(&format!("{what}: {got_text}, {seen} expected (from {low_text} to {high_text} on a quiet machine)."));
+    }
+
     /// `holds`; `found` says what was seen.
     pub fn ensure(&mut self, what: &str, holds: bool, found: &str) {
         println!("{}  {what}: {found}", if holds { "ok  " } else { "FAIL" });

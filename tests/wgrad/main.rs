@@ -19,7 +19,6 @@ mod models;
 mod page;
 mod reads;
 mod scale;
-mod shaders;
 mod soak;
 mod studies;
 mod training;

@@ -19,18 +19,20 @@ struct Held {
     live: u64,
     pooled: u64,
     peak: u64,
-    /// Of wgpu: buffers, bind groups, layouts, pipelines, shader modules, command encoders, allocations and their bytes; zeros on the CPU.
+    /// Of wgpu: buffers, bind groups, layouts, pipelines, shader modules, allocations and their bytes; none on the CPU.
     objects: Vec<isize>,
+    /// Command encoders of wgpu, which keeps as many as there ever were on their way at once.
+    encoders: isize,
     /// Bytes of the process that lie in memory.
     resident: u64,
 }
 
 impl fmt::Display for Held {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { live, pooled, peak, objects, resident } = self;
+        let Self { live, pooled, peak, objects, encoders, resident } = self;
         write!(
             f,
-            "{live} B live, {pooled} B pooled, {peak} B at the peak, {objects:?} wgpu objects, {} KiB resident",
+            "{live} B live, {pooled} B pooled, {peak} B at the peak, {objects:?} wgpu objects, {encoders} encoders, {} KiB resident",
             resident >> 10
         )
     }
@@ -39,7 +41,7 @@ impl fmt::Display for Held {
 impl Held {
     fn now(device: &Device) -> Self {
         let memory = device.memory();
-        let objects = match device {
+        let (objects, encoders) = match device {
             Device::Gpu(gpu) => {
                 let hal = gpu.wgpu().0.get_internal_counters().hal;
                 let counters = [
@@ -49,23 +51,24 @@ impl Held {
                     &hal.pipeline_layouts,
                     &hal.compute_pipelines,
                     &hal.shader_modules,
-                    &hal.command_encoders,
                     &hal.memory_allocations,
                     &hal.buffer_memory,
                 ];
-                counters.map(|counter| counter.read()).into()
+                (counters.map(|counter| counter.read()).into(), hal.command_encoders.read())
             }
-            _ => Vec::new(),
+            _ => (Vec::new(), 0),
         };
-        Self { live: memory.live, pooled: memory.pooled, peak: memory.peak, objects, resident: resident() }
+        Self { live: memory.live, pooled: memory.pooled, peak: memory.peak, objects, encoders, resident: resident() }
     }
 
-    /// What has grown since `before`: anything that is counted, or more than `share` of the resident bytes and a MiB.
+    /// What has grown since `before`: anything that is counted, encoders by more than an epoch's, or more than `share` of the resident
+    /// bytes and a MiB.
     fn grown_since(&self, before: &Self, share: f64) -> Option<String> {
         let counted =
             (self.live, self.pooled, self.peak, &self.objects) != (before.live, before.pooled, before.peak, &before.objects);
+        let encoders = self.encoders > before.encoders + EPOCH as isize;
         let most = (before.resident as f64 * (1.0 + share)) as u64 + (1 << 20);
-        (counted || self.resident > most).then(|| format!("{before}; then {self}"))
+        (counted || encoders || self.resident > most).then(|| format!("{before}; then {self}"))
     }
 }
 

@@ -4,6 +4,8 @@
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
+mod shaders;
+#[cfg(test)]
 pub(crate) mod table;
 
 use crate::{Bench, Case, Misuse};

@@ -14,6 +14,8 @@ pub(crate) struct Ran {
     pub case: Case,
     /// Whether a second run of the mirrors gave the same bits.
     pub again_on_cpu: bool,
+    /// What the CPU device would launch on a GPU.
+    pub on_cpu: Vec<Launch>,
     /// None without a GPU.
     pub gpu: Option<OnGpu>,
 }
@@ -46,9 +48,11 @@ pub(crate) static TABLE: LazyLock<Vec<Ran>> = LazyLock::new(|| {
 });
 
 fn run(case: Case, gpu: Option<&Device>) -> Result<Ran> {
+    let (cpu, on_cpu) = counted(&Device::Cpu);
     let want = case.run(&Device::Cpu);
-    let again_on_cpu = bits(&want)? == bits(&case.run(&Device::Cpu))?;
-    let Some(gpu) = gpu else { return Ok(Ran { case, again_on_cpu, gpu: None }) };
+    let again_on_cpu = bits(&want)? == bits(&case.run(&cpu))?;
+    let on_cpu = on_cpu.take();
+    let Some(gpu) = gpu else { return Ok(Ran { case, again_on_cpu, on_cpu, gpu: None }) };
     let reference = case.reference(&Device::Cpu, &want)?;
     let (counted, launches) = counted(gpu);
     let got = case.run(&counted);
@@ -58,7 +62,7 @@ fn run(case: Case, gpu: Option<&Device>) -> Result<Ran> {
     let again = bits(&case.run(gpu))? == first;
     let took = began.elapsed();
     let reference = (took <= LONG).then_some(reference);
-    Ok(Ran { case, again_on_cpu, gpu: Some(OnGpu { difference, launches, bits: first, again, took, reference }) })
+    Ok(Ran { case, again_on_cpu, on_cpu, gpu: Some(OnGpu { difference, launches, bits: first, again, took, reference }) })
 }
 
 /// A hash of the bits of all outputs.

@@ -14,8 +14,8 @@ pub(super) const LARGE: [usize; 4] = [1, 2, 2048, 2049];
 /// and the product.
 fn additions(inner: usize) -> usize {
     match inner {
-        ..=128 => inner + 1,
-        ..4_194_000 => inner.div_ceil(64) + 7,
+        0..=128 => inner + 1,
+        129..4_194_000 => inner.div_ceil(64) + 7,
         _ => 65_536 / 64 + 7 + inner.div_ceil(65_536),
     }
 }

@@ -2,12 +2,13 @@
 //! workgroup memory, which every adapter has; inputs `read`, outputs `read_write`; parameters that lie as Rust lays them; vectors
 //! that invocations share written whole; functions with a result end in a return. And of the files: no long run of lines stands twice.
 
+use super::table::TABLE;
+use crate::Launch;
+use gpu_core::{Args, Kernel};
 use naga::valid::{Capabilities, FunctionInfo, GlobalUse, ModuleInfo, ValidationFlags, Validator};
 use naga::{AddressSpace, Block, Expression, Function, GlobalVariable, Handle, Module, Statement, StorageAccess, TypeInner};
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs;
-use wgrad::prelude::*;
-use wgrad::proof::{self, Launch};
 
 const STORAGE_BUFFERS: usize = 8;
 const INVOCATIONS: u32 = 256;
@@ -17,19 +18,10 @@ const PARAMS_BYTES: usize = 128;
 const RUN: usize = 20;
 
 /// Every kernel with every set of constants that the table of shapes asks for, on every device.
-fn launches() -> Vec<Launch> {
-    let mut all = BTreeMap::new();
-    for device in proof::devices() {
-        let (device, launches) = proof::counted(&device);
-        for case in proof::cases() {
-            case.run(&device);
-            for launch in launches.take() {
-                all.insert((launch.kernel.name(), launch.constants.clone(), launch.params_bytes), launch);
-            }
-        }
-        device.synchronize().unwrap();
-    }
-    all.into_values().collect()
+fn launches() -> Vec<&'static Launch> {
+    let forms = TABLE.iter().flat_map(|ran| ran.on_cpu.iter().chain(ran.gpu.iter().flat_map(|gpu| &gpu.launches)));
+    let of_form = |launch: &'static Launch| ((launch.kernel.name(), launch.constants.clone(), launch.params_bytes), launch);
+    forms.map(of_form).collect::<BTreeMap<_, _>>().into_values().collect()
 }
 
 /// All that breaks the law in one launch.
@@ -184,7 +176,7 @@ fn params_breaches(module: &Module, params: &GlobalVariable, passed: usize) -> V
 
 /// The files of shaders/, by name.
 fn files() -> Vec<(String, String)> {
-    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/shaders");
+    let folder = concat!(env!("CARGO_MANIFEST_DIR"), "/../gpu-core/shaders");
     let paths = fs::read_dir(folder).unwrap().map(|file| file.unwrap().path());
     paths.map(|path| (path.file_name().unwrap().display().to_string(), fs::read_to_string(&path).unwrap())).collect()
 }
