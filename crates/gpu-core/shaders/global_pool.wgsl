@@ -4,7 +4,11 @@ struct Params {
     planes: u32,
     inner: u32,
     scale: f32, // 1 / inner
+    parts: u32, // of each plane
 }
+
+// Places that a workgroup adds up of a plane that has several.
+const PART: u32 = 65536u;
 
 @group(0) @binding(0) var<storage, read> x: array<f32>;
 @group(0) @binding(1) var<storage, read> dy: array<f32>;
@@ -37,6 +41,23 @@ fn global_avg_pool_wide(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_wo
     let total = workgroup_sum(lane, 64u, sum);
     if lane == 0u && plane < params.planes {
         y[plane] = total * params.scale;
+    }
+}
+
+// A workgroup a part of a plane, whose sum it leaves to `global_avg_pool`.
+@compute @workgroup_size(64)
+fn global_avg_pool_parts(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let part = group_index(group, groups);
+    let plane = part / params.parts;
+    let first = part % params.parts * PART;
+    let end = select(0u, min(first + PART, params.inner), plane < params.planes);
+    var sum = 0.0;
+    for (var i = first + lane; i < end; i += 64u) {
+        sum += x[plane * params.inner + i];
+    }
+    let total = workgroup_sum(lane, 64u, sum);
+    if lane == 0u && plane < params.planes {
+        y[part] = total;
     }
 }
 

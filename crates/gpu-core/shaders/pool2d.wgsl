@@ -9,6 +9,7 @@ struct Params {
     p: u32, // rows of y
     q: u32, // columns of y
     scale: f32,
+    first: u32, // of this dispatch's workgroups
 }
 
 // Extents of a window.
@@ -34,7 +35,7 @@ fn is_nan(v: f32) -> bool {
 
 @compute @workgroup_size(256)
 fn max_pool2d(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let o = group_index(group, groups) * 256u + lane;
+    let o = (params.first + group_index(group, groups)) * 256u + lane;
     if o >= params.planes * params.p * params.q {
         return;
     }
@@ -109,10 +110,11 @@ fn max_gradient(at: vec3<u32>) -> f32 {
     let own = at.y * params.w + at.z;
     let start = at.x * params.p * params.q;
     if SPAN_H <= SH && SPAN_W <= SW {
-        // No place lies in two windows.
+        // No place lies in two windows; between two it lies in none.
         let row = (at.y + PH) / SH;
         let column = (at.z + PW) / SW;
-        if row >= params.p || column >= params.q {
+        let between = at.y + PH - row * SH >= SPAN_H || at.z + PW - column * SW >= SPAN_W;
+        if row >= params.p || column >= params.q || between {
             return 0.0;
         }
         let o = start + row * params.q + column;
@@ -151,7 +153,7 @@ fn avg_gradient(at: vec3<u32>) -> f32 {
 // Four neighbours a thread.
 @compute @workgroup_size(256)
 fn max_pool2d_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let i = group_index(group, groups) * 256u + lane;
+    let i = (params.first + group_index(group, groups)) * 256u + lane;
     if i >= ceil_div(params.planes * params.h * params.w, 4u) {
         return;
     }
@@ -168,7 +170,7 @@ fn max_pool2d_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
 
 @compute @workgroup_size(256)
 fn avg_pool2d(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let o = group_index(group, groups) * 256u + lane;
+    let o = (params.first + group_index(group, groups)) * 256u + lane;
     if o >= params.planes * params.p * params.q {
         return;
     }
@@ -191,7 +193,7 @@ fn avg_pool2d(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
 
 @compute @workgroup_size(256)
 fn avg_pool2d_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let i = group_index(group, groups) * 256u + lane;
+    let i = (params.first + group_index(group, groups)) * 256u + lane;
     if i >= ceil_div(params.planes * params.h * params.w, 4u) {
         return;
     }
@@ -250,7 +252,7 @@ fn larger(best: Largest, value: vec4<f32>, at: vec4<u32>, first: bool) -> Larges
 // In the place of a tap in the padding stands its neighbour inside: the same maximum, found where it is found first.
 @compute @workgroup_size(256)
 fn max_pool2d_by4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let o = group_index(group, groups) * 256u + lane;
+    let o = (params.first + group_index(group, groups)) * 256u + lane;
     let at = four(o, params.p);
     if at.y >= params.planes {
         return;
@@ -278,7 +280,7 @@ fn weights(row: u32, column: u32) -> vec4<f32> {
 
 @compute @workgroup_size(256)
 fn avg_pool2d_by4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let o = group_index(group, groups) * 256u + lane;
+    let o = (params.first + group_index(group, groups)) * 256u + lane;
     let at = four(o, params.p);
     if at.y >= params.planes {
         return;
@@ -345,7 +347,7 @@ fn add_chosen(sums: Pair, w: Windows, place: u32) -> Pair {
 // Two rows of eight.
 @compute @workgroup_size(256)
 fn max_pool2d_bwd_x_by4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let at = four(group_index(group, groups) * 256u + lane, ceil_div(params.h, 2u));
+    let at = four((params.first + group_index(group, groups)) * 256u + lane, ceil_div(params.h, 2u));
     if at.y >= params.planes {
         return;
     }
@@ -380,7 +382,7 @@ fn share(at: vec4<u32>, row: u32) -> Pair {
 
 @compute @workgroup_size(256)
 fn avg_pool2d_bwd_x_by4(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let at = four(group_index(group, groups) * 256u + lane, ceil_div(params.h, 2u));
+    let at = four((params.first + group_index(group, groups)) * 256u + lane, ceil_div(params.h, 2u));
     if at.y >= params.planes {
         return;
     }

@@ -43,7 +43,7 @@ fn tap_place(top: u32, left: u32, tap: u32) -> u32 {
 
 @compute @workgroup_size(WIDE)
 fn max_pool2d_wide(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let o = group_index(group, groups);
+    let o = params.first + group_index(group, groups);
     let window = window_at(o);
     var best = 0.0;
     var at = NOWHERE;
@@ -74,7 +74,7 @@ fn max_pool2d_wide(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgro
 
 @compute @workgroup_size(WIDE)
 fn avg_pool2d_wide(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let o = group_index(group, groups);
+    let o = params.first + group_index(group, groups);
     let window = window_at(o);
     var sum = 0.0;
     for (var tap = lane; tap < window.taps; tap += WIDE) {
@@ -111,7 +111,7 @@ fn window_of(c: Covering, k: u32) -> vec2<u32> {
 
 @compute @workgroup_size(WIDE)
 fn max_pool2d_bwd_x_wide(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let i = group_index(group, groups);
+    let i = params.first + group_index(group, groups);
     let at = place(i);
     let c = covering_of(at);
     var sum = 0.0;
@@ -128,7 +128,7 @@ fn max_pool2d_bwd_x_wide(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_w
 
 @compute @workgroup_size(WIDE)
 fn avg_pool2d_bwd_x_wide(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
-    let i = group_index(group, groups);
+    let i = params.first + group_index(group, groups);
     let at = place(i);
     let c = covering_of(at);
     var sum = 0.0;

@@ -198,13 +198,19 @@ pub(crate) fn for_each_plane<T: Send>(y: &mut [T], inner: usize, f: impl Fn(usiz
 }
 
 /// The gradient of a pooling that chose one element a window: each plane's `dy` goes to the places in the input's plane that `indices`
-/// name, and adds up there, unless it is none of the plane.
-pub(crate) fn add_at<T: Real>(dy: &[T], indices: &[u32], dx: &mut [T], in_plane: usize, out_plane: usize) {
+/// name, and adds up there, if `is_of` says that the window (of the plane) has that place.
+pub(crate) fn add_at<T: Real>(
+    dy: &[T],
+    indices: &[u32],
+    dx: &mut [T],
+    [in_plane, out_plane]: [usize; 2],
+    is_of: impl Fn(usize, usize) -> bool + Sync,
+) {
     for_each_plane(dx, in_plane, |plane, dx| {
         let mine = plane * out_plane..(plane + 1) * out_plane;
         dx.fill(T::zero());
-        for (&dy, &at) in dy[mine.clone()].iter().zip(&indices[mine]) {
-            if let Some(dx) = dx.get_mut(at as usize) {
+        for (window, (&dy, &at)) in dy[mine.clone()].iter().zip(&indices[mine]).enumerate() {
+            if let Some(dx) = dx.get_mut(at as usize).filter(|_| is_of(window, at as usize)) {
                 *dx += dy;
             }
         }

@@ -4,8 +4,8 @@
 //! is a function of its shapes and of [`Work`] alone.
 //!
 //! A driver takes a dispatch of some seconds for a hang, and a desktop stands still until it ends; so none takes longer than 200 ms
-//! on a GPU of the middle range. Products (by tiles, in registers, depthwise) are cut into ranges of workgroups, which changes no
-//! bit. What only moves memory is short by itself.
+//! on a GPU of the middle range. Products (by tiles, in registers, depthwise) and poolings are cut into ranges of workgroups, which
+//! changes no bit. What only moves memory is short by itself.
 
 use crate::kernel::MAX_TRIPS;
 use crate::run::{Device, Place};

@@ -12,22 +12,42 @@ pub enum Bound {
         /// How many products are summed.
         terms: usize,
     },
-    /// A fraction of the largest element of the wanted tensor: for functions that WGSL does not round exactly.
+    /// A fraction of the element's own magnitude, for what WGSL does not round exactly: of what it is, of how far it moves where each
+    /// input moves by its own size, and of what its formula adds up on the way ([`Case::adding`](super::Case::adding)). Never more
+    /// than the same fraction of the largest element.
+    Own {
+        /// Of the magnitude.
+        fraction: f32,
+        /// How many elements are summed: so many times as long is the sum of their sizes, at most, as the root of that of their
+        /// squares, squared, which is what is measured.
+        terms: usize,
+    },
+    /// A fraction of the largest element of the wanted tensor: where an error has nothing to do with the size of its element.
     Relative(f32),
 }
 
 impl Bound {
+    /// A fraction of each element's own magnitude, of few terms.
+    pub const fn own(fraction: f32) -> Self {
+        Self::Own { fraction, terms: 1 }
+    }
+
     /// The largest difference allowed in an element of a tensor whose largest element is `largest`, where `magnitude` is what the
-    /// element would be if nothing cancelled: the same sum over the inputs' absolute values.
+    /// element would be if nothing cancelled: of a sum the same over the inputs' absolute values.
     pub(super) fn allowed(self, largest: f32, magnitude: f32) -> f32 {
         match self {
             Self::Exact => 0.0,
             // Each device may be off by K roundings of at most 2^-24 of the sum of magnitudes.
             Self::Sum { terms } => 2.0 * terms as f32 * 2f32.powi(-24) * magnitude,
+            // A magnitude that is no number says nothing.
+            Self::Own { fraction, .. } => fraction * magnitude.min(largest).max(SUBNORMAL.min(largest)).max(f32::MIN_POSITIVE),
             Self::Relative(fraction) => fraction * largest.max(f32::MIN_POSITIVE),
         }
     }
 }
+
+/// A device may take any number under 2^-126 for zero, also in the middle of a formula: no bound is a fraction of less than this.
+const SUBNORMAL: f32 = f32::MIN_POSITIVE * 16_777_216.0;
 
 /// A difference found and the one allowed.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -52,9 +72,10 @@ impl Difference {
 /// The largest difference of two lists and what `bound` allows for them.
 ///
 /// # Panics
-/// For [`Bound::Sum`], which needs the magnitudes of what is summed; [`Case::compare`](super::Case::compare) knows them.
+/// For [`Bound::Sum`] and [`Bound::Own`], which need the magnitudes of elements; [`Case::compare`](super::Case::compare) knows them.
 pub fn difference(got: &[f32], want: &[f32], bound: Bound) -> Difference {
-    assert!(!matches!(bound, Bound::Sum { .. }), "difference: the bound of a sum needs the magnitudes of its terms");
+    let is_by_element = matches!(bound, Bound::Sum { .. } | Bound::Own { .. });
+    assert!(!is_by_element, "difference: the bound of an element needs its magnitude");
     let allowed = bound.allowed(largest(want), 0.0);
     difference_by(got, want, |_| allowed)
 }

@@ -1,6 +1,6 @@
 //! What cases compute with, and the devices that they run on.
 
-use super::observers::has_magnitudes;
+use super::observers::{PERTURBATION, has_magnitudes, perturbation};
 use gpu_core::{
     Device, Shape, Tensor,
     rng::{Stream, unit_f32},
@@ -21,12 +21,12 @@ pub fn integers(len: usize, seed: u64) -> Vec<f32> {
 
 /// [`values`] for the inputs of a case on `device`; their absolute values on a device of [`magnitudes`](super::magnitudes).
 pub fn input_values(device: &Device, len: usize, seed: u64) -> Vec<f32> {
-    signed(device, values(len, seed))
+    moved(device, signed(device, values(len, seed)), seed)
 }
 
 /// [`integers`] for the inputs of a case on `device`; their absolute values on a device of [`magnitudes`](super::magnitudes).
 pub fn input_integers(device: &Device, len: usize, seed: u64) -> Vec<f32> {
-    signed(device, integers(len, seed))
+    moved(device, signed(device, integers(len, seed)), seed)
 }
 
 fn signed(device: &Device, mut values: Vec<f32>) -> Vec<f32> {
@@ -34,6 +34,24 @@ fn signed(device: &Device, mut values: Vec<f32>) -> Vec<f32> {
         values.iter_mut().for_each(|v| *v = v.abs());
     }
     values
+}
+
+/// What an input is on a perturbed device.
+fn moved(device: &Device, mut values: Vec<f32>, seed: u64) -> Vec<f32> {
+    if let Some(round) = perturbation(device) {
+        let coins = Stream::new(seed, round, 1);
+        let toss = |(i, v): (usize, &mut f32)| *v *= 1.0 + if coins.word(i as u64) & 1 == 1 { PERTURBATION } else { -PERTURBATION };
+        values.iter_mut().enumerate().for_each(toss);
+    }
+    values
+}
+
+/// A tensor of what `of` makes of [`input_values`]: those of other sizes, or around something else than zero.
+#[track_caller]
+pub(crate) fn tensor_of(device: &Device, shape: impl Into<Shape>, seed: u64, of: impl Fn(f32) -> f32) -> Tensor {
+    let shape = shape.into();
+    let values = signed(device, values(shape.len(), seed)).into_iter().map(of).collect();
+    Tensor::from_slice(device, shape, &moved(device, values, seed))
 }
 
 /// A tensor of [`input_values`].

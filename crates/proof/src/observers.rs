@@ -69,6 +69,25 @@ pub(super) fn has_magnitudes(device: &Device) -> bool {
     device.observer::<Magnitudes>().is_some()
 }
 
+struct Perturbed {
+    round: u32,
+}
+
+impl Observer for Perturbed {}
+
+/// The device on which inputs of cases are [`PERTURBATION`] of themselves larger or smaller, each by a coin of its own that `round`
+/// tosses.
+pub(super) fn perturbed(device: &Device, round: u32) -> Device {
+    device.observed_by(Arc::new(Perturbed { round }))
+}
+
+pub(super) fn perturbation(device: &Device) -> Option<u32> {
+    device.observer::<Perturbed>().map(|perturbed| perturbed.round)
+}
+
+/// Small enough that what comes of it is in proportion, large enough that it stands out from the roundings of f32.
+pub(super) const PERTURBATION: f32 = 1.0 / 4096.0;
+
 #[cfg(test)]
 mod tests {
     use super::*;

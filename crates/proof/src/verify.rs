@@ -122,3 +122,22 @@ fn row(kernel: &str, case: &Case, difference: Difference) -> Row {
 fn excess(row: &Row) -> f64 {
     if row.error == 0.0 { 0.0 } else { row.error / row.bound.max(f64::from(f32::MIN_POSITIVE)) }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// The whole table takes gigabytes, and minutes.
+    #[test]
+    fn a_filter_that_nothing_has_in_its_name_runs_no_case() {
+        let run = |filter: &str| {
+            let mut cases = 0;
+            let rows = kernels(&Device::Cpu, filter, &mut |_| cases += 1).unwrap();
+            let planted = self_test(&Device::Cpu, filter, &mut |_| cases += 1).unwrap();
+            (cases, rows.len(), planted.len())
+        };
+        assert_eq!(run("nothing-like-this"), (0, 0, 0));
+        let (cases, rows, planted) = run("pixel_shuffle");
+        assert!(cases > 0 && rows > 0 && planted > 0, "{cases} cases, {rows} rows, {planted} faults");
+    }
+}

@@ -1,6 +1,7 @@
 //! The CPU device: its memory, and a launch there, which is a mirror with its memory.
 
 use super::args::{Args, Mirror};
+use super::order::{self, Wanted};
 use crate::base::{Error, Memory, Pool, Result, free_bytes};
 use crate::gpu::Constants;
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -78,18 +79,14 @@ impl HostDispatch {
         (self.mirror)(&mut Args::new(&self.params, &self.constants, inputs.collect(), outputs));
     }
 
-    /// Locks each buffer once, all in the order of their addresses: of two dispatches that want the same ones, in whatever roles, one
-    /// gets them all.
     fn hold(&self) -> Vec<(usize, Held<'_>)> {
         let inputs = self.inputs.iter().map(|v| (v, false));
-        let mut wanted: Vec<(&HostView, bool)> = inputs.chain(self.outputs.iter().map(|v| (v, true))).collect();
-        wanted.sort_by_key(|(v, is_written)| (place(&v.buffer), !is_written));
-        wanted.dedup_by_key(|(v, _)| place(&v.buffer));
-        let hold = wanted.into_iter().map(|(v, is_written)| match is_written {
-            true => (place(&v.buffer), Held::Written(v.buffer.write())),
-            false => (place(&v.buffer), Held::Read(v.buffer.read_recursive())),
-        });
-        hold.collect()
+        let all = inputs.chain(self.outputs.iter().map(|v| (v, true)));
+        let wanted = all.map(|(v, is_written)| Wanted { place: place(&v.buffer), is_written, buffer: &*v.buffer });
+        order::hold(wanted, |buffer, is_written| match is_written {
+            true => Held::Written(buffer.write()),
+            false => Held::Read(buffer.read_recursive()),
+        })
     }
 
     /// Hands out the outputs that lie in one buffer: views into one arena, which do not overlap.

@@ -6,6 +6,7 @@ pub(crate) mod capture;
 mod device;
 mod host;
 mod observer;
+mod order;
 mod place;
 mod recording;
 mod shortage;

@@ -1,26 +1,31 @@
 //! A GPU on which one text at a time is a mutant's.
 
-use super::Mutant;
+use super::{Mutant, PRELUDE};
 use gpu_core::{Device, Place, Result, Rewrite};
 use parking_lot::Mutex;
 use std::sync::Arc;
 
-/// The mutant that is compiled now, and the text that it belongs to.
+/// The mutant that is compiled now, and the text that it belongs to: a kernel's, or the one that stands before all of them.
 #[derive(Debug, Default)]
 struct Planted(Mutex<(u64, Option<(&'static str, Mutant)>)>);
+
+/// Whether a mutant of the text `of` changes the kernels of `wgsl`.
+fn concerns(of: &'static str, wgsl: &'static str) -> bool {
+    of == wgsl || of == PRELUDE
+}
 
 impl Rewrite for Planted {
     fn edition(&self, wgsl: &'static str) -> u64 {
         let planted = self.0.lock();
         match &planted.1 {
-            Some((of, _)) if *of == wgsl => planted.0,
+            Some((of, _)) if concerns(of, wgsl) => planted.0,
             _ => 0,
         }
     }
 
     fn text(&self, wgsl: &'static str, text: String) -> String {
         match &self.0.lock().1 {
-            Some((of, mutant)) if *of == wgsl => text[..text.len() - wgsl.len()].to_owned() + &mutant.of(wgsl),
+            Some((of, mutant)) if concerns(of, wgsl) => mutant.within(&text, of),
             _ => text,
         }
     }
@@ -38,10 +43,10 @@ impl MutantGpu {
         Ok(Self { device: Place::rewritten(planted.clone())?.0.into(), planted })
     }
 
-    /// From now on kernels of the text `wgsl` are the mutant's.
-    pub fn plant(&self, wgsl: &'static str, mutant: &Mutant) {
+    /// From now on kernels of the text `of` are the mutant's.
+    pub fn plant(&self, of: &'static str, mutant: &Mutant) {
         let mut planted = self.planted.0.lock();
-        *planted = (planted.0 + 1, Some((wgsl, mutant.clone())));
+        *planted = (planted.0 + 1, Some((of, mutant.clone())));
     }
 
     pub fn restore(&self) {

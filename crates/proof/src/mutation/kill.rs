@@ -1,21 +1,38 @@
 //! What becomes of a mutant on the table of cases.
 
-use super::{Mutant, MutantGpu};
+use super::{Mutant, MutantGpu, PRELUDE, mutants};
 use crate::ops::table::{OnGpu, Ran, TABLE, bits};
 use gpu_core::{Device, KernelInfo, Result, ops};
 use std::collections::BTreeMap;
+use std::ops::Range;
 
-/// A text of kernels, with the cases that launch any of them, the quickest first.
+/// A text of kernels, or a function of [`PRELUDE`], with the cases that launch any of the kernels, the quickest first.
 pub(super) struct Group {
-    pub kernels: Vec<KernelInfo>,
-    /// The constants with which one of them was launched.
+    pub text: &'static str,
+    /// Where in the text a mutant may lie.
+    pub part: Range<usize>,
+    /// The whole text of one of the kernels, as it was launched.
     pub sample: String,
     pub cases: Vec<&'static Ran>,
 }
 
 impl Group {
-    pub fn wgsl(&self) -> &'static str {
-        self.kernels[0].wgsl()
+    fn of(text: &'static str, part: Range<usize>) -> Self {
+        Self { text, part, sample: String::new(), cases: Vec::new() }
+    }
+
+    /// Takes a case in that launches one of its kernels.
+    fn take(&mut self, ran: &'static Ran, is_mine: impl Fn(&KernelInfo) -> bool) {
+        let Some(OnGpu { launches, reference, .. }) = &ran.gpu else { return };
+        let Some(launch) = launches.iter().find(|launch| is_mine(&launch.kernel)) else { return };
+        self.sample = launch.source();
+        if reference.is_some() {
+            self.cases.push(ran);
+        }
+    }
+
+    pub fn mutants(&self) -> Vec<Mutant> {
+        mutants(self.text).into_iter().filter(|mutant| self.part.contains(&mutant.at.start)).collect()
     }
 }
 
@@ -31,25 +48,22 @@ pub(super) enum Fate {
     Unborn,
 }
 
-/// The texts by their first kernels' names, with their cases; those that take long are left out.
-pub(super) fn groups(device: &Device) -> BTreeMap<&'static str, Group> {
-    let mut groups: BTreeMap<&'static str, Group> = BTreeMap::new();
+/// The texts by their first kernels' names, and the functions of the prelude, with their cases; those that take long are left out.
+pub(super) fn groups(device: &Device) -> BTreeMap<String, Group> {
+    let mut groups: BTreeMap<String, Group> = BTreeMap::new();
     // What is put together of several files stands in the program once for each kernel.
     let mut first_of: BTreeMap<&'static str, &'static str> = BTreeMap::new();
     for kernel in ops::kernels().into_iter().filter(|kernel| kernel.runs_on(device)) {
-        let name = first_of.entry(kernel.wgsl()).or_insert(kernel.name());
-        let fresh = || Group { kernels: Vec::new(), sample: String::new(), cases: Vec::new() };
-        groups.entry(name).or_insert_with(fresh).kernels.push(kernel);
-    }
-    for ran in TABLE.iter() {
-        let Some(OnGpu { launches, reference, .. }) = &ran.gpu else { continue };
-        for group in groups.values_mut() {
-            let Some(launch) = launches.iter().find(|launch| launch.kernel.wgsl() == group.wgsl()) else { continue };
-            group.sample = launch.source();
-            if reference.is_some() {
-                group.cases.push(ran);
-            }
+        let (text, name) = (kernel.wgsl(), *first_of.entry(kernel.wgsl()).or_insert(kernel.name()));
+        let group = groups.entry(name.to_owned()).or_insert_with(|| Group::of(text, 0..text.len()));
+        if group.cases.is_empty() {
+            TABLE.iter().for_each(|ran| group.take(ran, |kernel| kernel.wgsl() == text));
         }
+    }
+    for (name, part) in functions(PRELUDE) {
+        let mut group = Group::of(PRELUDE, part);
+        TABLE.iter().for_each(|ran| group.take(ran, |kernel| uses(kernel.wgsl(), name)));
+        groups.insert(format!("prelude: {name}"), group);
     }
     for (name, group) in &mut groups {
         assert!(!group.cases.is_empty(), "all cases of {name} take long");
@@ -58,13 +72,26 @@ pub(super) fn groups(device: &Device) -> BTreeMap<&'static str, Group> {
     groups
 }
 
+/// The functions of a text, and from where to where each stands.
+fn functions(text: &'static str) -> Vec<(&'static str, Range<usize>)> {
+    let starts: Vec<usize> = text.match_indices("\nfn ").map(|(at, _)| at + 1).collect();
+    let ends = starts[1..].iter().copied().chain([text.len()]);
+    let name = |at: usize| text[at + 3..].split('(').next().unwrap_or_default();
+    starts.iter().zip(ends).map(|(&start, end)| (name(start), start..end)).collect()
+}
+
+/// Whether a kernel's text calls a function of the prelude, or one of it that does.
+fn uses(wgsl: &str, function: &str) -> bool {
+    let calls = |text: &str| text.contains(&format!("{function}("));
+    calls(wgsl) || functions(PRELUDE).into_iter().any(|(name, at)| name != function && calls(&PRELUDE[at]) && uses(wgsl, name))
+}
+
 /// What the cases of the group say of it.
 pub(super) fn fate(gpu: &MutantGpu, group: &Group, mutant: &Mutant) -> Result<Fate> {
-    let wgsl = group.wgsl();
-    if !compiles(&(group.sample[..group.sample.len() - wgsl.len()].to_owned() + &mutant.of(wgsl))) {
+    if !compiles(&mutant.within(&group.sample, group.text)) {
         return Ok(Fate::Unborn);
     }
-    gpu.plant(wgsl, mutant);
+    gpu.plant(group.text, mutant);
     let mut fate = Fate::Same;
     for Ran { case, gpu: right, .. } in &group.cases {
         let Some(OnGpu { reference: Some(reference), bits: right, .. }) = right else { continue };

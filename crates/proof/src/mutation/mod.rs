@@ -11,3 +11,6 @@ mod tokens;
 use device::MutantGpu;
 use kill::{Fate, Group, groups};
 use mutants::{Mutant, mutants};
+
+/// What stands before every kernel's text.
+const PRELUDE: &str = include_str!(concat!(env!("CARGO_MANIFEST_DIR"), "/../gpu-core/shaders/prelude.wgsl"));

@@ -20,6 +20,12 @@ impl Mutant {
         [&text[..self.at.start], &self.instead, &text[self.at.end..]].concat()
     }
 
+    /// A kernel's whole text, in which the text that it is of stands last.
+    pub fn within(&self, whole: &str, text: &str) -> String {
+        let at = whole.rfind(text).expect("a mutant is of a part of the text");
+        [&whole[..at], &self.of(text), &whole[at + text.len()..]].concat()
+    }
+
     /// Its line, and what it makes of it.
     pub fn describe(&self, text: &str) -> String {
         let start = text[..self.at.start].rfind('\n').map_or(0, |newline| newline + 1);

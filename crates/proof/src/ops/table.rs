@@ -53,7 +53,7 @@ fn run(case: Case, gpu: Option<&Device>) -> Result<Ran> {
     let again_on_cpu = bits(&want)? == bits(&case.run(&cpu))?;
     let on_cpu = on_cpu.take();
     let Some(gpu) = gpu else { return Ok(Ran { case, again_on_cpu, on_cpu, gpu: None }) };
-    let reference = case.reference(&want)?;
+    let reference = case.reference(&Device::Cpu, &want)?;
     let (counted, launches) = counted(gpu);
     let got = case.run(&counted);
     let launches = launches.take();

@@ -11,11 +11,15 @@ use rayon::prelude::*;
 const WGSL: &str = wgsl!("global_pool.wgsl");
 static GLOBAL_AVG_POOL: Kernel = kernel!(WGSL, "global_avg_pool", global_avg_pool_cpu);
 static GLOBAL_AVG_POOL_WIDE: Kernel = kernel!(WGSL, "global_avg_pool_wide", global_avg_pool_cpu);
+static GLOBAL_AVG_POOL_PARTS: Kernel = kernel!(WGSL, "global_avg_pool_parts", global_avg_pool_parts_cpu);
 static GLOBAL_AVG_POOL_BWD_X: Kernel = kernel!(WGSL, "global_avg_pool_bwd_x", global_avg_pool_bwd_x_cpu);
-pub(in crate::ops) const KERNELS: &[&Kernel] = &[&GLOBAL_AVG_POOL, &GLOBAL_AVG_POOL_WIDE, &GLOBAL_AVG_POOL_BWD_X];
+pub(in crate::ops) const KERNELS: &[&Kernel] =
+    &[&GLOBAL_AVG_POOL, &GLOBAL_AVG_POOL_WIDE, &GLOBAL_AVG_POOL_PARTS, &GLOBAL_AVG_POOL_BWD_X];
 
 /// Planes over so many places get a workgroup each.
 const WIDE: usize = 128;
+/// Planes that one workgroup would walk for too long get one for each so many places; `PART` in the shader.
+const PART: usize = 65_536;
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -23,6 +27,7 @@ struct Params {
     planes: u32,
     inner: u32,
     scale: f32,
+    parts: u32,
 }
 
 fn global_avg_pool_cpu<T: Real>(args: &mut Args<'_>) {
@@ -30,6 +35,13 @@ fn global_avg_pool_cpu<T: Real>(args: &mut Args<'_>) {
     let (x, y): (&[T], &mut [T]) = (args.input(0), args.output(0));
     let planes = x.par_chunks_exact(p.inner as usize).with_min_len((mirror::CHUNK / p.inner as usize).max(1));
     y.par_iter_mut().zip(planes).for_each(|(y, x)| *y = T::of(mirror::sum_by(x, |v| v) * f64::from(p.scale)));
+}
+
+fn global_avg_pool_parts_cpu<T: Real>(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (x, y): (&[T], &mut [T]) = (args.input(0), args.output(0));
+    let planes = y.par_chunks_exact_mut(p.parts as usize).zip(x.par_chunks_exact(p.inner as usize));
+    planes.for_each(|(y, x)| y.iter_mut().zip(x.chunks(PART)).for_each(|(y, x)| *y = T::of(mirror::sum_by(x, |v| v))));
 }
 
 fn global_avg_pool_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
@@ -42,7 +54,7 @@ fn global_avg_pool_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
 fn params(op: &str, x: Shape) -> Params {
     assert!(x.rank() == 4, "{op}: x needs axes (n, c, h, w) (x {x})");
     assert!(x.inner(2) > 0, "{op}: the planes have no elements (x {x})");
-    Params { planes: (x.n() * x.c()) as u32, inner: x.inner(2) as u32, scale: 1.0 / x.inner(2) as f32 }
+    Params { planes: (x.n() * x.c()) as u32, inner: x.inner(2) as u32, scale: 1.0 / x.inner(2) as f32, parts: 1 }
 }
 
 /// The mean of each plane of `x` (N, C, H, W), as (N, C, 1, 1). Equivalent of `torch.nn.functional.adaptive_avg_pool2d(x, 1)`.
@@ -62,12 +74,26 @@ pub fn global_avg_pool(x: &Tensor) -> Tensor {
     let p = params("global_avg_pool", x.shape());
     let y = Tensor::empty(x.device(), [x.shape().n(), x.shape().c(), 1, 1]);
     let inner = x.shape().inner(2);
-    if inner <= WIDE {
-        GLOBAL_AVG_POOL.launch(p, &[x], &[&y], Grid::linear(y.len(), 64).trips(inner));
-    } else {
-        GLOBAL_AVG_POOL_WIDE.launch(p, &[x], &[&y], Grid::folded(y.len()).trips(inner.div_ceil(64) + 6));
+    let trips = inner.div_ceil(64) + 6;
+    match inner {
+        _ if inner <= WIDE => GLOBAL_AVG_POOL.launch(p, &[x], &[&y], Grid::linear(y.len(), 64).trips(inner)),
+        _ if x.device().work().can_loop(trips) => {
+            GLOBAL_AVG_POOL_WIDE.launch(p, &[x], &[&y], Grid::folded(y.len()).trips(trips));
+        }
+        _ => in_parts(x, p, &y),
     }
     y
+}
+
+/// Sums of parts, and the mean of the planes from them.
+#[track_caller]
+fn in_parts(x: &Tensor, p: Params, y: &Tensor) {
+    let parts = x.shape().inner(2).div_ceil(PART);
+    let sums = Tensor::empty(x.device(), [y.len(), parts]);
+    let grid = Grid::folded(sums.len()).trips(PART / 64 + 6);
+    GLOBAL_AVG_POOL_PARTS.launch(Params { parts: parts as u32, ..p }, &[x], &[&sums], grid);
+    let p = Params { inner: parts as u32, ..p };
+    GLOBAL_AVG_POOL.launch(p, &[&sums], &[y], Grid::linear(y.len(), 64).trips(parts));
 }
 
 /// dX of [`global_avg_pool`]: each `dy` (N, C, 1, 1) spread over its plane. What PyTorch's autograd computes for

@@ -86,7 +86,8 @@ pub(super) fn adaptive_max_pool2d_cpu<T: Real>(args: &mut Args<'_>) {
 }
 
 pub(super) fn adaptive_max_pool2d_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
-    let p: Params = args.params();
-    let (in_plane, out_plane) = (p.h as usize * p.w as usize, p.p as usize * p.q as usize);
-    mirror::add_at::<T>(args.input(0), args.input(1), args.output(0), in_plane, out_plane);
+    let g = Windows::of(args);
+    let (row, planes) = (g.columns.len(), [g.in_plane, g.out_plane()]);
+    let is_of = |o: usize, at: usize| g.rows[o / row].contains(&(at / g.row)) && g.columns[o % row].contains(&(at % g.row));
+    mirror::add_at::<T>(args.input(0), args.input(1), args.output(0), planes, is_of);
 }

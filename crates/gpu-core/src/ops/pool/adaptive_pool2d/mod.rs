@@ -36,8 +36,25 @@ fn divide(op: &str, x: Shape, output: [usize; 2]) -> (Shape, Params) {
     let [p, q] = output;
     let countable = [(x.h(), p), (x.w(), q)].iter().all(|&(n, parts)| n.checked_mul(parts).is_some_and(|v| v <= u32::MAX as usize));
     assert!(countable, "{op}: too many parts (x {x}, output {output:?})");
+    let window = longest(x.h(), p) * longest(x.w(), q);
+    assert!(window <= LARGEST, "{op}: a part has {window} elements, more than {LARGEST} (x {x}, output {output:?})");
+    let over_one = covering(x, output);
+    assert!(
+        over_one <= MOST_OVER_ONE,
+        "{op}: one element is in {over_one} parts, more than {MOST_OVER_ONE} (x {x}, output {output:?})"
+    );
     let [planes, h, w, p, q] = [x.n() * x.c(), x.h(), x.w(), p, q].map(|v| v as u32);
     (Shape::from([x.n(), x.c(), output[0], output[1]]), Params { planes, h, w, p, q })
+}
+
+/// The most elements of a part, and the most parts over one element: what a workgroup, and a thread, can walk in the loops that every
+/// driver ends.
+const LARGEST: usize = 4_000_000;
+const MOST_OVER_ONE: usize = 65_000;
+
+/// Loop iterations of a thread that walks the parts over one element.
+fn covering(x: Shape, output: [usize; 2]) -> usize {
+    longest(output[0], x.h()) * (longest(output[1], x.w()) + 1)
 }
 
 /// The most elements of a part.
@@ -63,7 +80,7 @@ fn gradient(op: &str, kernel: &'static Kernel, tensors: &expect::Named<'_>, x: S
     let right = tensors.iter().all(|(_, t)| t.shape() == shape);
     assert!(right, "{op}: x {x} is pooled to {shape} ({})", expect::shapes(tensors));
     let dx = Tensor::empty(tensors[0].1.device(), x);
-    let trips = longest(output[0], x.h()) * (longest(output[1], x.w()) + 1);
+    let trips = covering(x, output);
     let inputs: Vec<&Tensor> = tensors.iter().map(|(_, t)| *t).collect();
     kernel.launch(p, &inputs, &[&dx], Grid::linear(dx.len(), 256).trips(trips));
     dx

@@ -2,10 +2,11 @@
 
 use super::geometry::{Divisor, Pool2dGeometry, SCALE};
 use super::mirrors::{avg_pool2d_bwd_x_cpu, avg_pool2d_cpu, max_pool2d_bwd_x_cpu, max_pool2d_cpu};
+use super::params::Params;
 use crate::base::{DType, Shape};
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::tensor::Tensor;
-use crate::work::Work;
+use crate::work::{self, Work};
 
 const WGSL: &str = wgsl!("pool2d.wgsl");
 const WIDE: &str = concat!(wgsl!("pool2d.wgsl"), wgsl!("pool2d_wide.wgsl"));
@@ -66,24 +67,49 @@ impl Form {
         }
     }
 
-    /// The kernel of a forward pass, one for each form, and its grid.
-    fn of_forward(self, g: Pool2dGeometry, y: Shape, kernels: [&'static Kernel; 3]) -> (&'static Kernel, Grid) {
+    /// The kernel of a forward pass, one for each form, and what it has to do.
+    fn of_forward(self, g: Pool2dGeometry, y: Shape, kernels: [&'static Kernel; 3]) -> (&'static Kernel, Job) {
+        let taps = work::flops(&[y.len(), g.taps()]);
         match self {
-            Self::Single => (kernels[0], Grid::linear(y.len(), 256).trips(forward_trips(g))),
-            Self::ByFour => (kernels[1], Grid::linear(y.len().div_ceil(4), 256).trips(g.kernel[0])),
-            Self::Wide => (kernels[2], Grid::folded(y.len()).trips(g.taps().div_ceil(256) + 8)),
+            Self::Single => (kernels[0], Job { groups: y.len().div_ceil(256), trips: forward_trips(g), taps }),
+            Self::ByFour => (kernels[1], Job { groups: y.len().div_ceil(4 * 256), trips: g.kernel[0], taps }),
+            Self::Wide => (kernels[2], Job { groups: y.len(), trips: g.taps().div_ceil(256) + 8, taps }),
         }
     }
 
-    /// The kernel of a gradient, one for each form, and its grid.
-    fn of_backward(self, g: Pool2dGeometry, x: Shape, y: Shape, kernels: [&'static Kernel; 3]) -> (&'static Kernel, Grid) {
+    /// The kernel of a gradient, one for each form, and what it has to do.
+    fn of_backward(self, g: Pool2dGeometry, x: Shape, y: Shape, kernels: [&'static Kernel; 3]) -> (&'static Kernel, Job) {
+        let covering = g.covering(y).into_iter().product::<usize>();
+        let taps = work::flops(&[x.len(), covering]);
         match self {
-            Self::Single => (kernels[0], Grid::linear(x.len().div_ceil(4), 256).trips(backward_trips(g, y))),
-            Self::ByFour => (kernels[1], Grid::linear(x.n() * x.c() * x.h().div_ceil(2) * (x.w() / 8), 256)),
-            Self::Wide => {
-                let [rows, columns] = g.covering(y);
-                (kernels[2], Grid::folded(x.len()).trips((rows * columns).div_ceil(256) + 8))
+            Self::Single => (kernels[0], Job { groups: x.len().div_ceil(4 * 256), trips: backward_trips(g, y), taps }),
+            Self::ByFour => {
+                let groups = (x.n() * x.c() * x.h().div_ceil(2) * (x.w() / 8)).div_ceil(256);
+                (kernels[1], Job { groups, trips: 1, taps })
             }
+            Self::Wide => (kernels[2], Job { groups: x.len(), trips: covering.div_ceil(256) + 8, taps }),
+        }
+    }
+}
+
+/// What a kernel has to do.
+struct Job {
+    groups: usize,
+    /// Loop iterations of one of its threads.
+    trips: usize,
+    /// Twice the elements of all windows.
+    taps: u64,
+}
+
+impl Job {
+    /// One launch for each of the dispatches that it is cut into. A tap is counted as four of a product's terms: it is loaded for itself
+    /// alone, from a place that is computed.
+    #[track_caller]
+    fn launch(&self, kernel: &'static Kernel, constants: &[(&'static str, u32)], params: Params, tensors: [&[&Tensor]; 2]) {
+        let [inputs, outputs] = tensors;
+        for range in outputs[0].device().work().dispatches(self.groups, self.taps.saturating_mul(4)) {
+            let params = Params { first: range.start as u32, ..params };
+            kernel.with(constants).launch(params, inputs, outputs, Grid::folded(range.len()).trips(self.trips));
         }
     }
 }
@@ -103,8 +129,8 @@ fn backward_trips(g: Pool2dGeometry, y: Shape) -> usize {
 #[track_caller]
 pub fn max_pool2d(form: Form, x: &Tensor, g: Pool2dGeometry, shape: Shape) -> (Tensor, Tensor) {
     let (y, indices) = (Tensor::empty(x.device(), shape), Tensor::empty_of(x.device(), shape, DType::U32));
-    let (kernel, grid) = form.of_forward(g, shape, [&MAX_POOL2D, &MAX_POOL2D_BY4, &MAX_POOL2D_WIDE]);
-    kernel.with(&g.constants(SCALE)).launch(g.params(x.shape(), shape, 1.0), &[x], &[&y, &indices], grid);
+    let (kernel, job) = form.of_forward(g, shape, [&MAX_POOL2D, &MAX_POOL2D_BY4, &MAX_POOL2D_WIDE]);
+    job.launch(kernel, &g.constants(SCALE), g.params(x.shape(), shape, 1.0), [&[x], &[&y, &indices]]);
     (y, indices)
 }
 
@@ -113,8 +139,8 @@ pub fn max_pool2d(form: Form, x: &Tensor, g: Pool2dGeometry, shape: Shape) -> (T
 pub fn max_pool2d_bwd_x(form: Form, dy: &Tensor, indices: &Tensor, x: Shape, g: Pool2dGeometry) -> Tensor {
     let dx = Tensor::empty(dy.device(), x);
     let kernels = [&MAX_POOL2D_BWD_X, &MAX_POOL2D_BWD_X_BY4, &MAX_POOL2D_BWD_X_WIDE];
-    let (kernel, grid) = form.of_backward(g, x, dy.shape(), kernels);
-    kernel.with(&g.constants(SCALE)).launch(g.params(x, dy.shape(), 1.0), &[dy, indices], &[&dx], grid);
+    let (kernel, job) = form.of_backward(g, x, dy.shape(), kernels);
+    job.launch(kernel, &g.constants(SCALE), g.params(x, dy.shape(), 1.0), [&[dy, indices], &[&dx]]);
     dx
 }
 
@@ -123,8 +149,8 @@ pub fn max_pool2d_bwd_x(form: Form, dy: &Tensor, indices: &Tensor, x: Shape, g: 
 pub fn avg_pool2d(form: Form, x: &Tensor, g: Pool2dGeometry, divisor: Divisor, shape: Shape) -> Tensor {
     let y = Tensor::empty(x.device(), shape);
     let (count, scale) = g.divide(divisor, x.shape(), shape);
-    let (kernel, grid) = form.of_forward(g, shape, [&AVG_POOL2D, &AVG_POOL2D_BY4, &AVG_POOL2D_WIDE]);
-    kernel.with(&g.constants(count)).launch(g.params(x.shape(), shape, scale), &[x], &[&y], grid);
+    let (kernel, job) = form.of_forward(g, shape, [&AVG_POOL2D, &AVG_POOL2D_BY4, &AVG_POOL2D_WIDE]);
+    job.launch(kernel, &g.constants(count), g.params(x.shape(), shape, scale), [&[x], &[&y]]);
     y
 }
 
@@ -134,7 +160,7 @@ pub fn avg_pool2d_bwd_x(form: Form, dy: &Tensor, x: Shape, g: Pool2dGeometry, di
     let dx = Tensor::empty(dy.device(), x);
     let (count, scale) = g.divide(divisor, x, dy.shape());
     let kernels = [&AVG_POOL2D_BWD_X, &AVG_POOL2D_BWD_X_BY4, &AVG_POOL2D_BWD_X_WIDE];
-    let (kernel, grid) = form.of_backward(g, x, dy.shape(), kernels);
-    kernel.with(&g.constants(count)).launch(g.params(x, dy.shape(), scale), &[dy], &[&dx], grid);
+    let (kernel, job) = form.of_backward(g, x, dy.shape(), kernels);
+    job.launch(kernel, &g.constants(count), g.params(x, dy.shape(), scale), [&[dy], &[&dx]]);
     dx
 }

@@ -26,6 +26,9 @@ pub type Pool1dGeometry = PoolGeometry<1>;
 /// Over (N, C, H, W).
 pub type Pool2dGeometry = PoolGeometry<2>;
 
+/// The most elements of a window, and the most windows over one element: what a workgroup can walk in the loops that every driver ends.
+const LARGEST: usize = 16_000_000;
+
 /// What a mean divides by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Default)]
 pub enum Divisor {
@@ -48,7 +51,7 @@ impl<const D: usize> PoolGeometry<D> {
     /// The shape of the pooled tensor.
     ///
     /// # Errors
-    /// What is wrong, where `x` does not have two axes more than a window or no window fits.
+    /// What is wrong, where `x` does not have two axes more than a window, no window fits, or one has more than 16 million elements.
     ///
     /// ```
     /// # use gpu_core::{Shape, ops::Pool2dGeometry};
@@ -65,7 +68,20 @@ impl<const D: usize> PoolGeometry<D> {
         for axis in 0..D {
             out.push(self.windows(axis, x.dim(2 + axis)).map_err(|why| format!("{why} (x {x})"))?);
         }
+        let over_one = |axis: usize| self.span(axis).div_ceil(self.stride[axis]).min(out[2 + axis]);
+        let large = |elements: usize| elements > LARGEST;
+        if large(self.kernel.iter().product()) || large((0..D).map(over_one).product()) {
+            return Err(format!(
+                "a window, or the windows over one element, are more than {LARGEST} (x {x}, kernel {:?})",
+                self.kernel
+            ));
+        }
         expect::countable(Shape::new(&out))
+    }
+
+    /// From the first element of a window to one past its last.
+    fn span(&self, axis: usize) -> usize {
+        self.dilation[axis] * (self.kernel[axis] - 1) + 1
     }
 
     /// How many windows there are along an axis.
@@ -129,7 +145,7 @@ impl Pool2dGeometry {
 
     pub(super) fn params(&self, x: Shape, y: Shape, scale: f32) -> Params {
         let [planes, h, w, p, q] = [x.n() * x.c(), x.h(), x.w(), y.h(), y.w()].map(|v| v as u32);
-        Params { planes, h, w, p, q, scale }
+        Params { planes, h, w, p, q, scale, first: 0 }
     }
 
     /// Elements of a window.
@@ -139,8 +155,7 @@ impl Pool2dGeometry {
 
     /// The most windows along each axis of `y` that cover one element.
     pub(super) fn covering(&self, y: Shape) -> [usize; 2] {
-        let span = |axis: usize| self.dilation[axis] * (self.kernel[axis] - 1) + 1;
-        std::array::from_fn(|axis| span(axis).div_ceil(self.stride[axis]).min(y.dim(2 + axis)))
+        std::array::from_fn(|axis| self.span(axis).div_ceil(self.stride[axis]).min(y.dim(2 + axis)))
     }
 
     /// Whether these are the common windows over rows of eights, for which there are forms by 16 bytes; every window's middle

@@ -34,6 +34,12 @@ impl Axis {
         }
     }
 
+    /// Whether place `i` lies between the first and the last tap of window `at`.
+    fn reaches(&self, at: usize, i: usize) -> bool {
+        let past_first = (i + self.padding).checked_sub(at * self.stride);
+        past_first.is_some_and(|past| past <= (self.kernel - 1) * self.dilation)
+    }
+
     /// How many taps of window `at` a mean counts.
     fn counted(&self, at: usize, inside: bool) -> usize {
         let (start, end) = (at * self.stride, self.extent + self.padding + if inside { 0 } else { self.padding });
@@ -188,9 +194,10 @@ fn take_larger<T: Choose>(met: &[T], from: u32, steps: &[u32], y: &mut [T], indi
 }
 
 pub(super) fn max_pool2d_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
-    let p: Params = args.params();
-    let (in_plane, out_plane) = (p.h as usize * p.w as usize, p.p as usize * p.q as usize);
-    mirror::add_at::<T>(args.input(0), args.input(1), args.output(0), in_plane, out_plane);
+    let g = Windows::of(args);
+    let (row, width, planes) = (g.columns.windows, g.columns.extent, [g.in_plane(), g.out_plane()]);
+    let is_of = |o: usize, at: usize| g.rows.reaches(o / row, at / width) && g.columns.reaches(o % row, at % width);
+    mirror::add_at::<T>(args.input(0), args.input(1), args.output(0), planes, is_of);
 }
 
 pub(super) fn avg_pool2d_cpu<T: Real>(args: &mut Args<'_>) {

@@ -9,6 +9,8 @@ pub mod forms;
 mod geometry;
 mod mirrors;
 mod params;
+#[cfg(test)]
+mod tests;
 
 pub use geometry::{Divisor, Pool1dGeometry, Pool2dGeometry, PoolGeometry};
 
@@ -52,7 +54,8 @@ pub fn max_pool2d(x: &Tensor, g: Pool2dGeometry) -> (Tensor, Tensor) {
     forms::max_pool2d(Form::forward(g, x.shape(), shape, x.device().work()), x, g, shape)
 }
 
-/// dX of [`max_pool2d`]: each `dy` goes to the place of its window that `indices` names, if it names one. What PyTorch's autograd computes for `max_pool2d`.
+/// dX of [`max_pool2d`]: each `dy` goes to the place that `indices` names, and nowhere where that does not lie between the
+/// first and the last element of its window. What PyTorch's autograd computes for `max_pool2d`.
 ///
 /// # Panics
 /// If `dy` or `indices` do not have the shape of the pooled `x_shape`, or the wrong type.

@@ -11,4 +11,6 @@ pub(super) struct Params {
     pub p: u32,
     pub q: u32,
     pub scale: f32,
+    /// The first of this dispatch's workgroups.
+    pub first: u32,
 }

@@ -1,6 +1,6 @@
 //! What is held against the mirror.
 
-use crate::{Bound, Case, input_values, tensor};
+use crate::{Bound, Case, tensor, tensor_of};
 use gpu_core::ops::{elu, elu_bwd_x, leaky_relu, leaky_relu_bwd_x, softplus, softplus_bwd_x};
 use gpu_core::{Device, Tensor, ops};
 
@@ -55,19 +55,24 @@ pub(super) fn functions() -> Vec<Function> {
 
 /// Values in [-8, 8): every branch of every function.
 fn spread(device: &Device, len: usize) -> Tensor {
-    let values: Vec<f32> = input_values(device, len, 1).iter().map(|v| 8.0 * v).collect();
-    Tensor::from_slice(device, [len], &values)
+    tensor_of(device, [len], 1, |v| 8.0 * v)
 }
 
 pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for function in functions() {
         let name = function.name.split(',').next().expect("a name");
-        let bound = if function.bound == 0.0 { Bound::Exact } else { Bound::Relative(function.bound) };
+        let bound = if function.bound == 0.0 { Bound::Exact } else { Bound::own(function.bound) };
         for len in [1, 3, 1031] {
-            cases.push(Case::new(name, format!("{}: {len} elements", function.name), bound, move |device| {
+            let case = Case::new(name, format!("{}: {len} elements", function.name), bound, move |device| {
                 let x = spread(device, len);
                 vec![(function.f)(&x), function.gradient(&x, &tensor(device, [len], 2))]
+            });
+            // GELU is x times `1 + erf`, and slopes are numbers like `1 - y^2`: what they add is one, however little is left of it.
+            let adds_one = ["gelu", "gelu_tanh"].contains(&name);
+            cases.push(case.adding(move |device| {
+                let of_y = if adds_one { spread(device, len) } else { Tensor::zeros(device, [1]) };
+                vec![of_y, tensor(device, [len], 2)]
             }));
         }
     }

@@ -1,6 +1,6 @@
 //! What is held against the mirror.
 
-use crate::{Bound, Case, input_integers, input_values, tensor};
+use crate::{Bound, Case, input_integers, input_values, tensor, tensor_of};
 use gpu_core::ops::{
     add, add_scaled, amax_bwd_x, copy_into, div, div_bwd_b, eq, ge, gt, le, logical_and, logical_not, logical_or, logical_xor,
     logsumexp_bwd_x, lt, maximum, maximum_bwd_a, minimum, minimum_bwd_a, mul, ne, pow, pow_bwd_a, pow_bwd_b, scale, spread, sub,
@@ -28,14 +28,14 @@ const PAIRS: &[(&[usize], &[usize])] = &[
 ];
 
 /// WGSL gives a division 2.5 units in the last place (2^-24 each), on a normal range.
-const DIVISION: Bound = Bound::Relative(3.0 / 16_777_216.0);
+const DIVISION: Bound = Bound::own(3.0 / 16_777_216.0);
 
 /// WGSL's power is `exp2(e log2(x))`: a logarithm is right to 2^-21 near one, and three units in the last place elsewhere, and
 /// an exponential to `3 + 2 |e log2(x)|` units. The exponents of the cases are at most 4 and the bases 0.25 to 2.25.
-const POWER: Bound = Bound::Relative(4.0 / 2_097_152.0 + 19.0 / 16_777_216.0);
+const POWER: Bound = Bound::own(4.0 / 2_097_152.0 + 19.0 / 16_777_216.0);
 
 /// `exp` of at most 2 in size is right to `3 + 2 * 2` units in the last place, `log` to 2^-21; three roundings.
-const EXPONENTIAL: Bound = Bound::Relative(1.0 / 2_097_152.0 + 10.0 / 16_777_216.0);
+const EXPONENTIAL: Bound = Bound::own(1.0 / 2_097_152.0 + 10.0 / 16_777_216.0);
 
 fn floats(device: &Device, shape: Shape, seed: u64) -> Tensor {
     tensor(device, shape, seed)
@@ -43,8 +43,7 @@ fn floats(device: &Device, shape: Shape, seed: u64) -> Tensor {
 
 /// Values in 0.25 .. 2.25.
 fn positive(device: &Device, shape: Shape, seed: u64) -> Tensor {
-    let values: Vec<f32> = input_values(device, shape.len(), seed).iter().map(|v| v + 1.25).collect();
-    Tensor::from_slice(device, shape, &values)
+    tensor_of(device, shape, seed, |v| v + 1.25)
 }
 
 /// Small integers as floats: many are equal.
@@ -108,10 +107,10 @@ fn ternary_cases(a: Shape, b: Shape) -> Vec<Case> {
         ("maximum_bwd_a", maximum_bwd_a, integers, Bound::Exact),
         ("minimum_bwd_a", minimum_bwd_a, integers, Bound::Exact),
         // Two divisions and a product.
-        ("div_bwd_b", div_bwd_b, positive, Bound::Relative(7.0 / 16_777_216.0)),
+        ("div_bwd_b", div_bwd_b, positive, Bound::own(7.0 / 16_777_216.0)),
         ("pow_bwd_a", pow_bwd_a, positive, POWER),
         // A logarithm more.
-        ("pow_bwd_b", pow_bwd_b, positive, Bound::Relative(6.0 / 2_097_152.0 + 24.0 / 16_777_216.0)),
+        ("pow_bwd_b", pow_bwd_b, positive, Bound::own(6.0 / 2_097_152.0 + 24.0 / 16_777_216.0)),
         ("amax_bwd_x", amax_bwd_x, integers, Bound::Exact),
         ("logsumexp_bwd_x", logsumexp_bwd_x, floats, EXPONENTIAL),
     ];
@@ -123,7 +122,7 @@ fn ternary_cases(a: Shape, b: Shape) -> Vec<Case> {
     };
     let mut cases: Vec<Case> = rows.map(case).into();
     let what = format!("{a}, {b} and {y}");
-    cases.push(Case::new("var_bwd_x", what.clone(), Bound::Relative(3.0 / 16_777_216.0), move |device| {
+    cases.push(Case::new("var_bwd_x", what.clone(), Bound::own(3.0 / 16_777_216.0), move |device| {
         vec![var_bwd_x(&floats(device, a, 1), &floats(device, b, 2), &floats(device, y, 3), 0.3)]
     }));
     cases.push(Case::new("where_", what, Bound::Exact, move |device| {
@@ -137,7 +136,7 @@ fn copy_cases(len: usize) -> Vec<Case> {
     let what = || format!("{len} elements");
     let shape = Shape::from([len]);
     vec![
-        Case::new("add_scaled", what(), Bound::Relative(2e-7), move |device| {
+        Case::new("add_scaled", what(), Bound::own(2e-7), move |device| {
             vec![add_scaled(&floats(device, shape, 1), &floats(device, shape, 2), 0.7)]
         }),
         Case::new("scale", what(), Bound::Exact, move |device| vec![scale(&floats(device, shape, 1), -3.7)]),

@@ -1,12 +1,12 @@
 //! What is held against the mirror.
 
-use crate::{Bound, Case, input_integers, input_values, tensor};
+use crate::{Bound, Case, input_integers, input_values, tensor, tensor_of};
 use gpu_core::ops::{
     CrossEntropy, MetricSums, Reduction, accumulate_loss, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd,
     log_softmax, log_softmax_bwd_x, nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target,
     soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
 };
-use gpu_core::{Device, Shape, Tensor};
+use gpu_core::{Device, Shape, Tensor, ops};
 
 /// Shapes of the table: one lane a row, 16, 256 and folded grids; prime, 1 and long.
 pub(super) const SHAPES: &[[usize; 2]] = &[[1, 1], [5, 10], [7, 16], [67, 17], [13, 257], [3, 20_011], [2051, 2], [70_001, 3]];
@@ -41,69 +41,84 @@ fn peaked_logits(device: &Device, shape: Shape, seed: u64) -> Tensor {
 }
 
 fn spread(device: &Device, shape: Shape, seed: u64, largest: f32) -> Tensor {
-    let values: Vec<f32> = input_values(device, shape.len(), seed).iter().map(|v| largest * v).collect();
-    Tensor::from_slice(device, shape, &values)
+    tensor_of(device, shape, seed, |v| largest * v)
 }
 
 /// Weights from 0.1 on.
 pub(super) fn class_weights(device: &Device, c: usize) -> Tensor {
-    let weights: Vec<f32> = input_values(device, c, 9).iter().map(|v| v + 1.1).collect();
-    Tensor::from_slice(device, [c], &weights)
+    tensor_of(device, [c], 9, |v| v + 1.1)
 }
 
 pub fn cases() -> Vec<Case> {
-    let case = |shape: Shape, options: fn(&Device, usize) -> CrossEntropy, what: String| {
-        Case::new("cross_entropy", what, Bound::Relative(2e-5), move |device| {
-            let (x, labels, options) = (logits(device, shape, 1), labels(device, shape), options(device, shape.c()));
-            let (loss, probs) = cross_entropy(&x, &labels, &options);
-            let dx = cross_entropy_bwd(&probs, &labels, &options, &tensor(device, loss.shape(), 5));
-            vec![loss, probs, dx]
-        })
-    };
+    type Options = fn(&Device, usize) -> CrossEntropy;
+    let case = |shape: Shape, options: Options, what: String| hard_case(shape, logits, labels, options, what);
     let mut cases = vec![];
     for shape in [[5, 10], [67, 17], [13, 257], [3, 20_011]] {
-        cases.push(Case::new("cross_entropy", format!("{shape:?}, logits far apart"), Bound::Relative(2e-5), move |device| {
-            let (x, labels) = (far_logits(device, shape.into(), 1), labels(device, shape));
-            let (loss, probs) = cross_entropy(&x, &labels, 0.1);
-            let dx = cross_entropy_bwd(&probs, &labels, 0.1, &tensor(device, loss.shape(), 5));
-            vec![loss, probs, dx]
-        }));
+        cases.push(hard_case(shape.into(), far_logits, labels, |_, _| 0.1.into(), format!("{shape:?}, logits far apart")));
     }
     for &shape in SHAPES {
         cases.push(case(shape.into(), |_, _| 0.0.into(), format!("{shape:?}")));
         cases.push(case(shape.into(), |_, _| 0.1.into(), format!("{shape:?}, smoothing 0.1")));
     }
-    let weighted: fn(&Device, usize) -> CrossEntropy =
+    let weighted: Options =
         |device, c| CrossEntropy { weight: Some(class_weights(device, c)), smoothing: 0.1, ..Default::default() };
-    let ignoring: fn(&Device, usize) -> CrossEntropy = |_, _| CrossEntropy { ignore_index: Some(1), ..Default::default() };
-    let all: fn(&Device, usize) -> CrossEntropy = |device, c| {
+    let ignoring: Options = |_, _| CrossEntropy { ignore_index: Some(1), ..Default::default() };
+    let all: Options = |device, c| {
         let weight = Some(class_weights(device, c));
         CrossEntropy { smoothing: 0.2, weight, ignore_index: Some(0), reduction: Reduction::None }
     };
-    let summed: fn(&Device, usize) -> CrossEntropy = |_, _| CrossEntropy { reduction: Reduction::Sum, ..Default::default() };
+    let summed: Options = |_, _| CrossEntropy { reduction: Reduction::Sum, ..Default::default() };
     for (name, options) in [("weighted", weighted), ("one class ignored", ignoring), ("every option", all), ("summed", summed)] {
         for shape in [&[67, 17][..], &[5, 1031], &[3, 5, 7, 2], &[2, 40, 33], &[2, 300, 11]] {
             cases.push(case(Shape::new(shape), options, format!("{shape:?}, {name}")));
         }
     }
     cases.push(case([17_001, 2].into(), ignoring, "17001 rows, one class ignored".to_owned()));
-    cases.push(Case::new("cross_entropy", "a label that is no class".to_owned(), Bound::Relative(2e-5), |device| {
-        let (x, labels) = (logits(device, [3, 5], 2), Tensor::from_slice(device, [3], &[1, 5, u32::MAX]));
-        let (loss, probs) = cross_entropy(&x, &labels, 0.1);
-        let dx = cross_entropy_bwd(&probs, &labels, 0.1, &Tensor::scalar(device, 1.0));
-        vec![loss, probs, dx]
-    }));
+    let no_class = |device: &Device, _: Shape| Tensor::from_slice(device, [3], &[1, 5, u32::MAX]);
+    cases.push(hard_case([3, 5].into(), logits, no_class, |_, _| 0.1.into(), "a label that is no class".to_owned()));
     cases.into_iter().chain(softmax_cases()).chain(nll_cases()).chain(soft_cases()).chain(metrics_cases()).collect()
 }
 
+type Logits = fn(&Device, Shape, u64) -> Tensor;
+
+/// A loss of labels with its gradient.
+fn hard_case(
+    shape: Shape,
+    logits: Logits,
+    labels: fn(&Device, Shape) -> Tensor,
+    options: fn(&Device, usize) -> CrossEntropy,
+    what: String,
+) -> Case {
+    let run = move |device: &Device, sign: f32| {
+        let (x, labels, options) = (logits(device, shape, 1), labels(device, shape), options(device, shape.c()));
+        let (loss, probs) = cross_entropy(&x, &labels, &options);
+        let of = if sign < 0.0 { ops::neg(&probs) } else { probs.clone() };
+        let dx = cross_entropy_bwd(&of, &labels, &options, &tensor(device, loss.shape(), 5));
+        vec![loss, probs, dx]
+    };
+    // A loss is a logarithm, a part of one off however small it is. From negative probabilities nothing is taken off in a gradient.
+    Case::new("cross_entropy", what, Bound::own(2e-5), move |device| run(device, 1.0)).adding(move |device| {
+        let dx = run(device, -1.0).remove(2);
+        vec![Tensor::scalar(device, 1.0), Tensor::scalar(device, 0.0), dx]
+    })
+}
+
 fn softmax_cases() -> Vec<Case> {
-    type Logits = fn(&Device, Shape, u64) -> Tensor;
     let of = |shape: Shape, axis: usize, what: &str, logits: Logits| {
-        Case::new("softmax", format!("{shape} along {axis}{what}"), Bound::Relative(2e-5), move |device| {
+        let case = Case::new("softmax", format!("{shape} along {axis}{what}"), Bound::own(2e-5), move |device| {
             let (x, dy) = (logits(device, shape, 3), tensor(device, shape, 4));
             let (y, log_y) = (softmax(&x, axis), log_softmax(&x, axis));
             let (dx, log_dx) = (softmax_bwd_x(&y, &dy, axis), log_softmax_bwd_x(&log_y, &dy, axis));
             vec![y, log_y, dx, log_dx]
+        });
+        case.adding(move |device| {
+            let (x, dy) = (logits(device, shape, 3), ops::abs(&tensor(device, shape, 4)));
+            let (y, log_y) = (softmax(&x, axis), log_softmax(&x, axis));
+            let (y_dy, one) = (ops::mul(&y, &dy), Tensor::scalar(device, 1.0));
+            // y (|dy| + sum y |dy|) and |dy| + y sum |dy|, by the gradients of |dy|, in which the sums are taken off.
+            let dx = ops::sub(&ops::scale(&y_dy, 2.0), &softmax_bwd_x(&y, &dy, axis));
+            let log_dx = ops::sub(&ops::scale(&dy, 2.0), &log_softmax_bwd_x(&log_y, &dy, axis));
+            vec![Tensor::scalar(device, 0.0), one, dx, log_dx]
         })
     };
     let rows = SHAPES.iter().map(|&shape| (Shape::from(shape), 1));
@@ -127,7 +142,7 @@ fn nll_cases() -> Vec<Case> {
         (&[70_001, 3], false, None, Reduction::Mean),
     ] {
         let what = format!("{shape:?}, {}weighted, ignored {ignore_index:?}, {reduction:?}", if weighted { "" } else { "un" });
-        cases.push(Case::new("nll_loss", what, Bound::Relative(2e-5), move |device| {
+        cases.push(Case::new("nll_loss", what, Bound::own(2e-5), move |device| {
             let (x, labels) = (logits(device, shape, 1), labels(device, shape));
             let weight = weighted.then(|| class_weights(device, shape[1]));
             let options = CrossEntropy { weight, ignore_index, reduction, ..Default::default() };
@@ -150,14 +165,21 @@ fn soft_cases() -> Vec<Case> {
         (&[2, 300, 11], 0.0, false, Reduction::Mean),
     ] {
         let what = format!("{shape:?}, smoothing {smoothing}, {}weighted, {reduction:?}", if weighted { "" } else { "un" });
-        cases.push(Case::new("soft_cross_entropy", what, Bound::Relative(2e-5), move |device| {
+        let run = move |device: &Device, sign: f32| {
             let (x, target) = (logits(device, shape, 1), softmax(&logits(device, shape, 2), 1));
             let weight = weighted.then(|| class_weights(device, shape[1]));
             let options = CrossEntropy { smoothing, weight, reduction, ..Default::default() };
             let (loss, probs) = soft_cross_entropy(&x, &target, &options);
             let dloss = tensor(device, loss.shape(), 3);
-            let dx = soft_cross_entropy_bwd_x(&probs, &target, &options, &dloss);
+            let (of, x) = if sign < 0.0 { (ops::neg(&probs), Tensor::zeros(device, x.shape())) } else { (probs.clone(), x) };
+            let dx = soft_cross_entropy_bwd_x(&of, &target, &options, &dloss);
             vec![loss, probs, dx, soft_cross_entropy_bwd_target(&x, &options, &dloss)]
+        };
+        // As above; the gradient of a target is a logarithm, which of like logits is one of the number of classes.
+        let case = Case::new("soft_cross_entropy", what, Bound::own(2e-5), move |device| run(device, 1.0));
+        cases.push(case.adding(move |device| {
+            let [_, _, dx, dtarget] = run(device, -1.0).try_into().expect("four outputs");
+            vec![Tensor::scalar(device, 1.0), Tensor::scalar(device, 0.0), dx, dtarget]
         }));
     }
     cases

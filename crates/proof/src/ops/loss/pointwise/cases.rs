@@ -1,6 +1,6 @@
 //! What is held against the mirror.
 
-use crate::{Bound, Case, input_values, tensor};
+use crate::{Bound, Case, tensor, tensor_of};
 use gpu_core::ops::{PointwiseLoss, Reduction, pointwise_loss, pointwise_loss_bwd_target, pointwise_loss_bwd_x};
 use gpu_core::{Device, Shape, Tensor};
 
@@ -13,10 +13,7 @@ pub(super) struct Sample {
 
 /// Every loss, for an x (N, C, ...); weights are positive.
 pub(super) fn samples(device: &Device, x: Shape) -> Vec<Sample> {
-    let positive = |shape: Shape, seed| {
-        let values: Vec<f32> = input_values(device, shape.len(), seed).iter().map(|v| v + 1.1).collect();
-        Tensor::from_slice(device, shape, &values)
-    };
+    let positive = |shape: Shape, seed| tensor_of(device, shape, seed, |v| v + 1.1);
     let each = || Some(positive(x, 8));
     let mut by_class = vec![1; x.rank() - 1];
     by_class[0] = x.c();
@@ -40,11 +37,8 @@ pub(super) fn samples(device: &Device, x: Shape) -> Vec<Sample> {
 
 /// Values in [-1, 1), or probabilities in [0.05, 0.95).
 pub(super) fn inputs(device: &Device, shape: Shape, of_probabilities: [bool; 2]) -> [Tensor; 2] {
-    [(1, of_probabilities[0]), (2, of_probabilities[1])].map(|(seed, is_probability)| {
-        let values: Vec<f32> = input_values(device, shape.len(), seed);
-        let values: Vec<f32> = values.iter().map(|v| if is_probability { 0.5 + 0.45 * v } else { *v }).collect();
-        Tensor::from_slice(device, shape, &values)
-    })
+    [(1, of_probabilities[0]), (2, of_probabilities[1])]
+        .map(|(seed, is_probability)| tensor_of(device, shape, seed, |v| if is_probability { 0.5 + 0.45 * v } else { v }))
 }
 
 pub fn cases() -> Vec<Case> {
@@ -59,7 +53,7 @@ pub fn cases() -> Vec<Case> {
                 cases.push(Case::new(
                     "pointwise_loss",
                     format!("{name}, {shape}, {reduction:?}"),
-                    Bound::Relative(2e-5),
+                    Bound::own(2e-5),
                     move |device| {
                         let Sample { loss, of_probabilities, .. } = samples(device, shape).remove(which);
                         let [x, target] = inputs(device, shape, of_probabilities);
@@ -73,7 +67,7 @@ pub fn cases() -> Vec<Case> {
         }
     }
     // More parts than one invocation of the second stage adds.
-    cases.push(Case::new("pointwise_loss", "mse, 1200007 elements, summed".to_owned(), Bound::Relative(1e-5), |device| {
+    cases.push(Case::new("pointwise_loss", "mse, 1200007 elements, summed".to_owned(), Bound::own(1e-5), |device| {
         let (x, target) = (tensor(device, [1_200_007], 1), tensor(device, [1_200_007], 2));
         vec![pointwise_loss(&PointwiseLoss::Mse, &x, &target, Reduction::Sum)]
     }));

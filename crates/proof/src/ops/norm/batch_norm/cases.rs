@@ -1,9 +1,9 @@
 //! What is held against the mirror.
 
-use crate::{Bound, Case, around, input_values, tensor};
+use crate::{Bound, Case, around, normalised_terms, tensor, tensor_of};
 use gpu_core::ops::{
     BatchNorm, batch_norm, batch_norm_add_relu_bwd, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd, batch_norm_eval_relu,
-    batch_norm_relu, batch_norm_relu_bwd, demean_norm, demean_norm_bwd, demean_norm_eval, demean_norm_eval_bwd,
+    batch_norm_relu, batch_norm_relu_bwd, demean_norm, demean_norm_bwd, demean_norm_eval, demean_norm_eval_bwd, mul, permute,
 };
 use gpu_core::{Device, Shape, Tensor};
 
@@ -22,18 +22,22 @@ pub(super) const SHAPES: &[&[usize]] = &[
 
 /// gamma, beta, running mean, running variance.
 pub(super) fn of_channels(device: &Device, c: usize) -> [Tensor; 4] {
-    let positive =
-        |seed| Tensor::from_slice(device, [c], &input_values(device, c, seed).iter().map(|v| v + 1.5).collect::<Vec<f32>>());
+    let positive = |seed| tensor_of(device, [c], seed, |v| v + 1.5);
     [positive(11), tensor(device, [c], 12), tensor(device, [c], 13), positive(14)]
+}
+
+/// Of means and sums over a channel's elements.
+fn bound(shape: Shape, fraction: f32) -> Bound {
+    Bound::Own { fraction, terms: shape.n() * shape.inner(2) }
 }
 
 pub fn cases() -> Vec<Case> {
     let shapes = || SHAPES.iter().map(|dims| Shape::new(dims));
-    // One mean is an f32 with steps of 1e-3: kernel and mirror may take neighbouring ones.
+    // One mean is an f32 with steps of 1e-3: kernel and mirror may take neighbouring ones, by which all elements of a channel are off.
     let around_means = shapes().flat_map(|shape| [(shape, 0.5, 2e-5), (shape, 1e4, 3e-3)]);
     let normed = around_means.flat_map(|(shape, mean, fraction)| cases_of(shape, mean, fraction));
     let demeaned = shapes().chain([Shape::from([1, 4]), Shape::from([0, 3, 2, 2])]).flat_map(|shape| {
-        let bound = Bound::Relative(2e-5);
+        let bound = bound(shape, 2e-5);
         [
             Case::new("demean_norm", shape.to_string(), bound, move |device| {
                 let [gamma, beta, running_mean, _] = of_channels(device, shape.c());
@@ -55,7 +59,7 @@ pub fn cases() -> Vec<Case> {
 
 /// With a ReLU, and with a sum before it. The statistics are given: a mean off by its last bit would let other elements through.
 fn rectified_cases(shape: Shape) -> [Case; 3] {
-    let (what, bound) = (shape.to_string(), Bound::Relative(2e-5));
+    let (what, bound) = (shape.to_string(), bound(shape, 2e-5));
     let inputs = move |device: &Device| {
         let [gamma, beta, mean, rstd] = of_channels(device, shape.c());
         (around(device, shape, 0.5, 1), tensor(device, shape, 2), tensor(device, shape, 3), [gamma, beta, mean, rstd])
@@ -81,24 +85,36 @@ fn rectified_cases(shape: Shape) -> [Case; 3] {
     ]
 }
 
+/// Of the gradient of x: a channel is a row of a normalisation.
+fn dx_terms(x: &Tensor, dy: &Tensor, gamma: &Tensor) -> Tensor {
+    let [n, c, plane] = [x.shape().n(), x.shape().c(), x.shape().inner(2)];
+    let by_channel = |t: &Tensor| permute(&t.reshape([n, c, plane]), &[1, 0, 2]);
+    let terms = normalised_terms(&by_channel(x), &mul(&by_channel(dy), &gamma.reshape([c, 1, 1])), n * plane);
+    permute(&terms.reshape([c, n, plane]), &[1, 0, 2])
+}
+
 /// Training, its gradient, and evaluation with its gradient.
 fn cases_of(shape: Shape, mean: f32, fraction: f32) -> [Case; 3] {
     let what = format!("{shape} around {mean}");
     [
-        Case::new("batch_norm", what.clone(), Bound::Relative(fraction), move |device| {
+        Case::new("batch_norm", what.clone(), bound(shape, fraction), move |device| {
             let [gamma, beta, running_mean, running_var] = of_channels(device, shape.c());
             let x = around(device, shape, mean, 1);
             let BatchNorm { y, mean, rstd } = batch_norm(&x, &gamma, &beta, &running_mean, &running_var, 0.1, 1e-5);
             vec![y, mean, rstd, running_mean, running_var]
         }),
-        Case::new("batch_norm_bwd", what.clone(), Bound::Relative(fraction), move |device| {
+        Case::new("batch_norm_bwd", what.clone(), bound(shape, fraction), move |device| {
             let [gamma, _, running_mean, running_var] = of_channels(device, shape.c());
             let x = around(device, shape, mean, 1);
             let kept = batch_norm(&x, &gamma, &gamma, &running_mean, &running_var, 0.1, 1e-5);
             let (dx, dgamma, dbeta) = batch_norm_bwd(&x, &tensor(device, shape, 2), &gamma, &kept.mean, &kept.rstd);
             vec![dx, dgamma, dbeta]
+        })
+        .adding(move |device| {
+            let [gamma, ..] = of_channels(device, shape.c());
+            vec![dx_terms(&around(device, shape, mean, 1), &tensor(device, shape, 2), &gamma)]
         }),
-        Case::new("batch_norm_eval", what, Bound::Relative(2e-5), move |device| {
+        Case::new("batch_norm_eval", what, bound(shape, 2e-5), move |device| {
             let [gamma, beta, running_mean, running_var] = of_channels(device, shape.c());
             let (x, dy) = (around(device, shape, mean, 1), tensor(device, shape, 2));
             let y = batch_norm_eval(&x, &gamma, &beta, &running_mean, &running_var, 1e-5);

@@ -1,9 +1,9 @@
 //! What is held against the mirror.
 
-use crate::{Bound, Case, around, input_values, tensor};
+use crate::{Bound, Case, around, normalised_terms, tensor, tensor_of};
 use gpu_core::ops::{
     RowNorm, group_norm, group_norm_bwd_w, group_norm_bwd_x, instance_norm_running, layer_norm, layer_norm_bwd_w, layer_norm_bwd_x,
-    rms_norm, rms_norm_bwd_w, rms_norm_bwd_x,
+    mul, rms_norm, rms_norm_bwd_w, rms_norm_bwd_x,
 };
 use gpu_core::{Device, Shape, Tensor};
 
@@ -49,8 +49,7 @@ pub(super) const GROUPS: &[(&[usize], usize)] = &[
 /// gamma and beta.
 pub(super) fn affine_of(device: &Device, shape: impl Into<Shape>) -> [Tensor; 2] {
     let shape = shape.into();
-    let gamma: Vec<f32> = input_values(device, shape.len(), 11).iter().map(|v| v + 1.5).collect();
-    [Tensor::from_slice(device, shape, &gamma), tensor(device, shape, 12)]
+    [tensor_of(device, shape, 11, |v| v + 1.5), tensor(device, shape, 12)]
 }
 
 /// Which of gamma and beta there are.
@@ -74,24 +73,38 @@ pub fn cases() -> Vec<Case> {
     layers.chain(groups).collect()
 }
 
-const BOUND: Bound = Bound::Relative(2e-5);
+/// Of means over rows and of sums over all of them.
+fn bound(shape: Shape, row: usize) -> Bound {
+    Bound::Own { fraction: 2e-5, terms: row.max(shape.len() / row.max(1)) }
+}
 
 fn layer_case(shape: Shape, last: Shape, (what, has_gamma, has_beta): (&'static str, bool, bool), mean: f32) -> Case {
-    Case::new("layer_norm", format!("{shape} over {last} around {mean}, {what}"), BOUND, move |device| {
-        let [gamma, beta] = affine_of(device, last);
-        let (gamma, beta) = (has_gamma.then_some(&gamma), has_beta.then_some(&beta));
-        let (x, dy) = (around(device, shape, mean, 1), tensor(device, shape, 2));
-        let RowNorm { y, stats } = layer_norm(&x, last, gamma, beta, 1e-5);
-        let dx = layer_norm_bwd_x(&x, &dy, gamma, &stats);
-        let (dgamma, dbeta) = layer_norm_bwd_w(&x, &dy, &stats);
-        vec![y, stats.offset, stats.rstd, dx, dgamma, dbeta]
+    let case =
+        Case::new("layer_norm", format!("{shape} over {last} around {mean}, {what}"), bound(shape, last.len()), move |device| {
+            let [gamma, beta] = affine_of(device, last);
+            let (gamma, beta) = (has_gamma.then_some(&gamma), has_beta.then_some(&beta));
+            let (x, dy) = (around(device, shape, mean, 1), tensor(device, shape, 2));
+            let RowNorm { y, stats } = layer_norm(&x, last, gamma, beta, 1e-5);
+            let dx = layer_norm_bwd_x(&x, &dy, gamma, &stats);
+            let (dgamma, dbeta) = layer_norm_bwd_w(&x, &dy, &stats);
+            vec![dx, y, stats.offset, stats.rstd, dgamma, dbeta]
+        });
+    case.adding(move |device| {
+        let [gamma, _] = affine_of(device, last);
+        vec![dx_terms(device, shape, last.len(), mean, has_gamma.then_some(gamma))]
     })
+}
+
+/// Of the gradient of x, in rows.
+fn dx_terms(device: &Device, shape: Shape, row: usize, mean: f32, gamma: Option<Tensor>) -> Tensor {
+    let (x, dy) = (around(device, shape, mean, 1), tensor(device, shape, 2));
+    normalised_terms(&x, &gamma.map_or(dy.clone(), |gamma| mul(&dy, &gamma)), row)
 }
 
 fn rms_case(shape: Shape, last: Shape) -> Case {
     // With a small eps the gradient of a row of one element would be a difference of two like numbers.
     const EPS: f32 = 0.1;
-    Case::new("rms_norm", format!("{shape} over {last}"), BOUND, move |device| {
+    Case::new("rms_norm", format!("{shape} over {last}"), bound(shape, last.len()), move |device| {
         let [gamma, _] = affine_of(device, last);
         let (x, dy) = (around(device, shape, 0.5, 1), tensor(device, shape, 2));
         let (y, rstd) = rms_norm(&x, last, Some(&gamma), EPS);
@@ -103,19 +116,31 @@ fn rms_case(shape: Shape, last: Shape) -> Case {
 }
 
 fn group_case(shape: Shape, groups: usize, (what, has_gamma, has_beta): (&'static str, bool, bool), mean: f32) -> Case {
-    Case::new("group_norm", format!("{shape} in {groups} groups around {mean}, {what}"), BOUND, move |device| {
-        let [gamma, beta] = affine_of(device, [shape.c()]);
-        let (gamma, beta) = (has_gamma.then_some(&gamma), has_beta.then_some(&beta));
-        let (x, dy) = (around(device, shape, mean, 1), tensor(device, shape, 2));
-        let RowNorm { y, stats } = group_norm(&x, groups, gamma, beta, 1e-5);
-        let dx = group_norm_bwd_x(&x, &dy, gamma, &stats);
-        let (dgamma, dbeta) = group_norm_bwd_w(&x, &dy, &stats);
-        vec![y, stats.offset, stats.rstd, dx, dgamma, dbeta]
+    let case = Case::new(
+        "group_norm",
+        format!("{shape} in {groups} groups around {mean}, {what}"),
+        bound(shape, shape.inner(2) * shape.c() / groups),
+        move |device| {
+            let [gamma, beta] = affine_of(device, [shape.c()]);
+            let (gamma, beta) = (has_gamma.then_some(&gamma), has_beta.then_some(&beta));
+            let (x, dy) = (around(device, shape, mean, 1), tensor(device, shape, 2));
+            let RowNorm { y, stats } = group_norm(&x, groups, gamma, beta, 1e-5);
+            let dx = group_norm_bwd_x(&x, &dy, gamma, &stats);
+            let (dgamma, dbeta) = group_norm_bwd_w(&x, &dy, &stats);
+            vec![dx, y, stats.offset, stats.rstd, dgamma, dbeta]
+        },
+    );
+    case.adding(move |device| {
+        let [gamma, _] = affine_of(device, [shape.c()]);
+        let mut by_channel = vec![1; shape.rank() - 1];
+        by_channel[0] = shape.c();
+        let gamma = has_gamma.then(|| gamma.reshape(Shape::new(&by_channel)));
+        vec![dx_terms(device, shape, shape.inner(2) * shape.c() / groups, mean, gamma)]
     })
 }
 
 fn running_case(shape: Shape) -> Case {
-    Case::new("instance_norm_running", shape.to_string(), BOUND, move |device| {
+    Case::new("instance_norm_running", shape.to_string(), bound(shape, shape.inner(2)), move |device| {
         let x = around(device, shape, 0.5, 1);
         let [mean, var] = affine_of(device, [shape.c()]);
         let normed = group_norm(&x, shape.c(), None, None, 1e-5);

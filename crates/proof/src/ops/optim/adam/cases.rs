@@ -1,6 +1,6 @@
 //! What is held against the mirror.
 
-use crate::{Bound, Case, input_values, tensor};
+use crate::{Bound, Case, tensor, tensor_of};
 use gpu_core::ops::{AdamHyper, adamw_step, adamw_step_amsgrad};
 use gpu_core::{Device, Tensor};
 
@@ -10,8 +10,7 @@ pub(super) fn three_steps(device: &Device, len: usize, hyper: AdamHyper, amsgrad
     let [m, v, max_v] = [0; 3].map(|_| Tensor::zeros(device, [len]));
     for step in 1..4 {
         let figures = Tensor::from_slice(device, [8], &hyper.at_step(step));
-        let grads: Vec<f32> = input_values(device, len, 1 + step).iter().map(|g| g / step.pow(3) as f32).collect();
-        let grads = Tensor::from_slice(device, [len], &grads);
+        let grads = tensor_of(device, [len], 1 + step, |g| g / step.pow(3) as f32);
         match amsgrad {
             true => adamw_step_amsgrad(&w, &grads, &m, &v, &max_v, &figures),
             false => adamw_step(&w, &grads, &m, &v, &figures),
@@ -28,7 +27,7 @@ pub fn cases() -> Vec<Case> {
             let what = format!("{len} elements, decoupled {decoupled}");
             // A short memory of the squares, so that AMSGrad's largest is not the newest.
             let hyper = AdamHyper { lr: 0.1, beta2: if amsgrad { 0.6 } else { 0.999 }, decoupled, ..AdamHyper::default() };
-            cases.push(Case::new(name, what, Bound::Relative(5e-6), move |device| three_steps(device, len, hyper, amsgrad)));
+            cases.push(Case::new(name, what, Bound::own(5e-6), move |device| three_steps(device, len, hyper, amsgrad)));
         }
     }
     cases

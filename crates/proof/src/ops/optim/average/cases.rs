@@ -9,12 +9,12 @@ pub fn cases() -> Vec<Case> {
     for len in [1usize, 5, 1021, 300_007] {
         for far in [0.0f32, 0.1, 1.0] {
             let what = format!("{len} elements, {far} of the way");
-            cases.push(Case::new("ema_step", what.clone(), Bound::Relative(3e-7), move |device| {
+            cases.push(Case::new("ema_step", what.clone(), Bound::own(3e-7), move |device| {
                 let (w, ema) = (tensor(device, [len], 1), tensor(device, [len], 2));
                 ema_step(&w, &ema, &Tensor::scalar(device, far));
                 vec![ema]
             }));
-            cases.push(Case::new("lookahead_step", what, Bound::Relative(3e-7), move |device| {
+            cases.push(Case::new("lookahead_step", what, Bound::own(3e-7), move |device| {
                 let (w, slow) = (tensor(device, [len], 1), tensor(device, [len], 2));
                 lookahead_step(&w, &slow, &Tensor::scalar(device, far));
                 vec![w, slow]

@@ -20,7 +20,7 @@ pub(super) fn three_steps(device: &Device, len: usize, hyper: LionHyper) -> Vec<
 pub fn cases() -> Vec<Case> {
     let row = |len: usize| {
         let what = format!("{len} elements, {EXACT:?}");
-        Case::new("lion_step", what, Bound::Relative(5e-7), move |device| three_steps(device, len, EXACT))
+        Case::new("lion_step", what, Bound::own(5e-7), move |device| three_steps(device, len, EXACT))
     };
     [1, 5, 1021, 300_007].into_iter().map(row).collect()
 }

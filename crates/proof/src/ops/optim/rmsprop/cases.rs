@@ -30,7 +30,7 @@ pub fn cases() -> Vec<Case> {
         for (momentum, centered) in FORMS {
             let what = format!("{len} elements, momentum {momentum}, centered {centered}");
             // From zeros, the square of the mean is well below the mean square for ten steps: nothing cancels.
-            let bound = Bound::Relative(5e-6);
+            let bound = Bound::own(5e-6);
             cases.push(Case::new("rmsprop_step", what, bound, move |device| three_steps(device, len, momentum, centered)));
         }
     }

@@ -17,7 +17,7 @@ pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for len in [1usize, 5, 1021, 300_007] {
         for &hyper in HYPERS {
-            cases.push(Case::new("sgd_step", format!("{len} elements, {hyper:?}"), Bound::Relative(1e-6), move |device| {
+            cases.push(Case::new("sgd_step", format!("{len} elements, {hyper:?}"), Bound::own(1e-6), move |device| {
                 let (w, buf) = (tensor(device, [len], 1), tensor(device, [len], 2));
                 for step in 0..3 {
                     let hyper = SgdHyper { first_step: step == 0, ..hyper };

@@ -136,3 +136,22 @@ fn the_gradients_are_the_difference_quotients() {
         gradients(&[x], |t| adaptive_avg_pool2d(&t[0], output), |_, dy| vec![adaptive_avg_pool2d_bwd_x(dy, shape)]);
     }
 }
+
+#[test]
+fn an_index_outside_its_part_gives_nothing_on_every_device() {
+    let x = Shape::from([1, 2, 5, 6]);
+    for at in (0..32).chain([u32::MAX]) {
+        let on = |device: &Device| {
+            let dy = Tensor::from_slice(device, [1, 2, 2, 3], &(1..13).map(|v| v as f32).collect::<Vec<_>>());
+            let indices = Tensor::from_slice(device, [1, 2, 2, 3], &[at; 12]);
+            adaptive_max_pool2d_bwd_x(&dy, &indices, x).to_vec().unwrap()
+        };
+        // Rows 0..3 and 2..5, columns in twos.
+        let (row, column) = (at as usize / 6, at as usize % 6);
+        let mut want = vec![0.0; 60];
+        for part in (0..2).filter(|&part| [0..3, 2..5][part].contains(&row)) {
+            (0..2).for_each(|plane| want[30 * plane + at as usize] += (6 * plane + 3 * part + column / 2 + 1) as f32);
+        }
+        devices().iter().for_each(|device| assert_eq!(on(device), want, "{at} on {}", device.name()));
+    }
+}

@@ -15,6 +15,12 @@ pub fn wrong_calls() -> Vec<Misuse> {
         misuse!("adaptive_avg_pool2d", ["there is nothing to divide", "x [1, 1, 2, 2]", "output [0, 1]"], |d| {
             adaptive_avg_pool2d(&zeros(d, [1, 1, 2, 2]), [0, 1])
         }),
+        misuse!("adaptive_avg_pool2d", ["a part has 4002000 elements, more than 4000000", "x [1, 1, 2000, 2001]"], |d| {
+            adaptive_avg_pool2d(&zeros(d, [1, 1, 2000, 2001]), [1, 1])
+        }),
+        misuse!("adaptive_max_pool2d", ["one element is in 90300 parts, more than 65000", "output [300, 300]"], |d| {
+            adaptive_max_pool2d(&zeros(d, [1, 1, 1, 1]), [300, 300])
+        }),
         misuse!("adaptive_avg_pool2d_bwd_x", ["x [1, 2, 4, 4] is pooled to [1, 2, 2, 2]", "dy [1, 3, 2, 2]"], |d| {
             adaptive_avg_pool2d_bwd_x(&zeros(d, [1, 3, 2, 2]), [1, 2, 4, 4].into())
         }),

@@ -18,6 +18,6 @@ pub fn benches() -> Vec<Bench> {
             }),
         ]
     };
-    // The end of a ResNet for CIFAR, and of one whose images are larger.
-    [[128, 512, 8, 8], [32, 256, 32, 32]].into_iter().flat_map(of).collect()
+    // The end of a ResNet for CIFAR, of one whose images are larger, and planes that are summed in parts.
+    [[128, 512, 8, 8], [32, 256, 32, 32], [1, 2, 2048, 2049]].into_iter().flat_map(of).collect()
 }

@@ -309,6 +309,40 @@ fn padding_beyond_half_a_window_gives_the_numbers_of_onnx() {
     }
 }
 
+/// Between two windows, before one, in a row of another, past the plane: nothing of it arrives, in every form.
+#[test]
+fn an_index_outside_its_window_gives_nothing_on_every_device() {
+    let apart = Pool2dGeometry { stride: [3, 3], ..Pool2dGeometry::new([2, 2]) };
+    let overlapping = Pool2dGeometry { stride: [2, 2], padding: [1, 1], ..Pool2dGeometry::new([3, 3]) };
+    let dilated = Pool2dGeometry { dilation: [2, 3], ..Pool2dGeometry::new([2, 2]) };
+    for (shape, g) in [([1, 2, 8, 8], apart), ([1, 2, 8, 8], overlapping), ([1, 2, 7, 9], overlapping), ([1, 2, 8, 8], dilated)] {
+        let (x, y) = (Shape::from(shape), g.out_shape(shape.into()).unwrap());
+        let plane = x.inner(2);
+        for at in (0..plane + 2).chain([u32::MAX as usize]) {
+            // Within the rows and columns between the first and the last element of the window.
+            let lies = |o: usize| {
+                let within = |axis: usize, window: usize, i: usize| {
+                    let past = (i + g.padding[axis]).checked_sub(window * g.stride[axis]);
+                    past.is_some_and(|past| past <= (g.kernel[axis] - 1) * g.dilation[axis])
+                };
+                at < plane && within(0, o / y.w(), at / x.w()) && within(1, o % y.w(), at % x.w())
+            };
+            let mut want = vec![0.0; x.len()];
+            for o in (0..y.len()).filter(|o| lies(o % y.inner(2))) {
+                want[o / y.inner(2) * plane + at] += o as f32 + 1.0;
+            }
+            for device in devices() {
+                let dy = Tensor::from_slice(&device, y, &(1..=y.len()).map(|v| v as f32).collect::<Vec<_>>());
+                let indices = Tensor::from_slice(&device, y, &vec![at as u32; y.len()]);
+                let dx = max_pool2d_bwd_x(&dy, &indices, x, g);
+                assert_eq!(dx.to_vec().unwrap(), want, "{at} in {shape:?} {g:?} on {}", device.name());
+                let wide = forms::max_pool2d_bwd_x(Form::Wide, &dy, &indices, x, g);
+                assert_eq!(wide.to_vec().unwrap(), want, "{at} in {shape:?} {g:?}, wide, on {}", device.name());
+            }
+        }
+    }
+}
+
 /// More taps than a software driver's loops have iterations, forward and backward, and so many windows over one element.
 #[test]
 fn windows_of_any_size_are_pooled_on_every_device() {

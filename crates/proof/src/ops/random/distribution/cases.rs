@@ -19,7 +19,8 @@ pub fn cases() -> Vec<Case> {
                 vec![uniform([len], low, high, KEY, &step(device, 41))]
             }));
         }
-        // A few roundings of f32 in each of the logarithm, the root, the circle and their product.
+        // A few roundings of f32 in each of the logarithm, the root, the circle and their product; a place on a circle is right to a
+        // part of its radius, however near to an axis it lies.
         cases.push(Case::new("normal", format!("{len} elements"), Bound::Relative(1e-6), move |device| {
             vec![normal([len], 0.0, 1.0, KEY, &step(device, 3)), normal([len], -7.0, 0.3, KEY, &step(device, 4))]
         }));

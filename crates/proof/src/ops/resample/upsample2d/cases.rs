@@ -29,7 +29,7 @@ pub fn cases() -> Vec<Case> {
     for &(x, size) in ROWS.iter().chain(&[wide]) {
         for mode in MODES.into_iter().take(if x == wide.0 { 1 } else { 3 }) {
             let g = Upsample2dGeometry { size, mode };
-            // Bilinear places are off by a unit of their extents: an eighth of a millionth each of twenty pixels.
+            // Bilinear places are off by a unit of their extents: an eighth of a millionth each of twenty pixels, whatever lies there.
             let bound = if mode == Interpolation::Nearest { Bound::Sum { terms: 64 } } else { Bound::Relative(1e-5) };
             cases.push(Case::new("upsample2d", format!("{x:?} {g:?}"), bound, move |device| {
                 let y = upsample2d(&tensor(device, x, 1), g);
