@@ -1,9 +1,40 @@
 // Convolution in registers alone, for drivers that run on the CPU: 8 channels by 16 pixels an invocation. `*_row3` is the same for
 // kernels three wide with unit step, where ten loaded pixels serve eight outputs three times.
 
-/// A pixel's place: image, row, column, and where its image's group of channels begins.
-fn read_pixel(pixel: Pixel, plane: u32, r: u32, s: u32) -> f32 {
-    return read_tap(plane + pixel.image * params.groups * params.in_c * params.in_h * params.in_w, read_row(pixel.row, r), read_column(pixel.column, s));
+/// Where a pixel reads, for all taps: the division by a stride that runs backwards is done here once, for a position and a tap meet
+/// where their remainders do. Software drivers take divisions apart, and one of them took minutes to compile two in each tap.
+struct Reach {
+    // Where its image begins.
+    image: u32,
+    row: vec2<i32>,
+    column: vec2<i32>,
+}
+
+/// What is read at output position `at`: a quotient, and the remainder that taps must have.
+fn reach_of(at: u32, stride: u32, padding: u32) -> vec2<i32> {
+    if TRANSPOSED == 1u {
+        return vec2<i32>(i32((at + padding) / stride), i32((at + padding) % stride));
+    }
+    return vec2<i32>(i32(at * stride) - i32(padding), 0);
+}
+
+/// How far a tap lies from there, and its remainder.
+fn tap_of(t: u32, stride: u32, dilation: u32) -> vec2<i32> {
+    if TRANSPOSED == 1u {
+        return vec2<i32>(-i32(t * dilation / stride), i32(t * dilation % stride));
+    }
+    return vec2<i32>(i32(t * dilation), 0);
+}
+
+fn reach_of_pixel(index: u32) -> Reach {
+    let pixel = pixel_of(index);
+    let image = pixel.image * params.groups * params.in_c * params.in_h * params.in_w;
+    return Reach(image, reach_of(pixel.row, STRIDE_H, PAD_H), reach_of(pixel.column, STRIDE_W, PAD_W));
+}
+
+fn read_pixel(pixel: Reach, plane: u32, r: vec2<i32>, s: vec2<i32>) -> f32 {
+    let row = select(-1, pixel.row.x + r.x, pixel.row.y == r.y);
+    return read_tap(plane + pixel.image, row, select(-1, pixel.column.x + s.x, pixel.column.y == s.y));
 }
 
 fn store_sixteen(group: u32, channel: u32, pixel: u32, sums: mat4x4<f32>) {
@@ -23,22 +54,22 @@ fn reg(index: u32) {
     }
     // Past the end the last pixel or channel is read again and its sums are dropped.
     let last = params.batch * params.out_h * params.out_w - 1u;
-    let p0 = pixel_of(min(pixel0 + 0u, last));
-    let p1 = pixel_of(min(pixel0 + 1u, last));
-    let p2 = pixel_of(min(pixel0 + 2u, last));
-    let p3 = pixel_of(min(pixel0 + 3u, last));
-    let p4 = pixel_of(min(pixel0 + 4u, last));
-    let p5 = pixel_of(min(pixel0 + 5u, last));
-    let p6 = pixel_of(min(pixel0 + 6u, last));
-    let p7 = pixel_of(min(pixel0 + 7u, last));
-    let p8 = pixel_of(min(pixel0 + 8u, last));
-    let p9 = pixel_of(min(pixel0 + 9u, last));
-    let p10 = pixel_of(min(pixel0 + 10u, last));
-    let p11 = pixel_of(min(pixel0 + 11u, last));
-    let p12 = pixel_of(min(pixel0 + 12u, last));
-    let p13 = pixel_of(min(pixel0 + 13u, last));
-    let p14 = pixel_of(min(pixel0 + 14u, last));
-    let p15 = pixel_of(min(pixel0 + 15u, last));
+    let p0 = reach_of_pixel(min(pixel0 + 0u, last));
+    let p1 = reach_of_pixel(min(pixel0 + 1u, last));
+    let p2 = reach_of_pixel(min(pixel0 + 2u, last));
+    let p3 = reach_of_pixel(min(pixel0 + 3u, last));
+    let p4 = reach_of_pixel(min(pixel0 + 4u, last));
+    let p5 = reach_of_pixel(min(pixel0 + 5u, last));
+    let p6 = reach_of_pixel(min(pixel0 + 6u, last));
+    let p7 = reach_of_pixel(min(pixel0 + 7u, last));
+    let p8 = reach_of_pixel(min(pixel0 + 8u, last));
+    let p9 = reach_of_pixel(min(pixel0 + 9u, last));
+    let p10 = reach_of_pixel(min(pixel0 + 10u, last));
+    let p11 = reach_of_pixel(min(pixel0 + 11u, last));
+    let p12 = reach_of_pixel(min(pixel0 + 12u, last));
+    let p13 = reach_of_pixel(min(pixel0 + 13u, last));
+    let p14 = reach_of_pixel(min(pixel0 + 14u, last));
+    let p15 = reach_of_pixel(min(pixel0 + 15u, last));
     let w_first = group * params.w_group;
     let w0 = w_first + min(channel0 + 0u, params.out_c - 1u) * params.w_out;
     let w1 = w_first + min(channel0 + 1u, params.out_c - 1u) * params.w_out;
@@ -52,8 +83,8 @@ fn reg(index: u32) {
     for (var c = 0u; c < params.in_c; c++) {
         let plane = (group * params.in_c + c) * params.in_h * params.in_w;
         for (var tap = 0u; tap < TAPS; tap++) {
-            let r = tap / S;
-            let s = tap % S;
+            let r = tap_of(tap / S, STRIDE_H, DILATION_H);
+            let s = tap_of(tap % S, STRIDE_W, DILATION_W);
             let b = mat4x4<f32>(
                 vec4<f32>(read_pixel(p0, plane, r, s), read_pixel(p1, plane, r, s), read_pixel(p2, plane, r, s), read_pixel(p3, plane, r, s)),
                 vec4<f32>(read_pixel(p4, plane, r, s), read_pixel(p5, plane, r, s), read_pixel(p6, plane, r, s), read_pixel(p7, plane, r, s)),
@@ -152,6 +183,8 @@ fn row3(index: u32) {
     let a = segment_of(pair);
     let b = segment_of(pair + 1u);
     let first = select(i32(PAD_W), 2 - i32(PAD_W), TRANSPOSED == 1u);
+    let a_reach = reach_of(a.row, STRIDE_H, PAD_H);
+    let b_reach = reach_of(b.row, STRIDE_H, PAD_H);
     let a_column = i32(a.column) - first;
     let b_column = i32(b.column) - first;
     let w_first = group * params.w_group;
@@ -166,8 +199,9 @@ fn row3(index: u32) {
     var sums: array<mat4x4<f32>, 8>;
     for (var c = 0u; c < params.in_c; c++) {
         for (var r = 0u; r < R; r++) {
-            let a_row = read_row(a.row, r);
-            let b_row = read_row(b.row, r);
+            let tap = tap_of(r, STRIDE_H, DILATION_H);
+            let a_row = select(-1, a_reach.x + tap.x, a_reach.y == tap.y);
+            let b_row = select(-1, b_reach.x + tap.x, b_reach.y == tap.y);
             let a_ok = a.inside && u32(a_row) < params.in_h;
             let b_ok = b.inside && u32(b_row) < params.in_h;
             let a_base = (((a.image * params.groups + group) * params.in_c + c) * params.in_h + u32(a_row)) * params.in_w;
