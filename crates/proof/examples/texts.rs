@@ -3,11 +3,12 @@
 //!
 //! `wgsl/NUMBER_KERNEL.wgsl` is WebGPU's WGSL, `spirv/` and `hlsl/` have what naga makes of it, with bounds checks (`.checked`) and as
 //! release builds have it; HLSL for FXC (`.5_1.hlsl`) and for DXC (`.6_0.hlsl`), whose first line names the entry point. `forms.tsv`
-//! says which constants a number has.
+//! says which constants a number has, and `operators` what the cases are called.
 
 use gpu_core::KernelInfo;
 use proof::texts::{self, ShaderModel};
-use proof::{Launch, forms};
+use proof::{Launch, cases, forms};
+use std::collections::BTreeSet;
 use std::error::Error;
 use std::fs;
 use std::path::Path;
@@ -20,6 +21,8 @@ fn main() -> Result<(), Box<dyn Error>> {
     for language in ["wgsl", "spirv", "hlsl"] {
         fs::create_dir_all(folder.join(language))?;
     }
+    let operators: BTreeSet<&str> = cases().iter().map(|case| case.name).collect();
+    fs::write(folder.join("operators"), operators.into_iter().map(|name| format!("{name}\n")).collect::<String>())?;
     let forms = forms()?;
     let mut table = String::new();
     for (number, form) in forms.iter().enumerate() {
