@@ -33,11 +33,6 @@ fn philox4x32(counter: vec4<u32>, seed: vec2<u32>) -> vec4<u32> {
     return c;
 }
 
-/// A word in [0, 1): the same value as `rng::unit_f32`.
-fn unit_f32(word: u32) -> f32 {
-    return f32(word >> 8u) * (1.0 / 16777216.0);
-}
-
 var<workgroup> lane_sums: array<f32, 256>;
 
 /// The sum of `v` over a workgroup of `lanes` (a power of two, at most 256), for every lane, by a fixed tree. Uniform control flow
