@@ -68,6 +68,15 @@ pub(super) fn groups(device: &Device) -> BTreeMap<String, Group> {
     for (name, group) in &mut groups {
         assert!(!group.cases.is_empty(), "no case launches {name}, or all of them take long");
         group.cases.sort_by_key(|ran| ran.gpu.as_ref().map(|gpu| gpu.took));
+        // Over a thousand cases launch what calls `group_index`: of those of one operator the quickest three.
+        if group.text == PRELUDE {
+            let mut taken: BTreeMap<&str, usize> = BTreeMap::new();
+            group.cases.retain(|ran| {
+                let count = taken.entry(ran.case.name).or_default();
+                *count += 1;
+                *count <= 3
+            });
+        }
     }
     groups
 }
