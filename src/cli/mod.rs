@@ -11,6 +11,8 @@ mod models;
 mod outcome;
 mod predict;
 mod report;
+mod runs;
+mod shell;
 mod summary;
 mod task;
 mod train;
@@ -20,7 +22,7 @@ use ::train::console::forgive_a_closed_pipe;
 use ::train::error::{one_line, printable_name, short};
 use ::train::{Error, Result};
 use answer::Ending;
-use clap::{Parser, Subcommand};
+use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
 use gpu_core::within_memory;
 use std::io::{self, Write};
 use std::process::ExitCode;
@@ -28,13 +30,30 @@ use std::time::Instant;
 
 /// Trains convolutional networks on whatever GPU there is, or on the CPU. Alone, it trains on a built-in set of images.
 #[derive(Parser)]
-#[command(name = "wgrad", version, max_term_width = 80, args_conflicts_with_subcommands = true, after_help = EXIT_CODES)]
+#[command(name = "wgrad", version, max_term_width = 80, args_conflicts_with_subcommands = true, after_help = MORE, after_long_help = EXIT_CODES)]
 struct Cli {
     #[command(subcommand)]
     command: Option<Command>,
     #[command(flatten)]
     train: train::Flags,
 }
+
+const MORE: &str = "\
+Examples:
+  wgrad                          train on the built-in set, to see it work
+  wgrad train photos/            learn from photos/cat/1.jpg, photos/dog/2.png
+  wgrad predict new.jpg          name what is in a picture, by the run just done
+  wgrad train --model resnet20 --data cifar-10-batches-bin --epochs 30
+
+`wgrad COMMAND -h` is short, `wgrad COMMAND --help` tells all.";
+
+const TRAIN_EXAMPLES: &str = "\
+Examples:
+  wgrad train photos/ --epochs 30 --augment flip,resized-crop=0.5,jitter
+  wgrad train --data cifar-10-batches-bin --model resnet20 --epochs 30 --name a
+  wgrad train --resume runs/a
+
+`wgrad train --help` has all flags.";
 
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 ran and found something wrong (a run that diverged, a kernel that differs, an image that cannot be read), \
     2 bad input or environment, 3 the output could not be written (a reader that goes away is no fault), \
@@ -43,14 +62,18 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 ran and found something wrong (a
 #[derive(Subcommand)]
 enum Command {
     /// Train a network (this is what happens when no command is given)
+    #[command(after_help = TRAIN_EXAMPLES)]
     Train(Box<train::OnFolder>),
     /// Measure a checkpoint on the test images of a data set
     Eval(eval::Flags),
     /// Name what is in pictures, in folders of them
     Predict(predict::Flags),
+    /// List the runs that there are, the best first if you like
+    Runs(runs::Flags),
     /// Write the curves and settings of runs, one or several over one another, as a page
     Report(report::Flags),
     /// Write a trained network for other programs: ONNX, PyTorch, safetensors
+    #[command(override_usage = "wgrad export [OPTIONS] <--onnx|--torch|--safetensors> <RUN|FILE>")]
     Export(export::Flags),
     /// Say what is in a data set, and show what a network sees of it
     Data(data::Flags),
@@ -64,11 +87,20 @@ enum Command {
     Bench(bench::Flags),
     /// Hold every kernel against its CPU mirror on this machine's GPU
     Verify(verify::Flags),
+    /// Print a script that has a shell complete commands and flags
+    Completions(shell::Completions),
+    /// Write the manual pages
+    Man(shell::Man),
+}
+
+/// The command line. Alone, `-h` lists the commands: the flags of training stand under `train`.
+fn command() -> clap::Command {
+    Cli::command().mut_args(|flag| flag.hide_short_help(true))
 }
 
 pub fn main() -> ExitCode {
     let began = Instant::now();
-    let cli = match Cli::try_parse() {
+    let cli = match command().try_get_matches().and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
         Err(e) => return usage(&e),
     };
@@ -91,6 +123,7 @@ fn run(cli: Cli, began: Instant) -> Result<Ending> {
         Some(Command::Train(flags)) => train::run(flags.flags(), began),
         Some(Command::Eval(flags)) => eval::run(&flags),
         Some(Command::Predict(flags)) => predict::run(&flags),
+        Some(Command::Runs(flags)) => runs::run(&flags),
         Some(Command::Report(flags)) => report::run(&flags),
         Some(Command::Export(flags)) => export::run(&flags),
         Some(Command::Data(flags)) => data::run(&flags),
@@ -99,6 +132,8 @@ fn run(cli: Cli, began: Instant) -> Result<Ending> {
         Some(Command::Devices(flags)) => devices::run(&flags),
         Some(Command::Bench(flags)) => bench::run(&flags),
         Some(Command::Verify(flags)) => verify::run(&flags),
+        Some(Command::Completions(flags)) => shell::completions(&flags, command()),
+        Some(Command::Man(flags)) => shell::man(&flags, command()),
     }
 }
 

@@ -51,9 +51,9 @@ impl Outcome<'_> {
         written.map_err(|source| Error::File { doing: "writing", path: path.into(), source })
     }
 
-    /// A line for each row; after a bisection the first layer that is out of its bound.
-    pub fn show(&self, bisected: bool) -> Result<()> {
-        self.rows.iter().try_for_each(show)?;
+    /// A line for each row that failed, or for `all`; after a bisection the first layer that is out of its bound.
+    pub fn show(&self, all: bool, bisected: bool) -> Result<()> {
+        self.rows.iter().filter(|row| all || !row.ok).try_for_each(show)?;
         self.unknown.iter().try_for_each(|case| say(&format!("unknown  {case}")))?;
         let (passed, failed) = (self.rows.len() - self.failed(), self.failed());
         say(&format!("{passed} passed, {failed} failed, {} unknown on {}", self.unknown.len(), self.device.name()))?;

@@ -42,6 +42,9 @@ pub struct Flags {
     /// Write adapter, driver, versions and every row to this file: what a report of a fault needs
     #[arg(long, value_name = "FILE")]
     report: Option<PathBuf>,
+    /// Show every row, and not only those that failed
+    #[arg(short, long)]
+    verbose: bool,
     #[command(flatten)]
     json: Json,
 }
@@ -74,7 +77,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     }
     match flags.json.json {
         true => say_json(&outcome.summary())?,
-        false => outcome.show(flags.bisect.is_some())?,
+        false => outcome.show(flags.verbose || flags.bisect.is_some(), flags.bisect.is_some())?,
     }
     Ok(if outcome.failed() == 0 { Ending::Done } else { Ending::FoundWrong })
 }

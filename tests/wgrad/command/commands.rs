@@ -3,6 +3,7 @@
 use super::support::Bench;
 use gpu_core::Device;
 use nn::{Checkpoint, Init, checkpoint, zoo};
+use serde_json::json;
 use std::fs;
 use std::process::Stdio;
 
@@ -237,12 +238,60 @@ fn devices_tells_what_auto_takes() {
 }
 
 #[test]
+fn the_runs_of_a_folder_are_listed_the_best_first() {
+    let bench = Bench::new();
+    bench.run("runs").refused("runs");
+    for (name, lr) in [("slow", "1e-6"), ("good", "0.01")] {
+        bench.train(&format!("--epochs 2 --name {name} --lr {lr}")).ok();
+    }
+    bench.train("--max-steps 3 --name begun --test-images 0").ok();
+    let first = |order: &str| {
+        let table = bench.run(&format!("runs --sort {order}")).ok().stdout;
+        assert!(table.lines().count() == 5 && table.lines().all(|line| line.chars().count() <= 80), "{table}");
+        table.lines().skip(1).take(3).map(|line| line.split(' ').next().unwrap().to_owned()).collect::<Vec<_>>()
+    };
+    assert_eq!(first("name"), ["begun", "good", "slow"]);
+    assert_eq!(first("val"), ["good", "slow", "begun"], "what has no figure is last");
+    assert_eq!(first("test"), ["good", "slow", "begun"]);
+    assert_eq!(first("loss")[0], "good");
+    let all = bench.run("runs --json").json();
+    let good = &all["runs"][1];
+    assert_eq!((&good["name"], &good["epoch"], &good["settings"]["lr"]), (&json!("good"), &json!(2), &json!(0.01)));
+    let said = bench.run("train --resume runs/good --epochs 3 --json").json();
+    assert_eq!(bench.run("runs --json").json()["runs"][1]["test_accuracy"], said["test_accuracy"]);
+    bench.run("runs data").refused("data: there are no runs in this folder");
+}
+
+#[test]
+fn a_shell_and_a_manual_know_every_command() {
+    let bench = Bench::new();
+    for shell in ["bash", "zsh", "fish", "powershell", "elvish"] {
+        let script = bench.run(&format!("completions {shell}")).ok().stdout;
+        assert!(["predict", "batch-size"].iter().all(|word| script.contains(word)), "{shell}");
+    }
+    bench.run("man pages").ok();
+    let page = fs::read_to_string(bench.path("pages/wgrad-train.1")).unwrap();
+    assert!(page.contains(".TH") && page.contains("clip") && bench.path("pages/wgrad.1").is_file());
+    bench.run("man net.json").refused("net.json");
+    bench.run("completions tcsh").refused("tcsh");
+}
+
+#[test]
 fn help_names_every_command_and_a_closed_pipe_is_no_fault() {
     let bench = Bench::new();
     let help = bench.run("--help").ok().stdout;
     for word in ["train", "eval", "predict", "summary", "devices", "verify", "--epochs", "--resume"] {
         assert!(help.contains(word), "{word}: {help}");
     }
+    // Short help is a screen, whatever it is asked of.
+    for words in ["-h", "train -h", "eval -h", "predict -h", "export -h", "data show -h", "bench -h", "verify -h"] {
+        let short = bench.run(words).ok().stdout;
+        let most = if words == "-h" { 40 } else { 80 };
+        assert!(short.lines().count() <= most && short.lines().all(|line| line.chars().count() <= 80), "{words}:\n{short}");
+    }
+    assert!(
+        bench.run("train -h").ok().stdout.contains("Optimisation:") && !bench.run("train -h").ok().stdout.contains("--clip-norm")
+    );
     for words in ["summary", "devices", "--help", "train --data data --model net.json --device cpu --max-steps 2"] {
         let mut child = bench.command(words).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn().unwrap();
         drop(child.stdout.take());

@@ -3,6 +3,7 @@
 mod bad_input;
 mod commands;
 mod device_loss;
+mod fine_tuning;
 mod golden;
 #[cfg(unix)]
 mod kills;

@@ -1,14 +1,17 @@
 //! A person's own pictures, from class folders to a prediction.
 
 use super::support::{Bench, Ran};
-use gpu_core::Device;
+use crate::export::runtime::{Runtime, fault};
 use gpu_core::rng::Stream;
+use gpu_core::{Device, Tensor};
 use image::{DynamicImage, ImageFormat, Rgb, RgbImage};
+use nn::Var;
+use serde_json::Value;
 use std::fs;
 use std::io::Cursor;
 use train::data::ImageSet;
 use train::model::Trained;
-use train::predict::Predictor;
+use train::predict::{Predictor, read_image};
 
 const CLASSES: [&str; 3] = ["cat", "dog", "fox"];
 const NETWORK: &str = r#"{"input": [3, 32, 32], "layers": [
@@ -111,6 +114,32 @@ fn a_folder_of_pictures_is_trained_on_measured_and_predicted() {
         assert_eq!(found["predictions"][0]["classes"], serde_json::to_value(&want).unwrap(), "{name}");
         assert_eq!(want[0].class, "fox");
     }
+    the_run_can_be_looked_at_and_taken_away(&bench, &trained);
+}
+
+/// Its page is there, and ONNX Runtime names every picture of the folder as `predict` does.
+fn the_run_can_be_looked_at_and_taken_away(bench: &Bench, trained: &Trained) {
+    assert!(fs::read_to_string(bench.path("runs/a/report.html")).unwrap().contains("fox"));
+    bench.run("export runs/a --onnx away.onnx").ok();
+    let named = bench.run("predict photos --checkpoint runs/a --device cpu --jsonl --top 1");
+    assert_eq!(named.code, Some(1), "one cannot be read");
+    let rows: Vec<Value> = named.stdout.lines().map(|line| serde_json::from_str(line).unwrap()).collect();
+    let (unread, named): (Vec<&Value>, Vec<&Value>) = rows.iter().partition(|row| row["error"].is_string());
+    assert_eq!((unread.len(), named.len()), (1, 90));
+    let Some(mut runtime) = Runtime::start() else { return };
+    let Trained { description, net, .. } = trained;
+    let bytes = named.iter().flat_map(|row| {
+        let picture = read_image(&bench.path(row["image"].as_str().unwrap()), description).unwrap();
+        picture.image(0).to_vec()
+    });
+    let pixels: Vec<f32> = bytes.map(|byte| f32::from(byte) / 255.0).collect();
+    let [x, mean, std] = [(&pixels, [90, 3, 32, 32]), (&description.mean, [1, 3, 1, 1]), (&description.std, [1, 3, 1, 1])]
+        .map(|(values, shape)| Tensor::from_slice(&Device::Cpu, shape, values));
+    let logits = net.forward(&Var::constant(&((&x - &mean) / &std))).value().clone();
+    let answer = runtime.ask(&bench.path("away.onnx"), &x, &logits);
+    assert_eq!(fault(&answer), None);
+    let labels: Vec<&Value> = named.iter().map(|row| &row["classes"][0]["label"]).collect();
+    assert_eq!(answer["classes"].as_array().unwrap().iter().collect::<Vec<_>>(), labels);
 }
 
 /// In mid-epoch, from the pictures as they lie there; a picture that changed is noticed.

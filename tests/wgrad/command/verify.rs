@@ -58,6 +58,8 @@ fn a_bisection_and_a_report_say_what_a_maintainer_asks_for() {
     }
     let bench = Bench::new();
     bench.train("--max-steps 1 --test-images 0 --name a").ok();
+    let [few, all] = ["", " -v"].map(|more| bench.run(&format!("verify --filter relu{more}")).ok().stdout);
+    assert!(few.lines().count() == 2 && all.lines().count() > 2 && all.contains("\nok "), "{few}{all}");
     let end = bench.run("verify --bisect runs/a/last.safetensors --report report.json").ok();
     assert!(end.stdout.contains(" passed, 0 failed"), "{}", end.stdout);
     let report: serde_json::Value = serde_json::from_slice(&bench.bytes("report.json")).unwrap();

@@ -2,4 +2,4 @@
 
 mod command;
 mod onnx;
-mod runtime;
+pub mod runtime;

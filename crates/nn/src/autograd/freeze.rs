@@ -63,7 +63,11 @@ fn set_frozen(net: &dyn Parameters, pattern: &str, frozen: bool) -> Result<(), U
 }
 
 /// Whether `key` is `pattern`, each `*` of which stands for any characters.
-fn fits(pattern: &str, key: &str) -> bool {
+///
+/// ```
+/// assert!(nn::fits("layer1.*", "layer1.0.conv.weight") && !nn::fits("layer1.*", "layer10.0.conv.weight"));
+/// ```
+pub fn fits(pattern: &str, key: &str) -> bool {
     let Some((head, rest)) = pattern.split_once('*') else { return pattern == key };
     let Some(key) = key.strip_prefix(head) else { return false };
     (0..=key.len()).filter(|&at| key.is_char_boundary(at)).any(|at| fits(rest, &key[at..]))

@@ -18,7 +18,7 @@ pub(crate) mod tape;
 mod tests;
 pub(crate) mod var;
 
-pub use freeze::{UnknownKey, freeze, unfreeze};
+pub use freeze::{UnknownKey, fits, freeze, unfreeze};
 pub use gradients::{Gradients, Leaf};
 pub use graph::{Graph, GraphNode};
 pub use param::Param;

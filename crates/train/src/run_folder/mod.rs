@@ -5,6 +5,9 @@
 
 mod drafts;
 mod lock;
+mod record;
+
+pub use record::{Record, runs_in};
 
 use crate::error::{Error, Result};
 use crate::file;

@@ -56,6 +56,15 @@ pub enum ScheduleKind {
     Plateau,
 }
 
+/// How much the classes weigh in the loss.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum ClassWeights {
+    /// Each class as much as any other, however many images it has.
+    Balanced,
+}
+
 /// Where the run happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -80,7 +89,7 @@ macro_rules! display_by_name {
     )+};
 }
 
-display_by_name!(OptimizerKind, ScheduleKind, DeviceKind);
+display_by_name!(OptimizerKind, ScheduleKind, ClassWeights, DeviceKind);
 
 /// What the best weights are chosen by.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -18,7 +18,7 @@ mod range;
 mod row;
 mod rows;
 
-pub use kinds::{DeviceKind, OptimizerKind, ScheduleKind, TestImages, Validation};
+pub use kinds::{ClassWeights, DeviceKind, OptimizerKind, ScheduleKind, TestImages, Validation};
 pub use rows::{Config, Settings};
 
 use crate::augmentation::Augmentation;
@@ -138,6 +138,7 @@ impl Config {
         if parts == 0 || !batch.is_multiple_of(parts as usize) {
             return range::refuse("accumulate", parts, &format!("a divisor of the batch of {batch}"));
         }
+        self.rate_factors()?;
         Augmentation::parse(&self.augment, false).map(|_| ())
     }
 
@@ -155,6 +156,32 @@ impl Config {
             out: path(&self.out),
             ..self.clone()
         }
+    }
+
+    /// The patterns of the keys that are not learned.
+    pub fn frozen(&self) -> impl Iterator<Item = &str> {
+        self.freeze.iter().flat_map(|list| list.split(',')).map(str::trim)
+    }
+
+    /// Patterns of keys, and what the learning rate of these parameters is multiplied by.
+    ///
+    /// # Errors
+    /// If `lr_scale` is not a list of them.
+    pub fn rate_factors(&self) -> Result<Vec<(&str, f32)>> {
+        let mut factors = Vec::new();
+        for text in self.lr_scale.iter().flat_map(|list| list.split(',')) {
+            let parted = text.split_once('=').and_then(|(keys, factor)| Some((keys.trim(), factor.trim().parse::<f32>().ok()?)));
+            match parted {
+                // A rate of 0 would learn nothing at the full cost.
+                Some((keys, factor)) if factor.is_finite() && factor > 0.0 => factors.push((keys, factor)),
+                _ => {
+                    return Error::setting(format!(
+                        "--lr-scale {text}: keys and a factor above 0 are wanted, as in layer1.*=0.1; --freeze leaves them as they are"
+                    ));
+                }
+            }
+        }
+        Ok(factors)
     }
 
     /// What is done to the training images.

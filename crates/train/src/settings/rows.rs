@@ -5,7 +5,7 @@ use super::define::settings;
 use super::fallback::with_words;
 use super::fallback::{Basis, Fallback, always, by_data, by_optimizer, named};
 use super::kinds::OptimizerKind::{Adadelta, Adagrad, Adam, Adamw, Lion, Muon, Rmsprop, Sgd};
-use super::kinds::{DeviceKind, OptimizerKind, ScheduleKind, TestImages, Validation};
+use super::kinds::{ClassWeights, DeviceKind, OptimizerKind, ScheduleKind, TestImages, Validation};
 use super::range::{Range, count_from, fingerprint, folder_name, non_negative, positive, share, side};
 use super::row::{Resume, Row};
 use crate::data::builtin;
@@ -13,89 +13,144 @@ use crate::error::Result;
 use crate::photo::{Background, Fit};
 use std::path::PathBuf;
 
+/// What `-h` shows; `--help` shows all.
+#[cfg(feature = "cli")]
+const COMMON: &[&str] = &[
+    "data",
+    "model",
+    "weights",
+    "epochs",
+    "batch_size",
+    "optimizer",
+    "lr",
+    "schedule",
+    "augment",
+    "seed",
+    "device",
+    "out",
+    "name",
+    "val",
+    "image_size",
+];
+
 settings! {
-    /// Data set: the built-in one, or a folder with CIFAR-10, CIFAR-100, MNIST, or pictures in class folders (cat/1.jpg)
-    data: String, "builtin|DIR", default named(builtin::NAME);
-    /// Network: small-cnn, resnet20, lenet, ..., or a layer list (FILE.json or FILE.toml)
-    model: String, "NAME|FILE", default named("small-cnn");
-    /// Start from the weights of a PyTorch state dict in this safetensors file: torchvision's names, or positions
-    weights: PathBuf, "FILE";
-    /// Take from --weights what fits, and initialise the rest at random, such as another head
-    lenient: bool, "true|false", alone "true";
-    /// Passes over the training images; more over few pictures
-    epochs: u64, "N", default by_data(1, 5), range count_from(1), resume MayChange;
-    /// Images in a step; fewer of few pictures
-    batch_size: usize, "N", default always(64), range count_from(1);
-    /// Update rule
-    optimizer: OptimizerKind, "OPTIMIZER", default always(OptimizerKind::default());
-    /// Learning rate, the highest one of the schedule
-    lr: f64, "RATE", default by_optimizer(
-        &[(0.05, &[Sgd]), (0.002, &[Adam, Adamw]), (0.001, &[Rmsprop]), (0.01, &[Adagrad]), (1.0, &[Adadelta]), (0.0003, &[Lion]), (0.02, &[Muon])], None,
-    ), range positive();
-    /// Momentum
-    momentum: f64, "M", default by_optimizer(
-        &[(0.9, &[Sgd]), (0.0, &[Rmsprop]), (0.95, &[Muon])], Some((0.9, "; the others have none")),
-    ), range share();
-    /// Weight decay
-    weight_decay: f64, "D", default by_optimizer(
-        &[(5e-4, &[Sgd]), (0.01, &[Adamw, Muon]), (0.1, &[Lion])], Some((0.0, ", else 0")),
-    ), range non_negative();
-    /// Largest norm of all gradients together; larger ones are scaled down to it
-    clip_norm: f64, "NORM", unset "none", range positive();
-    /// Largest size of each element of a gradient; larger ones are cut off
-    clip_value: f64, "LIMIT", unset "none", range positive();
-    /// Keep a moving average of the weights with this decay, evaluate it and save it as the best
-    ema: f64, "DECAY", unset "none", range share();
-    /// Compute each step in this many parts of the batch, to save memory
-    accumulate: u32, "N", default always(1);
-    /// Keep activations only between this many segments of the network and recompute the others, to save memory; without a number,
-    /// the square root of the number of layers
-    checkpoint_activations: usize, "SEGMENTS", alone "0", default always(1), range count_from(0);
-    /// Learning rate over the steps
-    schedule: ScheduleKind, "SCHEDULE", default always(ScheduleKind::OneCycle);
-    /// Steps over which the learning rate first rises; the schedule takes the others. Not with one-cycle, which has its own rise
-    warmup: u64, "STEPS", default always(0), range count_from(0);
-    /// Share of the target that is spread over all classes
-    label_smoothing: f64, "S", default always(0.0), range share();
-    /// auto (for CIFAR flip, and crop from 10 epochs on; for pictures flip and crop; else none), none, or several of flip, crop, cutout,
-    /// resized-crop, rotate, affine, jitter, erase, randaugment, mixup, cutmix, with a comma between; the later ones take a number too,
-    /// as in rotate=30
-    augment: String, "LIST", default named("auto");
-    /// Seed of the weights, the order of the images, augmentation and dropout
-    seed: u64, "N", default always(0), range count_from(0);
-    /// Where to run
-    device: DeviceKind, "DEVICE", default always(DeviceKind::Auto), resume MayChange;
-    /// Folder in which the run's folder is made
-    out: PathBuf, "DIR", default named("runs");
-    /// Name of the run's folder
-    name: String, "NAME", unset "DATA-MODEL-NUMBER", range folder_name(), resume Once;
-    /// Images to choose the best weights by: a number or a share of the training images, which are then not learned from; own, those
-    /// that the set has; test, the test images; or none
-    val: Validation, "N|SHARE|own|test|none", unset "own, else 5000, or a tenth where that is less";
-    /// Test images of a folder of pictures without test/: a number or a share of the others, or none
-    test: TestImages, "N|SHARE|none", unset "a tenth";
-    /// Rows and columns that pictures are brought to
-    image_size: usize, "PIXELS", unset "64, or what the layer list takes", range side();
-    /// How a picture of another shape fits that: stretched, or its middle
-    fit: Fit, "FIT", unset "stretch";
-    /// Colour under what is transparent in pictures: white, black, grey, or as in #ff8000
-    background: Background, "COLOUR", unset "white";
-    /// Leave out pictures that cannot be read, and list them
-    skip_bad: bool, "true|false", alone "true";
-    /// Keep pictures as they were decoded in this folder, for the next run
-    cache: PathBuf, "DIR", unset "none";
-    /// Stop after this many epochs that were no better than the best before them
-    patience: u64, "EPOCHS", unset "none", range count_from(1), resume MayChange;
-    /// Stop after this many steps in all; the schedule stays that of the whole run
-    max_steps: u64, "N", range count_from(1), resume PerCommand;
-    /// Evaluate on the first N validation and test images only; 0 for none
-    test_images: usize, "N", unset "all", range count_from(0);
-    /// Steps between two checkpoints; the end of each epoch has one of its own
-    save_every: u64, "STEPS", default always(500), range count_from(1);
-    /// Steps between two lines of metrics.jsonl
-    log_every: u64, "STEPS", default always(50), range count_from(1);
-    /// Leave this out where a key of --weights begins with it, such as module.
-    strip_prefix: String, "PREFIX";
-    /// Refuse another data set than that of this fingerprint; the config.toml of a run has its own
-    data_fingerprint: String, "HEX", range fingerprint();
+    "Data" {
+        /// Data set: the built-in one, or a folder with CIFAR-10, CIFAR-100, MNIST, or pictures in class folders (cat/1.jpg)
+        data: String, "builtin|DIR", default named(builtin::NAME);
+    }
+    "Model" {
+        /// Network: small-cnn, resnet20, lenet, ..., or a layer list (FILE.json or FILE.toml)
+        model: String, "NAME|FILE", default named("small-cnn");
+        /// Start from the weights of a PyTorch state dict in this safetensors file: torchvision's names, or positions
+        weights: PathBuf, "FILE";
+        /// Take from --weights what fits, and initialise the rest at random, such as another head
+        lenient: bool, "true|false", alone "true";
+    }
+    "Optimisation" {
+        /// Passes over the training images; more over few pictures
+        epochs: u64, "N", default by_data(1, 5), range count_from(1), resume MayChange;
+        /// Images in a step; fewer of few pictures
+        batch_size: usize, "N", default always(64), range count_from(1);
+        /// Update rule
+        optimizer: OptimizerKind, "OPTIMIZER", default always(OptimizerKind::default());
+        /// Learning rate, the highest one of the schedule
+        lr: f64, "RATE", default by_optimizer(
+            &[(0.05, &[Sgd]), (0.002, &[Adam, Adamw]), (0.001, &[Rmsprop]), (0.01, &[Adagrad]), (1.0, &[Adadelta]), (0.0003, &[Lion]), (0.02, &[Muon])], None,
+        ), range positive();
+        /// Momentum
+        momentum: f64, "M", default by_optimizer(
+            &[(0.9, &[Sgd]), (0.0, &[Rmsprop]), (0.95, &[Muon])], Some((0.9, "; the others have none")),
+        ), range share();
+        /// Weight decay
+        weight_decay: f64, "D", default by_optimizer(
+            &[(5e-4, &[Sgd]), (0.01, &[Adamw, Muon]), (0.1, &[Lion])], Some((0.0, ", else 0")),
+        ), range non_negative();
+        /// Largest norm of all gradients together; larger ones are scaled down to it
+        clip_norm: f64, "NORM", unset "none", range positive();
+        /// Largest size of each element of a gradient; larger ones are cut off
+        clip_value: f64, "LIMIT", unset "none", range positive();
+        /// Keep a moving average of the weights with this decay, evaluate it and save it as the best
+        ema: f64, "DECAY", unset "none", range share();
+        /// Compute each step in this many parts of the batch, to save memory
+        accumulate: u32, "N", default always(1);
+        /// Keep activations only between this many segments of the network and recompute the others, to save memory; without a number,
+        /// the square root of the number of layers
+        checkpoint_activations: usize, "SEGMENTS", alone "0", default always(1), range count_from(0);
+        /// Learning rate over the steps
+        schedule: ScheduleKind, "SCHEDULE", default always(ScheduleKind::OneCycle);
+        /// Steps over which the learning rate first rises; the schedule takes the others. Not with one-cycle, which has its own rise
+        warmup: u64, "STEPS", default always(0), range count_from(0);
+        /// Share of the target that is spread over all classes
+        label_smoothing: f64, "S", default always(0.0), range share();
+        /// How much the images of each class weigh in the loss of the training
+        class_weights: ClassWeights, "WEIGHTS", unset "all alike";
+    }
+    "Model" {
+        /// Leave these parameters and statistics as they are: keys of a checkpoint, with * for any characters and commas between, as in
+        /// layer1.*,layer2.*
+        freeze: String, "KEYS", unset "none";
+    }
+    "Optimisation" {
+        /// Other learning rates for some parameters: keys, as for --freeze, and a factor, as in 'layer*=0.1'
+        lr_scale: String, "KEYS=FACTOR", unset "none";
+    }
+    "Data" {
+        /// auto (for CIFAR flip, and crop from 10 epochs on; for pictures flip and crop; else none), none, or several of flip, crop, cutout,
+        /// resized-crop, rotate, affine, jitter, erase, randaugment, mixup, cutmix, with a comma between; the later ones take a number too,
+        /// as in rotate=30
+        augment: String, "LIST", default named("auto");
+    }
+    "Run" {
+        /// Seed of the weights, the order of the images, augmentation and dropout
+        seed: u64, "N", default always(0), range count_from(0);
+        /// Where to run
+        device: DeviceKind, "DEVICE", default always(DeviceKind::Auto), resume MayChange;
+        /// Folder in which the run's folder is made
+        out: PathBuf, "DIR", default named("runs");
+        /// Name of the run's folder
+        name: String, "NAME", unset "DATA-MODEL-NUMBER", range folder_name(), resume Once;
+    }
+    "Data" {
+        /// Images to choose the best weights by: a number or a share of the training images, which are then not learned from; own, those
+        /// that the set has; test, the test images; or none
+        val: Validation, "N|SHARE|own|test|none", unset "own, else 5000, or a tenth where that is less";
+        /// Test images of a folder of pictures without test/: a number or a share of the others, or none
+        test: TestImages, "N|SHARE|none", unset "a tenth";
+        /// Rows and columns that pictures are brought to
+        image_size: usize, "PIXELS", unset "64, or what the layer list takes", range side();
+        /// How a picture of another shape fits that: stretched, or its middle
+        fit: Fit, "FIT", unset "stretch";
+        /// Colour under what is transparent in pictures: white, black, grey, or as in #ff8000
+        background: Background, "COLOUR", unset "white";
+        /// Leave out pictures that cannot be read, and list them
+        skip_bad: bool, "true|false", alone "true";
+        /// Keep pictures as they were decoded in this folder, for the next run
+        cache: PathBuf, "DIR", unset "none";
+    }
+    "Optimisation" {
+        /// Stop after this many epochs that were no better than the best before them
+        patience: u64, "EPOCHS", unset "none", range count_from(1), resume MayChange;
+    }
+    "Run" {
+        /// Stop after this many steps in all; the schedule stays that of the whole run
+        max_steps: u64, "N", range count_from(1), resume PerCommand;
+    }
+    "Data" {
+        /// Evaluate on the first N validation and test images only; 0 for none
+        test_images: usize, "N", unset "all", range count_from(0);
+    }
+    "Run" {
+        /// Steps between two checkpoints; the end of each epoch has one of its own
+        save_every: u64, "STEPS", default always(500), range count_from(1);
+        /// Steps between two lines of metrics.jsonl
+        log_every: u64, "STEPS", default always(50), range count_from(1);
+    }
+    "Model" {
+        /// Leave this out where a key of --weights begins with it, such as module.
+        strip_prefix: String, "PREFIX";
+    }
+    "Data" {
+        /// Refuse another data set than that of this fingerprint; the config.toml of a run has its own
+        data_fingerprint: String, "HEX", range fingerprint();
+    }
 }

@@ -1,5 +1,6 @@
 //! A network with all that its steps need.
 
+use super::fine_tuning::class_weights;
 use super::optimizer::schedule;
 use super::progress::Progress;
 use crate::data::{Dataset, Split};
@@ -57,7 +58,7 @@ impl Learner {
         };
         let part = batch / config.accumulate as usize;
         let options = StepOptions::new(part, model::image_shape(&data.train)).loss(loss).seed(config.seed);
-        let options = options.accumulate(config.accumulate);
+        let options = options.accumulate(config.accumulate).class_weights(class_weights(config, description, &data.train)?);
         let treatment = Treatment::of(data).augmented(how, config.seed);
         let feed = Source::new(&device, &data.train).feed(part, &treatment);
         let step = TrainStep::captured_with(&net, &*optimizer, &options, |slots| feed.launch(slots));

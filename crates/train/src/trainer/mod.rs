@@ -3,6 +3,7 @@
 mod clock;
 mod diagnosis;
 mod epochs;
+mod fine_tuning;
 mod learner;
 mod optimizer;
 mod progress;

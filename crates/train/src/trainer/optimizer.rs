@@ -4,7 +4,7 @@ use crate::error::{Error, Result};
 use crate::settings::{Config, OptimizerKind, ScheduleKind};
 use nn::optim::{Rule, RuleOptimizer};
 use nn::schedule::{Anneal, Schedule};
-use nn::{Adadelta, Adagrad, Adam, AdamW, Lion, Muon, Optimizer, Parameters, RmsProp, Sgd};
+use nn::{Adadelta, Adagrad, Adam, AdamW, Lion, Muon, Optimizer, Parameters, RmsProp, Sgd, fits};
 
 /// The update rule for the parameters of `net`.
 pub(super) fn optimizer(config: &Config, net: &dyn Parameters) -> Box<dyn Optimizer> {
@@ -24,6 +24,11 @@ pub(super) fn optimizer(config: &Config, net: &dyn Parameters) -> Box<dyn Optimi
 /// With what is set in the same way for every rule.
 fn finished<R: Rule>(mut optimizer: RuleOptimizer<R>, config: &Config) -> Box<dyn Optimizer> {
     optimizer = optimizer.weight_decay(config.weight_decay as f32);
+    // Read once already, when the settings were checked.
+    for (keys, factor) in config.rate_factors().unwrap_or_default() {
+        let keys = keys.to_owned();
+        optimizer = optimizer.group(move |key, _| fits(&keys, key), |group| group.lr_factor(factor));
+    }
     if let Some(norm) = config.clip_norm {
         optimizer = optimizer.clip_norm(norm as f32);
     }

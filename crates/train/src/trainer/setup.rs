@@ -1,5 +1,6 @@
 //! What a run is begun or continued with.
 
+use super::fine_tuning;
 use super::learner::Learner;
 use super::optimizer::optimizer;
 use super::progress::{Progress, expect_countable};
@@ -148,7 +149,9 @@ fn network(config: &Config, data: &Dataset, description: &Description, device: &
             "the model \"{model}\": {parameters} parameters take {needed} bytes, {free} are free; at most {fits} parameters fit"
         ));
     }
-    description.build(device, config.seed)
+    let net = description.build(device, config.seed)?;
+    fine_tuning::prepare(config, &net)?;
+    Ok(net)
 }
 
 fn steps_per_epoch(config: &Config, data: &Dataset) -> u64 {
