@@ -119,8 +119,13 @@ fn a_config_holds_what_is_of_the_run_and_has_a_value() {
     let given = Settings { name: Some("a".into()), max_steps: Some(3), ..Default::default() };
     let text = given.resolve().unwrap().to_toml();
     let written = |row: &row::Row| {
-        let start = format!("    {}: ", row.name);
-        include_str!("rows.rs").lines().find(|line| line.starts_with(&start)).expect("a row begins with its name").to_owned()
+        let start = format!("{}: ", row.name);
+        include_str!("rows.rs")
+            .lines()
+            .map(str::trim_start)
+            .find(|line| line.starts_with(&start))
+            .expect("a row begins with its name")
+            .to_owned()
     };
     let absent = |row: &row::Row| ["name", "max-steps"].contains(&&*row.key()) || !written(row).contains(", default ");
     let wanted: Vec<String> = ROWS.iter().filter(|row| !absent(row)).map(row::Row::key).collect();
