@@ -23,6 +23,7 @@ use std::path::{Path, PathBuf};
 const CONFIG: &str = "config.toml";
 /// The page that shows a run, in its folder.
 pub const REPORT: &str = "report.html";
+const METRICS: &str = "metrics.jsonl";
 const LAST: &str = "last.safetensors";
 /// A row for each test image, by the best weights.
 pub(crate) const TEST_TABLE: &str = "test.csv";
@@ -118,7 +119,7 @@ impl RunFolder {
     }
     /// One JSON object a line.
     pub fn metrics(&self) -> PathBuf {
-        self.path.join("metrics.jsonl")
+        self.path.join(METRICS)
     }
     /// The page that shows it, rewritten at the end of each epoch.
     pub fn report(&self) -> PathBuf {

@@ -1,6 +1,6 @@
 //! What a run's folder tells of it, whether it runs or not.
 
-use super::CONFIG;
+use super::{CONFIG, METRICS};
 use crate::error::{Error, Result};
 use crate::file;
 use nn::checkpoint::read_plain;
@@ -33,7 +33,7 @@ impl Record {
         }
         let text = file::read_text(&config).map_err(Error::file("reading", &config))?;
         let settings = toml::from_str(&text).map_err(|e| Error::content(&config, format!("this is not TOML: {}", e.message())))?;
-        let metrics = folder.join("metrics.jsonl");
+        let metrics = folder.join(METRICS);
         let bytes = match read_plain(&metrics, file::DATA) {
             Ok(bytes) => bytes,
             // Before the first line.
