@@ -15,7 +15,7 @@ use crate::kernel::{Args, Grid, Kernel};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use rayon::prelude::*;
-use words::WHITE;
+use words::{BLANK, COLOUR, PARTNER, SHARE, WHITE, WINDOW};
 
 const WGSL: &str = wgsl!("warp.wgsl");
 static WARP: Kernel = Kernel::new_trusted(WGSL, "warp", warp_cpu);
@@ -63,7 +63,7 @@ impl Picture<'_> {
 
     /// All channels of a pixel before it is mixed.
     fn pixel(&self, p: u32, q: u32) -> [i32; 4] {
-        if is_inside(&self.words[18..22], p, q) {
+        if is_inside(&self.words[BLANK], p, q) {
             return self.p.mean;
         }
         let at = |w: &[i32]| w[0].wrapping_add((p as i32).wrapping_mul(w[1])).wrapping_add((q as i32).wrapping_mul(w[2]));
@@ -76,7 +76,7 @@ impl Picture<'_> {
     }
 
     fn recoloured(&self, v: [i32; 4]) -> [i32; 4] {
-        let colour = &self.words[6..18];
+        let colour = &self.words[COLOUR];
         let turned = |row: &[i32]| {
             let sum = (0..3).fold(0i32, |sum, i| sum.wrapping_add(row[i].wrapping_mul(v[i])));
             (sum.wrapping_add(512) >> 10).wrapping_add(row[3])
@@ -88,12 +88,12 @@ impl Picture<'_> {
     /// The same with its partner.
     fn mixed(&self, partner: &Self, p: u32, q: u32) -> [i32; 4] {
         let (own, other) = (self.pixel(p, q), partner.pixel(p, q));
-        let share = if is_inside(&self.words[24..28], p, q) { 0 } else { self.share() };
+        let share = if is_inside(&self.words[WINDOW], p, q) { 0 } else { self.share() };
         std::array::from_fn(|c| ((own[c] as u32 * share + other[c] as u32 * ((1 << 16) - share) + 32_768) >> 16) as i32)
     }
 
     fn share(&self) -> u32 {
-        (self.words[23] as u32).min(1 << 16)
+        (self.words[SHARE] as u32).min(1 << 16)
     }
 }
 
@@ -112,8 +112,8 @@ fn warp_cpu(args: &mut Args<'_>) {
     };
     args.output::<f32>(0).par_chunks_exact_mut(c * plane).enumerate().for_each(|(b, x)| {
         let own = picture(b);
-        let partner = own.words[22] as u32;
-        let is_mixed = partner < p.batch && (own.share() < 1 << 16 || own.words[24..28] != [0; 4]);
+        let partner = own.words[PARTNER] as u32;
+        let is_mixed = partner < p.batch && (own.share() < 1 << 16 || own.words[WINDOW] != [0; 4]);
         let partner = is_mixed.then(|| picture(partner as usize));
         for i in 0..plane {
             let (row, column) = ((i / columns) as u32, (i % columns) as u32);

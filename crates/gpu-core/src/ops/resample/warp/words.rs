@@ -1,5 +1,7 @@
 //! What is done to one picture, and the words that the kernel reads it from.
 
+use std::ops::Range;
+
 /// A rectangle of a picture.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Window {
@@ -76,6 +78,13 @@ impl Warp {
         all
     }
 }
+
+// Where they lie among a picture's words, as in `warp.wgsl`; the source is before them.
+pub(super) const COLOUR: Range<usize> = 6..18;
+pub(super) const BLANK: Range<usize> = 18..22;
+pub(super) const PARTNER: usize = 22;
+pub(super) const SHARE: usize = 23;
+pub(super) const WINDOW: Range<usize> = 24..28;
 
 /// The brightest value of a channel, in 256ths of a byte.
 pub(super) const WHITE: i32 = 255 << 8;
