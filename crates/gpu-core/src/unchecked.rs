@@ -4,6 +4,7 @@
 
 use crate::kernel::{Kernel, Mirror};
 use crate::mirror::Real;
+use crate::mirror::threads::on_own_threads;
 
 /// A matrix in a slice: element `(i, j)` is `data[i * row + j * col]`.
 #[derive(Clone, Copy)]
@@ -45,33 +46,37 @@ pub(crate) fn gemm<T: Real>(
     check_extent("a", a.data.len(), m, k, a.row, a.col);
     check_extent("b", b.data.len(), k, n, b.row, b.col);
     check_extent("c", c.len(), m, n, c_row, 1);
-    let parallelism = if threads == 1 { gemm::Parallelism::None } else { gemm::Parallelism::Rayon(threads) };
+    let is_cut = threads != 1 && m.saturating_mul(n).saturating_mul(k) > gemm::get_threading_threshold();
+    let parallelism = if is_cut { gemm::Parallelism::Rayon(threads) } else { gemm::Parallelism::None };
     let (read, alpha) = if into == Into::Add { (true, T::one()) } else { (false, T::zero()) };
-    // SAFETY: every element that the three strided matrices can reach lies inside its slice (checked above), the
-    // destination is borrowed mutably and its elements are distinct, so it aliases neither source nor itself.
-    unsafe {
-        gemm::gemm(
-            m,
-            n,
-            k,
-            c.as_mut_ptr(),
-            1,
-            c_row as isize,
-            read,
-            a.data.as_ptr(),
-            a.col as isize,
-            a.row as isize,
-            b.data.as_ptr(),
-            b.col as isize,
-            b.row as isize,
-            alpha,
-            T::one(),
-            false,
-            false,
-            false,
-            parallelism,
-        );
-    }
+    let mut product = || {
+        // SAFETY: every element that the three strided matrices can reach lies inside its slice (checked above), the
+        // destination is borrowed mutably and its elements are distinct, so it aliases neither source nor itself.
+        unsafe {
+            gemm::gemm(
+                m,
+                n,
+                k,
+                c.as_mut_ptr(),
+                1,
+                c_row as isize,
+                read,
+                a.data.as_ptr(),
+                a.col as isize,
+                a.row as isize,
+                b.data.as_ptr(),
+                b.col as isize,
+                b.row as isize,
+                alpha,
+                T::one(),
+                false,
+                false,
+                false,
+                parallelism,
+            );
+        }
+    };
+    if is_cut { on_own_threads(product) } else { product() }
 }
 
 impl Kernel {

@@ -3,9 +3,9 @@
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::mirror::CHUNK;
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
-use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("accumulate.wgsl");
 static ACCUMULATE: Kernel = Kernel::new_trusted(WGSL, "accumulate", accumulate_cpu);
@@ -22,7 +22,7 @@ struct Params {
 fn accumulate_cpu(args: &mut Args<'_>) {
     let Params { keep, scale, .. } = args.params();
     let (x, y) = (args.input::<f32>(0), args.output::<f32>(0));
-    y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).for_each(|(y, x)| match keep {
+    y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).run(|(y, x)| match keep {
         0 => y.iter_mut().zip(x).for_each(|(y, x)| *y = scale * x),
         _ => y.iter_mut().zip(x).for_each(|(y, x)| *y += scale * x),
     });

@@ -3,11 +3,11 @@
 use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::mirror::threads::{IndexedParallelIterator, IntoParallelRefMutIterator, Loop, each};
 use crate::mirror::{self, Real};
 use crate::tensor::Tensor;
 use crate::work::splits;
 use bytemuck::{Pod, Zeroable};
-use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("bias.wgsl");
 static ADD_BIAS: Kernel = kernel!(WGSL, "add_bias", add_bias_cpu);
@@ -60,7 +60,7 @@ fn add_bias_bwd_b_partial_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (dy, sums): (&[T], &mut [T]) = (args.input(0), args.output(0));
     let (c, inner, splits, part) = (p.c as usize, p.inner as usize, p.splits as usize, p.part as usize);
-    sums.par_iter_mut().enumerate().for_each(|(which, total)| {
+    sums.par_iter_mut().enumerate().run(|(which, total)| {
         let from = which % splits * part;
         let mut sum = 0.0;
         mirror::for_each_run(c, inner, which / splits, from, (from + part).min(p.n as usize * inner), |run| {
@@ -81,7 +81,7 @@ fn add_bias_bwd_b_rows_cpu<T: Real>(args: &mut Args<'_>) {
         }
         sum
     };
-    let parts: Vec<Vec<f64>> = (0..splits).into_par_iter().map(of_part).collect();
+    let parts: Vec<Vec<f64>> = each(0..splits).gather(of_part);
     for (which, total) in sums.iter_mut().enumerate() {
         *total = T::of(parts[which % splits][which / splits]);
     }

@@ -5,11 +5,11 @@
 
 use crate::base::Shape;
 use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::mirror::threads::{IndexedParallelIterator, IntoParallelRefMutIterator, Loop};
 use crate::mirror::{CHUNK, Real};
 use crate::run::Device;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
-use rayon::prelude::*;
 
 const WGSL: &str = concat!(wgsl!("exact.wgsl"), wgsl!("create.wgsl"));
 static EYE: Kernel = kernel!(WGSL, "eye", eye_cpu);
@@ -38,7 +38,7 @@ fn linspace_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let [start, end, step] = [p.start, p.end, p.step].map(T::of);
     let last = p.len.saturating_sub(1);
-    args.output::<T>(0).par_iter_mut().with_min_len(CHUNK).enumerate().for_each(|(i, y)| {
+    args.output::<T>(0).par_iter_mut().enumerate().run_by(CHUNK, |(i, y)| {
         *y = match i as u32 {
             i if i < p.turn => T::of(i).mul_add(step, start),
             i => T::of(last - i).mul_add(-step, end),

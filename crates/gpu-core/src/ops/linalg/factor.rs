@@ -1,8 +1,8 @@
 //! The factorisations, in f64 and in blocks: most of the work is matrix products.
 
 use crate::base::{Error, Result};
+use crate::mirror::threads::{IntoParallelRefMutIterator, Loop, ParallelSliceMut};
 use crate::unchecked::{self, Into, MatRef};
-use rayon::prelude::*;
 
 /// Which half of a square matrix holds its elements; the other half is not read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,7 +54,7 @@ impl Matrix {
             self.cholesky_block(op, k, end)?;
             let (top, below) = self.data.split_at_mut(end * n);
             // The rows below, each for itself: x l^T = row.
-            below.par_chunks_mut(n).for_each(|row| {
+            below.par_chunks_mut(n).run(|row| {
                 for j in k..end {
                     let l = &top[j * n..][..n];
                     row[j] = (row[j] - dot(&row[k..j], &l[k..j])) / l[j];
@@ -173,7 +173,7 @@ pub(super) fn least_squares(op: &'static str, a: Matrix, b: Matrix) -> Result<Ma
         v[0] -= pivot;
         let scale = 2.0 / dot(v, v);
         let v = &*v;
-        later.par_iter_mut().for_each(|other| {
+        later.par_iter_mut().run(|other| {
             let other = &mut other[k..];
             let part = scale * dot(v, other);
             other.iter_mut().zip(v).for_each(|(o, v)| *o -= part * v);

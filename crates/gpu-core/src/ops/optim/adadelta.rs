@@ -6,8 +6,8 @@
 
 use super::parameters::{self, JOB, Params};
 use crate::kernel::{Args, Kernel};
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::tensor::Tensor;
-use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("adadelta.wgsl");
 static ADADELTA_STEP: Kernel = Kernel::new_trusted(WGSL, "adadelta_step", adadelta_step_cpu);
@@ -51,7 +51,7 @@ fn adadelta_step_cpu(args: &mut Args<'_>) {
     let &[lr, fresh, eps, decay, ..] = hyper else { unreachable!("adadelta_step checks the length") };
     let moments = squares.par_chunks_mut(JOB).zip(deltas.par_chunks_mut(JOB));
     let jobs = weights.par_chunks_mut(JOB).zip(grads.par_chunks(JOB)).zip(moments);
-    jobs.for_each(|((weights, grads), (squares, deltas))| {
+    jobs.run(|((weights, grads), (squares, deltas))| {
         for (((w, g), s), acc) in weights.iter_mut().zip(grads).zip(squares).zip(deltas) {
             let g = g + decay * *w;
             *s += (g * g - *s) * fresh;

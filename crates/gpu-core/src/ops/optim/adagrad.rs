@@ -5,8 +5,8 @@
 
 use super::parameters::{self, JOB, Params};
 use crate::kernel::{Args, Kernel};
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::tensor::Tensor;
-use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("adagrad.wgsl");
 static ADAGRAD_STEP: Kernel = Kernel::new_trusted(WGSL, "adagrad_step", adagrad_step_cpu);
@@ -50,7 +50,7 @@ fn adagrad_step_cpu(args: &mut Args<'_>) {
     let (weights, sums) = (args.output::<f32>(0), args.output::<f32>(1));
     let &[rate, eps, decay, ..] = hyper else { unreachable!("adagrad_step checks the length") };
     let jobs = weights.par_chunks_mut(JOB).zip(sums.par_chunks_mut(JOB)).zip(grads.par_chunks(JOB));
-    jobs.for_each(|((weights, sums), grads)| {
+    jobs.run(|((weights, sums), grads)| {
         for ((w, sum), g) in weights.iter_mut().zip(sums).zip(grads) {
             let g = g + decay * *w;
             *sum += g * g;

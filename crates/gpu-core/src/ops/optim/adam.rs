@@ -12,8 +12,8 @@
 
 use super::parameters::{self, JOB, Params};
 use crate::kernel::{Args, Kernel};
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::tensor::Tensor;
-use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("adam.wgsl");
 static ADAMW_STEP: Kernel = Kernel::new_trusted(WGSL, "adamw_step", adamw_step_cpu);
@@ -82,7 +82,7 @@ fn adamw_step_cpu(args: &mut Args<'_>) {
     let (weights, first, second) = (args.output::<f32>(0), args.output::<f32>(1), args.output::<f32>(2));
     let moments = first.par_chunks_mut(JOB).zip(second.par_chunks_mut(JOB));
     let jobs = weights.par_chunks_mut(JOB).zip(grads.par_chunks(JOB)).zip(moments);
-    jobs.for_each(|(here, moments)| update(hyper, here, moments, |_, v| v));
+    jobs.run(|(here, moments)| update(hyper, here, moments, |_, v| v));
 }
 
 fn adamw_step_amsgrad_cpu(args: &mut Args<'_>) {
@@ -91,7 +91,7 @@ fn adamw_step_amsgrad_cpu(args: &mut Args<'_>) {
     let largest = args.output::<f32>(3);
     let moments = first.par_chunks_mut(JOB).zip(second.par_chunks_mut(JOB)).zip(largest.par_chunks_mut(JOB));
     let jobs = weights.par_chunks_mut(JOB).zip(grads.par_chunks(JOB)).zip(moments);
-    jobs.for_each(|(here, (moments, largest))| {
+    jobs.run(|(here, (moments, largest))| {
         update(hyper, here, moments, |i, v| {
             largest[i] = largest[i].max(v);
             largest[i]

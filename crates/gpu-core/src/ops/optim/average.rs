@@ -7,8 +7,8 @@
 use super::parameters::{self, JOB, Params};
 use crate::base::DType;
 use crate::kernel::{Args, Kernel};
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::tensor::Tensor;
-use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("average.wgsl");
 static EMA_STEP: Kernel = Kernel::new_trusted(WGSL, "ema_step", ema_step_cpu);
@@ -22,7 +22,7 @@ fn ema_step_cpu(args: &mut Args<'_>) {
     if far >= 1.0 {
         return average.copy_from_slice(weights);
     }
-    average.par_chunks_mut(JOB).zip(weights.par_chunks(JOB)).for_each(|(average, weights)| {
+    average.par_chunks_mut(JOB).zip(weights.par_chunks(JOB)).run(|(average, weights)| {
         average.iter_mut().zip(weights).for_each(|(a, w)| *a += (w - *a) * far);
     });
 }
@@ -33,7 +33,7 @@ fn lookahead_step_cpu(args: &mut Args<'_>) {
     if far == 0.0 {
         return;
     }
-    slow.par_chunks_mut(JOB).zip(fast.par_chunks_mut(JOB)).for_each(|(slow, fast)| {
+    slow.par_chunks_mut(JOB).zip(fast.par_chunks_mut(JOB)).run(|(slow, fast)| {
         for (slow, fast) in slow.iter_mut().zip(fast) {
             *slow += (*fast - *slow) * far;
             *fast = *slow;

@@ -6,10 +6,10 @@
 use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
+use crate::mirror::threads::{IndexedParallelIterator, IntoParallelRefMutIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::mirror::{self, CHUNK};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
-use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("clip.wgsl");
 static SQUARE_SUMS: Kernel = Kernel::new_trusted(WGSL, "square_sums", square_sums_cpu);
@@ -41,7 +41,7 @@ fn square_sums_cpu(args: &mut Args<'_>) {
     let part = x.len().div_ceil(parts).max(1);
     let sums = &mut sums[p.at as usize..][..parts];
     sums.fill(0.0);
-    sums.par_iter_mut().zip(x.par_chunks(part)).for_each(|(sum, x)| *sum = mirror::sum_by(x, |v| v * v) as f32);
+    sums.par_iter_mut().zip(x.par_chunks(part)).run(|(sum, x)| *sum = mirror::sum_by(x, |v| v * v) as f32);
 }
 
 fn norm_of_sums_cpu(args: &mut Args<'_>) {
@@ -57,12 +57,12 @@ fn clip_norm_cpu(args: &mut Args<'_>) {
     if divisor <= limit {
         return;
     }
-    y.par_chunks_mut(CHUNK).for_each(|y| y.iter_mut().for_each(|y| *y *= limit / divisor));
+    y.par_chunks_mut(CHUNK).run(|y| y.iter_mut().for_each(|y| *y *= limit / divisor));
 }
 
 fn clip_value_cpu(args: &mut Args<'_>) {
     let limit = args.params::<Params>().limit;
-    args.output::<f32>(0).par_chunks_mut(CHUNK).for_each(|y| y.iter_mut().for_each(|y| *y = y.clamp(-limit, limit)));
+    args.output::<f32>(0).par_chunks_mut(CHUNK).run(|y| y.iter_mut().for_each(|y| *y = y.clamp(-limit, limit)));
 }
 
 #[track_caller]

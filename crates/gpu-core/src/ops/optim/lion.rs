@@ -6,8 +6,8 @@
 
 use super::parameters::{self, JOB, Params};
 use crate::kernel::{Args, Kernel};
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::tensor::Tensor;
-use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("lion.wgsl");
 static LION_STEP: Kernel = Kernel::new_trusted(WGSL, "lion_step", lion_step_cpu);
@@ -50,7 +50,7 @@ fn lion_step_cpu(args: &mut Args<'_>) {
     let (weights, means) = (args.output::<f32>(0), args.output::<f32>(1));
     let &[lr, fresh1, fresh2, shrink, ..] = hyper else { unreachable!("lion_step checks the length") };
     let jobs = weights.par_chunks_mut(JOB).zip(means.par_chunks_mut(JOB)).zip(grads.par_chunks(JOB));
-    jobs.for_each(|((weights, means), grads)| {
+    jobs.run(|((weights, means), grads)| {
         for ((w, m), g) in weights.iter_mut().zip(means).zip(grads) {
             let change = g - *m;
             *w = *w - shrink * *w - lr * sign(*m + change * fresh1);

@@ -10,9 +10,9 @@ use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::mirror;
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
-use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("muon.wgsl");
 static MUON_MOMENTUM: Kernel = Kernel::new_trusted(WGSL, "muon_momentum", muon_momentum_cpu);
@@ -63,7 +63,7 @@ fn muon_momentum_cpu(args: &mut Args<'_>) {
     let (y, state) = (args.output::<f32>(0), args.output::<f32>(1));
     let &[_, fresh, ahead, ..] = hyper else { unreachable!("muon_momentum checks the length") };
     let jobs = y.par_chunks_mut(parameters::JOB).zip(state.par_chunks_mut(parameters::JOB)).zip(grads.par_chunks(parameters::JOB));
-    jobs.for_each(|((y, state), grads)| {
+    jobs.run(|((y, state), grads)| {
         for ((y, m), g) in y.iter_mut().zip(state).zip(grads) {
             *m += (g - *m) * fresh;
             *y = if ahead > 0.0 { g + (*m - g) * ahead } else { *m };
@@ -75,7 +75,7 @@ fn muon_normalise_cpu(args: &mut Args<'_>) {
     let Params { each, p: eps, .. } = args.params();
     let (x, squares, y) = (args.input::<f32>(0), args.input::<f32>(1), args.output::<f32>(0));
     let matrices = y.par_chunks_mut(each as usize).zip(x.par_chunks(each as usize)).zip(squares);
-    matrices.for_each(|((y, x), square)| {
+    matrices.run(|((y, x), square)| {
         let norm = square.sqrt().max(eps);
         y.iter_mut().zip(x).for_each(|(y, x)| *y = x / norm);
     });
@@ -90,7 +90,7 @@ fn muon_step_cpu(args: &mut Args<'_>) {
     let ratio = args.params::<Params>().p;
     let (x, hyper, weights) = (args.input::<f32>(0), args.input::<f32>(1), args.output::<f32>(0));
     let &[lr, _, _, shrink, ..] = hyper else { unreachable!("muon_step checks the length") };
-    weights.par_chunks_mut(parameters::JOB).zip(x.par_chunks(parameters::JOB)).for_each(|(weights, x)| {
+    weights.par_chunks_mut(parameters::JOB).zip(x.par_chunks(parameters::JOB)).run(|(weights, x)| {
         weights.iter_mut().zip(x).for_each(|(w, x)| *w = *w - shrink * *w - (lr * ratio) * x);
     });
 }

@@ -7,8 +7,8 @@
 
 use super::parameters::{self, JOB, Params};
 use crate::kernel::{Args, Kernel};
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::tensor::Tensor;
-use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("rmsprop.wgsl");
 static RMSPROP_STEP: Kernel = Kernel::new_trusted(WGSL, "rmsprop_step", |args| step_cpu(args, false, false));
@@ -63,7 +63,7 @@ fn step_cpu(args: &mut Args<'_>, momentum: bool, centered: bool) {
     let means = jobs(centered.then(|| args.output::<f32>(if momentum { 3 } else { 2 })), count);
     let &[lr, fresh, eps, decay, kept, ..] = hyper else { unreachable!("rmsprop_step checks the length") };
     let here = weights.par_chunks_mut(JOB).zip(grads.par_chunks(JOB)).zip(squares.par_chunks_mut(JOB));
-    here.zip(buffers).zip(means).for_each(|((((weights, grads), squares), buffers), means)| {
+    here.zip(buffers).zip(means).run(|((((weights, grads), squares), buffers), means)| {
         for (i, ((w, g), s)) in weights.iter_mut().zip(grads).zip(squares).enumerate() {
             let g = g + decay * *w;
             *s += (g * g - *s) * fresh;

@@ -7,8 +7,8 @@
 
 use super::parameters::{self, JOB, Params};
 use crate::kernel::{Args, Kernel};
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::tensor::Tensor;
-use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("sgd.wgsl");
 static SGD_STEP: Kernel = Kernel::new_trusted(WGSL, "sgd_step", sgd_step_cpu);
@@ -45,7 +45,7 @@ fn sgd_step_cpu(args: &mut Args<'_>) {
     let (weights, buffers) = (args.output::<f32>(0), args.output::<f32>(1));
     let &[lr, momentum, undamped, decay, nesterov, first_step, ..] = hyper else { unreachable!("sgd_step checks the length") };
     let jobs = weights.par_chunks_mut(JOB).zip(buffers.par_chunks_mut(JOB)).zip(grads.par_chunks(JOB));
-    jobs.for_each(|((weights, buffers), grads)| {
+    jobs.run(|((weights, buffers), grads)| {
         if momentum == 0.0 {
             return weights.iter_mut().zip(grads).for_each(|(w, g)| *w -= lr * (g + decay * *w));
         }

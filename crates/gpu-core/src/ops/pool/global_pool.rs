@@ -3,10 +3,10 @@
 use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::mirror::threads::{IndexedParallelIterator, IntoParallelRefMutIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::mirror::{self, Real};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
-use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("global_pool.wgsl");
 static GLOBAL_AVG_POOL: Kernel = kernel!(WGSL, "global_avg_pool", global_avg_pool_cpu);
@@ -33,15 +33,17 @@ struct Params {
 fn global_avg_pool_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (x, y): (&[T], &mut [T]) = (args.input(0), args.output(0));
-    let planes = x.par_chunks_exact(p.inner as usize).with_min_len((mirror::CHUNK / p.inner as usize).max(1));
-    y.par_iter_mut().zip(planes).for_each(|(y, x)| *y = T::of(mirror::sum_by(x, |v| v) * f64::from(p.scale)));
+    let planes = x.par_chunks_exact(p.inner as usize);
+    y.par_iter_mut()
+        .zip(planes)
+        .run_by(mirror::CHUNK / p.inner as usize, |(y, x)| *y = T::of(mirror::sum_by(x, |v| v) * f64::from(p.scale)));
 }
 
 fn global_avg_pool_parts_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (x, y): (&[T], &mut [T]) = (args.input(0), args.output(0));
     let planes = y.par_chunks_exact_mut(p.parts as usize).zip(x.par_chunks_exact(p.inner as usize));
-    planes.for_each(|(y, x)| y.iter_mut().zip(x.chunks(PART)).for_each(|(y, x)| *y = T::of(mirror::sum_by(x, |v| v))));
+    planes.run(|(y, x)| y.iter_mut().zip(x.chunks(PART)).for_each(|(y, x)| *y = T::of(mirror::sum_by(x, |v| v))));
 }
 
 fn global_avg_pool_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {

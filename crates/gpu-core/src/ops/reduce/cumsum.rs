@@ -6,10 +6,10 @@
 
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSliceMut};
 use crate::mirror::{self, Real};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
-use rayon::prelude::*;
 use std::ops::Range;
 
 const WGSL: &str = wgsl!("cumsum.wgsl");
@@ -90,7 +90,7 @@ fn cumsum_cpu<T: Real>(args: &mut Args<'_>) {
     };
     let size = p.part as usize * inner;
     mirror::for_each_chunk(y, len * inner, &|outer, y| match p.reverse {
-        1 => y.par_rchunks_mut(size).enumerate().for_each(|(part, y)| run(outer, part, y)),
+        1 => y.par_rchunks_mut(size).enumerate().run(|(part, y)| run(outer, part, y)),
         _ => mirror::for_each_chunk(y, size, &|part, y| run(outer, part, y)),
     });
 }

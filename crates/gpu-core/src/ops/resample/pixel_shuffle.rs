@@ -4,9 +4,9 @@
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::Real;
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
-use rayon::prelude::*;
 
 const WGSL: &str = wgsl!("pixel_shuffle.wgsl");
 static PIXEL_SHUFFLE: Kernel = kernel!(WGSL, "pixel_shuffle", pixel_shuffle_cpu);
@@ -34,7 +34,7 @@ fn pixel_shuffle_cpu<T: Real>(args: &mut Args<'_>) {
     let (p, r): (Params, usize) = (args.params(), args.constant("R") as usize);
     let (x, y): (&[T], &mut [T]) = (args.input(0), args.output(0));
     let (w, plane) = (p.w as usize, (p.h * p.w) as usize * r * r);
-    y.par_chunks_mut(plane).zip(x.par_chunks(plane)).for_each(|(y, x)| {
+    y.par_chunks_mut(plane).zip(x.par_chunks(plane)).run(|(y, x)| {
         for_each_row(p, r, |row, j, at| {
             y[row * w * r + j..].iter_mut().step_by(r).zip(&x[at..][..w]).for_each(|(y, &x)| *y = x);
         });
@@ -45,7 +45,7 @@ fn pixel_unshuffle_cpu<T: Real>(args: &mut Args<'_>) {
     let (p, r): (Params, usize) = (args.params(), args.constant("R") as usize);
     let (x, y): (&[T], &mut [T]) = (args.input(0), args.output(0));
     let (w, plane) = (p.w as usize, (p.h * p.w) as usize * r * r);
-    y.par_chunks_mut(plane).zip(x.par_chunks(plane)).for_each(|(y, x)| {
+    y.par_chunks_mut(plane).zip(x.par_chunks(plane)).run(|(y, x)| {
         for_each_row(p, r, |row, j, at| {
             y[at..][..w].iter_mut().zip(x[row * w * r + j..].iter().step_by(r)).for_each(|(y, &x)| *y = x);
         });

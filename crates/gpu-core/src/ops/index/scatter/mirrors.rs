@@ -2,8 +2,8 @@
 
 use super::params::Params;
 use crate::kernel::Args;
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::mirror::{self, Real};
-use rayon::prelude::*;
 use std::ops::Range;
 
 impl Params {
@@ -59,7 +59,7 @@ pub(super) fn scatter_starts_cpu(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (keys, starts): (&[u32], &mut [u32]) = (args.input(0), args.output(0));
     let (len, size) = (p.len as usize, p.size as usize);
-    starts.par_chunks_mut(size + 1).zip(keys.par_chunks(len)).for_each(|(starts, list)| {
+    starts.par_chunks_mut(size + 1).zip(keys.par_chunks(len)).run(|(starts, list)| {
         let mut at = 0;
         for (v, start) in starts.iter_mut().enumerate() {
             at += list[at..].iter().take_while(|&&key| (key as usize) < v).count();

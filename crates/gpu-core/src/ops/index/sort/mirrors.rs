@@ -2,9 +2,9 @@
 
 use super::params::{F32, I32, Params, TILE};
 use crate::kernel::Args;
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSliceMut};
 use crate::mirror::{self, Real};
 use bytemuck::Pod;
-use rayon::prelude::*;
 
 fn key_of_f32(v: f32, flip: u32) -> u32 {
     let word = v.to_bits();
@@ -33,9 +33,9 @@ pub(super) fn sort_tiles_cpu<T: Real>(args: &mut Args<'_>) {
 fn sort_tiles(args: &mut Args<'_>, p: Params, key: impl Fn(usize) -> u32 + Sync) {
     let (len, inner) = (p.len as usize, p.inner as usize);
     let (keys, order): (&mut [u32], &mut [u32]) = (args.output(0), args.output(1));
-    keys.par_chunks_mut(len).zip(order.par_chunks_mut(len)).enumerate().for_each(|(row, (keys, order))| {
+    keys.par_chunks_mut(len).zip(order.par_chunks_mut(len)).enumerate().run(|(row, (keys, order))| {
         let line = row / inner * len * inner + row % inner;
-        keys.par_chunks_mut(TILE).zip(order.par_chunks_mut(TILE)).enumerate().for_each(|(tile, (keys, order))| {
+        keys.par_chunks_mut(TILE).zip(order.par_chunks_mut(TILE)).enumerate().run(|(tile, (keys, order))| {
             let places = tile * TILE..tile * TILE + keys.len();
             let mut pairs: Vec<u64> = places.map(|j| u64::from(key(line + j * inner)) << 32 | j as u64).collect();
             pairs.sort_unstable();
@@ -51,9 +51,9 @@ pub(super) fn sort_merge_cpu(args: &mut Args<'_>) {
     let (len, width, keep) = (p.len as usize, p.width as usize, p.keep as usize);
     let (keys_in, order_in): (&[u32], &[u32]) = (args.input(0), args.input(1));
     let (keys, order): (&mut [u32], &mut [u32]) = (args.output(0), args.output(1));
-    keys.par_chunks_mut(len).zip(order.par_chunks_mut(len)).enumerate().for_each(|(row, (keys, order))| {
+    keys.par_chunks_mut(len).zip(order.par_chunks_mut(len)).enumerate().run(|(row, (keys, order))| {
         let (keys_in, order_in) = (&keys_in[row * len..][..len], &order_in[row * len..][..len]);
-        keys.par_chunks_mut(2 * width).zip(order.par_chunks_mut(2 * width)).enumerate().for_each(|(pair, (keys, order))| {
+        keys.par_chunks_mut(2 * width).zip(order.par_chunks_mut(2 * width)).enumerate().run(|(pair, (keys, order))| {
             let (start, end) = (2 * width * pair, (2 * width * (pair + 1)).min(len));
             let middle = (start + width).min(end);
             let (mut left, mut right) = (start, middle);

@@ -3,6 +3,7 @@
 use super::params::{Axis, Params};
 use crate::kernel::Args;
 use crate::mirror::CHUNK;
+use crate::mirror::threads;
 use bytemuck::Pod;
 
 /// The elements of type `E` that lie in `bytes` as a whole: what is moved by fours may have a rest.
@@ -46,7 +47,7 @@ fn halves<E: Pod + Send + Sync>(mut axes: Vec<Axis>, x: &[E], at: isize, y: &mut
     (axes[0].extent, upper[0].extent) = (extent / 2, extent - extent / 2);
     let (low, high) = y.split_at_mut(extent / 2 * y_step);
     let middle = at + (extent / 2) as isize * x_step;
-    rayon::join(|| halves(axes, x, at, low), || halves(upper, x, middle, high));
+    threads::both(|| halves(axes, x, at, low), || halves(upper, x, middle, high));
 }
 
 fn rows<E: Pod>(axes: &[Axis], x: &[E], at: isize, y: &mut [E]) {

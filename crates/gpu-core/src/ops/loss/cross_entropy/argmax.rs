@@ -8,8 +8,8 @@ use crate::base::DType;
 use crate::expect;
 use crate::kernel::{Args, Kernel, kernel};
 use crate::mirror::Real;
+use crate::mirror::threads::{IndexedParallelIterator, IntoParallelRefMutIterator, Loop};
 use crate::tensor::Tensor;
-use rayon::prelude::*;
 
 const WGSL: &str = concat!(wgsl!("rows.wgsl"), wgsl!("argmax.wgsl"));
 pub(super) static ARGMAX: Kernel = kernel!(WGSL, "argmax", argmax_cpu);
@@ -22,7 +22,7 @@ fn argmax_cpu<T: Real>(args: &mut Args<'_>) {
         let larger = |(i, m): (usize, T), (j, &v): (usize, &T)| if v > m { (j, v) } else { (i, m) };
         row.iter().enumerate().fold((0, T::of(LOWEST)), larger).0 as u32
     };
-    y.par_iter_mut().enumerate().with_min_len(rows_per_job(c)).for_each(|(row, y)| {
+    y.par_iter_mut().enumerate().run_by(rows_per_job(c), |(row, y)| {
         *y = if inner == 1 {
             first(&x[row * c..][..c])
         } else {

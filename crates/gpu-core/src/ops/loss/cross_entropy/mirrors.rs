@@ -2,9 +2,9 @@
 
 use super::params::{DIVIDED, EACH, Params, SECOND_TOTAL, WEIGHTED};
 use crate::kernel::Args;
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSliceMut};
 use crate::mirror::{self, Real};
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
 /// Rows that are worth a job of their own, for rows of `c` elements.
 pub(super) fn rows_per_job(c: usize) -> usize {
@@ -21,10 +21,10 @@ pub(super) fn for_rows<T: Real, S: Send, const K: usize>(
 ) {
     let (c, inner) = (p.c as usize, p.inner as usize);
     if inner == 1 {
-        let rows = y.par_chunks_exact_mut(c).zip(each).enumerate().with_min_len(rows_per_job(c));
-        return rows.for_each(|(row, (y, each))| f(row, inputs.map(|x| &x[row * c..][..c]), y, each));
+        let rows = y.par_chunks_exact_mut(c).zip(each).enumerate();
+        return rows.run_by(rows_per_job(c), |(row, (y, each))| f(row, inputs.map(|x| &x[row * c..][..c]), y, each));
     }
-    y.par_chunks_exact_mut(c * inner).zip(each.par_chunks_exact_mut(inner)).enumerate().for_each(|(outer, (y, each))| {
+    y.par_chunks_exact_mut(c * inner).zip(each.par_chunks_exact_mut(inner)).enumerate().run(|(outer, (y, each))| {
         let mut gathered: [Vec<T>; K] = std::array::from_fn(|_| vec![T::zero(); c]);
         let mut of_y = vec![T::zero(); c];
         for (i, each) in each.iter_mut().enumerate() {

@@ -2,8 +2,8 @@
 
 use super::params::{Params, kind};
 use crate::kernel::Args;
+use crate::mirror::threads::{IndexedParallelIterator, IntoParallelRefMutIterator, Loop};
 use crate::mirror::{self, CHUNK, Real};
-use rayon::prelude::*;
 
 /// A weight for each element, repeated: input `i`, of which element `e` of x takes `(e / inner) % c`.
 struct Weights<'a, T> {
@@ -160,7 +160,7 @@ fn parts<T: Real>(args: &mut Args<'_>, f: impl Fn(T, T, T, T) -> T + Sync) {
     let weight = Weights::<T>::new(args, 2, p.weight_c, p.weight_inner);
     let positive = Weights::<T>::new(args, 3, p.positive_c, p.positive_inner);
     let part = 4 * p.part as usize;
-    sums.par_iter_mut().enumerate().for_each(|(which, sum)| {
+    sums.par_iter_mut().enumerate().run(|(which, sum)| {
         let value = |i: usize| -> f64 { f(x[i], goal[i], weight.of(i), positive.of(i)).into() };
         let total: f64 = (which * part..((which + 1) * part).min(x.len())).map(value).sum();
         *sum = T::of(total * f64::from(p.scale));

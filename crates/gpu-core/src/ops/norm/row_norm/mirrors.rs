@@ -2,8 +2,8 @@
 
 use super::params::Params;
 use crate::kernel::Args;
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut, each};
 use crate::mirror::{self, Real};
-use rayon::prelude::*;
 use std::borrow::Cow;
 
 /// How one row is normalised: `xhat = ((x - origin) - offset) * rstd`.
@@ -97,7 +97,7 @@ pub(super) fn row_norm_cpu<T: Real>(args: &mut Args<'_>) {
     let (y, offset, rstd): (&mut [T], &mut [T], &mut [T]) = (args.output(0), args.output(1), args.output(2));
     let [_, len] = p.sizes();
     let rows = y.par_chunks_exact_mut(len).zip(x.par_chunks_exact(len)).zip(offset).zip(rstd).enumerate();
-    rows.with_min_len(p.rows_per_task()).for_each(|(i, (((y, x), offset), rstd))| {
+    rows.run_by(p.rows_per_task(), |(i, (((y, x), offset), rstd))| {
         let origin = if p.centered == 1 { x[0] } else { T::zero() };
         let (mean, m2) = moments(p, x, origin);
         (*offset, *rstd) = (mean, p.rstd(m2));
@@ -139,7 +139,7 @@ pub(super) fn apply_cpu<T: Real>(args: &mut Args<'_>) {
     let ([_, len], piece) = (p.sizes(), p.piece());
     mirror::for_each_chunk(y, len, &|i, y| {
         let (row, first) = (p.row(x, offset, rstd, i), p.first_channel(i));
-        y.par_chunks_mut(piece).zip(x[i * len..][..len].par_chunks(piece)).enumerate().for_each(|(k, (y, x))| {
+        y.par_chunks_mut(piece).zip(x[i * len..][..len].par_chunks(piece)).enumerate().run(|(k, (y, x))| {
             scale(p, first + k * piece / p.inner as usize, x, y, row, &gamma, &beta);
         });
     });
@@ -212,7 +212,7 @@ pub(super) fn bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
     let (gamma, dx) = (p.gamma(args, 2), args.output::<T>(0));
     let [_, len] = p.sizes();
     let rows = dx.par_chunks_exact_mut(len).zip(x.par_chunks_exact(len).zip(dy.par_chunks_exact(len))).enumerate();
-    rows.with_min_len(p.rows_per_task()).for_each(|(i, (dx, (row_x, row_dy)))| {
+    rows.run_by(p.rows_per_task(), |(i, (dx, (row_x, row_dy)))| {
         let (row, first) = (p.row(x, offset, rstd, i), p.first_channel(i));
         let [sum, product] = gradient_sums(p, first * p.inner as usize, row_x, row_dy, row.mean(), &gamma);
         let rstd: f64 = row.rstd.into();
@@ -252,7 +252,7 @@ pub(super) fn bwd_apply_cpu<T: Real>(args: &mut Args<'_>) {
     mirror::for_each_chunk(dx, len, &|i, dx| {
         let (row, first, means) = (p.row(x, offset, rstd, i), p.first_channel(i), [means[2 * i], means[2 * i + 1]]);
         let inputs = x[i * len..][..len].par_chunks(piece).zip(dy[i * len..][..len].par_chunks(piece));
-        dx.par_chunks_mut(piece).zip(inputs).enumerate().for_each(|(k, (dx, (x, dy)))| {
+        dx.par_chunks_mut(piece).zip(inputs).enumerate().run(|(k, (dx, (x, dy)))| {
             descend(p, first + k * piece / p.inner as usize, [x, dy], dx, row, means, &gamma);
         });
     });
@@ -278,7 +278,7 @@ pub(super) fn bwd_w_columns_cpu<T: Real>(args: &mut Args<'_>) {
         }
         sums
     };
-    let parts: Vec<[Vec<f64>; 2]> = (0..splits).into_par_iter().map(of_part).collect();
+    let parts: Vec<[Vec<f64>; 2]> = each(0..splits).gather(of_part);
     for (which, sums) in args.output::<T>(0).chunks_exact_mut(2).enumerate() {
         let [sum, product] = &parts[which % splits];
         sums.copy_from_slice(&[T::of(sum[which / splits]), T::of(product[which / splits])]);

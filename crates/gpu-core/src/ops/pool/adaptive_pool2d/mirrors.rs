@@ -2,8 +2,8 @@
 
 use super::params::Params;
 use crate::kernel::Args;
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::mirror::{self, Real};
-use rayon::prelude::*;
 use std::ops::Range;
 
 /// Each part of an axis.
@@ -71,7 +71,7 @@ pub(super) fn adaptive_max_pool2d_cpu<T: Real>(args: &mut Args<'_>) {
     let g = Windows::of(args);
     let (x, y, indices): (&[T], &mut [T], &mut [u32]) = (args.input(0), args.output(0), args.output(1));
     let planes = y.par_chunks_mut(g.out_plane()).zip(indices.par_chunks_mut(g.out_plane())).zip(x.par_chunks(g.in_plane));
-    planes.for_each(|((y, indices), x)| {
+    planes.run(|((y, indices), x)| {
         for (o, (y, index)) in y.iter_mut().zip(indices).enumerate() {
             let (mut best, mut at) = (T::neg_infinity(), g.runs(o).next().map_or(0, |run| run.start));
             for (i, &v) in g.runs(o).flat_map(|run| run.clone().zip(&x[run])) {

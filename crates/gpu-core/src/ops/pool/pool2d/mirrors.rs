@@ -3,8 +3,8 @@
 use super::geometry::{INSIDE, SCALE};
 use super::params::Params;
 use crate::kernel::Args;
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::mirror::{self, Real};
-use rayon::prelude::*;
 
 /// The windows of a row that a column of taps meets: windows `q0..q0 + len` find it at columns `j, j + stride, ..` of the plane.
 #[derive(Clone, Copy)]
@@ -151,7 +151,7 @@ pub(super) fn max_pool2d_cpu<T: Choose>(args: &mut Args<'_>) {
     let lefts: Vec<u32> = (0..row).map(|q| g.columns.first(q) as u32).collect();
     let planes = (mirror::CHUNK / g.in_plane()).max(1);
     let (of_x, of_y) = (planes * g.in_plane(), planes * g.out_plane());
-    y.par_chunks_mut(of_y).zip(indices.par_chunks_mut(of_y)).zip(x.par_chunks(of_x)).for_each(|((y, indices), x)| {
+    y.par_chunks_mut(of_y).zip(indices.par_chunks_mut(of_y)).zip(x.par_chunks(of_x)).run(|((y, indices), x)| {
         let mut met = vec![T::zero(); row];
         for (number, (y, indices)) in y.chunks_exact_mut(row).zip(indices.chunks_exact_mut(row)).enumerate() {
             let (plane, at) = (number / g.rows.windows, number % g.rows.windows);

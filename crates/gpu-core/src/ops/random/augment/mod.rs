@@ -18,9 +18,9 @@ use crate::base::Shape;
 use crate::base::rng::{Key, Stream};
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSliceMut};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
-use rayon::prelude::*;
 use std::ops::Range;
 
 const WGSL: &str = wgsl!("augment.wgsl");
@@ -114,7 +114,7 @@ fn augment_cpu(args: &mut Args<'_>) {
     let (images, indices, step) = (args.input::<u8>(0), args.input::<u32>(1), args.input::<u32>(2)[0]);
     let (w, plane) = (p.w as usize, (p.h * p.w) as usize);
     let image = p.c as usize * plane;
-    args.output::<f32>(0).par_chunks_exact_mut(image).zip(indices).enumerate().for_each(|(b, (x, &index))| {
+    args.output::<f32>(0).par_chunks_exact_mut(image).zip(indices).enumerate().run(|(b, (x, &index))| {
         let decision = Decision::new(&p, step, b);
         let source = images.chunks_exact(image).nth(index as usize);
         for (c, x) in x.chunks_exact_mut(plane).enumerate() {

@@ -15,10 +15,10 @@ use crate::base::DType;
 use crate::base::Shape;
 use crate::base::rng::{Key, Stream, philox4x32};
 use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::mirror::threads::{IndexedParallelIterator, IntoParallelRefMutIterator, Loop};
 use crate::mirror::{self, Real};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
-use rayon::prelude::*;
 
 const WGSL: &str = concat!(wgsl!("exact.wgsl"), wgsl!("random.wgsl"));
 static UNIFORM: Kernel = kernel!(WGSL, "uniform_random", uniform_cpu);
@@ -134,7 +134,7 @@ fn permutation_cpu(args: &mut Args<'_>) {
         }
         row * p.b + column
     };
-    y.par_iter_mut().with_min_len(1024).enumerate().for_each(|(i, y)| {
+    y.par_iter_mut().enumerate().run_by(1024, |(i, y)| {
         *y = once(i as u32);
         while *y >= p.len {
             *y = once(*y);

@@ -4,7 +4,7 @@ use super::params::Params;
 use crate::base::rng::Stream;
 use crate::kernel::Args;
 use crate::mirror::Real;
-use rayon::prelude::*;
+use crate::mirror::threads::{IndexedParallelIterator, IntoParallelRefMutIterator, Loop, ParallelSlice, ParallelSliceMut};
 
 /// Elements of a job: a multiple of 32, so that jobs share neither a Philox block nor a word of a mask.
 const JOB: usize = 1 << 14;
@@ -47,7 +47,7 @@ fn by_element<T: Real, N: Copy>(
     let p: Params = args.params();
     let words = words(&p, args.input::<u32>(1)[0]);
     let (x, y): (&[T], &mut [T]) = (args.input(0), args.output(0));
-    y.par_chunks_mut(JOB).zip(x.par_chunks(JOB)).enumerate().for_each(|(job, (y, x))| {
+    y.par_chunks_mut(JOB).zip(x.par_chunks(JOB)).enumerate().run(|(job, (y, x))| {
         let first = job * (JOB / RUN);
         let ((y, y_rest), (x, x_rest)) = (y.as_chunks_mut::<RUN>(), x.as_chunks::<RUN>());
         for (run, (y, x)) in y.iter_mut().zip(x).enumerate() {
@@ -68,7 +68,7 @@ fn by_channel<T: Real>(args: &mut Args<'_>, dropped: T, f: impl Fn(T) -> T + Syn
     let inner = p.inner as usize;
     let (x, y): (&[T], &mut [T]) = (args.input(0), args.output(0));
     let channels = y.par_chunks_exact_mut(inner).zip(x.par_chunks_exact(inner));
-    channels.with_min_len(JOB.div_ceil(inner)).enumerate().for_each(|(channel, (y, x))| {
+    channels.enumerate().run_by(JOB.div_ceil(inner), |(channel, (y, x))| {
         if keeps(&p, words.word(channel as u64)) {
             y.iter_mut().zip(x).for_each(|(y, x)| *y = f(*x));
         } else {
@@ -122,7 +122,7 @@ pub(super) fn gaussian_noise_cpu<T: Real>(args: &mut Args<'_>) {
 pub(super) fn dropout_mask_cpu(args: &mut Args<'_>) {
     let p: Params = args.params();
     let words = words(&p, args.input::<u32>(0)[0]);
-    args.output::<u32>(0).par_iter_mut().with_min_len(JOB / 32).enumerate().for_each(|(i, mask)| {
+    args.output::<u32>(0).par_iter_mut().enumerate().run_by(JOB / 32, |(i, mask)| {
         let bits = |run| kept(&p, &words, run).iter().zip(0..).fold(0u32, |bits, (kept, at)| bits | (kept & 1) << at);
         let (word, rest) = (bits(2 * i) | bits(2 * i + 1) << 16, p.len as usize - 32 * i);
         *mask = if rest < 32 { word & ((1 << rest) - 1) } else { word };

@@ -3,10 +3,10 @@
 use super::params::Params;
 use crate::base::Shape;
 use crate::kernel::Args;
+use crate::mirror::threads::{IndexedParallelIterator, IntoParallelRefMutIterator, Loop, each};
 use crate::mirror::{self, Real};
 use crate::run::Device;
 use crate::tensor::Tensor;
-use rayon::prelude::*;
 
 /// A reduction; the constant OP of the kernels.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -223,12 +223,12 @@ fn states<T: Real>(p: &Params, op: Op, first: bool, x: &[T]) -> Vec<State> {
         }
         states
     };
-    (0..outputs * blocks).into_par_iter().with_min_len((BLOCK / p.part as usize).max(1)).flat_map_iter(of).collect()
+    each(0..outputs * blocks).gather_all_by(BLOCK / p.part as usize, of)
 }
 
 fn logical<X: Copy + Into<u32> + Sync>(p: &Params, op: Op, x: &[X], y: &mut [u32]) {
     let inner = p.inner as usize;
-    y.par_iter_mut().enumerate().with_min_len(BLOCK).for_each(|(o, y)| {
+    y.par_iter_mut().enumerate().run_by(BLOCK, |(o, y)| {
         let mut held = rows(p, o / inner).map(|row| x[row * inner + o % inner].into() != 0);
         *y = if op == Op::Any { held.any(|v| v) } else { held.all(|v| v) }.into();
     });
@@ -237,8 +237,7 @@ fn logical<X: Copy + Into<u32> + Sync>(p: &Params, op: Op, x: &[X], y: &mut [u32
 fn sums<T: Real>(p: &Params, x: &[T], y: &mut [T]) {
     let (inner, factor) = (p.inner as usize, f64::from(p.factor));
     if inner == 1 {
-        let min = (mirror::CHUNK / p.part as usize).max(1);
-        y.par_iter_mut().enumerate().with_min_len(min).for_each(|(which, y)| {
+        y.par_iter_mut().enumerate().run_by(mirror::CHUNK / p.part as usize, |(which, y)| {
             *y = T::of(mirror::sum_by(&x[rows(p, which)], |v| v) * factor);
         });
         return;

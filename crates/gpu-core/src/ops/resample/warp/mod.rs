@@ -12,9 +12,9 @@ use crate::base::DType;
 use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSliceMut};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
-use rayon::prelude::*;
 use words::{BLANK, COLOUR, PARTNER, SHARE, WHITE, WINDOW};
 
 const WGSL: &str = wgsl!("warp.wgsl");
@@ -110,7 +110,7 @@ fn warp_cpu(args: &mut Args<'_>) {
         let bytes = images.chunks_exact((p.c * p.h * p.w) as usize).nth(indices[b] as usize).unwrap_or(&[]);
         Picture { p, words: &words[b * Warp::WORDS..][..Warp::WORDS], bytes }
     };
-    args.output::<f32>(0).par_chunks_exact_mut(c * plane).enumerate().for_each(|(b, x)| {
+    args.output::<f32>(0).par_chunks_exact_mut(c * plane).enumerate().run(|(b, x)| {
         let own = picture(b);
         let partner = own.words[PARTNER] as u32;
         let is_mixed = partner < p.batch && (own.share() < 1 << 16 || own.words[WINDOW] != [0; 4]);

@@ -2,7 +2,7 @@
 
 use super::Layout;
 use crate::mirror::Real;
-use rayon::prelude::*;
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use std::ops::Range;
 
 impl Layout {
@@ -33,7 +33,7 @@ fn for_each_row(l: &Layout, mut f: impl FnMut(usize, usize, usize, Range<usize>,
 /// The columns of one plane after the other: `columns[n, c, (r,s), (p,q)]`, without groups.
 pub(in super::super) fn im2col<T: Real>(l: &Layout, x: &[T], columns: &mut [T]) {
     let planes = columns.par_chunks_mut((l.taps() * l.p * l.q).max(1)).zip(x.par_chunks((l.h * l.w).max(1)));
-    planes.for_each(|(columns, x)| {
+    planes.run(|(columns, x)| {
         columns.fill(T::zero());
         for_each_row(l, |tap, y_row, x_at, inside, stride| {
             let columns = &mut columns[tap * l.p * l.q + y_row..][inside];
@@ -45,7 +45,7 @@ pub(in super::super) fn im2col<T: Real>(l: &Layout, x: &[T], columns: &mut [T]) 
 /// The sum of [`im2col`]'s columns back into planes.
 pub(in super::super) fn col2im<T: Real>(l: &Layout, columns: &[T], x: &mut [T]) {
     let planes = x.par_chunks_mut((l.h * l.w).max(1)).zip(columns.par_chunks((l.taps() * l.p * l.q).max(1)));
-    planes.for_each(|(x, columns)| {
+    planes.run(|(x, columns)| {
         x.fill(T::zero());
         for_each_row(l, |tap, y_row, x_at, inside, stride| {
             let columns = &columns[tap * l.p * l.q + y_row..][inside];

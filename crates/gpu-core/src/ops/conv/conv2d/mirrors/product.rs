@@ -2,10 +2,10 @@
 
 use super::plan::{Phase, Plan, Tap};
 use super::side::Side;
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSliceMut};
 use crate::mirror::{Real, Width};
 use crate::ops::conv::conv2d::layout::Layout;
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
 /// y[k, ..] = sum over input channels and taps, + bias.
 pub(super) fn product<T: Real>(l: &Layout, plan: &Plan, side: &Side, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
@@ -15,7 +15,7 @@ pub(super) fn product<T: Real>(l: &Layout, plan: &Plan, side: &Side, x: &[T], w:
     let weights: Vec<Vec<Vec<T>>> = (0..l.groups).map(pack_all).collect();
     let (x_image, y_image) = (x.len() / l.n, y.len() / l.n);
     let plane = y_image / (l.groups * side.outs);
-    y.par_chunks_mut(y_image).enumerate().for_each_init(Vec::new, |padded, (n, y)| {
+    y.par_chunks_mut(y_image).enumerate().run_with(Vec::new, |padded, (n, y)| {
         plan.source.fill(l.groups * side.ins, &x[n * x_image..][..x_image], padded);
         for (group, y) in y.chunks_mut(side.outs * plane).enumerate() {
             let bias = bias.map(|b| &b[group * side.outs..]);

@@ -2,10 +2,10 @@
 
 use super::plan::{Phase, Plan};
 use super::{Layout, is_pointwise};
+use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice};
 use crate::mirror::{Real, Width};
 use crate::unchecked::{Into, MatRef, gemm};
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 
 /// Runs of images that make a partial sum each: the same on any number of threads.
 const RUNS: usize = 16;
@@ -22,14 +22,14 @@ pub(in super::super) fn backward_w<T: Real>(l: &Layout, x: &[T], dy: &[T], dw: &
     let (x_run, dy_run) = (images * l.c * l.h * l.w, images * l.k * l.p * l.q);
     let runs = || x.par_chunks(x_run).zip(dy.par_chunks(dy_run));
     if is_pointwise(l) {
-        let partials: Vec<Vec<T>> = runs().map(|(x, dy)| pointwise(l, x, dy)).collect();
+        let partials: Vec<Vec<T>> = runs().gather(|(x, dy)| pointwise(l, x, dy));
         for partial in &partials {
             dw.iter_mut().zip(partial).for_each(|(d, &v)| *d += v);
         }
         return;
     }
     let (plan, width) = (Plan::forward(l), Width::of::<T>(l.group_k()));
-    let partials: Vec<Vec<T>> = runs().map(|(x, dy)| direct(l, &plan, &width, x, dy)).collect();
+    let partials: Vec<Vec<T>> = runs().gather(|(x, dy)| direct(l, &plan, &width, x, dy));
     let (terms, lanes) = (l.terms(), width.channels());
     let blocks = l.group_k().div_ceil(lanes);
     for partial in &partials {

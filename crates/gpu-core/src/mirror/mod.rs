@@ -1,10 +1,12 @@
 //! What mirrors share: sums in f64 and parallel maps, written so that they vectorise and depend on no thread count.
 
+pub(crate) mod threads;
+
+use self::threads::{IndexedParallelIterator, Loop, ParallelSliceMut};
 use crate::base::Element;
 use bytemuck::Pod;
 use num_traits::{Float, NumAssign};
 use pulp::{Arch, Simd, WithSimd};
-use rayon::prelude::*;
 use std::iter::Sum;
 use std::ops::Range;
 
@@ -165,7 +167,12 @@ pub(crate) fn sum_and_dot<T: Real>(a: &[T], b: &[T], f: impl Fn(f64) -> f64) -> 
 /// `f` is called through a pointer, once a chunk, so that one copy of the scheduler serves all mirrors of a type: a copy for each made
 /// most of the crate's code.
 pub(crate) fn for_each_chunk<T: Send>(y: &mut [T], len: usize, f: &(dyn Fn(usize, &mut [T]) + Sync)) {
-    y.par_chunks_mut(len.max(1)).enumerate().for_each(|(i, y)| f(i, y));
+    match y.len() {
+        0 => {}
+        // What is small stays clear of the scheduler.
+        all if all <= len => f(0, y),
+        _ => y.par_chunks_mut(len.max(1)).enumerate().run(|(i, y)| f(i, y)),
+    }
 }
 
 /// `y = f(x)`, element by element.
