@@ -15,5 +15,6 @@ mod refusals;
 mod repeat;
 mod same_bits;
 pub mod support;
+mod tensorboard;
 mod validation;
 mod verify;

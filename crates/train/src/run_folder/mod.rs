@@ -1,22 +1,23 @@
-//! The folder of a run: `config.toml`, `metrics.jsonl`, `report.html`, `last.safetensors`, `best.safetensors`, at the end `test.csv`, and a
-//! lock while a process works on it.
+//! The folder of a run: `config.toml`, `metrics.jsonl`, `report.html`, `last.safetensors`, `best.safetensors`, at the end `test.csv`,
+//! where they are wanted event files for TensorBoard, and a lock while a process works on it.
 //!
 //! A folder gets its name once it has a checkpoint: a run that was killed at any moment is one that can be continued, or none.
 
 mod drafts;
+mod events;
 mod lock;
+mod log;
 mod record;
 
+pub use log::MetricsLog;
 pub use record::{Record, runs_in};
 
 use crate::error::{Error, Result};
-use crate::file;
 use crate::model::about;
 use crate::settings::{Config, Settings, Validation};
 use lock::Lock;
-use nn::checkpoint::{Checkpoint, read_plain, sweep, write_atomically};
-use serde_json::Value;
-use std::fs::{self, File, OpenOptions};
+use nn::checkpoint::{Checkpoint, sweep, write_atomically};
+use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
@@ -183,55 +184,6 @@ pub fn read_settings(path: &Path) -> Result<Settings> {
 /// A file that is there as a whole, or as it was before.
 fn write_whole(path: &Path, text: &str) -> Result<()> {
     write_atomically(path, |file| file.write_all(text.as_bytes())).map_err(Error::file("writing", path))
-}
-
-/// The log of a run: one JSON object a line, in the order of the steps.
-#[derive(Debug)]
-pub struct MetricsLog {
-    path: PathBuf,
-    file: File,
-}
-
-impl MetricsLog {
-    /// Begins a log.
-    ///
-    /// # Errors
-    /// If the file cannot be made.
-    pub fn create(path: &Path) -> Result<Self> {
-        let file = OpenOptions::new().append(true).create_new(true).open(path).map_err(Error::file("making", path))?;
-        Ok(Self { path: path.into(), file })
-    }
-
-    /// Continues a log after `step`: lines of later steps, and a line cut short, belong to what is done again.
-    ///
-    /// # Errors
-    /// If the file cannot be read or written.
-    pub fn resume(path: &Path, step: u64) -> Result<Self> {
-        let text = match read_plain(path, file::DATA) {
-            Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
-            Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
-            Err(e) => return Err(Error::file("reading", path)(e)),
-        };
-        // The line of a part of an epoch is told where a run was stopped, and now it goes on.
-        // So is a test before the end.
-        let is_kept =
-            |v: Value| v["step"].as_u64().is_some_and(|s| s <= step) && v["epoch_done"] != false && v.get("test").is_none();
-        let is_done = |line: &&str| serde_json::from_str::<Value>(line).is_ok_and(is_kept);
-        let kept: String = text.lines().filter(is_done).flat_map(|line| [line, "\n"]).collect();
-        if kept != text {
-            write_whole(path, &kept)?;
-        }
-        let file = OpenOptions::new().append(true).create(true).open(path).map_err(Error::file("opening", path))?;
-        Ok(Self { path: path.into(), file })
-    }
-
-    /// Adds a line.
-    ///
-    /// # Errors
-    /// If it cannot be written.
-    pub fn add(&mut self, line: &Value) -> Result<()> {
-        self.file.write_all(format!("{line}\n").as_bytes()).map_err(Error::file("writing", &self.path))
-    }
 }
 
 #[cfg(test)]

@@ -144,6 +144,8 @@ settings! {
         save_every: u64, "STEPS", default always(500), range count_from(1);
         /// Steps between two lines of metrics.jsonl
         log_every: u64, "STEPS", default always(50), range count_from(1);
+        /// Write what is logged for TensorBoard too, into the run's folder
+        tensorboard: bool, "true|false", alone "true", resume MayChange;
     }
     "Model" {
         /// Leave this out where a key of --weights begins with it, such as module.

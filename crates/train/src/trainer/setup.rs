@@ -71,7 +71,7 @@ pub(super) fn begin(settings: Settings, device: Option<Device>, console: &Consol
     let stem = format!("{}-{}", label(&data.name), label(&config.model));
     let first = described(learner.state()?, &description, &progress);
     let folder = RunFolder::create(&config.out, config.name.as_deref(), &stem, &config, &first)?;
-    let log = MetricsLog::create(&folder.metrics())?;
+    let log = told(&config, MetricsLog::create(&folder.metrics())?)?;
     Ok((Run::new(config, data, description, learner, progress, folder), log))
 }
 
@@ -132,9 +132,14 @@ pub(super) fn resume(path: &Path, settings: Settings, device: Option<Device>, co
     learner.step.set_sums(progress.pending);
     folder.write_config(&config)?;
     folder.forget_test()?;
-    let log = MetricsLog::resume(&folder.metrics(), step)?;
+    let log = told(&config, MetricsLog::resume(&folder.metrics(), step)?)?;
     console.say(&format!("Continuing after step {step} of {}.", progress.end(&config)));
     Ok((Run::new(config, data, description, learner, progress, folder), log))
+}
+
+/// The log, told to TensorBoard too where that is wanted.
+fn told(config: &Config, log: MetricsLog) -> Result<MetricsLog> {
+    if config.tensorboard == Some(true) { log.with_events() } else { Ok(log) }
 }
 
 /// The network with fresh weights, once it is known that it can be trained by these settings and on this device.
