@@ -58,10 +58,13 @@ pub use nn;
 pub use proof;
 pub use train;
 
-// The snippets of the studies' page, compiled and run as these are.
+// The snippets of these pages, compiled and run as those above.
 #[cfg(doctest)]
 #[doc = include_str!("../docs/studies.md")]
 struct Studies;
+#[cfg(doctest)]
+#[doc = include_str!("../docs/tensors.md")]
+struct Tensors;
 
 /// A [`nn::Sequential`] of layers.
 pub use nn::seq;
