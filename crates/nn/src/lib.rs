@@ -56,7 +56,7 @@ pub use optim::{Adadelta, Adagrad, Adam, AdamW, Lion, Muon, Optimizer, RmsProp, 
 pub use schedule::Schedule;
 pub use spec::{Spec, SpecError};
 pub use step::{
-    EvalStep, Loss, MemoryPlan, Metrics, Slots, Step, StepBuilder, StepError, StepOptions, StepPass, TrainStep, Values,
+    EvalStep, LayerTime, Loss, MemoryPlan, Metrics, Slots, Step, StepBuilder, StepError, StepOptions, StepPass, TrainStep, Values,
 };
 pub use summary::Summary;
 

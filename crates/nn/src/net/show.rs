@@ -23,7 +23,7 @@ impl Net {
         }
     }
 
-    fn walk<'a>(&'a self, path: &str, f: &mut dyn FnMut(&str, &'a Self)) {
+    pub(crate) fn walk<'a>(&'a self, path: &str, f: &mut dyn FnMut(&str, &'a Self)) {
         for (name, child) in self.names.iter().zip(&self.children) {
             let path = join(path, name);
             f(&path, child);
@@ -71,7 +71,7 @@ impl Net {
     }
 
     /// Distinguishes it from other networks, while it lives.
-    pub(super) fn number(&self) -> usize {
+    pub(crate) fn number(&self) -> usize {
         self.held.as_ptr() as usize
     }
 }
