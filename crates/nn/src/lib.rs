@@ -31,6 +31,7 @@
 mod autograd;
 pub mod checkpoint;
 mod decimal;
+mod grad_cam;
 mod init;
 pub mod layers;
 mod module;
