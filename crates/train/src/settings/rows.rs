@@ -144,6 +144,8 @@ settings! {
         save_every: u64, "STEPS", default always(500), range count_from(1);
         /// Steps between two lines of metrics.jsonl
         log_every: u64, "STEPS", default always(50), range count_from(1);
+        /// Leave the pictures and the layers out of report.html, which take about as long as four steps at the end of a run
+        plain_report: bool, "true|false", alone "true", unset "false", resume MayChange;
     }
     "Model" {
         /// Leave this out where a key of --weights begins with it, such as module.

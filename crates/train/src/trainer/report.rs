@@ -7,6 +7,7 @@ use crate::console::{Console, clock_time, counted};
 use crate::data::Split;
 use crate::error::Result;
 use crate::evaluate::Score;
+use crate::inspect::Inspection;
 use crate::page;
 use crate::run_folder::MetricsLog;
 use crate::settings::Config;
@@ -186,6 +187,15 @@ impl<'a> Report<'a> {
         Ok(tested)
     }
 
+    /// What is found in the network. The run is saved: a fault of this is told, and is none of the run's.
+    pub fn inspect(&self, run: &Run) {
+        let device = run.learner.optimizer.device();
+        let found = Inspection::of(&run.folder, &run.config, &run.data, device);
+        if let Err(error) = found.and_then(|found| found.write(&run.folder.inspection())) {
+            self.console.note(&format!("The report goes without pictures and layers: {error}"));
+        }
+    }
+
     /// The run's page, rewritten. Training goes on without it.
     pub fn page(&self, run: &Run) {
         if let Err(error) = page::write(&[run.folder.path().into()], &run.folder.report()) {
@@ -213,7 +223,7 @@ impl<'a> Report<'a> {
 
     /// The last words, and the same as an object.
     pub fn conclude(&self, run: &Run, ending: Ending) -> Outcome {
-        let Ending { tally, score, tested, interrupted } = ending;
+        let Ending { tally, score, tested, interrupted, peak_bytes } = ending;
         let score = score.filter(|_| run.config.judged_by() == Some(Split::Val));
         let chosen = tested.map(|tested| tested.best.unwrap_or(tested.last));
         let device = run.learner.optimizer.device();
@@ -236,7 +246,7 @@ impl<'a> Report<'a> {
             data: run.data.name.clone(),
             seed: run.config.seed,
             run: run.folder.path().to_path_buf(),
-            peak_bytes: device.memory().peak,
+            peak_bytes,
             interrupted,
         };
         self.say_outcome(&outcome, run);

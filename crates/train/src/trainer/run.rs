@@ -35,6 +35,8 @@ pub(super) struct Ending {
     pub score: Option<Score>,
     pub tested: Option<Tested>,
     pub interrupted: bool,
+    /// The most bytes that the device held at a time while it trained.
+    pub peak_bytes: u64,
 }
 
 /// What the test images say at the end.
