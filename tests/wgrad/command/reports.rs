@@ -2,6 +2,7 @@
 
 use super::support::Bench;
 use gpu_core::Device;
+use nn::Checkpoint;
 use serde_json::{Value, json};
 use std::fs;
 use train::inspect::Inspection;
@@ -79,6 +80,16 @@ fn what_is_found_is_of_the_network_and_its_test_images() {
     let counted = |at: usize| layers.rows[at].gradients.as_ref().map(|found| found.counts.iter().sum::<u32>());
     assert_eq!((counted(0), counted(1), counted(2), counted(6)), (Some(216), None, None, Some(5120)), "1.weight is frozen");
     assert!(layers.rows[1].weights.is_some() && layers.rows[2].weights.is_none());
+}
+
+#[test]
+fn without_best_weights_it_is_their_average_that_is_looked_at() {
+    let bench = Bench::new();
+    bench.train("--epochs 1 --val none --ema 0.9 --name a").ok();
+    let saved = Checkpoint::read(bench.path("runs/a/last.safetensors")).unwrap();
+    let largest = |key: &str| saved.arrays()[key].values[..27].iter().fold(0f32, |largest, value| largest.max(value.abs()));
+    let [last, average] = [largest("0.weight"), largest("optimizer.ema.0.weight")];
+    assert!(last != average && found(&bench, "a").filters.unwrap().tiles[0].largest == average, "{last} and {average}");
 }
 
 /// By `wgrad report`, for a run without; what stands in the way is told, and the page is written all the same.

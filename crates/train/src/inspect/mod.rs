@@ -23,8 +23,8 @@ use crate::per_image::{ImageRow, read_per_image};
 use crate::run_folder::RunFolder;
 use crate::settings::Config;
 use gpu_core::{Device, within_memory};
-use nn::checkpoint::{read_plain, write_atomically};
-use nn::freeze;
+use nn::checkpoint::{Checkpoint, read_plain, write_atomically};
+use nn::{Net, freeze, parameters};
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::Path;
@@ -45,8 +45,8 @@ pub struct Inspection {
 }
 
 impl Inspection {
-    /// Of the network in a run's folder: mistakes, maps and filters by its best weights, or the last where there are no best; layers by
-    /// the last. `data` is the run's, parted as for the run. Mistakes and maps are of the images in the folder's `test.csv`.
+    /// Of the network in a run's folder: mistakes, maps and filters by its best weights, or where there are none by the last ones, or
+    /// their average if the run kept one; layers by the last. `data` is the run's, parted as for the run. Mistakes and maps are of the images in the folder's `test.csv`.
     ///
     /// # Errors
     /// If a file of the run cannot be read or is of other images, the device does not fit a step of the training, or is at fault.
@@ -56,7 +56,11 @@ impl Inspection {
 
     fn within_memory(folder: &RunFolder, config: &Config, data: &Dataset, device: &Device) -> Result<Self> {
         let (best, last, table) = (folder.best(), folder.last(), folder.test_table());
+        let saved = model::read_checkpoint(&last)?;
         let trained = Trained::read(if best.is_file() { &best } else { &last }, device)?;
+        if !best.is_file() {
+            take_average(&saved, &trained.net);
+        }
         trained.description.fits(&data.train, &data.name)?;
         for keys in config.frozen() {
             // They were checked when the run began.
@@ -66,7 +70,7 @@ impl Inspection {
         let mistakes = mistakes::worst(&rows, &data.test);
         let maps = maps::of(&trained, &rows, &data.test, device)?;
         let filters = filters::of(&trained.net)?;
-        model::read_checkpoint(&last)?.load_net(&trained.net).map_err(|e| model::about(&last, e))?;
+        saved.load_net(&trained.net).map_err(|e| model::about(&last, e))?;
         let layers = layers::of(&trained, config, &data.train, device)?;
         Ok(Self { device: device.name(), mistakes, maps, filters, layers })
     }
@@ -87,6 +91,15 @@ impl Inspection {
     pub fn write(&self, path: &Path) -> Result<()> {
         let text = serde_json::to_vec(self).expect("an inspection is JSON");
         write_atomically(path, |file| file.write_all(&text)).map_err(Error::file("writing", path))
+    }
+}
+
+/// Gives a network the average of its weights, where the run kept one: it is what the test was of.
+fn take_average(saved: &Checkpoint, net: &Net) {
+    for (key, param) in parameters(net) {
+        if let Some(average) = saved.arrays().get(&format!("optimizer.ema.{key}")) {
+            param.set(&average.values);
+        }
     }
 }
 
