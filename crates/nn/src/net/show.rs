@@ -34,7 +34,7 @@ impl Net {
     /// Has this layer, of a network that will run on `tape`, show what it gives: [`activation`](Self::activation) has it then, and a
     /// backward pass its gradient. Equivalent of `register_forward_hook` and `register_full_backward_hook`.
     ///
-    /// Grad-CAM, the part of a picture that speaks for a class:
+    /// Grad-CAM, the part of a picture that speaks for a class, as [`grad_cam`](Self::grad_cam) has it:
     ///
     /// ```
     /// use gpu_core::{Device, Tensor, ops};

@@ -114,6 +114,15 @@ mod tests {
         }
     }
 
+    #[test]
+    fn what_is_computed_again_is_of_the_layers_that_compute_it() {
+        let device = Device::Cpu;
+        let [plain, again] = [1, 3].map(|segments| launches(&net(&device).checkpoint_activations(segments), &device));
+        let more: Vec<(&str, usize)> = plain.iter().zip(&again).map(|(one, two)| (&*one.0, two.1 - one.1)).collect();
+        // The first convolution is in a run that is computed again; the loss and the update are in none.
+        assert!(more[0].1 > 0 && more.last().unwrap() == &("", 0), "{more:?}");
+    }
+
     /// Two networks of one kind do not count for one another.
     #[test]
     fn what_another_network_launches_is_of_no_layer() {

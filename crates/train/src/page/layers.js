@@ -93,7 +93,7 @@ function layers(place, { inspection }) {
   const { layers: found, device } = inspection;
   const long = found.rows.length > 24;
   make("h2", place, "Layers");
-  make("p", place, `A step of ${found.batch} training images after the last epoch, without its update, on ${device}. Times are milliseconds of the kernels; what a layer's kernels do for the next one, such as a ReLU, is counted with it. A histogram reaches four deviations from the mean, and what is beyond is in its outermost bars.`);
+  make("p", place, `A step of ${found.batch} training images, not augmented, with the weights after the last epoch and without an update, on ${device}. Times are milliseconds of the kernels; what a layer's kernels do for the next one, such as a ReLU, is counted with it. A histogram reaches four deviations from the mean, and what is beyond is in its outermost bars.`);
   const tables = make("div", place, undefined, "tables");
   costs(tables, found, long);
   spreads(tables, found, long);
