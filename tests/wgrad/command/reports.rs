@@ -1,6 +1,6 @@
 //! What a run finds in its network at the end, for its page.
 
-use super::support::Bench;
+use super::support::{Bench, finished};
 use gpu_core::Device;
 use nn::Checkpoint;
 use serde_json::{Value, json};
@@ -26,7 +26,7 @@ fn without_times(bench: &Bench, run: &str) -> Value {
 fn a_look_into_the_network_changes_no_bit_of_a_run() {
     let bench = Bench::new();
     let is_there = |run: &str| bench.path(&format!("runs/{run}/inspection.json")).exists();
-    for device in proof::devices().iter().map(|device| if *device == Device::Cpu { "cpu" } else { "gpu" }) {
+    for device in proof::devices().iter().map(key) {
         let train =
             |words: &str| bench.run(&format!("train --data data --model net.json --batch-size 8 --device {device} {words}"));
         for words in [format!("--epochs 3 --name {device}"), format!("--epochs 3 --plain-report --name {device}-plain")] {
@@ -45,12 +45,13 @@ fn a_look_into_the_network_changes_no_bit_of_a_run() {
             }
         }
         assert!(!is_there(&format!("{device}-plain")));
-        assert_eq!(found(&bench, device).device, device_name(device));
+        assert_eq!(found(&bench, device).device == "CPU", device == "cpu");
     }
 }
 
-fn device_name(device: &str) -> String {
-    proof::devices().iter().find(|known| (**known == Device::Cpu) == (device == "cpu")).unwrap().name()
+/// What `--device` calls it.
+fn key(device: &Device) -> &'static str {
+    if *device == Device::Cpu { "cpu" } else { "gpu" }
 }
 
 #[test]
@@ -90,6 +91,27 @@ fn without_best_weights_it_is_their_average_that_is_looked_at() {
     let largest = |key: &str| saved.arrays()[key].values[..27].iter().fold(0f32, |largest, value| largest.max(value.abs()));
     let [last, average] = [largest("0.weight"), largest("optimizer.ema.0.weight")];
     assert!(last != average && found(&bench, "a").filters.unwrap().tiles[0].largest == average, "{last} and {average}");
+}
+
+/// The memory of the training is free again when the network is looked into; with less than that, the report goes without.
+#[test]
+fn a_budget_that_a_step_fits_is_enough() {
+    let bench = Bench::new();
+    let within = |mib: &str, words: &str| {
+        let mut command = bench.command(words);
+        command.env("WGRAD_MEMORY_MIB", mib);
+        finished(command).ok()
+    };
+    let train = "train --data data --model small-cnn --batch-size 64 --max-steps 1 --val none --test-images 0";
+    for device in proof::devices().iter().map(key) {
+        let file = bench.path(&format!("runs/{device}/inspection.json"));
+        // Half of it again would be too much.
+        let ran = within("100", &format!("{train} --device {device} --name {device}"));
+        assert!(file.is_file() && !ran.stderr.contains(BESIDE), "{device}: {}", ran.stderr);
+        fs::remove_file(&file).unwrap();
+        let ran = within("40", &format!("report runs/{device}"));
+        assert!(!file.exists() && ran.stderr.contains("out of device memory") && ran.stderr.contains(BESIDE), "{}", ran.stderr);
+    }
 }
 
 /// By `wgrad report`, for a run without; what stands in the way is told, and the page is written all the same.

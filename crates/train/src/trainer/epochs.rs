@@ -7,8 +7,7 @@ use crate::error::Result;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
 
-/// Every step that is left, and at the end of each epoch an evaluation, a checkpoint and a new page; at the end of all, the test and a
-/// look into the network.
+/// Every step that is left, and at the end of each epoch an evaluation, a checkpoint and a new page; at the end of all, the test.
 pub(super) fn finish(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<Ending> {
     let mut ending = Ending::default();
     while !run.progress.is_over(&run.config) && !ending.interrupted {
@@ -33,10 +32,7 @@ pub(super) fn finish(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) 
         let tested = if is_over { run.test(ending.score).and_then(|tested| report.tested(run, tested)) } else { Ok(None) };
         run.save()?;
         ending.peak_bytes = run.learner.optimizer.device().memory().peak;
-        if is_over && tested.is_ok() && run.config.plain_report != Some(true) {
-            report.inspect(run);
-        }
-        report.page(run);
+        report.page(&run.folder);
         ending.tested = tested?;
         report.clock.go_on();
     }

@@ -8,6 +8,7 @@ use crate::evaluate::Score;
 use crate::model::{self, DESCRIPTION, Description};
 use crate::run_folder::RunFolder;
 use crate::settings::Config;
+use gpu_core::Device;
 use nn::Metrics;
 use nn::checkpoint::Checkpoint;
 use nn::optim::with_average;
@@ -23,6 +24,18 @@ pub(super) struct Run {
     /// Whether an image of the training has one label, which may be told right.
     pub counts_right: bool,
     pub learner: Learner,
+    pub progress: Progress,
+    pub folder: RunFolder,
+}
+
+/// A run whose steps are done, without the memory that they took.
+pub(super) struct Done {
+    pub config: Config,
+    pub data: Dataset,
+    pub description: Description,
+    pub is_classifier: bool,
+    pub counts_right: bool,
+    pub device: Device,
     pub progress: Progress,
     pub folder: RunFolder,
 }
@@ -73,6 +86,15 @@ impl Run {
         let is_classifier = description.is_classifier();
         let counts_right = is_classifier && !config.augmentation().is_ok_and(|how| how.mixes());
         Self { config, data, description, is_classifier, counts_right, learner, progress, folder }
+    }
+
+    /// Gives back what only steps need.
+    pub fn done(self) -> Done {
+        let Self { config, data, description, is_classifier, counts_right, learner, progress, folder } = self;
+        let device = learner.optimizer.device().clone();
+        drop(learner);
+        device.trim();
+        Done { config, data, description, is_classifier, counts_right, device, progress, folder }
     }
 
     /// Looks at what the device has counted.
