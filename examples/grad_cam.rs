@@ -48,15 +48,8 @@ fn main() -> anyhow::Result<()> {
     let x = (pictures - &mean) / &std;
     mark.apply(&x, &labels);
 
-    // The channels of the last convolution, each weighted by how much the class's score rises with it.
-    let tape = Tape::pass(&device).evaluate().tape();
-    let layer = net.at("8");
-    layer.show(&tape);
-    let logits = net.forward(&tape.input(&x));
-    let maps = layer.activation(&tape);
-    let gradients = logits.gather(1, &labels.reshape([SHOWN, 1])).sum().backward();
-    let weights = gradients.of(&maps).expect("the layer was asked to show it").mean_axes(&[2, 3], true);
-    let cam = (maps.value() * weights).sum_axes(&[1], true).relu();
+    let layer = net.last_spatial().expect("a convolution is there");
+    let cam = net.grad_cam(&layer, &x, &labels);
     let heat = cam.upsample2d(ops::Upsample2dGeometry::bilinear_by(2.0));
     let heat = &heat / (heat.amax(&[1, 2, 3], true) + 1e-6);
 

@@ -1,8 +1,10 @@
 //! A run's page in a real browser: Debian's Chromium, without a window and without a network. Skipped where there is none.
 
+use crate::command::support::Bench;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
+use train::inspect::Inspection;
 use train::page;
 use train::run_folder::REPORT;
 
@@ -118,4 +120,72 @@ fn a_page_whose_script_fails_is_noticed() {
         let Some(found) = elements(&file, 1180, place.path()) else { return };
         assert!(found.contains(wanted), "{wrong}: {}", &found[..found.len().min(300)]);
     }
+}
+
+/// A run of a small network, and what its page must show of it.
+fn inspected() -> (Bench, PathBuf, [String; 6]) {
+    let bench = Bench::new();
+    bench.train("--epochs 1 --name a").ok();
+    let folder = bench.path("runs/a");
+    let found = Inspection::read(&folder.join("inspection.json")).unwrap();
+    let maps = found.maps.as_ref().unwrap();
+    let counts = [
+        ("mistakes", found.mistakes.len()),
+        ("maps", maps.right.len() + maps.wrong.len()),
+        ("filters", 8),
+        // One for what is no layer's, and the sum.
+        ("layers", found.layers.rows.len() + 2),
+        ("histograms", 2 * found.layers.rows.iter().filter(|row| row.weights.is_some()).count()),
+        ("broken", 0),
+    ];
+    assert!(counts[..5].iter().all(|(_, count)| *count > 1), "{counts:?}");
+    (bench, folder.join(REPORT), counts.map(|(name, count)| format!("data-{name}=\"{count}\"")))
+}
+
+#[test]
+fn a_browser_shows_pictures_and_layers_at_two_widths_in_light_and_dark() {
+    let place = tempfile::tempdir().unwrap();
+    let (_bench, file, wanted) = inspected();
+    for width in [1200, 400] {
+        let Some(found) = elements(&file, width, place.path()) else { return };
+        for wanted in wanted.iter().map(String::as_str).chain(["data-errors=\"0\"", "data-too-wide=\"false\""]) {
+            assert!(
+                found.contains(wanted),
+                "{wanted} is missing at {width} pixels: {}",
+                &found[found.find("<body").unwrap()..][..400]
+            );
+        }
+        for title in ["Worst mistakes", "What it looks at", "First filters", "Memory and time", "Weights and gradients"] {
+            assert!(found.contains(&format!("{title}</h")), "{title}");
+        }
+        for dark in [false, true] {
+            let (colours, ground) = seen(&file, width, dark, place.path()).unwrap();
+            assert!(colours > 50 && (ground == [255; 3]) != dark, "{colours} colours on {ground:?}");
+        }
+    }
+}
+
+#[test]
+fn a_section_that_is_missing_a_broken_picture_and_what_is_too_wide_are_noticed() {
+    let place = tempfile::tempdir().unwrap();
+    let (_bench, file, wanted) = inspected();
+    let html = std::fs::read_to_string(&file).unwrap();
+    let faults = [
+        ("mistakes(place, inspection.mistakes);", "", 0),
+        ("maps(place, inspection.maps);", "", 1),
+        ("filters(place, inspection.filters);", "", 2),
+        ("costs(tables, found, long);", "", 3),
+        ("spreads(tables, found, long);", "", 4),
+        ("data:image/png;base64,", "data:image/png;base64,AAAA", 5),
+    ];
+    let altered = place.path().join("altered.html");
+    for (right, wrong, at) in faults {
+        assert_eq!(html.matches(right).count(), 1, "{right}");
+        std::fs::write(&altered, html.replace(right, wrong)).unwrap();
+        let Some(found) = elements(&altered, 1200, place.path()) else { return };
+        let missing: Vec<bool> = wanted.iter().map(|wanted| !found.contains(wanted)).collect();
+        assert!(missing[at] && missing.iter().filter(|missing| **missing).count() == 1, "{right}: {missing:?}");
+    }
+    std::fs::write(&altered, html.replace("minmax(128px, 1fr)", "minmax(2000px, 1fr)")).unwrap();
+    assert!(elements(&altered, 1200, place.path()).unwrap().contains("data-too-wide=\"true\""));
 }

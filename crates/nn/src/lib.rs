@@ -31,6 +31,7 @@
 mod autograd;
 pub mod checkpoint;
 mod decimal;
+mod grad_cam;
 mod init;
 pub mod layers;
 mod module;
@@ -56,7 +57,7 @@ pub use optim::{Adadelta, Adagrad, Adam, AdamW, Lion, Muon, Optimizer, RmsProp, 
 pub use schedule::Schedule;
 pub use spec::{Spec, SpecError};
 pub use step::{
-    EvalStep, Loss, MemoryPlan, Metrics, Slots, Step, StepBuilder, StepError, StepOptions, StepPass, TrainStep, Values,
+    EvalStep, LayerTime, Loss, MemoryPlan, Metrics, Slots, Step, StepBuilder, StepError, StepOptions, StepPass, TrainStep, Values,
 };
 pub use summary::Summary;
 

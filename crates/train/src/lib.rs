@@ -8,6 +8,7 @@ pub mod error;
 pub mod evaluate;
 mod file;
 mod finite;
+pub mod inspect;
 pub mod loader;
 pub mod model;
 pub mod page;

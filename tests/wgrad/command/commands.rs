@@ -30,7 +30,9 @@ fn a_run_leaves_a_folder_and_one_json_object() {
     assert_eq!(result["run"].as_str(), Some("runs/cifar-10-net-1"));
     let mut files: Vec<_> = fs::read_dir(bench.path("runs/cifar-10-net-1")).unwrap().map(|e| e.unwrap().file_name()).collect();
     files.sort();
-    assert_eq!(files, ["best.safetensors", "config.toml", "last.safetensors", "metrics.jsonl", "report.html", "test.csv"]);
+    let whole =
+        ["best.safetensors", "config.toml", "inspection.json", "last.safetensors", "metrics.jsonl", "report.html", "test.csv"];
+    assert_eq!(files, whole);
     let log = bench.log("runs/cifar-10-net-1");
     let steps: Vec<u64> = log.iter().map(|line| line["step"].as_u64().unwrap()).collect();
     assert_eq!(steps, [10, 20, 25, 30, 40, 50, 50, 50]);

@@ -9,7 +9,8 @@ use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
 const RUN: &str = "--epochs 3 --augment flip,crop --save-every 1 --name";
-const WHOLE: [&str; 6] = ["best.safetensors", "config.toml", "last.safetensors", "metrics.jsonl", "report.html", "test.csv"];
+const WHOLE: [&str; 7] =
+    ["best.safetensors", "config.toml", "inspection.json", "last.safetensors", "metrics.jsonl", "report.html", "test.csv"];
 
 fn names(path: PathBuf) -> Vec<String> {
     let mut names: Vec<String> = fs::read_dir(path).unwrap().map(|e| e.unwrap().file_name().into_string().unwrap()).collect();
@@ -92,6 +93,8 @@ fn a_run_killed_at_any_moment_has_a_checkpoint_and_comes_to_the_same_bytes() {
 /// Holds a run that is done against the one that never stopped, and takes it away.
 fn complete(bench: &Bench) {
     hold_same(bench, "killed");
+    // What a run that was killed after its last save could not find any more is found now.
+    bench.run("report runs/killed").ok();
     assert_eq!(names(bench.path("runs")), ["killed", "whole"]);
     assert_eq!(names(bench.path("runs/killed")), WHOLE);
     fs::remove_dir_all(bench.path("runs/killed")).unwrap();
@@ -217,6 +220,7 @@ fn a_container_is_stopped_killed_and_started_again() {
     }
     finished(resumed(contained(&bench, ""), "runs/boxed"));
     hold_same(&bench, "boxed");
+    bench.run("report runs/boxed").ok();
     assert_eq!(names(bench.path("runs/boxed")), WHOLE);
 }
 

@@ -13,6 +13,7 @@ mod predict;
 #[cfg(unix)]
 mod refusals;
 mod repeat;
+mod reports;
 mod same_bits;
 pub mod support;
 mod tensorboard;

@@ -28,6 +28,13 @@ impl Recorder {
             _ => false,
         }
     }
+
+    fn len(&self) -> usize {
+        match self {
+            Self::Host(recording) => recording.list.len(),
+            Self::Gpu(_, recording) => recording.list.len(),
+        }
+    }
 }
 
 thread_local! {
@@ -37,6 +44,14 @@ thread_local! {
 /// Whether this thread captures what is launched there.
 pub(crate) fn is_capturing(place: &Place) -> bool {
     RECORDER.with_borrow(|r| r.as_ref().is_some_and(|recorder| recorder.is_of(place)))
+}
+
+/// How many launches this thread's capture there has recorded.
+pub(super) fn recorded(place: &Place) -> usize {
+    RECORDER.with_borrow(|r| match r {
+        Some(recorder) if recorder.is_of(place) => recorder.len(),
+        _ => 0,
+    })
 }
 
 /// The pool that new tensors of this thread on the CPU device come from.

@@ -231,6 +231,20 @@ impl Device {
         capture::is_capturing(&self.place())
     }
 
+    /// How many launches the capture that this thread is in has recorded so far, 0 outside of one: where in
+    /// [`Capture::replay_each_timed`] those come that follow.
+    ///
+    /// ```
+    /// # use gpu_core::{Device, Tensor, ops};
+    /// let x = Tensor::zeros(&Device::Cpu, [8]);
+    /// let (counts, _) = Device::Cpu.capture(|| [0; 3].map(|_| (ops::scale(&x, 2.0), Device::Cpu.recorded_launches()).1))?;
+    /// assert_eq!((counts, Device::Cpu.recorded_launches()), ([1, 2, 3], 0));
+    /// # Ok::<(), gpu_core::Error>(())
+    /// ```
+    pub fn recorded_launches(&self) -> usize {
+        capture::recorded(&self.place())
+    }
+
     /// A buffer of at least `bytes`. A GPU that cannot give it is at fault from then on; the stand-in is never used. The CPU device has no
     /// fault to show later, and [`within_memory`](super::within_memory) neither needs one.
     #[track_caller]

@@ -1,6 +1,6 @@
 //! The backward pass, and what it gives.
 
-use super::origin::Made;
+use super::origin::{Entry, Made};
 use super::param::Param;
 use super::tape::{Node, Tape};
 use gpu_core::{Tensor, ops};
@@ -40,13 +40,15 @@ impl Tape {
     pub(crate) fn backward(&self, from: usize, dy: Tensor, wanted: &dyn Fn(Made) -> bool) -> Gradients {
         let (nodes, params) = self.spend();
         let retained = self.retained();
-        let leads = self.leads_to(&nodes, &|node, made| wanted(made) || retained.contains(&node));
+        let entries = self.entries();
+        let leads = leads_to(&nodes, &entries, &|node, made| wanted(made) || retained.contains(&node));
         let mut of_nodes: Vec<Option<Tensor>> = vec![None; nodes.len()];
         of_nodes[from] = Some(dy).filter(|_| leads[from]);
         for (at, node) in nodes.into_iter().enumerate().rev() {
             let Node::Derived { inputs, backward } = node else { continue };
             let Some(dy) = of_nodes[at].take() else { continue };
             let needs: Vec<bool> = inputs.iter().map(|input| input.is_some_and(|input| leads[input])).collect();
+            let _at_work = self.spans().at_work(entries[at].layer, true);
             let of_inputs = backward(&dy, &needs);
             of_nodes[at] = Some(dy).filter(|_| retained.contains(&at));
             for (input, gradient) in inputs.into_iter().zip(of_inputs) {
@@ -60,17 +62,17 @@ impl Tape {
         }
         Gradients { tape: self.clone(), of_nodes, params }
     }
+}
 
-    /// Which nodes are wanted, or were computed from one that is.
-    fn leads_to(&self, nodes: &[Node], wanted: &dyn Fn(usize, Made) -> bool) -> Vec<bool> {
-        let mut leads = Vec::with_capacity(nodes.len());
-        for (at, (node, entry)) in nodes.iter().zip(self.entries()).enumerate() {
-            let from_wanted = match node {
-                Node::Leaf => false,
-                Node::Derived { inputs, .. } => inputs.iter().flatten().any(|&input| leads[input]),
-            };
-            leads.push(from_wanted || wanted(at, entry.made));
-        }
-        leads
+/// Which nodes are wanted, or were computed from one that is.
+fn leads_to(nodes: &[Node], entries: &[Entry], wanted: &dyn Fn(usize, Made) -> bool) -> Vec<bool> {
+    let mut leads = Vec::with_capacity(nodes.len());
+    for (at, (node, entry)) in nodes.iter().zip(entries).enumerate() {
+        let from_wanted = match node {
+            Node::Leaf => false,
+            Node::Derived { inputs, .. } => inputs.iter().flatten().any(|&input| leads[input]),
+        };
+        leads.push(from_wanted || wanted(at, entry.made));
     }
+    leads
 }

@@ -61,7 +61,7 @@ impl Graph {
         let entries = y.tape().map(|tape| tape.entries()).unwrap_or_default();
         let mut graph = Self { nodes: Vec::new(), origins: Vec::new(), params: Vec::new(), of: y.clone() };
         for node in needed(&entries, y.node()) {
-            let Entry { made, shape, inputs } = &entries[node];
+            let Entry { made, shape, inputs, .. } = &entries[node];
             let inputs = inputs.iter().filter(|(origin, _)| *origin != Origin::Absent);
             let inputs = inputs.map(|&(origin, shape)| graph.find(origin).unwrap_or_else(|| graph.data(origin, shape))).collect();
             let (op, param) = match *made {

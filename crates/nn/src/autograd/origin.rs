@@ -43,4 +43,6 @@ pub(crate) struct Entry {
     pub made: Made,
     pub shape: Shape,
     pub inputs: Vec<(Origin, Shape)>,
+    /// The layer that it was made by, by its number, where that is noted.
+    pub layer: Option<usize>,
 }

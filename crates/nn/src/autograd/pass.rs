@@ -1,6 +1,7 @@
 //! What a forward pass is for: training or evaluation, with gradients or without, and which random numbers it draws.
 
 use super::labels::LabelSlots;
+use super::spans::Spans;
 use gpu_core::{DType, Device, Tensor};
 
 /// The options of a [`Tape`](crate::Tape). Whether layers are in training mode and whether gradients are wanted are two choices:
@@ -31,11 +32,13 @@ pub struct Pass {
     /// None for a step that no other tape draws from.
     pub(super) step: Option<Tensor>,
     pub(super) labels: LabelSlots,
+    pub(super) spans: Spans,
 }
 
 impl Pass {
     pub(super) fn new(device: &Device) -> Self {
-        Self { device: device.clone(), training: true, gradients: true, seed: 0, step: None, labels: LabelSlots::default() }
+        let (labels, spans) = Default::default();
+        Self { device: device.clone(), training: true, gradients: true, seed: 0, step: None, labels, spans }
     }
 
     /// In evaluation mode: dropout passes everything on, and norms use their running statistics. Gradients are kept. Equivalent of
@@ -52,6 +55,11 @@ impl Pass {
     /// With labels of which losses shall note what classes they have.
     pub(crate) fn labels(self, labels: &LabelSlots) -> Self {
         Self { labels: labels.clone(), ..self }
+    }
+
+    /// With a note of which launches are which layer's.
+    pub(crate) fn spans(self, spans: &Spans) -> Self {
+        Self { spans: spans.clone(), ..self }
     }
 
     /// With another seed of the random layers than 0.

@@ -7,6 +7,7 @@ use super::labels::LabelSlots;
 use super::origin::{Entry, Made, Origin};
 use super::param::Param;
 use super::pass::Pass;
+use super::spans::Spans;
 use gpu_core::{Device, Shape, Tensor};
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
@@ -44,6 +45,7 @@ struct Inner {
     /// Shared by the parts of one pass.
     step: Arc<OnceLock<Tensor>>,
     labels: LabelSlots,
+    spans: Spans,
     streams: AtomicU32,
     state: Mutex<State>,
 }
@@ -81,7 +83,7 @@ pub(crate) struct Randomness {
 impl Pass {
     /// An empty tape for such a pass.
     pub fn tape(self) -> Tape {
-        let Self { device, training, gradients, seed, step, labels } = self;
+        let Self { device, training, gradients, seed, step, labels, spans } = self;
         let step = Arc::new(step.map_or_else(OnceLock::new, OnceLock::from));
         Tape::make(Inner {
             device,
@@ -91,6 +93,7 @@ impl Pass {
             seed,
             step,
             labels,
+            spans,
             streams: AtomicU32::new(FIRST_STREAM),
             state: Mutex::default(),
         })
@@ -141,7 +144,7 @@ impl Tape {
 
     /// A tape for a part of this one's pass, or for what follows it, whose random layers draw from `stream` on.
     fn part(&self, stream: u32, gradients: bool, again: bool) -> Self {
-        let Inner { device, training, seed, step, labels, .. } = &*self.inner;
+        let Inner { device, training, seed, step, labels, spans, .. } = &*self.inner;
         Self::make(Inner {
             device: device.clone(),
             training: *training,
@@ -150,6 +153,7 @@ impl Tape {
             seed: *seed,
             step: step.clone(),
             labels: labels.clone(),
+            spans: spans.clone(),
             streams: AtomicU32::new(stream),
             state: Mutex::default(),
         })
@@ -199,6 +203,11 @@ impl Tape {
     /// The labels that are filled from the host.
     pub(crate) fn labels(&self) -> &LabelSlots {
         &self.inner.labels
+    }
+
+    /// Which launches are which layer's.
+    pub(crate) fn spans(&self) -> &Spans {
+        &self.inner.spans
     }
 
     /// The device whose tensors it follows.
@@ -260,13 +269,13 @@ impl Tape {
 
     #[track_caller]
     pub(super) fn leaf(&self, made: Made, shape: Shape) -> usize {
-        self.push(Node::Leaf, Entry { made, shape, inputs: Vec::new() })
+        self.push(Node::Leaf, Entry { made, shape, inputs: Vec::new(), layer: self.spans().layer() })
     }
 
     #[track_caller]
     pub(super) fn derive(&self, op: &'static str, shape: Shape, inputs: Vec<(Origin, Shape)>, backward: Backward) -> Origin {
         let node = Node::Derived { inputs: inputs.iter().map(|(origin, _)| origin.node()).collect(), backward };
-        Origin::Node(self.push(node, Entry { made: Made::Operator(op), shape, inputs }))
+        Origin::Node(self.push(node, Entry { made: Made::Operator(op), shape, inputs, layer: self.spans().layer() }))
     }
 
     #[track_caller]

@@ -61,6 +61,7 @@ impl Net {
     /// [`forward`](Self::forward), and what follows.
     #[track_caller]
     pub(crate) fn forward_then(&self, x: &Var, then: Then<'_>) -> Var {
+        let _at_work = x.tape().map(|tape| tape.spans().at_work(Some(self.number()), false));
         let p = Params::new(self, x, then);
         let y = self.layer.forward(x, &p);
         p.left().after(y).shown_by(self.number())

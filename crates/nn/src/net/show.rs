@@ -23,7 +23,7 @@ impl Net {
         }
     }
 
-    fn walk<'a>(&'a self, path: &str, f: &mut dyn FnMut(&str, &'a Self)) {
+    pub(crate) fn walk<'a>(&'a self, path: &str, f: &mut dyn FnMut(&str, &'a Self)) {
         for (name, child) in self.names.iter().zip(&self.children) {
             let path = join(path, name);
             f(&path, child);
@@ -34,7 +34,7 @@ impl Net {
     /// Has this layer, of a network that will run on `tape`, show what it gives: [`activation`](Self::activation) has it then, and a
     /// backward pass its gradient. Equivalent of `register_forward_hook` and `register_full_backward_hook`.
     ///
-    /// Grad-CAM, the part of a picture that speaks for a class:
+    /// Grad-CAM, the part of a picture that speaks for a class, as [`grad_cam`](Self::grad_cam) has it:
     ///
     /// ```
     /// use gpu_core::{Device, Tensor, ops};
@@ -71,7 +71,7 @@ impl Net {
     }
 
     /// Distinguishes it from other networks, while it lives.
-    pub(super) fn number(&self) -> usize {
+    pub(crate) fn number(&self) -> usize {
         self.held.as_ptr() as usize
     }
 }

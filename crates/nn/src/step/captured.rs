@@ -7,6 +7,7 @@ use super::pass::{Recorded, StepPass};
 use super::used::Used;
 use crate::autograd::Tape;
 use crate::autograd::labels::LabelSlots;
+use crate::autograd::spans::{Span, Spans};
 use crate::optim::Optimizer;
 use gpu_core::{Capture, DType, Device, Shape, Tensor};
 use parking_lot::{Mutex, MutexGuard};
@@ -71,6 +72,8 @@ pub struct Step {
     running: Mutex<()>,
     params: Vec<Used>,
     labels: LabelSlots,
+    /// Which launches of a run are which layer's.
+    pub(super) spans: Vec<Span>,
     plan: MemoryPlan,
 }
 
@@ -354,13 +357,14 @@ impl StepBuilder {
         let slots = inputs.iter().map(|input| &input.slot).filter(|slot| slot.dtype() == DType::U32);
         let labels = LabelSlots::of(slots.cloned().chain(labels));
         let in_use_bytes = in_use(&device);
-        let (recorded, capture) = device.capture(|| {
-            let mut options = Tape::pass(&device).seed(seed).step_in(&number).labels(&labels);
+        let ((recorded, spans), capture) = device.capture(|| {
+            let spans = Spans::on(&device);
+            let mut options = Tape::pass(&device).seed(seed).step_in(&number).labels(&labels).spans(&spans);
             options = if training { options } else { options.evaluate() };
             options = if gradients { options } else { options.no_gradients() };
             let pass = StepPass::new(&inputs, accumulate, options.tape());
             record(&pass);
-            pass.finish()
+            (pass.finish(), spans.all())
         })?;
         let params = recorded.params().into_iter().map(|param| Used::new(param, training || gradients));
         let (params, is_numbered) = (params.collect(), training || recorded.draws());
@@ -386,6 +390,7 @@ impl StepBuilder {
             running: Mutex::default(),
             params,
             labels,
+            spans,
             plan,
         })
     }

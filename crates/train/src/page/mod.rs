@@ -13,18 +13,23 @@ use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
 
 const PAGE: &str = include_str!("page.html");
-const SCRIPT: &str = include_str!("page.js");
+const STYLE: &str = include_str!("page.css");
+const SCRIPT: &str = concat!(include_str!("pictures.js"), include_str!("layers.js"), include_str!("page.js"));
 const UPLOT_JS: &str = include_str!("../../assets/uplot/uPlot.iife.min.js");
 const UPLOT_CSS: &str = include_str!("../../assets/uplot/uPlot.min.css");
 
 /// Writes the page of one run, or of several laid over one another, from their folders' `config.toml`,
-/// `metrics.jsonl` and `test.csv`.
+/// `metrics.jsonl` and `test.csv`. The page of one has what was found in the network too, from its `inspection.json`.
 ///
 /// # Errors
 /// If a folder is not that of a run, or the page cannot be written, since there is another file of that name, say; an older page is then
 /// as it was.
 pub fn write(folders: &[PathBuf], to: &Path) -> Result<()> {
-    let runs = folders.iter().map(|folder| Run::read(folder)).collect::<Result<Vec<_>>>()?;
+    let read = |folder: &PathBuf| match folders.len() {
+        1 => Run::read(folder)?.with_inspection(folder),
+        _ => Run::read(folder),
+    };
+    let runs = folders.iter().map(read).collect::<Result<Vec<_>>>()?;
     if to.symlink_metadata().is_ok() && !is_page(to) {
         return Err(Error::content(to, "there is a file of this name, and it is no report; name another"));
     }
@@ -52,6 +57,7 @@ fn html(runs: &[Run]) -> String {
         ("/*DATA*/", data.replace('<', "\\u003c")),
         ("/*UPLOT_CSS*/", UPLOT_CSS.to_owned()),
         ("/*UPLOT_JS*/", UPLOT_JS.to_owned()),
+        ("/*STYLE*/", STYLE.to_owned()),
         ("/*SCRIPT*/", SCRIPT.to_owned()),
     ];
     // Part by part from the left, so that nothing that was put in is looked at again.

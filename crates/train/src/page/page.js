@@ -1,11 +1,14 @@
-"use strict";
 // What the page shows, from the runs in #data. Whoever tests it reads the counts in the body's attributes.
 const errors = [];
 const told = () => {
   document.body.dataset.errors = errors.length;
   document.body.dataset.firstError = errors[0] || "";
   document.body.dataset.tables = document.querySelectorAll("table:not(.u-legend)").length;
-  document.body.dataset.tooWide = [...document.querySelectorAll(".card")].some((card) => card.scrollWidth > card.clientWidth);
+  const { scrollWidth, clientWidth } = document.documentElement;
+  document.body.dataset.tooWide = scrollWidth > clientWidth || [...document.querySelectorAll(".card, figure")].some((card) => card.scrollWidth > card.clientWidth);
+  for (const [name, what] of [["mistakes", ".gallery figure"], ["maps", ".looked figure"], ["filters", ".filters img"], ["layers", ".costs tbody tr"], ["histograms", ".spread svg"]])
+    document.body.dataset[name] = document.querySelectorAll(what).length;
+  document.body.dataset.broken = [...document.images].filter((image) => image.complete && image.naturalWidth === 0).length;
 };
 window.addEventListener("error", (e) => { errors.push(String(e.message)); told(); });
 
@@ -128,7 +131,7 @@ function matrix(place, { classes, said }) {
 }
 
 // What the best weights say of the test images, class by class.
-function tested(place, { name, tested: found }) {
+function tested(place, { name, tested: found, inspection }) {
   if (!found || found.classes.length === 0) return;
   const { classes, said, calibration, worst } = found;
   make("h2", place, runs.length > 1 ? `Test images: ${name}` : "Test images");
@@ -146,7 +149,9 @@ function tested(place, { name, tested: found }) {
   list(sides, "Commonest mistakes", ["class", "taken for", "images"], wrong.map(([a, b, count]) => [classes[a], classes[b], count]));
   const bins = calibration.map(([images, right, sure], i) => [`${10 * i} to ${10 * i + 10} %`, images, images ? percent(sure / images) : "–", images ? percent(right / images) : "–"]);
   list(sides, "How sure, and how often right", ["probability", "images", "mean", "right"], bins.filter(([, images]) => images > 0));
-  list(sides, "Worst mistakes", ["image", "class", "taken for", "probability", "loss"],
+  // As a gallery, where there are pictures.
+  if (!inspection)
+    list(sides, "Worst mistakes", ["image", "class", "taken for", "probability", "loss"],
     worst.map((m) => [m.image, classes[m.label], classes[m.said], percent(m.probability), number(m.loss)]));
 }
 
@@ -183,6 +188,8 @@ document.getElementById("title").textContent = runs.length === 1 ? runs[0].name 
 document.getElementById("about").textContent = runs.map((run) => `${run.settings.model} on ${run.settings.data}, seed ${run.settings.seed}`).filter((text, i, all) => all.indexOf(text) === i).join("; ");
 results(document.getElementById("runs"));
 runs.forEach((run) => tested(document.getElementById("tested"), run));
+runs.forEach((run) => seen(document.getElementById("seen"), run));
+runs.forEach((run) => layers(document.getElementById("layers"), run));
 settings(document.getElementById("settings"));
 drawAll();
 window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
@@ -190,3 +197,5 @@ let width = window.innerWidth;
 window.addEventListener("resize", () => { if (window.innerWidth !== width) { width = window.innerWidth; drawAll(); } });
 // The charts take their sizes once this script is done.
 setTimeout(told);
+// Pictures are decoded later.
+window.addEventListener("load", told);

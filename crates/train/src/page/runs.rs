@@ -2,7 +2,8 @@
 
 use super::tested::Tested;
 use crate::error::Result;
-use crate::run_folder::{Record, TEST_TABLE};
+use crate::inspect::Inspection;
+use crate::run_folder::{INSPECTION, Record, TEST_TABLE};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -18,6 +19,8 @@ pub(super) struct Run {
     pub settings: BTreeMap<String, Value>,
     pub log: Vec<Map<String, Value>>,
     pub tested: Option<Tested>,
+    /// What was found in the network; on a page of one run alone.
+    pub inspection: Option<Inspection>,
 }
 
 impl Run {
@@ -29,7 +32,17 @@ impl Run {
         let Record { name, settings, log } = Record::read(folder)?;
         let (steps, others): (Vec<_>, Vec<_>) = log.into_iter().partition(|record| record.contains_key("lr"));
         let log = thinned(steps).into_iter().chain(thinned(others)).collect();
-        Ok(Self { name, settings, log, tested: Tested::read(&folder.join(TEST_TABLE))? })
+        Ok(Self { name, settings, log, tested: Tested::read(&folder.join(TEST_TABLE))?, inspection: None })
+    }
+
+    /// With what was found in the network, where the folder has that.
+    ///
+    /// # Errors
+    /// If the file is something else.
+    pub fn with_inspection(self, folder: &Path) -> Result<Self> {
+        let path = folder.join(INSPECTION);
+        let inspection = path.is_file().then(|| Inspection::read(&path)).transpose()?;
+        Ok(Self { inspection, ..self })
     }
 }
 

@@ -21,6 +21,7 @@ fn data(html: &str) -> Vec<Run> {
         settings: serde_json::from_value(run["settings"].clone()).unwrap(),
         log: serde_json::from_value(run["log"].clone()).unwrap(),
         tested: None,
+        inspection: None,
     };
     runs.iter().map(read).collect()
 }

@@ -1,5 +1,5 @@
-//! The folder of a run: `config.toml`, `metrics.jsonl`, `report.html`, `last.safetensors`, `best.safetensors`, at the end `test.csv`,
-//! where they are wanted event files for TensorBoard, and a lock while a process works on it.
+//! The folder of a run: `config.toml`, `metrics.jsonl`, `report.html`, `last.safetensors`, `best.safetensors`, at the end `test.csv` and
+//! `inspection.json`, where they are wanted event files for TensorBoard, and a lock while a process works on it.
 //!
 //! A folder gets its name once it has a checkpoint: a run that was killed at any moment is one that can be continued, or none.
 
@@ -28,6 +28,8 @@ const METRICS: &str = "metrics.jsonl";
 const LAST: &str = "last.safetensors";
 /// A row for each test image, by the best weights.
 pub(crate) const TEST_TABLE: &str = "test.csv";
+/// What was found in the network.
+pub const INSPECTION: &str = "inspection.json";
 
 /// A run's folder, which is this process's until it is dropped.
 #[derive(Debug)]
@@ -130,6 +132,10 @@ impl RunFolder {
     pub fn test_table(&self) -> PathBuf {
         self.path.join(TEST_TABLE)
     }
+    /// What was found in the network, once the run is over.
+    pub fn inspection(&self) -> PathBuf {
+        self.path.join(INSPECTION)
+    }
     /// The checkpoint to continue from.
     pub fn last(&self) -> PathBuf {
         self.path.join(LAST)
@@ -139,16 +145,18 @@ impl RunFolder {
         self.path.join("best.safetensors")
     }
 
-    /// Removes the table of a test that is not the last word any more.
+    /// Removes what is told at the end of a run, which is not the last word any more.
     ///
     /// # Errors
     /// If that fails.
-    pub fn forget_test(&self) -> Result<()> {
-        let table = self.test_table();
-        match fs::remove_file(&table) {
-            Err(e) if e.kind() != io::ErrorKind::NotFound => Err(Error::file("removing", &table)(e)),
-            _ => Ok(()),
+    pub fn forget_end(&self) -> Result<()> {
+        for path in [self.test_table(), self.inspection()] {
+            match fs::remove_file(&path) {
+                Err(e) if e.kind() != io::ErrorKind::NotFound => return Err(Error::file("removing", &path)(e)),
+                _ => {}
+            }
         }
+        Ok(())
     }
 
     /// Writes `config.toml`.

@@ -27,6 +27,7 @@ use crate::error::{Error, Result};
 use crate::file;
 use crate::model;
 use fallback::Basis;
+use nn::Net;
 use rows::ROWS;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf, absolute};
@@ -161,6 +162,16 @@ impl Config {
     /// The patterns of the keys that are not learned.
     pub fn frozen(&self) -> impl Iterator<Item = &str> {
         self.freeze.iter().flat_map(|list| list.split(',')).map(str::trim)
+    }
+
+    /// A network that keeps the activations that it is to keep.
+    pub(crate) fn with_segments(&self, net: Net) -> Net {
+        let layers = net.children().len();
+        let segments = match self.checkpoint_activations {
+            0 => (layers as f64).sqrt().round().max(1.0) as usize,
+            segments => segments.min(layers.max(1)),
+        };
+        net.checkpoint_activations(segments)
     }
 
     /// Patterns of keys, and what the learning rate of these parameters is multiplied by.

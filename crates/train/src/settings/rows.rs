@@ -146,6 +146,8 @@ settings! {
         log_every: u64, "STEPS", default always(50), range count_from(1);
         /// Write what is logged for TensorBoard too, into the run's folder
         tensorboard: bool, "true|false", alone "true", resume MayChange;
+        /// Leave the pictures and the layers out of report.html, which take about as long as four steps at the end of a run
+        plain_report: bool, "true|false", alone "true", unset "false", resume MayChange;
     }
     "Model" {
         /// Leave this out where a key of --weights begins with it, such as module.

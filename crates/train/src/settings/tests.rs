@@ -140,8 +140,8 @@ fn a_file_may_write_keys_with_underscores() {
 }
 
 #[test]
-fn a_run_that_is_continued_takes_five_flags_and_refuses_the_others() {
-    assert_eq!(Settings::flags_of_resume(), "--epochs, --device, --patience, --max-steps and --tensorboard");
+fn a_run_that_is_continued_takes_six_flags_and_refuses_the_others() {
+    assert_eq!(Settings::flags_of_resume(), "--epochs, --device, --patience, --max-steps, --tensorboard and --plain-report");
     let allowed = Settings { epochs: Some(9), device: Some(DeviceKind::Cpu), max_steps: Some(1), ..Default::default() };
     allowed.check_resume().unwrap();
     let saved = settings("epochs = 2\nlr = 0.5").unwrap();
@@ -150,7 +150,8 @@ fn a_run_that_is_continued_takes_five_flags_and_refuses_the_others() {
     for refused in [Settings { name: Some("b".into()), ..allowed.clone() }, Settings { lenient: Some(false), ..allowed.clone() }] {
         let error = refused.check_resume().unwrap_err().to_string();
         assert!(
-            error.contains("cannot change (only --epochs, --device, --patience, --max-steps and --tensorboard can)"),
+            error
+                .contains("cannot change (only --epochs, --device, --patience, --max-steps, --tensorboard and --plain-report can)"),
             "{error}"
         );
     }

@@ -31,7 +31,8 @@ pub(super) fn finish(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) 
         let is_over = run.progress.is_over(&run.config) && !ending.interrupted;
         let tested = if is_over { run.test(ending.score).and_then(|tested| report.tested(run, tested)) } else { Ok(None) };
         run.save()?;
-        report.page(run);
+        ending.peak_bytes = run.learner.optimizer.device().memory().peak;
+        report.page(&run.folder);
         ending.tested = tested?;
         report.clock.go_on();
     }

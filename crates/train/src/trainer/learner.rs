@@ -40,11 +40,7 @@ impl Learner {
         progress: &Progress,
     ) -> Result<Self> {
         let schedule = schedule(config, progress.end(config))?;
-        let segments = match config.checkpoint_activations {
-            0 => (net.children().len() as f64).sqrt().round().max(1.0) as usize,
-            segments => segments.min(net.children().len().max(1)),
-        };
-        let net = net.checkpoint_activations(segments);
+        let net = config.with_segments(net);
         let (batch, images) = (config.batch_size, data.train.len());
         if batch > images {
             return Error::setting(format!("--batch-size {batch} is more than the {images} training images"));

@@ -35,5 +35,10 @@ pub fn train(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
     report.announce(&run);
     let ending =
         epochs::finish(&mut run, &mut report, stop).map_err(|error| diagnosis::explained(error, &mut run, &report, stop))?;
-    Ok(report.conclude(&run, ending))
+    let done = run.done();
+    if !ending.interrupted && done.config.plain_report != Some(true) {
+        report.inspect(&done);
+        report.page(&done.folder);
+    }
+    Ok(report.conclude(&done, ending))
 }

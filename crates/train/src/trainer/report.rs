@@ -2,13 +2,14 @@
 
 use super::clock::Clock;
 use super::progress::Tally;
-use super::run::{Ending, Measured, Run, Tested};
+use super::run::{Done, Ending, Measured, Run, Tested};
 use crate::console::{Console, clock_time, counted};
 use crate::data::Split;
 use crate::error::Result;
 use crate::evaluate::Score;
+use crate::inspect::Inspection;
 use crate::page;
-use crate::run_folder::MetricsLog;
+use crate::run_folder::{MetricsLog, RunFolder};
 use crate::settings::Config;
 use serde::{Serialize, Serializer};
 use serde_json::json;
@@ -186,9 +187,17 @@ impl<'a> Report<'a> {
         Ok(tested)
     }
 
+    /// What is found in the network. The run is saved: a fault of this is told, and is none of the run's.
+    pub fn inspect(&self, run: &Done) {
+        let found = Inspection::of(&run.folder, &run.config, &run.data, &run.device);
+        if let Err(error) = found.and_then(|found| found.write(&run.folder.inspection())) {
+            self.console.note(&format!("The report goes without pictures and layers: {error}"));
+        }
+    }
+
     /// The run's page, rewritten. Training goes on without it.
-    pub fn page(&self, run: &Run) {
-        if let Err(error) = page::write(&[run.folder.path().into()], &run.folder.report()) {
+    pub fn page(&self, folder: &RunFolder) {
+        if let Err(error) = page::write(&[folder.path().into()], &folder.report()) {
             self.console.note(&format!("The report was not written: {error}"));
         }
     }
@@ -212,11 +221,10 @@ impl<'a> Report<'a> {
     }
 
     /// The last words, and the same as an object.
-    pub fn conclude(&self, run: &Run, ending: Ending) -> Outcome {
-        let Ending { tally, score, tested, interrupted } = ending;
+    pub fn conclude(&self, run: &Done, ending: Ending) -> Outcome {
+        let Ending { tally, score, tested, interrupted, peak_bytes } = ending;
         let score = score.filter(|_| run.config.judged_by() == Some(Split::Val));
         let chosen = tested.map(|tested| tested.best.unwrap_or(tested.last));
-        let device = run.learner.optimizer.device();
         let outcome = Outcome {
             val_accuracy: score.filter(|_| run.is_classifier).map(|s| s.accuracy),
             val_loss: score.map(|s| s.loss),
@@ -231,19 +239,19 @@ impl<'a> Report<'a> {
             elapsed_s: self.clock.elapsed_s(),
             steps: run.progress.step,
             epochs: run.progress.epoch,
-            device: device.name(),
+            device: run.device.name(),
             model: run.description.model.clone(),
             data: run.data.name.clone(),
             seed: run.config.seed,
             run: run.folder.path().to_path_buf(),
-            peak_bytes: device.memory().peak,
+            peak_bytes,
             interrupted,
         };
         self.say_outcome(&outcome, run);
         outcome
     }
 
-    fn say_outcome(&self, outcome: &Outcome, run: &Run) {
+    fn say_outcome(&self, outcome: &Outcome, run: &Done) {
         let say = |line: String| self.console.say(&line);
         let end = run.progress.end(&run.config);
         if let Some(tested) = &outcome.test {

@@ -8,6 +8,7 @@ use crate::evaluate::Score;
 use crate::model::{self, DESCRIPTION, Description};
 use crate::run_folder::RunFolder;
 use crate::settings::Config;
+use gpu_core::Device;
 use nn::Metrics;
 use nn::checkpoint::Checkpoint;
 use nn::optim::with_average;
@@ -27,6 +28,18 @@ pub(super) struct Run {
     pub folder: RunFolder,
 }
 
+/// A run whose steps are done, without the memory that they took.
+pub(super) struct Done {
+    pub config: Config,
+    pub data: Dataset,
+    pub description: Description,
+    pub is_classifier: bool,
+    pub counts_right: bool,
+    pub device: Device,
+    pub progress: Progress,
+    pub folder: RunFolder,
+}
+
 /// How the steps of one command ended.
 #[derive(Default)]
 pub(super) struct Ending {
@@ -35,6 +48,8 @@ pub(super) struct Ending {
     pub score: Option<Score>,
     pub tested: Option<Tested>,
     pub interrupted: bool,
+    /// The most bytes that the device held at a time while it trained.
+    pub peak_bytes: u64,
 }
 
 /// What the test images say at the end.
@@ -71,6 +86,15 @@ impl Run {
         let is_classifier = description.is_classifier();
         let counts_right = is_classifier && !config.augmentation().is_ok_and(|how| how.mixes());
         Self { config, data, description, is_classifier, counts_right, learner, progress, folder }
+    }
+
+    /// Gives back what only steps need.
+    pub fn done(self) -> Done {
+        let Self { config, data, description, is_classifier, counts_right, learner, progress, folder } = self;
+        let device = learner.optimizer.device().clone();
+        drop(learner);
+        device.trim();
+        Done { config, data, description, is_classifier, counts_right, device, progress, folder }
     }
 
     /// Looks at what the device has counted.

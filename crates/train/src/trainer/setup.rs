@@ -131,7 +131,7 @@ pub(super) fn resume(path: &Path, settings: Settings, device: Option<Device>, co
     let learner = Learner::new(&config, &data, &description, net, optimizer, &progress)?;
     learner.step.set_sums(progress.pending);
     folder.write_config(&config)?;
-    folder.forget_test()?;
+    folder.forget_end()?;
     let log = told(&config, MetricsLog::resume(&folder.metrics(), step)?)?;
     console.say(&format!("Continuing after step {step} of {}.", progress.end(&config)));
     Ok((Run::new(config, data, description, learner, progress, folder), log))

@@ -1,0 +1,140 @@
+//! What a network looks at in some test images: Grad-CAM, laid over them.
+
+use super::mistakes::{Shown, by_loss};
+use super::png::{encoded, picture};
+use crate::data::ImageSet;
+use crate::error::Result;
+use crate::model::{Description, Trained};
+use crate::per_image::ImageRow;
+use gpu_core::{Device, Tensor};
+use image::imageops::{FilterType, resize};
+use image::{ImageBuffer, Luma, Rgb, RgbImage};
+use nn::Module;
+use serde::{Deserialize, Serialize};
+use std::collections::BTreeSet;
+
+/// Images that were recognised, and as many that were not.
+const EACH: usize = 6;
+
+/// Maps of one layer over some images.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Maps {
+    /// The layer's path, as in the state dict.
+    pub layer: String,
+    /// Its kind and options.
+    pub kind: String,
+    /// Rows and columns of what it gives.
+    pub places: [usize; 2],
+    /// Images that were recognised: the first one of each of some classes.
+    pub right: Vec<Looked>,
+    /// The worst mistakes.
+    pub wrong: Vec<Looked>,
+}
+
+/// An image, and what speaks for a class in it.
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
+pub struct Looked {
+    /// The image.
+    pub shown: Shown,
+    /// What speaks for the class that was said: PNG in base64.
+    pub for_said: String,
+    /// What speaks for its own class, where that is another.
+    pub for_class: Option<String>,
+}
+
+/// A class whose map is wanted, and of which image.
+type Asked<'a> = (&'a ImageRow, usize);
+
+pub(super) fn of(trained: &Trained, rows: &[ImageRow], set: &ImageSet, device: &Device) -> Result<Option<Maps>> {
+    let (net, input) = (&trained.net, trained.net.input());
+    let Some(layer) = net.last_spatial().filter(|_| !rows.is_empty()) else { return Ok(None) };
+    let (right, wrong) = (recognised(rows), Vec::from_iter(by_loss(rows).into_iter().take(EACH)));
+    let asked: Vec<Asked> = right.iter().map(|row| (*row, row.label)).collect();
+    let asked_of_wrong = wrong.iter().flat_map(|row| [(*row, row.predicted_label), (*row, row.label)]);
+    let asked: Vec<Asked> = asked.into_iter().chain(asked_of_wrong).collect();
+
+    let shape = [asked.len(), input.dim(0), input.dim(1), input.dim(2)];
+    let images: Vec<u32> = asked.iter().map(|(row, _)| row.image as u32).collect();
+    let x = Tensor::from_slice(device, shape, &normalised(set, &images, &trained.description));
+    let labels: Vec<u32> = asked.iter().map(|(_, label)| *label as u32).collect();
+    let maps = net.grad_cam(&layer, &x, &Tensor::from_slice(device, [labels.len()], &labels));
+    let places = [maps.shape().h(), maps.shape().w()];
+    let values = maps.to_vec()?;
+    let overlays = values.chunks(places[0] * places[1]).zip(&asked);
+    let mut overlays = overlays.map(|(map, (row, _))| encoded(&laid_over(&picture(set, row.image), map, places)));
+    let mut next = || overlays.next().expect("there is a map for each that was asked for");
+
+    let right = right.iter().map(|row| Looked { shown: Shown::of(row, set), for_said: next(), for_class: None }).collect();
+    let wrong = wrong.iter().map(|row| {
+        let (shown, for_said) = (Shown::of(row, set), next());
+        Looked { shown, for_said, for_class: Some(next()) }
+    });
+    let wrong = wrong.collect();
+    let kind = net.at(&layer).describe();
+    Ok(Some(Maps { layer, kind, places, right, wrong }))
+}
+
+/// Images as the network sees them.
+pub(super) fn normalised(set: &ImageSet, images: &[u32], description: &Description) -> Vec<f32> {
+    let (plane, channels) = (set.height() * set.width(), set.channels());
+    let (mean, std) = (&description.mean, &description.std);
+    let values = set.floats(images).into_iter().enumerate();
+    let channel = |at: usize| at / plane % channels;
+    values.map(|(at, value)| (value - mean[channel(at)]) / std[channel(at)]).collect()
+}
+
+/// The first recognised image of each class, of as many classes as are shown.
+fn recognised(rows: &[ImageRow]) -> Vec<&ImageRow> {
+    let mut seen = BTreeSet::new();
+    let mut first: Vec<&ImageRow> = rows.iter().filter(|row| row.label == row.predicted_label && seen.insert(row.label)).collect();
+    first.sort_by_key(|row| row.label);
+    first.truncate(EACH);
+    first
+}
+
+/// A picture in grey, and in colour what a map of `places` has in it; the map's largest value is the brightest.
+fn laid_over(picture: &RgbImage, map: &[f32], [rows, columns]: [usize; 2]) -> RgbImage {
+    let largest = map.iter().copied().fold(f32::MIN_POSITIVE, f32::max);
+    // A picture of floats has values from 0 to 1; others are cut off where it changes its size.
+    let map = map.iter().map(|value| value / largest).collect();
+    let map = ImageBuffer::<Luma<f32>, Vec<f32>>::from_raw(columns as u32, rows as u32, map).expect("a map fills its places");
+    let heat = resize(&map, picture.width(), picture.height(), FilterType::Triangle);
+    RgbImage::from_fn(picture.width(), picture.height(), |x, y| {
+        let (pixel, heat) = (picture.get_pixel(x, y).0, heat.get_pixel(x, y).0[0].clamp(0.0, 1.0));
+        let grey = 0.299 * f32::from(pixel[0]) + 0.587 * f32::from(pixel[1]) + 0.114 * f32::from(pixel[2]);
+        // Half of the picture is seen in the hottest place too.
+        let (share, colour) = (0.75 * heat.sqrt(), glow(heat));
+        Rgb([0, 1, 2].map(|c| (0.8 * grey * (1.0 - share) + colour[c] * share).round() as u8))
+    })
+}
+
+/// From violet over red to yellow, as bright as it is hot.
+fn glow(heat: f32) -> [f32; 3] {
+    const STOPS: [[f32; 3]; 4] = [[40.0, 10.0, 110.0], [190.0, 30.0, 110.0], [250.0, 110.0, 40.0], [255.0, 230.0, 90.0]];
+    let at = heat * (STOPS.len() - 1) as f32;
+    let (low, part) = ((at as usize).min(STOPS.len() - 2), at - (at as usize).min(STOPS.len() - 2) as f32);
+    [0, 1, 2].map(|c| STOPS[low][c] * (1.0 - part) + STOPS[low + 1][c] * part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_picture_glows_where_its_map_is_high_and_is_grey_elsewhere() {
+        let picture = RgbImage::from_pixel(8, 4, Rgb([200, 100, 0]));
+        let seen = laid_over(&picture, &[0.0, 3.0], [1, 2]);
+        let (cold, hot) = (seen.get_pixel(0, 1).0, seen.get_pixel(7, 1).0);
+        assert!(cold.iter().all(|&value| value == cold[0]), "{cold:?}");
+        assert!(hot[0] > hot[2] + 100 && hot[1] > hot[2] + 60, "{hot:?}");
+        // The control: a map of nothing leaves all grey.
+        assert!(laid_over(&picture, &[0.0; 2], [1, 2]).pixels().all(|pixel| pixel.0 == cold));
+    }
+
+    #[test]
+    fn the_glow_goes_through_its_colours_without_a_jump() {
+        assert_eq!((glow(0.0), glow(1.0)), ([40.0, 10.0, 110.0], [255.0, 230.0, 90.0]));
+        let steps: Vec<[f32; 3]> = (0..=300).map(|i| glow(i as f32 / 300.0)).collect();
+        assert!(steps.windows(2).all(|pair| (0..3).all(|c| (pair[0][c] - pair[1][c]).abs() < 3.0)));
+    }
+}
