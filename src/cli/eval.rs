@@ -30,7 +30,7 @@ pub struct Flags {
     /// Refuse a checkpoint of another model than this
     #[arg(long, value_name = "NAME")]
     model: Option<String>,
-    /// Measure the model of --model with the weights of a PyTorch state dict in this safetensors file: torchvision's names, or positions
+    /// Measure the model of --model with the weights of a PyTorch state dict in this file (.pth or .safetensors): torchvision's names, or positions
     #[arg(long, value_name = "FILE", requires_all = ["model", "data"], conflicts_with = "checkpoint")]
     weights: Option<PathBuf>,
     /// Leave this out where a key of --weights begins with it, such as module.

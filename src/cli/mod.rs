@@ -7,6 +7,7 @@ mod data;
 mod devices;
 mod eval;
 mod export;
+mod layers;
 mod models;
 mod outcome;
 mod predict;
@@ -64,6 +65,8 @@ enum Command {
     /// Train a network (this is what happens when no command is given)
     #[command(after_help = TRAIN_EXAMPLES)]
     Train(Box<train::OnFolder>),
+    /// Print the settings that such a run would have, as a file for --config
+    Config(Box<train::OnFolder>),
     /// Measure a checkpoint on the test images of a data set
     Eval(eval::Flags),
     /// Name what is in pictures, in folders of them
@@ -79,6 +82,8 @@ enum Command {
     Data(data::Flags),
     /// List the networks that there are, with their sizes
     Models(models::Flags),
+    /// List the types of a layer list, with their fields
+    Layers(layers::Flags),
     /// Show a network's layers, parameters and cost
     Summary(summary::Flags),
     /// List the GPU adapters, and which one would be taken
@@ -121,6 +126,7 @@ fn run(cli: Cli, began: Instant) -> Result<Ending> {
     match cli.command {
         None => train::run(cli.train, began),
         Some(Command::Train(flags)) => train::run(flags.flags(), began),
+        Some(Command::Config(flags)) => train::show(&flags.flags()),
         Some(Command::Eval(flags)) => eval::run(&flags),
         Some(Command::Predict(flags)) => predict::run(&flags),
         Some(Command::Runs(flags)) => runs::run(&flags),
@@ -128,6 +134,7 @@ fn run(cli: Cli, began: Instant) -> Result<Ending> {
         Some(Command::Export(flags)) => export::run(&flags),
         Some(Command::Data(flags)) => data::run(&flags),
         Some(Command::Models(flags)) => models::run(&flags),
+        Some(Command::Layers(flags)) => layers::run(&flags),
         Some(Command::Summary(flags)) => summary::run(&flags),
         Some(Command::Devices(flags)) => devices::run(&flags),
         Some(Command::Bench(flags)) => bench::run(&flags),

@@ -1,6 +1,6 @@
 //! `wgrad train`.
 
-use super::answer::{Ending, Json, say_json};
+use super::answer::{Ending, Json, say, say_json};
 use clap::Args;
 #[cfg(unix)]
 use signal_hook::consts::SIGHUP;
@@ -52,11 +52,34 @@ pub struct Flags {
     json: Json,
 }
 
-pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
-    let mut settings = flags.settings;
-    if let Some(path) = &flags.config {
-        settings = settings.over(read_settings(path)?);
+impl Flags {
+    /// Those that were given, over those of a file.
+    fn settings(&self) -> Result<Settings> {
+        let given = self.settings.clone();
+        Ok(match &self.config {
+            Some(path) => given.over(read_settings(path)?),
+            None => given,
+        })
     }
+}
+
+/// What `wgrad config` prints: the settings of such a run.
+pub fn show(flags: &Flags) -> Result<Ending> {
+    let console = Console::new(true);
+    let config = match &flags.resume {
+        None => trainer::resolved(&flags.settings()?, &console)?,
+        Some(run) => flags.settings.clone().or(read_settings(&run.join("config.toml"))?).resolve()?,
+    };
+    if flags.json.json {
+        say_json(&config.to_json())?;
+    } else {
+        say(config.to_toml().trim_end())?;
+    }
+    Ok(Ending::Done)
+}
+
+pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
+    let settings = flags.settings()?;
     let stop = stop_on_signals()?;
     let mut console = Console::new(flags.json.json);
     let order = Order { settings, resume: flags.resume, device: None, stop: &stop, began };

@@ -247,7 +247,7 @@ fn read_list(path: &Path) -> Result<Spec> {
 /// The file of a state dict, and how it is read.
 #[derive(Debug, Clone, Copy)]
 pub struct Weights<'a> {
-    /// A safetensors file.
+    /// A safetensors file, or, with the feature `pth`, one of `torch.save`.
     pub path: &'a Path,
     /// What is left out where a key begins with it.
     pub strip_prefix: Option<&'a str>,
@@ -262,7 +262,7 @@ impl Weights<'_> {
     /// # Errors
     /// If the file cannot be read, or holds what is no number; if something does not fit, or nothing does.
     pub fn load(&self, net: &Net, model: &str) -> Result<Mismatch> {
-        let mut weights = read_checkpoint(self.path)?;
+        let mut weights = read_weights(self.path)?;
         if let Some(prefix) = self.strip_prefix {
             weights = weights.strip_prefix(prefix).map_err(|e| about(self.path, e))?;
         }
@@ -345,6 +345,15 @@ impl Trained {
             Some(wanted) => Err(Error::content(path, format!("this is a checkpoint of {found}, not of {wanted}"))),
         }
     }
+}
+
+/// The tensors in a file of any program's.
+fn read_weights(path: &Path) -> Result<Checkpoint> {
+    #[cfg(feature = "pth")]
+    if Checkpoint::is_torch(path).unwrap_or(false) {
+        return Checkpoint::read_torch(path).map_err(|e| about(path, e));
+    }
+    read_checkpoint(path)
 }
 
 /// The checkpoint in a file.

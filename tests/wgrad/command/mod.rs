@@ -7,6 +7,7 @@ mod fine_tuning;
 mod golden;
 #[cfg(unix)]
 mod kills;
+mod looked_up;
 mod optimizers;
 mod pictures;
 mod predict;

@@ -132,7 +132,16 @@ fn weights_that_left_come_back() {
     let bench = run();
     bench.run("export runs/a --safetensors back.safetensors").ok();
     let loss = |words: &str| bench.run(&format!("eval --device cpu --data data --json {words}")).json()["loss"].clone();
-    assert_eq!(loss("--model net.json --weights back.safetensors"), loss("--checkpoint runs/a"));
+    bench.run("export runs/a --torch back.pth").ok();
+    let own = loss("--checkpoint runs/a");
+    ["back.safetensors", "back.pth"]
+        .iter()
+        .for_each(|file| assert_eq!(loss(&format!("--model net.json --weights {file}")), own, "{file}"));
+    let whole = bench.bytes("back.pth");
+    fs::write(bench.path("cut.pth"), &whole[..whole.len() / 2]).unwrap();
+    bench
+        .run("eval --model net.json --weights cut.pth --data data")
+        .refused("cut.pth: this is no state dict of PyTorch that can be read");
 }
 
 #[test]

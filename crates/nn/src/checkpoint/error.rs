@@ -30,6 +30,9 @@ pub enum CheckpointError {
     /// Not a safetensors file, or one that was cut off.
     #[error("this is no whole safetensors file ({0}); it may have been cut off while copying: take an earlier checkpoint")]
     Format(String),
+    /// Not what `torch.save` writes of tensors.
+    #[error("this is no state dict of PyTorch that can be read ({0}); save model.state_dict(), by torch.save or as safetensors")]
+    Torch(String),
     /// Its bytes are not those that were written.
     #[error(
         "its checksum does not fit its content: a bit has changed since it was saved; take an earlier checkpoint or another copy"

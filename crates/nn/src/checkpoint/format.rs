@@ -123,7 +123,7 @@ pub(super) fn read(bytes: &[u8]) -> Result<Content, CheckpointError> {
 }
 
 /// Any float as f32.
-fn floats(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
+pub(super) fn floats(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
     fn each<const N: usize>(bytes: &[u8], f: impl Fn([u8; N]) -> f32) -> Vec<f32> {
         bytes.chunks_exact(N).map(|c| f(c.try_into().expect("chunks have N bytes"))).collect()
     }

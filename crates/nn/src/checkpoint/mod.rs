@@ -13,6 +13,8 @@ mod names;
 mod plain;
 #[cfg(test)]
 mod tests;
+#[cfg(feature = "pth")]
+mod torch;
 
 pub use crate::state_dict::{Array, Mismatch};
 pub use atomic::{expect_writable, sweep, write_atomically};

@@ -1,4 +1,4 @@
-//! One example of every layer, for the laws in `../spec`.
+//! Examples of every kind of layer: what `kinds` reads their fields from, and what the laws in `../spec` hold for all of them.
 
 /// The shape of an input, and a layer with none of its fields at the default.
 pub const EXAMPLES: &[(&[usize], &str)] = &[

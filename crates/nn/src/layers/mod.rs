@@ -10,7 +10,6 @@ mod concat;
 mod conv;
 mod default;
 mod dropout;
-#[cfg(test)]
 pub(crate) mod examples;
 mod fieldless;
 mod linear;

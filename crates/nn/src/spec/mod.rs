@@ -10,12 +10,15 @@
 //! the shapes, which are checked from end to end before anything is made. The types are the layers of this crate under the names of
 //! [`AnyLayer::KINDS`](crate::AnyLayer::KINDS), and their fields are what the layers' methods set.
 
+mod kinds;
 #[cfg(test)]
 mod laws;
 #[cfg(test)]
 mod malformed;
 #[cfg(test)]
 mod tests;
+
+pub use kinds::{Field, Kind, kinds};
 
 use crate::init::Init;
 use crate::layers::parse::layers;

@@ -103,6 +103,11 @@ macro_rules! settings {
             pub fn to_toml(&self) -> String {
                 [$($(settings!(@row $name $($resume)?).line(&self.$name)),+),+].concat()
             }
+
+            /// The same as an object.
+            pub fn to_json(&self) -> serde_json::Value {
+                toml::from_str(&self.to_toml()).expect("a config is TOML")
+            }
         }
     };
 }

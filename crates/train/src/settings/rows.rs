@@ -41,7 +41,7 @@ settings! {
     "Model" {
         /// Network: small-cnn, resnet20, lenet, ..., or a layer list (FILE.json or FILE.toml)
         model: String, "NAME|FILE", default named("small-cnn");
-        /// Start from the weights of a PyTorch state dict in this safetensors file: torchvision's names, or positions
+        /// Start from the weights of a PyTorch state dict in this file (.pth or .safetensors): torchvision's names, or positions
         weights: PathBuf, "FILE";
         /// Take from --weights what fits, and initialise the rest at random, such as another head
         lenient: bool, "true|false", alone "true";

@@ -14,7 +14,7 @@ mod setup;
 pub use progress::Tally;
 pub use report::Outcome;
 pub use run::{Measured, Tested};
-pub use setup::{Order, open_device};
+pub use setup::{Order, open_device, resolved};
 
 use crate::console::Console;
 use crate::error::Result;

@@ -45,14 +45,28 @@ pub fn open_device(kind: DeviceKind, console: &Console) -> Result<Device> {
     Ok(device)
 }
 
-/// A run in a new folder, before its first step.
-pub(super) fn begin(settings: Settings, device: Option<Device>, console: &Console) -> Result<(Run, MetricsLog)> {
+/// The settings of a run on its data.
+fn opened(settings: &Settings, console: &Console) -> Result<(Config, Dataset)> {
     let mut config = settings.clone().resolve()?;
     // Before a data set is opened, which may take a while.
     model::expect_known(&config.model)?;
     RunFolder::expect_free(&config.out, config.name.as_deref())?;
     let data = config.open_data(console)?;
-    config.suit_few_pictures(&settings, &data);
+    config.suit_few_pictures(settings, &data);
+    Ok((config, data))
+}
+
+/// The settings that a run of these has, without the run: the data set is opened, for some depend on it.
+///
+/// # Errors
+/// Settings, a model or data that no run can have.
+pub fn resolved(settings: &Settings, console: &Console) -> Result<Config> {
+    Ok(opened(settings, console)?.0)
+}
+
+/// A run in a new folder, before its first step.
+pub(super) fn begin(settings: Settings, device: Option<Device>, console: &Console) -> Result<(Run, MetricsLog)> {
+    let (config, data) = opened(&settings, console)?;
     let description = Description::new(&config.model, &data)?;
     let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let net = network(&config, &data, &description, &device)?;
