@@ -138,7 +138,8 @@ fn opened(of_run: Option<Settings>, flags: &Flags, description: Option<&Descript
     if is_other {
         // Those are about how the run's own set was read and parted.
         (settings.test, settings.image_size) = (None, None);
-        (settings.fit, settings.background, settings.skip_bad, settings.cache) = (None, None, None, None);
+        (settings.fit, settings.background, settings.skip_bad) = (None, None, None);
+        (settings.cache, settings.in_memory) = (None, None);
     }
     let mut config = settings.resolve()?;
     let shape = description.map(Description::input).transpose()?.map(|input| [0, 1, 2].map(|axis| input.dim(axis)));

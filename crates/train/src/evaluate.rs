@@ -83,7 +83,7 @@ impl Evaluator {
             let order: Vec<u32> = (part.first..part.first + part.images).map(|i| i as u32).collect();
             let mut batches = order.chunks_exact(part.batch).peekable();
             while let Some(chosen) = batches.next() {
-                part.feed.fill(0, chosen);
+                part.feed.fill(0, chosen)?;
                 batches.peek().into_iter().for_each(|next| part.feed.prepare(next));
                 part.step.run()?;
             }
@@ -109,7 +109,7 @@ impl Evaluator {
         for part in &mut self.parts {
             let order: Vec<u32> = (part.first..part.first + part.images).map(|i| i as u32).collect();
             for chosen in order.chunks_exact(part.batch) {
-                part.feed.fill(0, chosen);
+                part.feed.fill(0, chosen)?;
                 part.step.run()?;
                 let outputs = part.step.output().to_vec()?;
                 let rows = outputs.chunks_exact(outputs.len() / part.batch);
@@ -127,7 +127,7 @@ impl Evaluator {
         for part in &mut self.parts {
             let order: Vec<u32> = (part.first..part.first + part.images).map(|i| i as u32).collect();
             for chosen in order.chunks_exact(part.batch) {
-                part.feed.fill(0, chosen);
+                part.feed.fill(0, chosen)?;
                 part.step.run()?;
                 if !part.step.loss()?.is_finite() {
                     return first_not_finite(net, "", &Var::constant(part.step.x()));

@@ -7,6 +7,8 @@ mod fine_tuning;
 mod golden;
 #[cfg(unix)]
 mod kills;
+#[cfg(unix)]
+mod off_memory;
 mod optimizers;
 mod pictures;
 mod predict;

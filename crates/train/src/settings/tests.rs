@@ -140,8 +140,8 @@ fn a_file_may_write_keys_with_underscores() {
 }
 
 #[test]
-fn a_run_that_is_continued_takes_four_flags_and_refuses_the_others() {
-    assert_eq!(Settings::flags_of_resume(), "--epochs, --device, --patience and --max-steps");
+fn a_run_that_is_continued_takes_five_flags_and_refuses_the_others() {
+    assert_eq!(Settings::flags_of_resume(), "--epochs, --device, --in-memory, --patience and --max-steps");
     let allowed = Settings { epochs: Some(9), device: Some(DeviceKind::Cpu), max_steps: Some(1), ..Default::default() };
     allowed.check_resume().unwrap();
     let saved = settings("epochs = 2\nlr = 0.5").unwrap();
@@ -149,7 +149,7 @@ fn a_run_that_is_continued_takes_four_flags_and_refuses_the_others() {
     assert_eq!((config.epochs, config.lr, config.device, config.max_steps), (9, 0.5, DeviceKind::Cpu, Some(1)));
     for refused in [Settings { name: Some("b".into()), ..allowed.clone() }, Settings { lenient: Some(false), ..allowed.clone() }] {
         let error = refused.check_resume().unwrap_err().to_string();
-        assert!(error.contains("cannot change (only --epochs, --device, --patience and --max-steps can)"), "{error}");
+        assert!(error.contains("cannot change (only --epochs, --device, --in-memory, --patience and --max-steps can)"), "{error}");
     }
 }
 

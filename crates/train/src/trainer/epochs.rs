@@ -53,7 +53,7 @@ fn steps(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<bo
         learner.set_lr(run.progress.base_lr(&run.config), run.progress.step);
         for _ in 0..run.config.accumulate {
             let asked = Instant::now();
-            learner.fill(&run.config, run.progress.step, parts.next().expect("a batch has as many parts"));
+            learner.fill(&run.config, run.progress.step, parts.next().expect("a batch has as many parts"))?;
             report.clock.fed(asked.elapsed());
             parts.peek().into_iter().for_each(|next| learner.feed.prepare(next));
             learner.step.run()?;

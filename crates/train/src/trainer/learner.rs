@@ -83,10 +83,13 @@ impl Learner {
     }
 
     /// Chooses the images of a part of the step after `step` others.
-    pub fn fill(&mut self, config: &Config, step: u64, part: &[u32]) {
+    ///
+    /// # Errors
+    /// If one of them cannot be read.
+    pub fn fill(&mut self, config: &Config, step: u64, part: &[u32]) -> Result<()> {
         // The number that random layers draw by.
         let number = (step as u32).wrapping_mul(config.accumulate).wrapping_add(self.step.pending());
-        self.feed.fill(number, part);
+        self.feed.fill(number, part)
     }
 
     /// Sets the learning rate of the step after `step` others.

@@ -4,7 +4,7 @@ use super::clock::Clock;
 use super::progress::Tally;
 use super::run::{Ending, Measured, Run, Tested};
 use crate::console::{Console, clock_time, counted};
-use crate::data::Split;
+use crate::data::{Split, unkept};
 use crate::error::Result;
 use crate::evaluate::Score;
 use crate::page;
@@ -72,12 +72,13 @@ pub(super) struct Report<'a> {
     console: &'a mut Console,
     log: MetricsLog,
     pub clock: Clock,
+    told_unkept: bool,
 }
 
 impl<'a> Report<'a> {
     /// `began`: when the command was started.
     pub fn new(console: &'a mut Console, log: MetricsLog, began: Instant) -> Self {
-        Self { console, log, clock: Clock::new(began) }
+        Self { console, log, clock: Clock::new(began), told_unkept: false }
     }
 
     pub fn announce(&self, run: &Run) {
@@ -175,7 +176,16 @@ impl<'a> Report<'a> {
             line += &format!("; {rate:.0} images/s");
         }
         self.console.say(&line);
+        self.tell_unkept(run);
         Ok(())
+    }
+
+    /// Says once why pictures that were decoded are not kept.
+    fn tell_unkept(&mut self, run: &Run) {
+        if let Some(fault) = run.data.train.unkept().filter(|_| !self.told_unkept) {
+            self.console.note(&unkept(fault));
+            self.told_unkept = true;
+        }
     }
 
     /// A line of the log for the test at the end.
