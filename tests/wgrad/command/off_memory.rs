@@ -3,6 +3,7 @@
 use super::pictures::{TRAIN, encoded, picture, with_photos};
 use super::support::{Bench, finished};
 use image::ImageFormat;
+use serde_json::Value;
 use std::fs;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
@@ -97,6 +98,13 @@ fn pictures_are_decoded_while_steps_run_and_a_run_killed_meanwhile_comes_to_the_
     assert!((2048..=2248).contains(&kept(&bench, "kept")), "{}", kept(&bench, "kept"));
     bench.run(&format!("{TRAIN_MANY} cold --in-memory off --cache kept")).ok();
     hold_same(&bench, "cold");
+    let warm = bench.run(&format!("{TRAIN_MANY} warm --in-memory off --cache kept")).ok();
+    let told = warm.stdout.lines().filter(|line| line.starts_with("epoch ") && line.contains(", stall ") && line.ends_with(" s"));
+    assert_eq!(told.count(), 2, "{}", warm.stdout);
+    // What lies on the device is never waited for.
+    let log = fs::read_to_string(bench.path("runs/held/metrics.jsonl")).unwrap();
+    let stalls: Vec<Value> = log.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()["stall_s"].clone()).collect();
+    assert_eq!(stalls.iter().filter(|stall| stall.is_number()).collect::<Vec<_>>(), [0.0, 0.0]);
     // Batches are of 100, and 2,700 are learned from: none is left out.
     assert_eq!(kept(&bench, "kept"), MANY);
     let mut halves = 0;

@@ -37,7 +37,7 @@ pub struct Outcome {
     pub images_per_s: Option<f64>,
     /// From the start of the command to the end of the first step.
     pub first_step_s: Option<f64>,
-    /// Of training alone, after the first step: the time spent waiting for the images of the batches, their upload included.
+    /// Of training alone, after the first step: the time spent waiting for images that were not there when their step wanted them.
     pub stall_s: f64,
     /// From the start of the command to its end.
     pub elapsed_s: f64,
@@ -155,6 +155,7 @@ impl<'a> Report<'a> {
         let epoch = (run.progress.step - 1) / run.progress.steps_per_epoch + 1;
         // Under the name of what it was measured on.
         let split = run.config.judged_by().unwrap_or(Split::Val).key();
+        let stall_s = self.clock.stall_of_epoch_s();
         self.log.add(&json!({
             "step": run.progress.step,
             "epoch": epoch,
@@ -164,7 +165,7 @@ impl<'a> Report<'a> {
             (format!("{split}_loss")): score.map(|s| s.loss),
             (format!("{split}_accuracy")): score.filter(|_| run.is_classifier).map(|s| s.accuracy),
             "images_per_s": self.clock.images_per_s(),
-            "stall_s": self.clock.stall_s(),
+            "stall_s": stall_s,
         }))?;
         let share = |told: bool, accuracy: f64| if told { format!(", {:.2} %", 100.0 * accuracy) } else { String::new() };
         let learned = share(run.counts_right, tally.accuracy());
@@ -174,6 +175,10 @@ impl<'a> Report<'a> {
         }
         if let Some(rate) = self.clock.images_per_s() {
             line += &format!("; {rate:.0} images/s");
+        }
+        // Always where it says whether the disk and the cores keep up.
+        if stall_s >= 0.05 || !run.data.train.is_in_memory() {
+            line += &format!(", stall {stall_s:.1} s");
         }
         self.console.say(&line);
         self.tell_unkept(run);
