@@ -18,6 +18,7 @@ pub mod predict;
 pub mod run_folder;
 pub mod settings;
 pub mod trainer;
+pub mod tta;
 pub mod verify;
 
 pub use error::{Error, Result};

@@ -17,5 +17,6 @@ mod refusals;
 mod repeat;
 mod same_bits;
 pub mod support;
+mod tta;
 mod validation;
 mod verify;

@@ -11,6 +11,7 @@ use super::row::{Resume, Row};
 use crate::data::{InMemory, builtin};
 use crate::error::Result;
 use crate::photo::{Background, Fit};
+use crate::tta::Tta;
 use std::path::PathBuf;
 
 /// What `-h` shows; `--help` shows all.
@@ -138,6 +139,8 @@ settings! {
         max_steps: u64, "N", range count_from(1), resume PerCommand;
     }
     "Data" {
+        /// At the end, name each test image by the mean of the probabilities of the image and of its mirror image
+        tta: Tta, "flip", unset "none";
         /// Evaluate on the first N validation and test images only; 0 for none
         test_images: usize, "N", unset "all", range count_from(0);
     }

@@ -48,6 +48,12 @@ pub struct Opening<'a> {
 
 impl Opening<'_> {
     /// All pictures as images of this shape, in memory, and none left out.
+    ///
+    /// ```
+    /// # use train::data::{InMemory, Opening, open_as};
+    /// let opening = Opening { in_memory: InMemory::Off, skip_bad: true, ..Opening::of([3, 32, 32]) };
+    /// assert!(open_as("no/such/folder", &opening).is_err());
+    /// ```
     pub fn of(shape: [usize; 3]) -> Self {
         Self {
             shape,
