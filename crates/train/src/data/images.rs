@@ -147,6 +147,10 @@ impl ImageSet {
                 // Reads are short: to share them out would take longer.
                 let missing = places.filter_map(|(row, place)| (!shelf.read_kept(row, place)).then_some((row, place)));
                 let missing: Vec<(usize, &mut [u8])> = missing.collect();
+                if missing.is_empty() {
+                    // Nobody is woken for nothing.
+                    return Ok(());
+                }
                 let read = missing.into_par_iter().map(|(row, place)| (row, shelf.decode(row, place)));
                 // The first one in the order of the batch, whichever failed first.
                 if let Some((row, Err(why))) = read.collect::<Vec<_>>().into_iter().find(|(_, read)| read.is_err()) {
