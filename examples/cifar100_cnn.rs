@@ -208,7 +208,7 @@ fn train(study: &Study, images: &Images, net: &Net, plan: &Plan) -> anyhow::Resu
                 false => schedule::exponential(plan.lr, epoch, 0.99),
             });
             let (step, feed) = &mut parts[usize::from(chosen.len() < BATCH)];
-            feed.fill(adam.steps(), chosen);
+            feed.fill(adam.steps(), chosen)?;
             step.run()?;
             // Looked at eight times an epoch.
             if (i + 1) * 8 % per_epoch < 8 {

@@ -34,7 +34,7 @@ fn main() -> anyhow::Result<()> {
     let options = StepOptions::new(BATCH, [3, 32, 32]);
     let step = TrainStep::captured_with(&net, &adam, &options, |slots| feed.launch(slots))?;
     for (i, batch) in batches(data.train.len(), BATCH, 0).take(steps).enumerate() {
-        feed.fill(adam.steps(), &batch);
+        feed.fill(adam.steps(), &batch)?;
         step.run()?;
         if i % 10 == 0 || i + 1 == steps {
             println!("{i:4}: loss {:.3}", step.loss()?);

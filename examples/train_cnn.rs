@@ -28,7 +28,7 @@ fn main() -> anyhow::Result<()> {
     for epoch in 0..EPOCHS {
         for batch in shuffled(data.train.len(), 0, epoch as u64).chunks_exact(BATCH) {
             sgd.set_lr(schedule::one_cycle(0.1, sgd.steps() as usize, steps));
-            feed.fill(sgd.steps(), batch);
+            feed.fill(sgd.steps(), batch)?;
             step.run()?;
         }
         println!("epoch {epoch}: loss {:.3}, test accuracy {:.2} %", step.mean_loss()?, 100.0 * accuracy(&net, &device, &data)?);

@@ -123,7 +123,7 @@ fn learn(
     for epoch in 0..epochs {
         step.reset_metrics();
         for batch in shuffled(images.min(data.train.len()), 0, epoch as u64).chunks_exact(BATCH) {
-            feed.fill(sgd.steps(), batch);
+            feed.fill(sgd.steps(), batch)?;
             step.run()?;
         }
         let mut line = [step.mean_loss()?, 0.0, 0.0];

@@ -86,7 +86,7 @@ impl Which {
         let side = self.image_size.map_or(SIDE, usize::from);
         let reading = Reading { fit: self.fit, background: self.background };
         let progress = console.counting("reading pictures");
-        let opening = Opening { shape: [3, side, side], reading, skip_bad: true, cache: None, progress: &progress };
+        let opening = Opening { reading, skip_bad: true, progress: &progress, ..Opening::of([3, side, side]) };
         let mut opened = data::open_as(&self.folder, &opening)?;
         let mut config = Settings { data: Some(self.folder.clone()), ..settings }.resolve()?;
         config.settle(&mut opened.data)?;
@@ -171,7 +171,7 @@ fn show(flags: &Show) -> Result<Ending> {
         targets: how.mixes().then(|| Tensor::zeros(&device, [count, data.classes.len()])),
         step: Tensor::from_slice(&device, [1], &[0u32]),
     };
-    feed.fill(0, chosen);
+    feed.fill(0, chosen)?;
     feed.launch(&slots);
     // Normalisation is undone: it is for the network, not for eyes.
     let per_channel = |values: &[f32]| Tensor::from_slice(&device, [1, set.channels(), 1, 1], values);

@@ -18,6 +18,7 @@ use train::per_image::{expect_classes, write_per_image};
 use train::predict::same_classes;
 use train::run_folder::read_settings;
 use train::settings::{DeviceKind, Settings};
+use train::tta::Tta;
 use train::{Error, Result, trainer};
 
 #[derive(Args)]
@@ -45,6 +46,9 @@ pub struct Flags {
     /// Write a row for each of these images to this CSV file: its class, the likeliest one, the loss
     #[arg(long, value_name = "FILE")]
     per_image: Option<PathBuf>,
+    /// Name each image by the mean of the probabilities of the image and of its mirror image
+    #[arg(long, value_enum, value_name = "flip")]
+    tta: Option<Tta>,
     /// Where to run
     #[arg(long, value_enum, default_value = "auto")]
     device: DeviceKind,
@@ -69,7 +73,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     }
     description.fits(&images, &set.name)?;
     same_classes(description, &set)?;
-    if flags.per_image.is_some() {
+    if flags.per_image.is_some() || flags.tta.is_some() {
         expect_classes(description)?;
     }
     // As in training, whatever is the mean of these images.
@@ -77,7 +81,8 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     set.std.clone_from(&description.std);
     let began = Instant::now();
     let source = Source::new(&device, &images);
-    let mut evaluator = Evaluator::new(&trained.net, &device, &source, images.len(), description.loss(0.0)?, &Treatment::of(&set))?;
+    let (loss, how) = (description.loss(0.0)?, Treatment::of(&set));
+    let mut evaluator = Evaluator::of_views(&trained.net, &device, &source, images.len(), loss, &how, flags.tta)?;
     let score = evaluator.score()?.expect("there are images");
     let elapsed_s = began.elapsed().as_secs_f64();
     if let Some(path) = &flags.per_image {
@@ -138,7 +143,8 @@ fn opened(of_run: Option<Settings>, flags: &Flags, description: Option<&Descript
     if is_other {
         // Those are about how the run's own set was read and parted.
         (settings.test, settings.image_size) = (None, None);
-        (settings.fit, settings.background, settings.skip_bad, settings.cache) = (None, None, None, None);
+        (settings.fit, settings.background, settings.skip_bad) = (None, None, None);
+        (settings.cache, settings.in_memory) = (None, None);
     }
     let mut config = settings.resolve()?;
     let shape = description.map(Description::input).transpose()?.map(|input| [0, 1, 2].map(|axis| input.dim(axis)));

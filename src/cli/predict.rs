@@ -10,6 +10,7 @@ use train::error::{one_line, printable_name};
 use train::model::Trained;
 use train::predict::{Guess, Predictor, pictures, read_images};
 use train::settings::DeviceKind;
+use train::tta::Tta;
 use train::{Error, Result, trainer};
 
 #[derive(Args)]
@@ -25,6 +26,9 @@ pub struct Flags {
     /// Images at a time
     #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..))]
     batch_size: u16,
+    /// Name each image by the mean of the probabilities of the image and of its mirror image
+    #[arg(long, value_enum, value_name = "flip")]
+    tta: Option<Tta>,
     /// Where to run
     #[arg(long, value_enum, default_value = "auto")]
     device: DeviceKind,
@@ -50,7 +54,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     let files = pictures(&flags.images)?;
     let device = trainer::open_device(flags.device, &console)?;
     let trained = Trained::read(&path, &device)?;
-    let predictor = Predictor::new(&trained, &device, files.len().min(flags.batch_size.into()))?;
+    let predictor = Predictor::of_views(&trained, &device, files.len().min(flags.batch_size.into()), flags.tta)?;
     let top = flags.top.min(trained.description.classes.len());
     let mut answer = Answer { flags, top, held: Vec::new(), is_any_read: false, is_any_unread: false, objects: Vec::new() };
     for files in files.chunks(predictor.batch()) {

@@ -4,6 +4,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::finite::first_not_finite;
 use crate::loader::{Feed, Source, Treatment};
+use crate::tta::{Tta, mean_of};
 use gpu_core::Device;
 use nn::{EvalStep, Loss, Module, Net, StepOptions, Var};
 
@@ -32,6 +33,9 @@ struct Part {
     batch: usize,
     step: EvalStep,
     feed: Feed,
+    /// The same over another view of the images, where they have one.
+    other: Option<EvalStep>,
+    labels: Vec<u32>,
 }
 
 impl Evaluator {
@@ -56,6 +60,40 @@ impl Evaluator {
         loss: Loss,
         treatment: &Treatment,
     ) -> Result<Self> {
+        Self::of_views(net, device, source, images, loss, treatment, None)
+    }
+
+    /// The same; where there is another view of the images, by the mean of the probabilities of both.
+    ///
+    /// ```
+    /// # use gpu_core::Device;
+    /// # use nn::{Flatten, Init, Layer, Linear, Loss, seq};
+    /// # use train::{data::builtin, evaluate::Evaluator, loader::{Source, Treatment}, tta::Tta};
+    /// # let (cpu, data) = (&Device::Cpu, builtin::generate(0, 20));
+    /// # let net = seq![Flatten, Linear::new(10)].build(&Init::seeded(cpu, 0), [3, 32, 32]).unwrap();
+    /// let (source, loss) = (Source::new(cpu, &data.test), Loss::CrossEntropy { smoothing: 0.0 });
+    /// let mut both = Evaluator::of_views(&net, cpu, &source, 20, loss, &Treatment::of(&data), Some(Tta::Flip))?;
+    /// assert_eq!(both.score()?.map(|score| score.images), Some(20));
+    /// # Ok::<(), train::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    ///
+    /// # Panics
+    /// As [`new`](Self::new), or if there is another view and the loss is none of classes.
+    #[track_caller]
+    pub fn of_views(
+        net: &dyn Module,
+        device: &Device,
+        source: &Source<'_>,
+        images: usize,
+        loss: Loss,
+        treatment: &Treatment,
+        tta: Option<Tta>,
+    ) -> Result<Self> {
+        let is_classifier = matches!(loss, Loss::CrossEntropy { .. });
+        assert!(tta.is_none() || is_classifier, "Evaluator: a mean of probabilities, and the loss is of no classes");
         let set = source.set();
         let images = images.min(set.len());
         let full = images / BATCH * BATCH;
@@ -65,8 +103,16 @@ impl Evaluator {
                 let feed = source.feed(batch, treatment);
                 let options = StepOptions::new(batch, [set.channels(), set.height(), set.width()]).loss(loss);
                 let step = EvalStep::captured_with(net, device, &options, |slots| feed.launch(slots))?;
-                step.expect_labels(&set.labels()[first..first + count]);
-                parts.push(Part { first, images: count, batch, step, feed });
+                let labels = set.labels()[first..first + count].to_vec();
+                step.expect_labels(&labels);
+                let turned = |tta: Tta| {
+                    EvalStep::captured_with(net, device, &options, |slots| {
+                        feed.launch(slots);
+                        tta.turn(&slots.x);
+                    })
+                };
+                let other = tta.map(turned).transpose()?;
+                parts.push(Part { first, images: count, batch, step, feed, other, labels });
             }
         }
         Ok(Self { parts })
@@ -77,13 +123,16 @@ impl Evaluator {
     /// # Errors
     /// A fault of the device, or a loss that is not finite.
     pub fn score(&mut self) -> Result<Option<Score>> {
+        if self.parts.iter().any(|part| part.other.is_some()) {
+            return self.score_of_views();
+        }
         let (mut images, mut loss, mut correct) = (0, 0.0, 0.0);
         for part in &mut self.parts {
             part.step.reset_metrics();
             let order: Vec<u32> = (part.first..part.first + part.images).map(|i| i as u32).collect();
             let mut batches = order.chunks_exact(part.batch).peekable();
             while let Some(chosen) = batches.next() {
-                part.feed.fill(0, chosen);
+                part.feed.fill(0, chosen)?;
                 batches.peek().into_iter().for_each(|next| part.feed.prepare(next));
                 part.step.run()?;
             }
@@ -101,7 +150,25 @@ impl Evaluator {
 }
 
 impl Evaluator {
-    /// Shows `each` what the network gives for every image, in order: the image's number, and its logits.
+    /// On the host, from what the network gives.
+    fn score_of_views(&mut self) -> Result<Option<Score>> {
+        let labels: Vec<u32> = self.parts.iter().flat_map(|part| part.labels.clone()).collect();
+        let (mut loss, mut correct) = (0.0, 0u64);
+        self.outputs(&mut |image, logs| {
+            let (label, largest) = (labels[image] as usize, logs.iter().fold(f32::NEG_INFINITY, |most, &x| most.max(x)));
+            loss -= f64::from(logs[label]);
+            // The first of several, as on the device.
+            correct += u64::from(logs.iter().position(|&x| x == largest) == Some(label));
+        })?;
+        let n = labels.len() as f64;
+        match f64::is_finite(loss) {
+            false => Err(Error::LossNotFinite(loss / n)),
+            true => Ok(Some(Score { images: labels.len() as u64, loss: loss / n, accuracy: correct as f64 / n })),
+        }
+    }
+
+    /// Shows `each` what the network gives for every image, in order: the image's number, and its logits. Where there are two views of an
+    /// image, they are the logarithms of the mean probabilities.
     ///
     /// # Errors
     /// A fault of the device.
@@ -109,10 +176,17 @@ impl Evaluator {
         for part in &mut self.parts {
             let order: Vec<u32> = (part.first..part.first + part.images).map(|i| i as u32).collect();
             for chosen in order.chunks_exact(part.batch) {
-                part.feed.fill(0, chosen);
+                part.feed.fill(0, chosen)?;
                 part.step.run()?;
-                let outputs = part.step.output().to_vec()?;
-                let rows = outputs.chunks_exact(outputs.len() / part.batch);
+                let mut outputs = part.step.output().to_vec()?;
+                let classes = outputs.len() / part.batch;
+                if let Some(other) = &part.other {
+                    other.run()?;
+                    let others = other.output().to_vec()?;
+                    let both = outputs.chunks_exact(classes).zip(others.chunks_exact(classes));
+                    outputs = both.flat_map(|(one, other)| mean_of(one, other)).collect();
+                }
+                let rows = outputs.chunks_exact(classes);
                 chosen.iter().zip(rows).for_each(|(&image, row)| each(image as usize, row));
             }
         }
@@ -127,7 +201,7 @@ impl Evaluator {
         for part in &mut self.parts {
             let order: Vec<u32> = (part.first..part.first + part.images).map(|i| i as u32).collect();
             for chosen in order.chunks_exact(part.batch) {
-                part.feed.fill(0, chosen);
+                part.feed.fill(0, chosen)?;
                 part.step.run()?;
                 if !part.step.loss()?.is_finite() {
                     return first_not_finite(net, "", &Var::constant(part.step.x()));
@@ -157,4 +231,54 @@ pub fn accuracy(net: &dyn Module, device: &Device, data: &Dataset) -> Result<f64
     let loss = Loss::CrossEntropy { smoothing: 0.0 };
     let score = Evaluator::new(net, device, &test, data.test.len(), loss, &Treatment::of(data))?.score()?;
     score.map_or_else(|| Error::setting(format!("{} has no test images", data.name)), |score| Ok(score.accuracy))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::data::{ImageSet, builtin};
+    use nn::{Flatten, Init, Layer, Linear, seq};
+
+    /// Left and right exchanged.
+    fn mirrored(set: &ImageSet) -> ImageSet {
+        let rows = set.images().chunks_exact(set.width());
+        let images = rows.flat_map(|row| row.iter().rev().copied()).collect();
+        ImageSet::new(images, set.labels().to_vec(), [set.channels(), set.height(), set.width()])
+    }
+
+    #[test]
+    fn two_views_give_the_mean_of_the_probabilities_of_the_image_and_of_its_mirror_image() {
+        let data = builtin::generate(0, 103);
+        for device in proof::devices() {
+            let net = seq![Flatten, Linear::new(10)].build(&Init::seeded(&device, 0), [3, 32, 32]).unwrap();
+            let given = |set: &ImageSet, tta: Option<Tta>| {
+                let (source, loss) = (Source::new(&device, set), Loss::CrossEntropy { smoothing: 0.0 });
+                let how = Treatment::of(&data);
+                let mut evaluator = Evaluator::of_views(&net, &device, &source, set.len(), loss, &how, tta).unwrap();
+                let mut rows = Vec::new();
+                evaluator.outputs(&mut |image, logits| rows.push((image, logits.to_vec()))).unwrap();
+                (rows, evaluator.score().unwrap().unwrap())
+            };
+            let probabilities = |logits: &[f32]| {
+                let sum: f64 = logits.iter().map(|&x| f64::from(x).exp()).sum();
+                logits.iter().map(|&x| f64::from(x).exp() / sum).collect::<Vec<f64>>()
+            };
+            let ((plain, alone), (turned, _)) = (given(&data.test, None), given(&mirrored(&data.test), None));
+            let (both, score) = given(&data.test, Some(Tta::Flip));
+            let (mut loss, mut correct) = (0.0, 0);
+            for (((image, one), (_, other)), (row, logs)) in plain.iter().zip(&turned).zip(&both) {
+                assert_eq!(image, row);
+                let mean: Vec<f64> =
+                    probabilities(one).iter().zip(probabilities(other)).map(|(one, other)| (one + other) / 2.0).collect();
+                let worst = mean.iter().zip(logs).map(|(p, &log)| (p - f64::from(log).exp()).abs()).fold(0.0, f64::max);
+                assert!(worst < 1e-6, "{}: image {image}, {worst}", device.name());
+                let label = data.test.labels()[*image] as usize;
+                loss -= mean[label].ln() / 103.0;
+                correct += usize::from(mean.iter().all(|p| *p <= mean[label]));
+            }
+            assert_eq!((both.len(), score.images), (103, 103));
+            assert!((score.loss - loss).abs() < 1e-6 && score.loss != alone.loss, "{score:?}, {loss}");
+            assert_eq!(score.accuracy, correct as f64 / 103.0);
+        }
+    }
 }

@@ -19,6 +19,7 @@ pub mod predict;
 pub mod run_folder;
 pub mod settings;
 pub mod trainer;
+pub mod tta;
 pub mod verify;
 
 pub use error::{Error, Result};

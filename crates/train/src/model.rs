@@ -98,11 +98,15 @@ impl Description {
     }
 
     /// Sets the weights of `net` that follow from the training images, before the first step.
-    pub fn prepare(&self, net: &Net, data: &Dataset) {
-        let Some(first) = net.children().first().filter(|layer| layer.is::<WhiteningConv2d>()) else { return };
-        let images = first_images(&data.train, WHITENED, &self.mean, &self.std);
+    ///
+    /// # Errors
+    /// If an image cannot be read.
+    pub fn prepare(&self, net: &Net, data: &Dataset) -> Result<()> {
+        let Some(first) = net.children().first().filter(|layer| layer.is::<WhiteningConv2d>()) else { return Ok(()) };
+        let images = first_images(&data.train, WHITENED, &self.mean, &self.std)?;
         let [c, h, w] = [data.train.channels(), data.train.height(), data.train.width()];
         WhiteningConv2d::whiten(first, &images, [images.len() / (c * h * w), c, h, w]);
+        Ok(())
     }
 
     /// Refuses what images cannot be normalised by.
@@ -166,11 +170,11 @@ fn some(values: &[f32]) -> String {
 const WHITENED: usize = 2000;
 
 /// The first `count` images as a network sees them.
-fn first_images(set: &ImageSet, count: usize, mean: &[f32], std: &[f32]) -> Vec<f32> {
-    let plane = set.height() * set.width();
-    let bytes = set.images().iter().take(count.min(set.len()) * set.channels() * plane);
-    let channels = bytes.enumerate().map(|(at, &byte)| (at / plane % set.channels(), byte));
-    channels.map(|(c, byte)| (f32::from(byte) / 255.0 - mean[c]) / std[c]).collect()
+fn first_images(set: &ImageSet, count: usize, mean: &[f32], std: &[f32]) -> Result<Vec<f32>> {
+    let (plane, mut bytes) = (set.height() * set.width(), Vec::new());
+    set.read_batch(&Vec::from_iter(0..count.min(set.len()) as u32), &mut bytes)?;
+    let channels = bytes.iter().enumerate().map(|(at, &byte)| (at / plane % set.channels(), byte));
+    Ok(channels.map(|(c, byte)| (f32::from(byte) / 255.0 - mean[c]) / std[c]).collect())
 }
 
 /// Channels, rows and columns.

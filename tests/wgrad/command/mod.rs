@@ -8,6 +8,8 @@ mod golden;
 #[cfg(unix)]
 mod kills;
 mod looked_up;
+#[cfg(unix)]
+mod off_memory;
 mod optimizers;
 mod pictures;
 mod predict;
@@ -18,5 +20,6 @@ mod reports;
 mod same_bits;
 pub mod support;
 mod tensorboard;
+mod tta;
 mod validation;
 mod verify;

@@ -19,7 +19,7 @@ const NETWORK: &str = r#"{"input": [3, 32, 32], "layers": [
     {"type": "flatten"}, {"type": "linear", "out": 3}]}"#;
 
 /// Noise; the colour of its upper half tells the class, and nothing does in the lower one.
-fn picture(class: usize, number: u64, [width, height]: [u32; 2]) -> RgbImage {
+pub fn picture(class: usize, number: u64, [width, height]: [u32; 2]) -> RgbImage {
     let noise = Stream::new(number, class as u32, 0);
     RgbImage::from_fn(width, height, |x, y| {
         let words = noise.block(y * width + x);
@@ -28,7 +28,7 @@ fn picture(class: usize, number: u64, [width, height]: [u32; 2]) -> RgbImage {
     })
 }
 
-fn encoded(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
+pub fn encoded(picture: impl Into<DynamicImage>, format: ImageFormat) -> Vec<u8> {
     let mut bytes = Cursor::new(Vec::new());
     picture.into().write_to(&mut bytes, format).unwrap();
     bytes.into_inner()
@@ -43,7 +43,7 @@ fn turned(jpeg: &[u8], orientation: u8) -> Vec<u8> {
 }
 
 /// Thirty pictures of each class in odd sizes, PNG and JPEG by turns, a grey one and one that was held sideways among them.
-fn with_photos() -> Bench {
+pub fn with_photos() -> Bench {
     let bench = Bench::new();
     fs::write(bench.path("tiny.json"), NETWORK).unwrap();
     for (class, name) in CLASSES.iter().enumerate() {
@@ -63,7 +63,7 @@ fn with_photos() -> Bench {
     bench
 }
 
-const TRAIN: &str = "train photos --model tiny.json --batch-size 8 --device cpu --lr 0.02";
+pub const TRAIN: &str = "train photos --model tiny.json --batch-size 8 --device cpu --lr 0.02";
 
 fn said(ran: &Ran, words: &str) {
     assert!(ran.stdout.contains(words) || ran.stderr.contains(words), "\"{words}\": {}{}", ran.stdout, ran.stderr);

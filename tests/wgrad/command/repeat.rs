@@ -109,7 +109,7 @@ fn a_set_on_the_device_and_one_on_the_host_give_the_same_bits() {
             let mut seen = Vec::new();
             for step in 0..3u32 {
                 slots.step.write(&[step]);
-                feed.fill(step, &data::shuffled(40, 1, u64::from(step))[..16]);
+                feed.fill(step, &data::shuffled(40, 1, u64::from(step))[..16]).unwrap();
                 feed.prepare(&data::shuffled(40, 1, u64::from(step) + 1)[..16]);
                 fill.replay().unwrap();
                 let bits = [&slots.x, slots.targets.as_ref().unwrap()].map(|t| t.to_vec().unwrap().into_iter().map(f32::to_bits));

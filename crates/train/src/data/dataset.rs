@@ -74,7 +74,8 @@ impl Dataset {
         self.val = self.train.none();
     }
 
-    /// Eight digits that tell it from another: CRC-32 of the images, their sizes and labels, and of the classes.
+    /// Eight digits that tell it from another: CRC-32 of the images, their sizes and labels, and of the classes. Of images that do not lie
+    /// in memory it is the names and lengths of their files that count.
     ///
     /// ```
     /// # use train::data::builtin;
@@ -90,7 +91,7 @@ impl Dataset {
             for number in [set.len(), set.channels(), set.height(), set.width(), self.classes.len()] {
                 hasher.update(&(number as u64).to_le_bytes());
             }
-            hasher.update(set.images());
+            set.identify(&mut |bytes| hasher.update(bytes));
             set.labels().iter().for_each(|label| hasher.update(&label.to_le_bytes()));
         }
         format!("{:08x}", hasher.finalize())

@@ -1,5 +1,8 @@
-//! Images in memory.
+//! Labelled images, in memory or read as they are asked for.
 
+use super::error::DataError;
+use super::shelf::Shelf;
+use rayon::prelude::*;
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -7,8 +10,7 @@ use std::sync::Arc;
 /// Labelled images of one size, 8 bits a channel.
 #[derive(Clone, PartialEq, Eq)]
 pub struct ImageSet {
-    // Shared: a clone is for the thread that fetches batches ahead.
-    images: Arc<Vec<u8>>,
+    images: Images,
     labels: Arc<Vec<u32>>,
     /// Where each image came from, where each has a file of its own.
     files: Option<Arc<Vec<PathBuf>>>,
@@ -16,6 +18,28 @@ pub struct ImageSet {
     height: usize,
     width: usize,
 }
+
+/// Where they are. Shared: a clone is for the thread that fetches batches ahead.
+#[derive(Clone)]
+enum Images {
+    /// In memory.
+    Held(Arc<Vec<u8>>),
+    /// Pictures that are decoded when they are asked for, by their rows there.
+    Shelved(Arc<Shelf>, Arc<Vec<u32>>),
+}
+
+impl PartialEq for Images {
+    /// What does not lie in memory is the same where it is the same pictures of one opening.
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (Self::Held(one), Self::Held(other)) => one == other,
+            (Self::Shelved(one, rows), Self::Shelved(other, others)) => Arc::ptr_eq(one, other) && rows == others,
+            _ => false,
+        }
+    }
+}
+
+impl Eq for Images {}
 
 impl ImageSet {
     /// `labels.len()` images, one after the other in `images`, each `[channels, height, width]`: planes, row by row.
@@ -30,7 +54,12 @@ impl ImageSet {
             images.len(),
             labels.len()
         );
-        Self { images: images.into(), labels: labels.into(), files: None, channels, height, width }
+        Self { images: Images::Held(images.into()), labels: labels.into(), files: None, channels, height, width }
+    }
+
+    /// The pictures at `rows` of a shelf, which do not lie in memory.
+    pub(super) fn shelved(shelf: Arc<Shelf>, rows: Vec<u32>, labels: Vec<u32>, [channels, height, width]: [usize; 3]) -> Self {
+        Self { images: Images::Shelved(shelf, rows.into()), labels: labels.into(), files: None, channels, height, width }
     }
 
     /// No images, of this one's shape.
@@ -63,18 +92,95 @@ impl ImageSet {
         self.labels.is_empty()
     }
 
+    /// Whether the images lie in memory. Those of other sets are read by [`read_batch`](Self::read_batch) alone.
+    pub fn is_in_memory(&self) -> bool {
+        matches!(self.images, Images::Held(_))
+    }
+
     /// All pixels, `[n, c, h, w]`.
+    ///
+    /// # Panics
+    /// If they do not lie in [memory](Self::is_in_memory).
+    #[track_caller]
     pub fn images(&self) -> &[u8] {
-        &self.images
+        match &self.images {
+            Images::Held(images) => images,
+            Images::Shelved(..) => panic!("ImageSet: these images do not lie in memory; read_batch reads them"),
+        }
     }
 
     /// The pixels of image `i`, `[c, h, w]`.
     ///
     /// # Panics
-    /// If `i` is not below [`len`](Self::len).
+    /// If `i` is not below [`len`](Self::len), or the images do not lie in [memory](Self::is_in_memory).
+    #[track_caller]
     pub fn image(&self, i: usize) -> &[u8] {
         let bytes = self.image_bytes();
-        &self.images[i * bytes..][..bytes]
+        &self.images()[i * bytes..][..bytes]
+    }
+
+    /// Reads the images at `rows` into `into`, in the place of what is there: `[rows, c, h, w]`. Pictures that were not decoded yet are
+    /// decoded now, on all cores.
+    ///
+    /// ```
+    /// # use train::data::ImageSet;
+    /// let (set, mut batch) = (ImageSet::new(vec![1, 2, 3, 4], vec![0, 1], [1, 1, 2]), Vec::new());
+    /// set.read_batch(&[1, 0, 1], &mut batch)?;
+    /// assert_eq!(batch, [3, 4, 1, 2, 3, 4]);
+    /// # Ok::<(), train::data::DataError>(())
+    /// ```
+    ///
+    /// # Errors
+    /// If a picture cannot be read.
+    ///
+    /// # Panics
+    /// If one of them is not below [`len`](Self::len).
+    #[track_caller]
+    pub fn read_batch(&self, rows: &[u32], into: &mut Vec<u8>) -> Result<(), DataError> {
+        into.clear();
+        match &self.images {
+            Images::Held(_) => rows.iter().for_each(|&i| into.extend_from_slice(self.image(i as usize))),
+            Images::Shelved(shelf, pictures) => {
+                into.resize(rows.len() * self.image_bytes(), 0);
+                let places = into.chunks_exact_mut(self.image_bytes()).zip(rows);
+                let places = places.map(|(place, &i)| (pictures[i as usize] as usize, place));
+                // Reads are short: to share them out would take longer.
+                let missing = places.filter_map(|(row, place)| (!shelf.read_kept(row, place)).then_some((row, place)));
+                let missing: Vec<(usize, &mut [u8])> = missing.collect();
+                if missing.is_empty() {
+                    // Nobody is woken for nothing.
+                    return Ok(());
+                }
+                let read = missing.into_par_iter().map(|(row, place)| (row, shelf.decode(row, place)));
+                // The first one in the order of the batch, whichever failed first.
+                if let Some((row, Err(why))) = read.collect::<Vec<_>>().into_iter().find(|(_, read)| read.is_err()) {
+                    let message = format!("{why} (--skip-bad looks at all pictures first, and leaves such out)");
+                    return Err(DataError::Pictures { path: shelf.path(row).into(), message });
+                }
+            }
+        }
+        Ok(())
+    }
+
+    /// Why pictures that were decoded cannot be kept any more, where they cannot: the next time they are decoded again.
+    pub(crate) fn unkept(&self) -> Option<&str> {
+        match &self.images {
+            Images::Held(_) => None,
+            Images::Shelved(shelf, _) => shelf.fault(),
+        }
+    }
+
+    /// Shows `each` what tells the images from others: all pixels, or the names of their files and how long those are.
+    pub(super) fn identify(&self, each: &mut dyn FnMut(&[u8])) {
+        match &self.images {
+            Images::Held(images) => each(images),
+            Images::Shelved(shelf, rows) => {
+                for (i, &row) in rows.iter().enumerate() {
+                    each(self.file(i).map_or(&[], |file| file.as_os_str().as_encoded_bytes()));
+                    each(&shelf.file_bytes(row as usize).to_le_bytes());
+                }
+            }
+        }
     }
 
     /// The images at `rows` as values from 0 to 1, `[rows, c, h, w]`: a batch for a step of one's own. Equivalent of
@@ -87,7 +193,8 @@ impl ImageSet {
     /// ```
     ///
     /// # Panics
-    /// If one of them is not below [`len`](Self::len).
+    /// As [`image`](Self::image).
+    #[track_caller]
     pub fn floats(&self, rows: &[u32]) -> Vec<f32> {
         rows.iter().flat_map(|&row| self.image(row as usize)).map(|&byte| f32::from(byte) / 255.0).collect()
     }
@@ -110,32 +217,36 @@ impl ImageSet {
     /// ```
     #[track_caller]
     pub fn select(&self, rows: impl IntoIterator<Item = usize>) -> Self {
-        let (mut images, mut labels, mut files) = (Vec::new(), Vec::new(), Vec::new());
-        for i in rows {
-            assert!(i < self.len(), "ImageSet: row {i} of {} images", self.len());
-            images.extend_from_slice(self.image(i));
-            labels.push(self.labels[i]);
-            files.extend(self.file(i).map(Path::to_path_buf));
+        let rows: Vec<usize> = rows.into_iter().collect();
+        if let Some(row) = rows.iter().find(|row| **row >= self.len()) {
+            panic!("ImageSet: row {row} of {} images", self.len());
         }
-        let selected = Self::new(images, labels, [self.channels, self.height, self.width]);
-        if self.files.is_some() { selected.with_files(files) } else { selected }
+        let images = match &self.images {
+            Images::Held(_) => {
+                let mut images = Vec::with_capacity(rows.len() * self.image_bytes());
+                rows.iter().for_each(|&i| images.extend_from_slice(self.image(i)));
+                Images::Held(images.into())
+            }
+            Images::Shelved(shelf, all) => Images::Shelved(shelf.clone(), picked(all, &rows)),
+        };
+        Self { images, labels: picked(&self.labels, &rows), files: self.files.as_ref().map(|files| picked(files, &rows)), ..*self }
     }
 
     /// Takes the images at `rows`, which ascend, out of the set; those that stay move up, without a copy of the whole.
     pub(super) fn take(&mut self, rows: &[usize]) -> Self {
         let (taken, bytes) = (self.select(rows.iter().copied()), self.image_bytes());
-        let (images, labels) = (Arc::make_mut(&mut self.images), Arc::make_mut(&mut self.labels));
-        let (mut leaving, mut kept) = (rows.iter().peekable(), Vec::new());
-        for i in 0..labels.len() {
-            if leaving.next_if(|row| **row == i).is_none() {
-                images.copy_within(i * bytes..(i + 1) * bytes, kept.len() * bytes);
-                labels[kept.len()] = labels[i];
-                kept.push(i);
+        let mut leaving = rows.iter().peekable();
+        let kept: Vec<usize> = (0..self.len()).filter(|i| leaving.next_if(|row| *row == i).is_none()).collect();
+        match &mut self.images {
+            Images::Held(images) => {
+                let images = Arc::make_mut(images);
+                kept.iter().enumerate().for_each(|(to, &i)| images.copy_within(i * bytes..(i + 1) * bytes, to * bytes));
+                images.truncate(kept.len() * bytes);
             }
+            Images::Shelved(_, all) => *all = picked(all, &kept),
         }
-        images.truncate(kept.len() * bytes);
-        labels.truncate(kept.len());
-        self.files = self.files.take().map(|files| kept.iter().map(|&i| files[i].clone()).collect::<Vec<_>>().into());
+        self.labels = picked(&self.labels, &kept);
+        self.files = self.files.take().map(|files| picked(&files, &kept));
         taken
     }
 
@@ -158,6 +269,11 @@ impl ImageSet {
     pub fn image_bytes(&self) -> usize {
         self.channels * self.height * self.width
     }
+}
+
+/// Those at `rows`.
+fn picked<T: Clone>(all: &[T], rows: &[usize]) -> Arc<Vec<T>> {
+    Arc::new(rows.iter().map(|&i| all[i].clone()).collect())
 }
 
 // By hand: a derived one would print every pixel.

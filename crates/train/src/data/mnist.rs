@@ -37,7 +37,7 @@ pub fn open(folder: &Path) -> Result<Dataset, DataError> {
     if size(&train) != size(&test) {
         return Err(DataError::ImageSize { path: folder.into(), train: size(&train), test: size(&test) });
     }
-    let (mean, std) = moments(&train);
+    let (mean, std) = moments(&train, &Vec::from_iter(0..train.len() as u32), &|| {})?;
     Ok(Dataset {
         name: NAME.to_owned(),
         val: train.none(),

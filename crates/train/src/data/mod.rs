@@ -14,6 +14,7 @@ mod mnist;
 mod moments;
 mod open;
 mod random;
+mod shelf;
 mod shuffle;
 mod split;
 mod survey;
@@ -24,7 +25,8 @@ mod test_folder;
 
 pub use dataset::Dataset;
 pub use error::DataError;
-pub use folder::{Opened, Opening};
+pub(crate) use folder::unkept;
+pub use folder::{InMemory, Opened, Opening};
 pub use images::ImageSet;
 pub use open::{SIDE, open, open_as, open_coarse};
 pub use shuffle::{batches, shuffled};

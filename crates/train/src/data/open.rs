@@ -4,7 +4,6 @@ use super::dataset::Dataset;
 use super::error::DataError;
 use super::folder::{self, Opened, Opening};
 use super::{builtin, cifar, mnist};
-use crate::photo::Reading;
 use std::path::{Path, PathBuf};
 
 /// Where a data set lies below the folder its archive was unpacked into.
@@ -24,8 +23,7 @@ pub const SIDE: usize = 64;
 /// A [`DataError`] if the directory holds no data set or several, or if a file is missing, unreadable, not a whole number
 /// of records, or labelled beyond its classes.
 pub fn open(spec: &str) -> Result<Dataset, DataError> {
-    let opening = Opening { shape: [3, SIDE, SIDE], reading: Reading::default(), skip_bad: false, cache: None, progress: &|_| {} };
-    Ok(open_as(spec, &opening)?.data)
+    Ok(open_as(spec, &Opening::of([3, SIDE, SIDE]))?.data)
 }
 
 /// The same, and how pictures in class folders become images: see [`Opening`].

@@ -18,10 +18,10 @@ use gpu_core::{Device, Tensor};
 /// # let labels = Tensor::from_slice(&cpu, [2], &[0u32; 2]);
 /// # let step = Tensor::from_slice(&cpu, [1], &[0u32]);
 /// # let slots = nn::Slots { x: Tensor::zeros(&cpu, [2, 1, 2, 2]), labels, targets: None, step };
-/// # feed.fill(0, &[0, 1]);
+/// # feed.fill(0, &[0, 1])?;
 /// # feed.launch(&slots);
 /// # assert_eq!(slots.x.to_vec()?.iter().map(|x| x.round()).collect::<Vec<_>>(), [1.0, 1.0, 1.0, 7.0, 1.0, 1.0, 1.0, -7.0]);
-/// # Ok::<(), gpu_core::Error>(())
+/// # Ok::<(), train::Error>(())
 /// ```
 #[derive(Debug, Clone)]
 pub struct Watermark {

@@ -1,7 +1,7 @@
 //! From images to batches.
 //!
-//! A set that fits lies on the device as bytes, and a step picks its images there by index. A larger one stays on the host, where a
-//! thread picks the bytes of the next batch while a step runs. Either way one kernel turns them, augments them, normalises them; what is
+//! A set that fits lies on the device as bytes, and a step picks its images there by index. A larger one stays on the host or on the disk,
+//! where a thread fetches the bytes of the next batch while a step runs. Either way one kernel turns them, augments them, normalises them; what is
 //! drawn depends on the step and the place in the batch only, so both ways give the same bits.
 
 mod ahead;
@@ -11,12 +11,14 @@ mod treatment;
 pub use treatment::Treatment;
 
 use crate::data::ImageSet;
+use crate::error::Result;
 use ahead::Ahead;
 use drawn::Drawn;
 use gpu_core::{DType, Device, Tensor, ops};
 use nn::Slots;
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// Bytes of a set above which it stays on the host.
 const RESIDENT_BYTES: u64 = 1 << 30;
@@ -49,9 +51,9 @@ impl<'a> Source<'a> {
         Self::within(device, set, limit)
     }
 
-    /// On the device if it has at most `limit` bytes.
+    /// On the device if it lies in memory and has at most `limit` bytes.
     pub fn within(device: &Device, set: &'a ImageSet, limit: u64) -> Self {
-        let fits = !set.is_empty() && set.images().len() as u64 <= limit;
+        let fits = !set.is_empty() && set.is_in_memory() && set.images().len() as u64 <= limit;
         let resident = fits.then(|| {
             let images = Tensor::from_slice(device, [set.len(), set.channels(), set.height(), set.width()], set.images());
             (images, Tensor::from_slice(device, [set.len()], set.labels()))
@@ -139,13 +141,16 @@ impl Feed {
 
     /// Chooses the images of the next step, and what is done to them by chance, for which the step has a `number`.
     ///
+    /// # Errors
+    /// If one of them does not lie in memory, and cannot be read.
+    ///
     /// # Panics
     /// If there are not as many as the step takes, or one is not in the set.
-    pub fn fill(&mut self, number: u32, chosen: &[u32]) {
+    pub fn fill(&mut self, number: u32, chosen: &[u32]) -> Result<()> {
         match &mut self.ahead {
             None => self.indices.write(chosen),
             Some(ahead) => {
-                let batch = ahead.take(chosen);
+                let batch = ahead.take(chosen)?;
                 self.images.write(&batch.images);
                 self.labels.write(&batch.labels);
                 ahead.reuse(batch);
@@ -154,6 +159,13 @@ impl Feed {
         if let Some(drawn) = &self.drawn {
             drawn.fill(number, chosen.len());
         }
+        Ok(())
+    }
+
+    /// How long [`fill`](Self::fill) has waited for images that were not there when it was called, since this was last asked: zero where
+    /// the set lies on the device, or each batch was [prepared](Self::prepare) in time.
+    pub fn waited(&mut self) -> Duration {
+        self.ahead.as_mut().map_or(Duration::ZERO, Ahead::waited)
     }
 
     /// Says what the next [`fill`](Self::fill) will choose, so that its bytes are there by then. Another choice is fetched then.
@@ -191,7 +203,7 @@ mod tests {
                 let [labels, step] = [2, 1].map(|n| Tensor::from_slice(&device, [n], &vec![0u32; n]));
                 let slots = Slots { x, labels, targets: None, step };
                 let mut feed = source.feed(2, &Treatment::normalised(&[0.0], &[0.5]));
-                feed.fill(0, &[1, 0]);
+                feed.fill(0, &[1, 0]).unwrap();
                 feed.launch(&slots);
                 // (2 x / 255 + 1) times the label.
                 let got = slots.x.to_vec().unwrap();
@@ -215,7 +227,7 @@ mod tests {
             let ((), capture) = device.capture(|| feed.launch(&slots)).unwrap();
             let mut batches = Vec::new();
             for number in 0..20 {
-                feed.fill(number, &[1, 4, 3, 5]);
+                feed.fill(number, &[1, 4, 3, 5]).unwrap();
                 capture.replay().unwrap();
                 let (x, targets) = (slots.x.to_vec().unwrap(), slots.targets.as_ref().unwrap().to_vec().unwrap());
                 for (image, target) in x.chunks(64).zip(targets.chunks(2)) {

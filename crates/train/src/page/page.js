@@ -75,7 +75,7 @@ function results(place) {
   const best = (log, field) => log.reduce((v, record) => (Number.isFinite(record[field]) && (v === null || record[field] > v) ? record[field] : v), null);
   const table = make("table", place);
   const head = make("tr", table);
-  for (const name of ["run", "steps", "training loss", "training", "best validation", "test, best weights", "images/s"]) make("th", head, name);
+  for (const name of ["run", "steps", "training loss", "training", "best validation", "test, best weights", "images/s", "waited, s"]) make("th", head, name);
   runs.forEach((run, i) => {
     const row = make("tr", table);
     const name = make("td", row);
@@ -86,7 +86,7 @@ function results(place) {
     const cells = [
       last(run.log, "step"), number(last(run.log, "train_loss")), percent(last(run.log, "train_accuracy")),
       percent(best(run.log, "val_accuracy")), tested ? (tested.accuracy === null ? number(tested.loss) : percent(tested.accuracy)) : percent(best(run.log, "test_accuracy")),
-      number(last(run.log, "images_per_s")),
+      number(last(run.log, "images_per_s")), number(last(run.log, "stall_s")),
     ];
     for (const cell of cells) make("td", row, cell === null ? "–" : String(cell), "n");
   });

@@ -4,6 +4,7 @@ use crate::data::ImageSet;
 use crate::error::{Error, Result};
 use crate::loader::Treatment;
 use crate::model::Trained;
+use crate::tta::Tta;
 use gpu_core::{DType, Device, Tensor, ops};
 use nn::{EvalStep, StepOptions};
 use serde::Serialize;
@@ -25,6 +26,8 @@ pub struct Predictor<'a> {
     /// The pixels of a batch, as they are read.
     images: Tensor,
     step: EvalStep,
+    /// The same over another view of the pictures.
+    other: Option<EvalStep>,
 }
 
 impl<'a> Predictor<'a> {
@@ -37,6 +40,18 @@ impl<'a> Predictor<'a> {
     /// If `batch` is 0.
     #[track_caller]
     pub fn new(trained: &'a Trained, device: &Device, batch: usize) -> Result<Self> {
+        Self::of_views(trained, device, batch, None)
+    }
+
+    /// The same; where there is another view of the pictures, by the mean of the probabilities of both.
+    ///
+    /// # Errors
+    /// As [`new`](Self::new).
+    ///
+    /// # Panics
+    /// As [`new`](Self::new).
+    #[track_caller]
+    pub fn of_views(trained: &'a Trained, device: &Device, batch: usize, tta: Option<Tta>) -> Result<Self> {
         assert!(batch > 0, "Predictor: a batch of 0 pictures");
         let Trained { description, net, .. } = trained;
         if !description.is_classifier() {
@@ -46,9 +61,14 @@ impl<'a> Predictor<'a> {
         let images = Tensor::empty_of(device, [batch, input.dim(0), input.dim(1), input.dim(2)], DType::U8);
         let places = Tensor::from_slice(device, [batch], &(0..batch as u32).collect::<Vec<_>>());
         let plain = Treatment::normalised(&description.mean, &description.std);
-        let step =
-            EvalStep::captured_with(net, device, &StepOptions::new(batch, input), |slots| plain.launch(&images, &places, slots))?;
-        Ok(Self { classes: &description.classes, images, step })
+        let captured = |tta: Option<Tta>| {
+            EvalStep::captured_with(net, device, &StepOptions::new(batch, input), |slots| {
+                plain.launch(&images, &places, slots);
+                tta.into_iter().for_each(|tta| tta.turn(&slots.x));
+            })
+        };
+        let (step, other) = (captured(None)?, tta.map(|tta| captured(Some(tta))).transpose()?);
+        Ok(Self { classes: &description.classes, images, step, other })
     }
 
     /// How many pictures it takes at a time.
@@ -72,7 +92,12 @@ impl<'a> Predictor<'a> {
         let bytes: Vec<u8> = filled.flat_map(|picture| picture.image(0)).copied().collect();
         self.images.write(&bytes);
         self.step.run()?;
-        let probabilities = ops::softmax(self.step.output(), 1).to_vec()?;
+        let mut probabilities = ops::softmax(self.step.output(), 1).to_vec()?;
+        if let Some(other) = &self.other {
+            other.run()?;
+            let others = ops::softmax(other.output(), 1).to_vec()?;
+            probabilities.iter_mut().zip(others).for_each(|(one, other)| *one = (*one + other) / 2.0);
+        }
         let rows = probabilities.chunks_exact(self.classes.len()).take(pictures.len());
         rows.map(|row| self.likeliest(row, top)).collect()
     }

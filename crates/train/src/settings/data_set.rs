@@ -3,10 +3,11 @@
 use super::kinds::{TestImages, Validation};
 use super::rows::{Config, Settings};
 use crate::console::Console;
-use crate::data::{self, Amount, Dataset, Opened, Opening, Split};
+use crate::data::{self, Amount, Dataset, InMemory, Opened, Opening, Split};
 use crate::error::{Error, Result};
 use crate::model;
 use crate::photo::Reading;
+use std::path::Path;
 
 /// Images that are held out of a large training set.
 const HELD_OUT: usize = 5_000;
@@ -27,7 +28,11 @@ impl Config {
     /// # Errors
     /// If it cannot be opened, is not that of the fingerprint, or a setting does not go with it.
     pub fn open_data(&mut self, console: &Console) -> Result<Dataset> {
-        let Opened { mut data, remarks, .. } = self.read_data(None, None, console)?;
+        let out = self.out.clone();
+        let Opened { mut data, remarks, .. } = self.opened(None, None, Some(&out), console)?;
+        if !data.train.is_in_memory() {
+            self.cache.get_or_insert(out);
+        }
         self.settle(&mut data)?;
         remarks.iter().for_each(|remark| console.note(remark));
         Ok(data)
@@ -57,6 +62,17 @@ impl Config {
     /// # Errors
     /// If it cannot be opened, or a setting does not go with it.
     pub fn read_data(&mut self, shape: Option<[usize; 3]>, reading: Option<Reading>, console: &Console) -> Result<Opened> {
+        self.opened(shape, reading, None, console)
+    }
+
+    /// The same; pictures that do not lie in memory are kept in `spill` where there is no cache.
+    fn opened(
+        &mut self,
+        shape: Option<[usize; 3]>,
+        reading: Option<Reading>,
+        spill: Option<&Path>,
+        console: &Console,
+    ) -> Result<Opened> {
         let [channels, height, width] = match (shape, self.image_size) {
             (Some(shape), _) => shape,
             (None, size) => {
@@ -68,13 +84,15 @@ impl Config {
         let asked = Reading { fit: self.fit.unwrap_or_default(), background: self.background.unwrap_or_default() };
         let reading = reading.unwrap_or(asked);
         let progress = console.counting("reading pictures");
-        let skip_bad = self.skip_bad == Some(true);
+        let (skip_bad, in_memory) = (self.skip_bad == Some(true), self.in_memory.unwrap_or_default());
         let (shape, cache) = ([channels, height, width], self.cache.as_deref());
-        let opened = data::open_as(&self.data, &Opening { shape, reading, skip_bad, cache, progress: &progress })?;
+        let opening = Opening { shape, reading, in_memory, skip_bad, cache, spill, progress: &progress };
+        let opened = data::open_as(&self.data, &opening)?;
         if opened.data.has_files() {
             // A size that is none of one number is the model's own.
             self.image_size = self.image_size.or((height == width).then_some(height));
             (self.fit, self.background) = (Some(reading.fit), Some(reading.background));
+            self.in_memory = Some(if opened.data.train.is_in_memory() { InMemory::On } else { InMemory::Off });
             return Ok(opened);
         }
         let of_pictures = [
@@ -83,6 +101,7 @@ impl Config {
             ("background", self.background.is_some()),
             ("skip-bad", self.skip_bad.is_some()),
             ("cache", self.cache.is_some()),
+            ("in-memory", self.in_memory.is_some()),
         ];
         match of_pictures.iter().find(|(_, given)| *given) {
             None => Ok(opened),

@@ -96,7 +96,8 @@ impl Settings {
     /// split in another way, need not be the file's.
     pub fn over(self, mut file: Self) -> Self {
         let another = self.data.is_some() || self.val.is_some() || self.test.is_some() || self.image_size.is_some();
-        if another || self.fit.is_some() || self.background.is_some() || self.skip_bad.is_some() {
+        // Where its images lie decides what the fingerprint is of.
+        if another || self.in_memory.is_some() || self.fit.is_some() || self.background.is_some() || self.skip_bad.is_some() {
             file.data_fingerprint = None;
         }
         self.or(file)

@@ -8,9 +8,10 @@ use super::kinds::OptimizerKind::{Adadelta, Adagrad, Adam, Adamw, Lion, Muon, Rm
 use super::kinds::{ClassWeights, DeviceKind, OptimizerKind, ScheduleKind, TestImages, Validation};
 use super::range::{Range, count_from, fingerprint, folder_name, non_negative, positive, share, side};
 use super::row::{Resume, Row};
-use crate::data::builtin;
+use crate::data::{InMemory, builtin};
 use crate::error::Result;
 use crate::photo::{Background, Fit};
+use crate::tta::Tta;
 use std::path::PathBuf;
 
 /// What `-h` shows; `--help` shows all.
@@ -125,7 +126,9 @@ settings! {
         /// Leave out pictures that cannot be read, and list them
         skip_bad: bool, "true|false", alone "true";
         /// Keep pictures as they were decoded in this folder, for the next run
-        cache: PathBuf, "DIR", unset "none";
+        cache: PathBuf, "DIR", unset "none; that of --out for --in-memory off";
+        /// Hold all pictures in memory, or decode each when it is first needed and read it from the cache from then on: the same images
+        in_memory: InMemory, "MODE", unset "auto: on where they take up to half of what is free", resume MayChange;
     }
     "Optimisation" {
         /// Stop after this many epochs that were no better than the best before them
@@ -136,6 +139,8 @@ settings! {
         max_steps: u64, "N", range count_from(1), resume PerCommand;
     }
     "Data" {
+        /// At the end, name each test image by the mean of the probabilities of the image and of its mirror image
+        tta: Tta, "flip", unset "none";
         /// Evaluate on the first N validation and test images only; 0 for none
         test_images: usize, "N", unset "all", range count_from(0);
     }

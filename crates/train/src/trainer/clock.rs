@@ -13,6 +13,8 @@ pub struct Clock {
     running: Option<Instant>,
     elapsed: Duration,
     stalled: Duration,
+    /// Of that, what belongs to the epoch under way.
+    stalled_in_epoch: Duration,
     images: u64,
     steps: u64,
     /// Steps since the last wait.
@@ -28,6 +30,7 @@ impl Clock {
             running: None,
             elapsed: Duration::ZERO,
             stalled: Duration::ZERO,
+            stalled_in_epoch: Duration::ZERO,
             images: 0,
             steps: 0,
             sent: 0,
@@ -71,7 +74,13 @@ impl Clock {
     pub fn fed(&mut self, waited: Duration) {
         if self.first_step.is_some() {
             self.stalled += waited;
+            self.stalled_in_epoch += waited;
         }
+    }
+
+    /// What of [`stall_s`](Self::stall_s) has come to since this was last asked, at the end of an epoch.
+    pub fn stall_of_epoch_s(&mut self) -> f64 {
+        std::mem::take(&mut self.stalled_in_epoch).as_secs_f64()
     }
 
     /// Of training alone, after the first step: all that batches were waited for.
@@ -127,7 +136,9 @@ mod tests {
         assert_eq!(clock.stall_s(), 0.0);
         clock.fed(Duration::from_millis(2));
         clock.fed(Duration::from_millis(3));
-        assert_eq!(clock.stall_s(), 0.005);
+        assert_eq!((clock.stall_s(), clock.stall_of_epoch_s()), (0.005, 0.005));
+        clock.fed(Duration::from_millis(1));
+        assert_eq!((clock.stall_s(), clock.stall_of_epoch_s()), (0.006, 0.001));
         assert!(clock.first_step_s().is_some() && clock.images_per_s().is_none());
         assert!(clock.stepped(64));
         std::thread::sleep(Duration::from_millis(20));

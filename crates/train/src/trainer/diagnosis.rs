@@ -73,7 +73,7 @@ fn bad_loss(run: &mut Run, images: &[u32]) -> Result<Option<f32>> {
     let learner = &mut run.learner;
     learner.set_lr(run.progress.base_lr(&run.config), run.progress.step);
     for part in images.chunks_exact(run.config.batch_size / run.config.accumulate as usize) {
-        learner.fill(&run.config, run.progress.step, part);
+        learner.fill(&run.config, run.progress.step, part)?;
         learner.step.run()?;
         let loss = learner.step.loss()?;
         if !loss.is_finite() {

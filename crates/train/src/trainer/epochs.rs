@@ -5,7 +5,6 @@ use super::run::{Ending, Run};
 use crate::data::shuffled;
 use crate::error::Result;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
-use std::time::Instant;
 
 /// Every step that is left, and at the end of each epoch an evaluation, a checkpoint and a new page; at the end of all, the test.
 pub(super) fn finish(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<Ending> {
@@ -53,9 +52,8 @@ fn steps(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<bo
         let learner = &mut run.learner;
         learner.set_lr(run.progress.base_lr(&run.config), run.progress.step);
         for _ in 0..run.config.accumulate {
-            let asked = Instant::now();
-            learner.fill(&run.config, run.progress.step, parts.next().expect("a batch has as many parts"));
-            report.clock.fed(asked.elapsed());
+            learner.fill(&run.config, run.progress.step, parts.next().expect("a batch has as many parts"))?;
+            report.clock.fed(learner.feed.waited());
             parts.peek().into_iter().for_each(|next| learner.feed.prepare(next));
             learner.step.run()?;
         }
@@ -80,6 +78,10 @@ fn steps(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<bo
         if stop.load(Relaxed) {
             return Ok(true);
         }
+    }
+    if !run.progress.is_over(&run.config) {
+        let part = batch / run.config.accumulate as usize;
+        run.learner.feed.prepare(&shuffled(run.data.train.len(), run.config.seed, epoch + 1)[..part]);
     }
     Ok(false)
 }

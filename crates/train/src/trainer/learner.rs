@@ -10,6 +10,7 @@ use crate::loader::{Feed, Source, Treatment};
 use crate::model::{self, Description};
 use crate::per_image::write_per_image;
 use crate::settings::Config;
+use crate::tta::Tta;
 use gpu_core::Device;
 use nn::checkpoint::Checkpoint;
 use nn::optim::with_average;
@@ -63,26 +64,32 @@ impl Learner {
             other => other.into(),
         })?;
         step.expect_labels(data.train.labels());
-        let evaluator = evaluator(config, data, description, &net, &device, config.judged_by())?;
+        if config.tta.is_some() && !description.is_classifier() {
+            return Error::setting("--tta: this model tells no classes");
+        }
+        let evaluator = evaluator(config, data, description, &net, &device, (config.judged_by(), None))?;
         Ok(Self { net, optimizer, step, feed, schedule, evaluator })
     }
 
-    /// Has the evaluation look at the images of another split from now on.
+    /// Has the evaluation look at the images of another split from now on, in the views that the settings ask for.
     ///
     /// # Errors
     /// As [`Evaluator::new`].
     pub fn look_at(&mut self, config: &Config, data: &Dataset, description: &Description, split: Split) -> Result<()> {
         // What the old one holds is free before a new one asks for it.
         self.evaluator = Evaluator::none();
-        self.evaluator = evaluator(config, data, description, &self.net, self.optimizer.device(), Some(split))?;
+        self.evaluator = evaluator(config, data, description, &self.net, self.optimizer.device(), (Some(split), config.tta))?;
         Ok(())
     }
 
     /// Chooses the images of a part of the step after `step` others.
-    pub fn fill(&mut self, config: &Config, step: u64, part: &[u32]) {
+    ///
+    /// # Errors
+    /// If one of them cannot be read.
+    pub fn fill(&mut self, config: &Config, step: u64, part: &[u32]) -> Result<()> {
         // The number that random layers draw by.
         let number = (step as u32).wrapping_mul(config.accumulate).wrapping_add(self.step.pending());
-        self.feed.fill(number, part);
+        self.feed.fill(number, part)
     }
 
     /// Sets the learning rate of the step after `step` others.
@@ -140,17 +147,17 @@ impl Learner {
     }
 }
 
-/// What measures on the images of a split, or on none.
+/// What measures on the images of a split, or on none, and in which view besides.
 fn evaluator(
     config: &Config,
     data: &Dataset,
     description: &Description,
     net: &Net,
     device: &Device,
-    split: Option<Split>,
+    (split, tta): (Option<Split>, Option<Tta>),
 ) -> Result<Evaluator> {
     let Some(split) = split else { return Ok(Evaluator::none()) };
     let images = data.split(split);
     let (source, measured) = (Source::new(device, images), config.test_images.unwrap_or(images.len()));
-    Evaluator::new(net, device, &source, measured, description.loss(0.0)?, &Treatment::of(data))
+    Evaluator::of_views(net, device, &source, measured, description.loss(0.0)?, &Treatment::of(data), tta)
 }

@@ -4,7 +4,7 @@ use super::clock::Clock;
 use super::progress::Tally;
 use super::run::{Done, Ending, Measured, Run, Tested};
 use crate::console::{Console, clock_time, counted};
-use crate::data::Split;
+use crate::data::{Split, unkept};
 use crate::error::Result;
 use crate::evaluate::Score;
 use crate::inspect::Inspection;
@@ -38,7 +38,7 @@ pub struct Outcome {
     pub images_per_s: Option<f64>,
     /// From the start of the command to the end of the first step.
     pub first_step_s: Option<f64>,
-    /// Of training alone, after the first step: the time spent waiting for the images of the batches, their upload included.
+    /// Of training alone, after the first step: the time spent waiting for images that were not there when their step wanted them.
     pub stall_s: f64,
     /// From the start of the command to its end.
     pub elapsed_s: f64,
@@ -73,12 +73,13 @@ pub(super) struct Report<'a> {
     console: &'a mut Console,
     log: MetricsLog,
     pub clock: Clock,
+    told_unkept: bool,
 }
 
 impl<'a> Report<'a> {
     /// `began`: when the command was started.
     pub fn new(console: &'a mut Console, log: MetricsLog, began: Instant) -> Self {
-        Self { console, log, clock: Clock::new(began) }
+        Self { console, log, clock: Clock::new(began), told_unkept: false }
     }
 
     pub fn announce(&self, run: &Run) {
@@ -155,6 +156,7 @@ impl<'a> Report<'a> {
         let epoch = (run.progress.step - 1) / run.progress.steps_per_epoch + 1;
         // Under the name of what it was measured on.
         let split = run.config.judged_by().unwrap_or(Split::Val).key();
+        let stall_s = self.clock.stall_of_epoch_s();
         self.log.add(&json!({
             "step": run.progress.step,
             "epoch": epoch,
@@ -164,7 +166,7 @@ impl<'a> Report<'a> {
             (format!("{split}_loss")): score.map(|s| s.loss),
             (format!("{split}_accuracy")): score.filter(|_| run.is_classifier).map(|s| s.accuracy),
             "images_per_s": self.clock.images_per_s(),
-            "stall_s": self.clock.stall_s(),
+            "stall_s": stall_s,
         }))?;
         let share = |told: bool, accuracy: f64| if told { format!(", {:.2} %", 100.0 * accuracy) } else { String::new() };
         let learned = share(run.counts_right, tally.accuracy());
@@ -175,8 +177,21 @@ impl<'a> Report<'a> {
         if let Some(rate) = self.clock.images_per_s() {
             line += &format!("; {rate:.0} images/s");
         }
+        // Always where it says whether the disk and the cores keep up.
+        if stall_s >= 0.05 || !run.data.train.is_in_memory() {
+            line += &format!(", stall {stall_s:.1} s");
+        }
         self.console.say(&line);
+        self.tell_unkept(run);
         Ok(())
+    }
+
+    /// Says once why pictures that were decoded are not kept.
+    fn tell_unkept(&mut self, run: &Run) {
+        if let Some(fault) = run.data.train.unkept().filter(|_| !self.told_unkept) {
+            self.console.note(&unkept(fault));
+            self.told_unkept = true;
+        }
     }
 
     /// A line of the log for the test at the end.

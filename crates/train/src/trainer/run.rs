@@ -143,7 +143,7 @@ impl Run {
     /// # Errors
     /// As [`score`](Self::score), or if the best checkpoint cannot be read.
     pub fn test(&mut self, score: Option<Score>) -> Result<Option<Tested>> {
-        let known = score.filter(|_| self.config.judged_by() == Some(Split::Test));
+        let known = score.filter(|_| self.config.judged_by() == Some(Split::Test) && self.config.tta.is_none());
         let last = match known {
             Some(score) => Some(score),
             None => {

@@ -70,7 +70,7 @@ pub(super) fn begin(settings: Settings, device: Option<Device>, console: &Consol
     let description = Description::new(&config.model, &data)?;
     let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let net = network(&config, &data, &description, &device)?;
-    description.prepare(&net, &data);
+    description.prepare(&net, &data)?;
     if let Some(path) = &config.weights {
         let strip_prefix = config.strip_prefix.as_deref();
         let skipped = Weights { path, strip_prefix, lenient: config.lenient == Some(true) }.load(&net, &config.model)?;
@@ -93,7 +93,7 @@ pub(super) fn begin(settings: Settings, device: Option<Device>, console: &Consol
 pub(super) fn resume(path: &Path, settings: Settings, device: Option<Device>, console: &Console) -> Result<(Run, MetricsLog)> {
     settings.check_resume()?;
     let folder = RunFolder::open(path)?;
-    let mut config = settings.or(folder.read_settings()?).resolve()?;
+    let mut config = settings.over(folder.read_settings()?).resolve()?;
     let mut data = config.open_data(console)?;
     let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let last = folder.last();

@@ -30,6 +30,8 @@ fn flags() -> Vec<(&'static str, Vec<&'static str>)> {
         ("background", vec!["puce", "", "#12345", "#gggggg", "white"]),
         ("skip-bad", vec!["maybe", "true"]),
         ("cache", vec!["kept"]),
+        ("in-memory", vec!["maybe", "", "off"]),
+        ("tta", vec!["mirror", "", "none"]),
         ("val", vec!["0", "-1", "1.5", "1.0", "nan", "half", "", "Test", "225", "216", "9223372036854775808", "own"]),
         ("checkpoint-activations", counts(&[])),
         ("accumulate", vec!["0", "3", "-1", "4294967296", "abc"]),

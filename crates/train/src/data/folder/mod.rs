@@ -1,26 +1,36 @@
 //! Pictures in folders, one a class: `cat/1.jpg`, or `train/cat/1.jpg` beside `val/` and `test/`.
 //!
-//! All of them are brought to one size when the set is opened, and lie in memory as bytes, as every set does.
+//! All of them are brought to one size. Either they are decoded when the set is opened, and lie in memory as bytes, as other sets do; or
+//! each is decoded when it is first asked for, and read from a file from then on. The images are the same either way. What must be known
+//! before the first step is a matter of few pictures: mean and deviation are those of at most [`MEASURED`], in memory or not. A picture
+//! that cannot be read ends the run when its turn comes; to have it left out, all are looked at first.
 
-mod cache;
-mod decode;
+mod opening;
 mod walk;
 
 use super::dataset::Dataset;
 use super::error::DataError;
 use super::images::ImageSet;
 use super::moments::moments;
+use super::shelf::Shelf;
+use super::shuffle::shuffled;
 use crate::error::{printable_name, short};
-use cache::Cache;
-use decode::{Decoded, decode};
+use rayon::prelude::*;
+use std::ops::Range;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 use walk::Picture;
 
-pub use decode::Opening;
+pub use opening::{InMemory, Opening};
 pub(super) use walk::is_in;
 
 /// Skipped pictures that are listed by name.
 const LISTED: usize = 20;
+
+/// The most pictures that mean and deviation are taken from: with so many they are right to some thousandths.
+const MEASURED: usize = 2048;
+/// The key of their choice; with another one it would be another.
+const MEASURED_KEY: u64 = 0x6d65_616e_5f73_7464;
 
 /// A data set, and what a person should know about how it was read.
 pub struct Opened {
@@ -48,13 +58,12 @@ pub(super) fn open(root: &Path, opening: &Opening<'_>) -> Result<Opened, DataErr
     }
     let splits = [found.train, found.val.unwrap_or_default(), found.test.unwrap_or_default()];
     let total = splits.iter().map(Vec::len).sum();
-    expect_room(root, total, opening.shape)?;
+    let in_memory = lie_in_memory(root, total, opening)?;
     let mut remarks: Vec<String> = walk::remark(&found.passed_over).into_iter().collect();
-    let decoded = decoded(root, &splits, opening, &mut remarks)?;
+    let shelf = Arc::new(shelf(root, &splits, in_memory, opening, &mut remarks));
     let mut bad = Vec::new();
-    let mut sets = splits.into_iter().zip(decoded).map(|(pictures, decoded)| kept(pictures, decoded, opening.shape, &mut bad));
-    let [train, val, test] = [(); 3].map(|()| sets.next().expect("three splits"));
-    drop(sets);
+    let [train, val, test] = sets(splits, &shelf, in_memory, opening, &mut bad)?;
+    remarks.extend(shelf.fault().map(unkept));
     if !bad.is_empty() {
         if !opening.skip_bad {
             return Err(refused(bad));
@@ -77,30 +86,109 @@ pub(super) fn open(root: &Path, opening: &Opening<'_>) -> Result<Opened, DataErr
             });
         }
     }
-    let (mean, std) = moments(&train);
+    let measured = measured(train.len());
+    let count = || {
+        // Those that were decoded above were counted there.
+        if !in_memory && !opening.skip_bad {
+            (opening.progress)(measured.len());
+        }
+    };
+    let (mean, std) = moments(&train, &measured, &count)?;
     let data = Dataset { name: name_of(root), train, val, test, classes: found.classes, mean, std, reading: opening.reading };
     Ok(Opened { data, remarks, unreadable: bad })
 }
 
-/// The pictures of each split, from the cache where there is one that can be trusted. One that cannot be written is no fault of a run.
-fn decoded(
-    root: &Path,
-    splits: &[Vec<Picture>; 3],
-    opening: &Opening<'_>,
-    remarks: &mut Vec<String>,
-) -> Result<Vec<Decoded>, DataError> {
-    let cache = opening.cache.map(|folder| Cache::new(folder, root, splits, opening));
-    if let Some(decoded) = cache.as_ref().and_then(Cache::read) {
-        return Ok(decoded);
+/// The rows of the training images that mean and deviation are taken from.
+fn measured(images: usize) -> Vec<u32> {
+    let mut rows = shuffled(images, MEASURED_KEY, 0);
+    rows.truncate(MEASURED);
+    rows
+}
+
+/// Whether the images are to lie in memory.
+fn lie_in_memory(root: &Path, total: usize, opening: &Opening<'_>) -> Result<bool, DataError> {
+    match opening.in_memory {
+        InMemory::On => expect_room(root, total, opening.shape).map(|()| true),
+        InMemory::Off => Ok(false),
+        InMemory::Auto => Ok(needed_bytes(total, opening.shape) <= u128::from(gpu_core::free_bytes() / 2)),
     }
-    let total = splits.iter().map(Vec::len).sum();
-    let decoded = splits.iter().map(|pictures| decode(pictures, opening, total)).collect::<Result<Vec<_>, _>>()?;
-    match cache.map(|cache| cache.write(&decoded)) {
+}
+
+/// The pictures of all splits, one after the other. A cache that cannot be made is no fault of a run.
+fn shelf(root: &Path, splits: &[Vec<Picture>; 3], in_memory: bool, opening: &Opening<'_>, remarks: &mut Vec<String>) -> Shelf {
+    let paths = splits.iter().flatten().map(|picture| picture.path.clone()).collect();
+    let mut shelf = Shelf::new(paths, opening.shape, opening.reading);
+    if !in_memory {
+        remarks.push("pictures are decoded as they are needed (--in-memory off)".to_owned());
+    }
+    let folder = opening.cache.or(opening.spill.filter(|_| !in_memory));
+    match folder.map(|folder| shelf.keep_in(folder, root)) {
         None => {}
-        Some(Ok(path)) => remarks.push(format!("cache: {}", printable_name(&path.to_string_lossy()))),
-        Some(Err(e)) => remarks.push(format!("the cache cannot be written ({e}): the pictures are decoded again next time")),
+        Some(Ok(())) => {
+            remarks.extend(shelf.new_file().map(|path| format!("cache: {}", printable_name(&path.to_string_lossy()))));
+        }
+        Some(Err(e)) => remarks.push(unkept(&e.to_string())),
     }
-    Ok(decoded)
+    shelf
+}
+
+/// What is said where pictures cannot be kept.
+pub fn unkept(fault: &str) -> String {
+    format!("the cache cannot be written ({fault}): pictures are decoded again each time")
+}
+
+/// The images of the splits; pictures that are known to be unreadable go to `bad`.
+fn sets(
+    splits: [Vec<Picture>; 3],
+    shelf: &Arc<Shelf>,
+    in_memory: bool,
+    opening: &Opening<'_>,
+    bad: &mut Vec<Bad>,
+) -> Result<[ImageSet; 3], DataError> {
+    let (total, mut first, mut sets) = (splits.iter().map(Vec::len).sum(), 0, Vec::new());
+    for pictures in splits {
+        let rows = first..first + pictures.len();
+        first = rows.end;
+        sets.push(if in_memory {
+            let (images, faults) = decoded(shelf, rows.clone(), opening, total)?;
+            kept(pictures, rows.start, faults, bad).held(images, opening.shape)
+        } else {
+            let faults = if opening.skip_bad { looked_at(shelf, rows.clone(), opening, total) } else { vec![None; rows.len()] };
+            kept(pictures, rows.start, faults, bad).shelved(shelf, opening.shape)
+        });
+    }
+    Ok(sets.try_into().expect("three splits"))
+}
+
+/// The images of `rows`, and of each why it could not be read; its bytes are then nothing.
+fn decoded(shelf: &Shelf, rows: Range<usize>, opening: &Opening<'_>, total: usize) -> Result<(Vec<u8>, Vec<Fault>), DataError> {
+    let (bytes, mut images) = (shelf.image_bytes(), Vec::new());
+    let room = images.try_reserve_exact(rows.len() * bytes);
+    room.map_err(|e| DataError::Pictures { path: "pictures".into(), message: format!("{e}: give a smaller --image-size") })?;
+    images.resize(rows.len() * bytes, 0);
+    let read = |(place, row): (&mut [u8], usize)| {
+        if shelf.read_kept(row, place) {
+            return None;
+        }
+        let read = shelf.decode(row, place);
+        (opening.progress)(total);
+        read.err()
+    };
+    let faults = images.par_chunks_exact_mut(bytes).zip(rows).map(read).collect();
+    Ok((images, faults))
+}
+
+/// Of each picture of `rows` why it cannot be read.
+fn looked_at(shelf: &Shelf, rows: Range<usize>, opening: &Opening<'_>, total: usize) -> Vec<Fault> {
+    let look = |place: &mut Vec<u8>, row: usize| {
+        if shelf.has(row) {
+            return None;
+        }
+        let read = shelf.decode(row, place);
+        (opening.progress)(total);
+        read.err()
+    };
+    rows.into_par_iter().map_init(|| vec![0; shelf.image_bytes()], look).collect()
 }
 
 /// What the folder is called, wherever it was named from.
@@ -110,44 +198,76 @@ fn name_of(root: &Path) -> String {
     short(&printable_name(&name))
 }
 
-/// Refuses more than the memory holds: the images as bytes, a quarter more for what is held out of them, and what of them comes to lie
-/// on a device that may be this machine.
-fn expect_room(root: &Path, images: usize, [channels, height, width]: [usize; 3]) -> Result<(), DataError> {
-    let needed = |pixels: u128| {
-        let bytes = pixels * channels as u128 * images as u128;
-        bytes * 5 / 4 + bytes.min(1 << 30)
-    };
-    let (free, pixels) = (u128::from(gpu_core::free_bytes()), height as u128 * width as u128);
-    if needed(pixels) <= free {
+/// What images take in memory: their bytes, a quarter more for what is held out of them, and what of them comes to lie on a device that
+/// may be this machine.
+fn needed_bytes(images: usize, [channels, height, width]: [usize; 3]) -> u128 {
+    let bytes = [channels, height, width].map(|n| n as u128).iter().product::<u128>() * images as u128;
+    bytes * 5 / 4 + bytes.min(1 << 30)
+}
+
+/// Refuses more than the memory holds.
+fn expect_room(root: &Path, images: usize, shape: [usize; 3]) -> Result<(), DataError> {
+    let ([channels, height, width], free) = (shape, u128::from(gpu_core::free_bytes()));
+    let needed = needed_bytes(images, shape);
+    if needed <= free {
         return Ok(());
     }
-    let fits = (1..=height).rev().find(|&side| needed(side as u128 * side as u128) <= free);
+    let fits = (1..=height).rev().find(|&side| needed_bytes(images, [channels, side, side]) <= free);
     let advice = fits.map_or_else(|| "take fewer of them".to_owned(), |side| format!("--image-size {side} fits"));
-    let needed = needed(pixels);
-    let message = format!("{images} pictures of {height} x {width} take {needed} bytes of memory, {free} are free: {advice}");
+    let message = format!(
+        "{images} pictures of {height} x {width} take {needed} bytes of memory, {free} are free: {advice}, or --in-memory off"
+    );
     Err(DataError::Pictures { path: root.into(), message })
 }
 
 /// A picture that cannot be read, and why.
 type Bad = (PathBuf, String);
 
-/// The pictures that were read as images. Those that were not go to `bad`, in their order.
-fn kept(pictures: Vec<Picture>, decoded: Decoded, shape: [usize; 3], bad: &mut Vec<Bad>) -> ImageSet {
-    let (Decoded { mut images, faults }, bytes) = (decoded, shape.iter().product::<usize>());
-    let (mut kept, mut labels, mut files) = (0, Vec::new(), Vec::new());
-    for (row, (picture, fault)) in pictures.into_iter().zip(faults).enumerate() {
+/// Why a picture cannot be read, where it cannot.
+type Fault = Option<String>;
+
+/// Pictures that can be read.
+#[derive(Default)]
+struct Kept {
+    /// Among all, those of other splits too.
+    rows: Vec<u32>,
+    /// The row of the first of the split.
+    first: usize,
+    labels: Vec<u32>,
+    files: Vec<PathBuf>,
+}
+
+/// Parts pictures, the first of which has the row `first`, from those that cannot be read: these go to `bad`, in their order.
+fn kept(pictures: Vec<Picture>, first: usize, faults: Vec<Fault>, bad: &mut Vec<Bad>) -> Kept {
+    let mut kept = Kept { first, ..Kept::default() };
+    for (row, (picture, fault)) in (first..).zip(pictures.into_iter().zip(faults)) {
         match fault {
             Some(fault) => bad.push((picture.path, fault)),
             None => {
-                images.copy_within(row * bytes..(row + 1) * bytes, kept * bytes);
-                kept += 1;
-                labels.push(picture.label);
-                files.push(picture.name);
+                kept.rows.push(row as u32);
+                kept.labels.push(picture.label);
+                kept.files.push(picture.name);
             }
         }
     }
-    images.truncate(kept * bytes);
-    ImageSet::new(images, labels, shape).with_files(files)
+    kept
+}
+
+impl Kept {
+    /// With the images of the split, those that could not be read among them.
+    fn held(self, mut images: Vec<u8>, shape: [usize; 3]) -> ImageSet {
+        let bytes = shape.iter().product::<usize>();
+        for (to, row) in self.rows.iter().enumerate() {
+            let from = *row as usize - self.first;
+            images.copy_within(from * bytes..(from + 1) * bytes, to * bytes);
+        }
+        images.truncate(self.rows.len() * bytes);
+        ImageSet::new(images, self.labels, shape).with_files(self.files)
+    }
+
+    fn shelved(self, shelf: &Arc<Shelf>, shape: [usize; 3]) -> ImageSet {
+        ImageSet::shelved(shelf.clone(), self.rows, self.labels, shape).with_files(self.files)
+    }
 }
 
 /// The error for what cannot be read and was not to be left out.
