@@ -30,7 +30,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     } else if flags.kind.is_some() {
         example(&kinds[0])?;
     } else {
-        say("type and fields; may be left out: what stands in brackets, or with what it then is")?;
+        say("types and fields; what stands in [] or has a value here may be left out:")?;
         kinds.iter().try_for_each(|kind| row(kind).iter().try_for_each(|line| say(line)))?;
         say("wgrad layers TYPE shows an example.")?;
     }

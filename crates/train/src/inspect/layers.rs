@@ -61,7 +61,7 @@ pub(super) fn of(trained: &Trained, config: &Config, set: &ImageSet, device: &De
     let images = &order[..batch];
     let labels: Vec<u32> = images.iter().map(|&image| set.labels()[image as usize]).collect();
     let (step, gradients) = recorded(trained, config, input, device, &shown)?;
-    step.run(&[("x", &normalised(set, images, &trained.description)), ("labels", &labels)])?;
+    step.run(&[("x", &normalised(set, images, &trained.description)?), ("labels", &labels)])?;
     let gradients = histograms(gradients.into_iter())?;
     let times = fastest(&step, &trained.net)?;
 

@@ -55,32 +55,36 @@ pub(super) fn of(trained: &Trained, rows: &[ImageRow], set: &ImageSet, device: &
 
     let shape = [asked.len(), input.dim(0), input.dim(1), input.dim(2)];
     let images: Vec<u32> = asked.iter().map(|(row, _)| row.image as u32).collect();
-    let x = Tensor::from_slice(device, shape, &normalised(set, &images, &trained.description));
+    let x = Tensor::from_slice(device, shape, &normalised(set, &images, &trained.description)?);
     let labels: Vec<u32> = asked.iter().map(|(_, label)| *label as u32).collect();
     let maps = net.grad_cam(&layer, &x, &Tensor::from_slice(device, [labels.len()], &labels));
     let places = [maps.shape().h(), maps.shape().w()];
     let values = maps.to_vec()?;
     let overlays = values.chunks(places[0] * places[1]).zip(&asked);
-    let mut overlays = overlays.map(|(map, (row, _))| encoded(&laid_over(&picture(set, row.image), map, places)));
+    let overlay = |(map, (row, _)): (&[f32], &Asked)| Result::Ok(encoded(&laid_over(&picture(set, row.image)?, map, places)));
+    let mut overlays = overlays.map(overlay);
     let mut next = || overlays.next().expect("there is a map for each that was asked for");
 
-    let right = right.iter().map(|row| Looked { shown: Shown::of(row, set), for_said: next(), for_class: None }).collect();
+    let right = right.iter().map(|row| Ok(Looked { shown: Shown::of(row, set)?, for_said: next()?, for_class: None }));
+    let right = right.collect::<Result<_>>()?;
     let wrong = wrong.iter().map(|row| {
-        let (shown, for_said) = (Shown::of(row, set), next());
-        Looked { shown, for_said, for_class: Some(next()) }
+        let (shown, for_said) = (Shown::of(row, set)?, next()?);
+        Ok(Looked { shown, for_said, for_class: Some(next()?) })
     });
-    let wrong = wrong.collect();
+    let wrong = wrong.collect::<Result<_>>()?;
     let kind = net.at(&layer).describe();
     Ok(Some(Maps { layer, kind, places, right, wrong }))
 }
 
 /// Images as the network sees them.
-pub(super) fn normalised(set: &ImageSet, images: &[u32], description: &Description) -> Vec<f32> {
+pub(super) fn normalised(set: &ImageSet, images: &[u32], description: &Description) -> Result<Vec<f32>> {
     let (plane, channels) = (set.height() * set.width(), set.channels());
     let (mean, std) = (&description.mean, &description.std);
-    let values = set.floats(images).into_iter().enumerate();
+    let mut bytes = Vec::new();
+    set.read_batch(images, &mut bytes)?;
     let channel = |at: usize| at / plane % channels;
-    values.map(|(at, value)| (value - mean[channel(at)]) / std[channel(at)]).collect()
+    let value = |(at, byte): (usize, u8)| (f32::from(byte) / 255.0 - mean[channel(at)]) / std[channel(at)];
+    Ok(bytes.into_iter().enumerate().map(value).collect())
 }
 
 /// The first recognised image of each class, of as many classes as are shown.

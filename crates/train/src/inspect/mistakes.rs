@@ -2,6 +2,7 @@
 
 use super::png::{encoded, picture};
 use crate::data::ImageSet;
+use crate::error::Result;
 use crate::per_image::ImageRow;
 use serde::{Deserialize, Serialize};
 
@@ -28,11 +29,11 @@ pub struct Shown {
 }
 
 impl Shown {
-    pub(super) fn of(row: &ImageRow, set: &ImageSet) -> Self {
+    pub(super) fn of(row: &ImageRow, set: &ImageSet) -> Result<Self> {
         let file = set.file(row.image).map(|file| file.display().to_string());
         let (class, said) = (row.class.clone(), row.predicted_class.clone());
-        let png = encoded(&picture(set, row.image));
-        Self { image: row.image, file, class, said, probability: row.probability, loss: row.loss, png }
+        let png = encoded(&picture(set, row.image)?);
+        Ok(Self { image: row.image, file, class, said, probability: row.probability, loss: row.loss, png })
     }
 }
 
@@ -43,6 +44,6 @@ pub(super) fn by_loss(rows: &[ImageRow]) -> Vec<&ImageRow> {
     wrong
 }
 
-pub(super) fn worst(rows: &[ImageRow], set: &ImageSet) -> Vec<Shown> {
+pub(super) fn worst(rows: &[ImageRow], set: &ImageSet) -> Result<Vec<Shown>> {
     by_loss(rows).into_iter().take(WORST).map(|row| Shown::of(row, set)).collect()
 }

@@ -67,7 +67,7 @@ impl Inspection {
             let _ = freeze(&trained.net, keys);
         }
         let rows = if table.is_file() { tested(&table, data)? } else { Vec::new() };
-        let mistakes = mistakes::worst(&rows, &data.test);
+        let mistakes = mistakes::worst(&rows, &data.test)?;
         let maps = maps::of(&trained, &rows, &data.test, device)?;
         let filters = filters::of(&trained.net)?;
         saved.load_net(&trained.net).map_err(|e| model::about(&last, e))?;

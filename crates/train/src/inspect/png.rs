@@ -1,6 +1,7 @@
 //! Images of a set as small PNG pictures in base64: what a page has inline.
 
 use crate::data::ImageSet;
+use crate::error::Result;
 use image::codecs::png::{CompressionType, FilterType as Rows, PngEncoder};
 use image::imageops::{FilterType, resize};
 use image::{ExtendedColorType, ImageEncoder, Rgb, RgbImage};
@@ -9,18 +10,19 @@ use image::{ExtendedColorType, ImageEncoder, Rgb, RgbImage};
 pub(super) const SIDE: u32 = 96;
 
 /// An image of a set, in grey where it has not three channels.
-pub(super) fn picture(set: &ImageSet, image: usize) -> RgbImage {
-    let (bytes, [height, width]) = (set.image(image), [set.height(), set.width()]);
+pub(super) fn picture(set: &ImageSet, image: usize) -> Result<RgbImage> {
+    let (mut bytes, [height, width]) = (Vec::new(), [set.height(), set.width()]);
+    set.read_batch(&[image as u32], &mut bytes)?;
     let of_channel = |channel: usize| if set.channels() == 3 { channel } else { 0 };
     let picture = RgbImage::from_fn(width as u32, height as u32, |x, y| {
         Rgb([0, 1, 2].map(|channel| bytes[(of_channel(channel) * height + y as usize) * width + x as usize]))
     });
     let longer = width.max(height) as u32;
     if longer <= SIDE {
-        return picture;
+        return Ok(picture);
     }
     let side = |pixels: usize| (pixels as u32 * SIDE / longer).max(1);
-    resize(&picture, side(width), side(height), FilterType::CatmullRom)
+    Ok(resize(&picture, side(width), side(height), FilterType::CatmullRom))
 }
 
 /// A picture as PNG in base64.
@@ -64,10 +66,10 @@ mod tests {
     #[test]
     fn planes_become_colours_and_large_pictures_small() {
         let colour = ImageSet::new(vec![10, 20, 30, 40, 50, 60], vec![0], [3, 1, 2]);
-        assert_eq!(picture(&colour, 0).as_raw(), &[10, 30, 50, 20, 40, 60]);
+        assert_eq!(picture(&colour, 0).unwrap().as_raw(), &[10, 30, 50, 20, 40, 60]);
         let grey = ImageSet::new(vec![7, 9], vec![0], [1, 1, 2]);
-        assert_eq!(picture(&grey, 0).as_raw(), &[7, 7, 7, 9, 9, 9]);
-        let wide = picture(&ImageSet::new(vec![80; 3 * 150 * 300], vec![0], [3, 150, 300]), 0);
+        assert_eq!(picture(&grey, 0).unwrap().as_raw(), &[7, 7, 7, 9, 9, 9]);
+        let wide = picture(&ImageSet::new(vec![80; 3 * 150 * 300], vec![0], [3, 150, 300]), 0).unwrap();
         assert_eq!((wide.dimensions(), wide.get_pixel(50, 20).0), ((96, 48), [80; 3]));
     }
 
@@ -76,7 +78,7 @@ mod tests {
     fn the_noisiest_picture_takes_less_than_40_kilobytes() {
         let noise = gpu_core::rng::Stream::new(1, 0, 0);
         let bytes = (0..3 * 96 * 96).map(|i| noise.block(i)[0] as u8).collect();
-        let text = encoded(&picture(&ImageSet::new(bytes, vec![0], [3, 96, 96]), 0));
+        let text = encoded(&picture(&ImageSet::new(bytes, vec![0], [3, 96, 96]), 0).unwrap());
         assert!((36_000..40_000).contains(&text.len()), "{}", text.len());
     }
 }
