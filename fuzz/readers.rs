@@ -16,12 +16,13 @@ use wgrad::train::settings::Settings;
 
 /// Every reader, by its name.
 #[allow(dead_code, reason = "a fuzz target calls one of them, the test all")]
-pub const ALL: [(&str, fn(&[u8])); 9] = [
+pub const ALL: [(&str, fn(&[u8])); 10] = [
     ("layer_list", layer_list),
     ("settings", settings),
     ("checkpoint", checkpoint),
     ("description", description),
     ("state_dict", state_dict),
+    ("torch_file", torch_file),
     ("idx", idx),
     ("picture", picture),
     ("golden", golden),
@@ -71,6 +72,11 @@ pub fn description(bytes: &[u8]) {
 pub fn state_dict(bytes: &[u8]) {
     let net = Linear::new(2).build(&Init::seeded(&Device::Cpu, 0), [3]).expect("a layer of 8 numbers");
     in_file("weights.safetensors", bytes, |path| drop(load_state_dict(&net, path, &Names::default())));
+}
+
+/// What `torch.save` wrote.
+pub fn torch_file(bytes: &[u8]) {
+    in_file("weights.pth", bytes, |path| drop(Checkpoint::read_torch(path)));
 }
 
 /// A data set of idx files: the first four bytes say whether they are packed, and how long three of the four are.

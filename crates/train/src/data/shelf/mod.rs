@@ -7,6 +7,7 @@ mod positioned;
 
 use crate::photo::{self, Reading};
 use cache::Cache;
+use crc::{CRC_64_XZ, Crc};
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::{Duration, UNIX_EPOCH};
@@ -52,7 +53,7 @@ impl Shelf {
         name.update(how.as_bytes());
         let stamp = |picture: &Picture| {
             let name = picture.path.strip_prefix(root).unwrap_or(&picture.path);
-            fnv([name.as_os_str().as_encoded_bytes(), format!(" {:?} {how}", picture.state).as_bytes()])
+            checksum([name.as_os_str().as_encoded_bytes(), format!(" {:?} {how}", picture.state).as_bytes()])
         };
         let path = folder.join(format!("pictures-{:08x}.cache", name.finalize()));
         self.cache = Some(Cache::open(path, self.pictures.iter().map(stamp).collect(), self.image_bytes())?);
@@ -110,8 +111,10 @@ impl Shelf {
     }
 }
 
-/// FNV-1a in 64 bits, of what is joined.
-fn fnv<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
-    let bytes = parts.into_iter().flatten();
-    bytes.fold(0xcbf2_9ce4_8422_2325, |hash, &byte| (hash ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3))
+/// Of what is joined.
+fn checksum<'a>(parts: impl IntoIterator<Item = &'a [u8]>) -> u64 {
+    const CRC: Crc<u64> = Crc::<u64>::new(&CRC_64_XZ);
+    let mut digest = CRC.digest();
+    parts.into_iter().for_each(|part| digest.update(part));
+    digest.finalize()
 }
