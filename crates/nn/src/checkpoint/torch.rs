@@ -14,8 +14,8 @@ use std::path::Path;
 const NESTED: [&str; 4] = ["state_dict", "model_state_dict", "model", "net"];
 
 impl Checkpoint {
-    /// Reads a state dict, or a module, that `torch.save` wrote (`.pth`, `.pt`): all tensors under their keys, as f32, and no notes. Where the
-    /// file is a dictionary that holds one under `state_dict`, `model_state_dict`, `model` or `net`, it is that one. With the feature
+    /// Reads a state dict, or a module, that `torch.save` wrote (`.pth`, `.pt`): all tensors under their keys, as f32, and no notes. Where
+    /// the file is a dictionary that holds one under `state_dict`, `model_state_dict`, `model` or `net`, it is that one. With the feature
     /// `pth`.
     ///
     /// ```no_run

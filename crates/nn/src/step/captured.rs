@@ -330,12 +330,12 @@ impl StepBuilder {
         Self { accumulate: runs, ..self }
     }
 
-    /// How many steps were done before this one: u32 `[1]`.
     /// With labels that are filled by other ways than [`Step::run`].
     pub(super) fn filled(self, labels: &Tensor) -> Self {
         Self { labels: Some(labels.clone()), ..self }
     }
 
+    /// How many steps were done before this one: u32 `[1]`.
     pub(super) fn number(&self) -> &Tensor {
         &self.number
     }
