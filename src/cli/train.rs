@@ -11,7 +11,7 @@ use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use train::console::Console;
-use train::run_folder::read_settings;
+use train::run_folder::{CONFIG, read_settings};
 use train::settings::Settings;
 use train::trainer::{self, Order};
 use train::{Error, Result};
@@ -68,7 +68,7 @@ pub fn show(flags: &Flags) -> Result<Ending> {
     let console = Console::new(true);
     let config = match &flags.resume {
         None => trainer::resolved(&flags.settings()?, &console)?,
-        Some(run) => flags.settings.clone().or(read_settings(&run.join("config.toml"))?).resolve()?,
+        Some(run) => flags.settings.clone().or(read_settings(&run.join(CONFIG))?).resolve()?,
     };
     if flags.json.json {
         say_json(&config.to_json())?;

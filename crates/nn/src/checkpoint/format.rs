@@ -64,11 +64,17 @@ fn is_of_the_format(key: &str) -> bool {
     key == "format" || checksum::KEYS.contains(&key)
 }
 
+/// Before a file is opened: to open a pipe waits for its other end.
+pub(super) fn expect_plain(path: &Path) -> Result<(), CheckpointError> {
+    match std::fs::metadata(path)?.is_file() {
+        true => Ok(()),
+        false => Err(CheckpointError::Read(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file"))),
+    }
+}
+
 /// A file's bytes, once its header says that they are as many as it has: of a wrong file of many gigabytes no more than that is read.
 pub(super) fn read_file(path: &Path) -> Result<Vec<u8>, CheckpointError> {
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(CheckpointError::Read(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file")));
-    }
+    expect_plain(path)?;
     let mut file = File::open(path)?;
     let size = file.metadata()?.len();
     let wrong = || CheckpointError::Format("its header does not fit its size".to_owned());
@@ -124,9 +130,6 @@ pub(super) fn read(bytes: &[u8]) -> Result<Content, CheckpointError> {
 
 /// Any float as f32.
 pub(super) fn floats(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
-    fn each<const N: usize>(bytes: &[u8], f: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-        bytes.chunks_exact(N).map(|c| f(c.try_into().expect("chunks have N bytes"))).collect()
-    }
     Some(match dtype {
         Dtype::F32 => each(bytes, f32::from_le_bytes),
         Dtype::F64 => each(bytes, |b| f64::from_le_bytes(b) as f32),
@@ -134,6 +137,11 @@ pub(super) fn floats(dtype: Dtype, bytes: &[u8]) -> Option<Vec<f32>> {
         Dtype::F16 => each(bytes, |b| half(u16::from_le_bytes(b))),
         _ => return None,
     })
+}
+
+/// What `f` makes of each `N` bytes.
+pub(super) fn each<const N: usize>(bytes: &[u8], f: impl Fn([u8; N]) -> f32) -> Vec<f32> {
+    bytes.chunks_exact(N).map(|c| f(c.try_into().expect("chunks have N bytes"))).collect()
 }
 
 /// An IEEE half: one bit of sign, five of exponent, ten of fraction.

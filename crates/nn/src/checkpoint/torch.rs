@@ -2,7 +2,7 @@
 
 use super::contents::Checkpoint;
 use super::error::CheckpointError;
-use super::format::floats;
+use super::format::{each, expect_plain, floats};
 use crate::state_dict::{Array, COUNT};
 use pytorch_reader::{DType, PytorchReader};
 use safetensors::Dtype;
@@ -51,9 +51,7 @@ impl Checkpoint {
 }
 
 fn read(path: &Path) -> Result<Checkpoint, CheckpointError> {
-    if !std::fs::metadata(path)?.is_file() {
-        return Err(CheckpointError::Read(io::Error::new(io::ErrorKind::InvalidInput, "it is no plain file")));
-    }
+    expect_plain(path)?;
     let broken = |e: &dyn std::fmt::Display| CheckpointError::Torch(e.to_string());
     let whole = PytorchReader::new(path).map_err(|e| broken(&e))?;
     let holds = |name: &&str| whole.keys().iter().any(|key| key.strip_prefix(name).is_some_and(|rest| rest.starts_with('.')));
@@ -80,9 +78,6 @@ fn read(path: &Path) -> Result<Checkpoint, CheckpointError> {
 
 /// Any number as f32.
 fn numbers(dtype: DType, bytes: &[u8]) -> Vec<f32> {
-    fn each<const N: usize>(bytes: &[u8], f: impl Fn([u8; N]) -> f32) -> Vec<f32> {
-        bytes.chunks_exact(N).map(|c| f(c.try_into().expect("chunks have N bytes"))).collect()
-    }
     let of = |dtype| floats(dtype, bytes).expect("it is a float");
     match dtype {
         DType::F64 => of(Dtype::F64),

@@ -21,7 +21,8 @@ use std::fs;
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
-const CONFIG: &str = "config.toml";
+/// The settings of a run, in its folder.
+pub const CONFIG: &str = "config.toml";
 /// The page that shows a run, in its folder.
 pub const REPORT: &str = "report.html";
 const METRICS: &str = "metrics.jsonl";
