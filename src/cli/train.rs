@@ -68,7 +68,10 @@ pub fn show(flags: &Flags) -> Result<Ending> {
     let console = Console::new(true);
     let config = match &flags.resume {
         None => trainer::resolved(&flags.settings()?, &console)?,
-        Some(run) => flags.settings.clone().or(read_settings(&run.join(CONFIG))?).resolve()?,
+        Some(run) => {
+            flags.settings.check_resume()?;
+            flags.settings.clone().or(read_settings(&run.join(CONFIG))?).resolve()?
+        }
     };
     if flags.json.json {
         say_json(&config.to_json())?;

@@ -41,5 +41,6 @@ fn the_settings_of_a_run_are_told_without_one() {
     assert_eq!((object["lr"].as_f64(), object["optimizer"].as_str()), (Some(0.03), Some("sgd")));
     let of_run = bench.run("config --resume runs/a --epochs 9").ok().stdout;
     assert!(of_run.contains("epochs = 9\n") && of_run.contains("lr = 0.03\n"), "{of_run}");
+    bench.run("config --resume runs/a --lr 1").refused("cannot change");
     bench.run("config data --lr=-1").refused("--lr");
 }
