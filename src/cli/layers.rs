@@ -70,7 +70,7 @@ fn row(kind: &Kind) -> Vec<String> {
 }
 
 fn parsed(kind: &Kind) -> Value {
-    serde_json::from_str(&kind.example).expect("an example is JSON")
+    serde_json::from_str(kind.example).expect("an example is JSON")
 }
 
 /// A layer list of this layer alone.

@@ -1,7 +1,6 @@
 //! What layer lists may say of each kind of layer, found by asking: a field without which an example cannot be read must be there, and
 //! for another one stands what the layer has without it.
 
-use crate::layers::examples::EXAMPLES;
 use crate::net::AnyLayer;
 use gpu_core::Shape;
 use serde_json::{Map, Value};
@@ -14,7 +13,7 @@ pub struct Kind {
     /// What may be said of it besides.
     pub fields: Vec<Field>,
     /// An example in JSON, with most fields.
-    pub example: String,
+    pub example: &'static str,
     /// The shape of an input that the example takes, without the batch.
     pub input: Shape,
 }
@@ -43,11 +42,12 @@ pub fn kinds() -> Vec<Kind> {
 }
 
 fn object(text: &str) -> Map<String, Value> {
-    serde_json::from_str(&format!("{{{text}}}")).expect("an example is JSON")
+    serde_json::from_str(text).expect("an example is JSON")
 }
 
 fn kind(name: &'static str) -> Kind {
-    let mine = || EXAMPLES.iter().map(|(input, text)| (*input, *text, object(text))).filter(|(.., of)| of["type"] == name);
+    let mine =
+        || AnyLayer::EXAMPLES.iter().map(|(input, text)| (*input, *text, object(text))).filter(|(.., of)| of["type"] == name);
     let mut fields: Vec<Field> = Vec::new();
     for (_, text, example) in mine() {
         let mut names: Vec<&String> = example.keys().filter(|key| *key != "type").collect();
@@ -58,7 +58,7 @@ fn kind(name: &'static str) -> Kind {
     // Those that must be there stand first.
     fields.sort_by_key(|field| !field.is_required);
     let (input, text, _) = mine().max_by_key(|(.., example)| example.len()).expect("every kind has an example");
-    Kind { name, fields, example: format!("{{{text}}}"), input: Shape::new(input) }
+    Kind { name, fields, example: text, input: Shape::new(input) }
 }
 
 fn field(name: &str, example: &Map<String, Value>) -> Field {

@@ -3,7 +3,6 @@
 use super::Spec;
 use crate::autograd::parameter_count;
 use crate::layers::Sequential;
-use crate::layers::examples::EXAMPLES;
 use crate::module::Module;
 use crate::net::AnyLayer;
 use crate::zoo;
@@ -51,8 +50,8 @@ fn hostile_values() -> Vec<Value> {
 
 #[test]
 fn any_value_in_any_field_is_an_error_or_a_network() {
-    for (input, layer) in EXAMPLES {
-        let layer: Value = serde_json::from_str(&format!("{{{layer}}}")).unwrap();
+    for (input, layer) in AnyLayer::EXAMPLES {
+        let layer: Value = serde_json::from_str(layer).unwrap();
         for field in layer.as_object().unwrap().keys() {
             for value in hostile_values() {
                 let mut layer = layer.clone();
@@ -68,8 +67,8 @@ fn every_layer_takes_or_refuses_every_input() {
     let inputs: [&[usize]; 9] =
         [&[1], &[65_535], &[1, 1], &[3, 65_535], &[1, 1, 1], &[4, 1, 2], &[1, 65_535, 1], &[65_535; 3], &[0, 3, 3]];
     for input in inputs {
-        for (_, layer) in EXAMPLES {
-            take(Spec::from_json(&format!("{{\"input\": {input:?}, \"layers\": [{{{layer}}}]}}")));
+        for (_, layer) in AnyLayer::EXAMPLES {
+            take(Spec::from_json(&format!("{{\"input\": {input:?}, \"layers\": [{layer}]}}")));
         }
     }
 }
@@ -111,7 +110,7 @@ fn a_list_with_changed_bytes_is_an_error_or_a_network() {
 #[test]
 fn random_lists_run_if_they_are_planned() {
     let mut dice = Dice::new(2);
-    let layers: Vec<AnyLayer> = EXAMPLES.iter().map(|(_, layer)| serde_json::from_str(&format!("{{{layer}}}")).unwrap()).collect();
+    let layers: Vec<AnyLayer> = AnyLayer::EXAMPLES.iter().map(|(_, layer)| serde_json::from_str(layer).unwrap()).collect();
     let mut ran = 0;
     for _ in 0..2000 {
         let input = [4, 3 + dice.below(9), 3 + dice.below(9)];
