@@ -29,8 +29,8 @@ pub fn run(flags: &Flags) -> Result<Ending> {
         say_json(&json!({ "auto": auto.name(), "adapters": list }))?;
         return Ok(Ending::Done);
     }
-    for adapter in &found {
-        show(adapter)?;
+    for (place, adapter) in found.iter().enumerate() {
+        show(place, adapter)?;
     }
     if found.is_empty() {
         say("no GPU adapter answers: --device gpu is not possible here")?;
@@ -59,8 +59,8 @@ fn describe(adapter: &AdapterInfo) -> Value {
     })
 }
 
-fn show(a: &AdapterInfo) -> Result<()> {
-    say(&a.name)?;
+fn show(place: usize, a: &AdapterInfo) -> Result<()> {
+    say(&format!("{place}: {}", a.name))?;
     say(&format!("  kind      {} ({})", kind(a.kind), a.backend))?;
     say(&format!("  driver    {}", a.driver))?;
     let features = if a.features.is_empty() { "none".to_owned() } else { a.features.join(", ") };

@@ -24,7 +24,7 @@ use ::train::error::{one_line, printable_name, short};
 use ::train::{Error, Result};
 use answer::Ending;
 use clap::{CommandFactory, FromArgMatches, Parser, Subcommand};
-use gpu_core::within_memory;
+use gpu_core::{choose_adapter, within_memory};
 use std::io::{self, Write};
 use std::process::ExitCode;
 use std::time::Instant;
@@ -37,6 +37,9 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     train: train::Flags,
+    /// Take this GPU: its number in `wgrad devices`, or a part of its name (as the variable WGRAD_ADAPTER)
+    #[arg(long, global = true, value_name = "NUMBER|NAME", hide_short_help = true)]
+    adapter: Option<String>,
 }
 
 const MORE: &str = "\
@@ -123,6 +126,7 @@ pub fn main() -> ExitCode {
 }
 
 fn run(cli: Cli, began: Instant) -> Result<Ending> {
+    cli.adapter.into_iter().for_each(choose_adapter);
     match cli.command {
         None => train::run(cli.train, began),
         Some(Command::Train(flags)) => train::run(flags.flags(), began),

@@ -3,7 +3,7 @@
 use super::answer::{Ending, Json, say, say_json};
 use super::outcome::Outcome;
 use clap::Args;
-use gpu_core::{Device, adapters};
+use gpu_core::{Device, adapters, chosen_adapter};
 use indicatif::{ProgressBar, ProgressDrawTarget};
 use nn::checkpoint::expect_writable;
 use proof::{Row, golden, verify};
@@ -88,10 +88,9 @@ const MOST_STEPS: usize = 10_000;
 /// something about it.
 fn open(flags: &Flags, console: &Console) -> Result<Device> {
     let proves_mirrors = flags.golden.is_some() || flags.self_test;
-    let named = std::env::var_os("WGRAD_ADAPTER").is_some_and(|v| !v.is_empty());
     let kind = match flags.device {
         Some(kind) => kind,
-        None if named || !adapters().is_empty() => DeviceKind::Gpu,
+        None if chosen_adapter().is_some() || !adapters().is_empty() => DeviceKind::Gpu,
         None if proves_mirrors => {
             console.note("No GPU adapter was found: this is the CPU device.");
             DeviceKind::Cpu

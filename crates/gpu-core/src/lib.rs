@@ -40,7 +40,9 @@ mod unchecked;
 mod work;
 
 pub use base::{DType, Element, Error, MAX_ELEMENTS, MAX_RANK, MemoryStats, Result, Shape, free_bytes, rng};
-pub use gpu::{AdapterInfo, AdapterKind, Constants, Gpu, KernelInfo, REWRITE_SLOT, Rewrite, adapters};
+pub use gpu::{
+    AdapterInfo, AdapterKind, Constants, Gpu, KernelInfo, REWRITE_SLOT, Rewrite, adapters, choose_adapter, chosen_adapter,
+};
 pub use half::f16;
 pub use kernel::{Grid, Kernel, MAX_TRIPS, Specialised};
 pub use run::{Args, Array, Capture, Device, Launched, Mirror, Observed, Observer, Place, within_memory};

@@ -115,7 +115,7 @@ fn an_adapter_that_does_not_exist_is_told_with_those_that_do() {
     for words in ["train", "devices", "verify", "eval --checkpoint data/test_batch.bin"] {
         let mut command = bench.command(words);
         command.env("WGRAD_ADAPTER", "Voodoo 2");
-        finished(command).refused("no adapter's name contains \"Voodoo 2\" (WGRAD_ADAPTER); there are: ");
+        finished(command).refused("no adapter's name contains \"Voodoo 2\", and none has it as its number; there are: ");
     }
     assert!(!bench.path("runs").exists());
 }

@@ -12,12 +12,12 @@ pub enum Error {
     /// No adapter of the wanted kind answers.
     #[error("no GPU adapter was found; install a graphics driver, or use the CPU device, which runs the same program")]
     NoAdapter,
-    /// `WGRAD_ADAPTER` names nothing that is there.
-    #[error("no adapter's name contains \"{wanted}\" (WGRAD_ADAPTER); there are: {found}")]
+    /// `WGRAD_ADAPTER`, or what stood in its place, names nothing that is there.
+    #[error("no adapter's name contains \"{wanted}\", and none has it as its number; there are: {found}")]
     AdapterNotFound {
-        /// The substring asked for.
+        /// The number or the part of a name that was asked for.
         wanted: String,
-        /// The names of the adapters that answered.
+        /// The numbers and names of the adapters that answered.
         found: String,
     },
     /// A device name other than `auto`, `gpu` and `cpu`.

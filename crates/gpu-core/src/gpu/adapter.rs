@@ -2,6 +2,7 @@
 
 use super::pipeline::PARAMS_BYTES;
 use crate::base::{Error, Result};
+use parking_lot::RwLock;
 use pollster::block_on;
 
 /// What kind of device an adapter is.
@@ -121,16 +122,35 @@ pub fn adapters() -> Vec<AdapterInfo> {
     enumerate().iter().map(AdapterInfo::of).collect()
 }
 
-/// The preferred adapter, or the one that `WGRAD_ADAPTER` names; without `software`, only a hardware GPU or a named one.
+static CHOSEN: RwLock<Option<String>> = RwLock::new(None);
+
+/// From now on devices of this program are opened on this adapter, as if `WGRAD_ADAPTER` named it: by its place among [`adapters`], or a
+/// part of its name.
+pub fn choose_adapter(wanted: impl Into<String>) {
+    *CHOSEN.write() = Some(wanted.into());
+}
+
+/// The adapter that was asked for, by [`choose_adapter`] or by `WGRAD_ADAPTER`; none where any will do.
+pub fn chosen_adapter() -> Option<String> {
+    let named = || std::env::var_os("WGRAD_ADAPTER").map(|wanted| wanted.to_string_lossy().into_owned());
+    CHOSEN.read().clone().or_else(named).filter(|wanted| !wanted.is_empty())
+}
+
+/// Which of these names is meant: the one at that place, or the first that has it in it.
+fn meant(names: &[String], wanted: &str) -> Option<usize> {
+    let place = wanted.parse().ok().filter(|place| *place < names.len());
+    place.or_else(|| names.iter().position(|name| name.to_lowercase().contains(&wanted.to_lowercase())))
+}
+
+/// The preferred adapter, or the [chosen](chosen_adapter) one; without `software`, only a hardware GPU or a chosen one.
 pub(super) fn choose(software: bool) -> Result<wgpu::Adapter> {
     let mut found = enumerate();
-    let name = |a: &wgpu::Adapter| a.get_info().name;
-    let at = match std::env::var_os("WGRAD_ADAPTER").map(|w| w.to_string_lossy().into_owned()).filter(|w| !w.is_empty()) {
+    let at = match chosen_adapter() {
         Some(wanted) => {
-            let hit = found.iter().position(|a| name(a).to_lowercase().contains(&wanted.to_lowercase()));
-            hit.ok_or_else(|| {
-                let names: Vec<String> = found.iter().map(name).collect();
-                let found = if names.is_empty() { "none".to_owned() } else { names.join(", ") };
+            let names: Vec<String> = found.iter().map(|a| a.get_info().name).collect();
+            meant(&names, &wanted).ok_or_else(|| {
+                let list: Vec<String> = names.iter().enumerate().map(|(place, name)| format!("{place}: {name}")).collect();
+                let found = if list.is_empty() { "none".to_owned() } else { list.join(", ") };
                 Error::AdapterNotFound { wanted, found }
             })?
         }
@@ -152,4 +172,19 @@ pub(super) fn request(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu::Qu
     };
     let desc = wgpu::DeviceDescriptor { label: Some("wgrad"), required_features, required_limits, ..Default::default() };
     block_on(adapter.request_device(&desc)).map_err(|e| Error::AdapterRefused(e.to_string()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_adapter_is_meant_by_its_place_or_a_part_of_its_name() {
+        let names = ["AMD Radeon RX 7900", "NVIDIA GeForce RTX 4090", "llvmpipe"].map(str::to_owned);
+        for (wanted, place) in
+            [("0", Some(0)), ("2", Some(2)), ("3", None), ("4090", Some(1)), ("LLVM", Some(2)), ("-1", None), ("intel", None)]
+        {
+            assert_eq!(meant(&names, wanted), place, "{wanted}");
+        }
+    }
 }

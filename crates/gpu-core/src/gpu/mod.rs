@@ -12,7 +12,7 @@ mod timing;
 mod unchecked;
 mod wgsl;
 
-pub use adapter::{AdapterInfo, AdapterKind, adapters};
+pub use adapter::{AdapterInfo, AdapterKind, adapters, choose_adapter, chosen_adapter};
 pub(crate) use memory::{GpuMemory, GpuView};
 pub(crate) use pass::{GpuDispatch, UniformArena};
 pub(crate) use pipeline::{PARAMS_BYTES, Pipeline};
