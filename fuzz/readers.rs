@@ -1,7 +1,10 @@
 //! What reads files of others, as functions of their bytes that must neither panic nor hang. The fuzz targets call these, and so does the
 //! test over the inputs that were found (`tests/wgrad/found.rs`).
 
+use flate2::Compression;
+use flate2::write::GzEncoder;
 use serde_json::{Value, json};
+use std::io::Write;
 use std::path::Path;
 use std::sync::OnceLock;
 use wgrad::nn::Spec;
@@ -16,7 +19,7 @@ use wgrad::train::settings::Settings;
 
 /// Every reader, by its name.
 #[allow(dead_code, reason = "a fuzz target calls one of them, the test all")]
-pub const ALL: [(&str, fn(&[u8])); 10] = [
+pub const ALL: [(&str, fn(&[u8])); 11] = [
     ("layer_list", layer_list),
     ("settings", settings),
     ("checkpoint", checkpoint),
@@ -24,6 +27,7 @@ pub const ALL: [(&str, fn(&[u8])); 10] = [
     ("state_dict", state_dict),
     ("torch_file", torch_file),
     ("idx", idx),
+    ("archive", archive),
     ("picture", picture),
     ("golden", golden),
     ("bench_report", bench_report),
@@ -93,6 +97,13 @@ pub fn idx(bytes: &[u8]) {
         rest = others;
     }
     let _ = data::open(folder.path().to_str().expect("a name in UTF-8"));
+}
+
+/// A data set in a tar file, which is packed here: no fuzzer would find its way through the sums of gzip.
+pub fn archive(bytes: &[u8]) {
+    let mut packed = GzEncoder::new(Vec::new(), Compression::none());
+    packed.write_all(bytes).expect("memory");
+    in_file("set.tar.gz", &packed.finish().expect("memory"), |path| drop(data::open(path.to_str().expect("a name in UTF-8"))));
 }
 
 /// A picture.

@@ -7,7 +7,7 @@ use std::path::Path;
 
 use super::dataset::Dataset;
 use super::error::DataError;
-use super::file::read;
+use super::files::Files;
 use super::images::ImageSet;
 use crate::photo::Reading;
 
@@ -60,31 +60,43 @@ pub const CIFAR100_COARSE: Layout =
 impl Layout {
     /// Whether any of the record files is there: an incomplete set is then named as such when opened.
     pub fn is_in(&self, folder: &Path) -> bool {
-        self.train_files.iter().chain([&self.test_file]).any(|file| folder.join(file).is_file())
+        self.records().any(|file| folder.join(file).is_file())
     }
 
-    pub fn open(&self, folder: &Path) -> Result<Dataset, DataError> {
-        let train = self.read_images(folder, self.train_files)?;
+    fn records(&self) -> impl Iterator<Item = &'static str> {
+        self.train_files.iter().copied().chain([self.test_file])
+    }
+
+    /// From the archive of either data set.
+    pub fn open_archive(path: &Path) -> Result<Dataset, DataError> {
+        let wants = |layout: &Self, name: &str| name == layout.names_file || layout.records().any(|file| file == name);
+        let files = Files::unpacked(path, |name| [&CIFAR10, &CIFAR100].iter().any(|layout| wants(layout, name)))?;
+        let found = [&CIFAR10, &CIFAR100].into_iter().find(|layout| layout.records().any(|file| files.has(file)));
+        found.ok_or_else(|| DataError::Unrecognised { path: path.into() })?.open(&files)
+    }
+
+    pub fn open(&self, files: &Files) -> Result<Dataset, DataError> {
+        let train = self.read_images(files, self.train_files)?;
         Ok(Dataset {
             name: self.name.to_owned(),
             val: train.none(),
             train,
-            test: self.read_images(folder, &[self.test_file])?,
-            classes: self.read_classes(&folder.join(self.names_file))?,
+            test: self.read_images(files, &[self.test_file])?,
+            classes: self.read_classes(files)?,
             mean: self.mean.to_vec(),
             std: self.std.to_vec(),
             reading: Reading::default(),
         })
     }
 
-    fn read_images(&self, folder: &Path, files: &[&str]) -> Result<ImageSet, DataError> {
+    fn read_images(&self, files: &Files, names: &[&str]) -> Result<ImageSet, DataError> {
         let (mut images, mut labels) = (Vec::new(), Vec::new());
-        for file in files {
-            let path = folder.join(file);
-            if !path.exists() {
+        for name in names {
+            let path = files.path(name);
+            if !files.has(name) {
                 return Err(DataError::MissingFile { path, format: self.name });
             }
-            self.parse(&path, &read(&path)?, &mut images, &mut labels)?;
+            self.parse(&path, &files.read(name)?, &mut images, &mut labels)?;
         }
         Ok(ImageSet::new(images, labels, SHAPE))
     }
@@ -117,16 +129,16 @@ impl Layout {
         Ok(())
     }
 
-    /// The names listed at `path`, or `class 0`, `class 1`, ... where there is no list.
-    fn read_classes(&self, path: &Path) -> Result<Vec<String>, DataError> {
-        if !path.exists() {
+    /// The names that are listed, or `class 0`, `class 1`, ... where there is no list.
+    fn read_classes(&self, files: &Files) -> Result<Vec<String>, DataError> {
+        if !files.has(self.names_file) {
             return Ok((0..self.classes).map(|class| format!("class {class}")).collect());
         }
-        let text = read(path)?;
+        let text = files.read(self.names_file)?;
         let text = String::from_utf8_lossy(&text);
         let names: Vec<String> = text.lines().map(str::trim).filter(|line| !line.is_empty()).map(str::to_owned).collect();
         if names.len() != self.classes {
-            return Err(DataError::ClassNames { path: path.into(), found: names.len(), expected: self.classes });
+            return Err(DataError::ClassNames { path: files.path(self.names_file), found: names.len(), expected: self.classes });
         }
         Ok(names)
     }

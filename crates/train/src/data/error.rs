@@ -133,6 +133,13 @@ pub enum DataError {
         source: io::Error,
     },
 
+    /// A tar file that is none, or not whole.
+    #[error("{} is not a whole tar file: fetch it again", path.display())]
+    Archive {
+        /// The file.
+        path: PathBuf,
+    },
+
     /// As many labels as images are wanted.
     #[error(
         "{} has {labels} labels for the {images} images of {}: take both files from the same source",

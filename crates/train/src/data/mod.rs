@@ -8,6 +8,7 @@ mod cifar;
 mod dataset;
 mod error;
 mod file;
+mod files;
 mod folder;
 mod images;
 mod mnist;

@@ -2,6 +2,7 @@
 
 use super::dataset::Dataset;
 use super::error::DataError;
+use super::files::Files;
 use super::folder::{self, Opened, Opening};
 use super::{builtin, cifar, mnist};
 use std::path::{Path, PathBuf};
@@ -15,7 +16,7 @@ pub const SIDE: usize = 64;
 /// Opens `"builtin"` (see [`builtin`]) or the data set in a directory, known by the names of its files: CIFAR-10 or
 /// CIFAR-100 in the binary version, or MNIST idx files, plain or gzipped; or pictures in class folders (`cat/1.jpg`, also below
 /// `train/`, `val/` and `test/`), which become images of 64 x 64 in three channels. The folder *above* `cifar-10-batches-bin`,
-/// `cifar-100-binary`, `mnist` or `MNIST/raw` will do too. A directory that is itself called `builtin` is `./builtin`.
+/// `cifar-100-binary`, `mnist` or `MNIST/raw` will do too, and so will `cifar-10-binary.tar.gz` or `cifar-100-binary.tar.gz`. A directory that is itself called `builtin` is `./builtin`.
 ///
 /// No checksums are compared, so re-encoded, shortened or relabelled copies are welcome.
 ///
@@ -35,6 +36,9 @@ pub fn open_as(spec: &str, opening: &Opening<'_>) -> Result<Opened, DataError> {
         return Ok(builtin::whole().into());
     }
     let root = Path::new(spec);
+    if root.is_file() && Files::is_archive(root) {
+        return Ok(cifar::Layout::open_archive(root)?.into());
+    }
     if !root.is_dir() {
         return Err(DataError::NotADirectory { path: root.into() });
     }
@@ -45,7 +49,7 @@ pub fn open_as(spec: &str, opening: &Opening<'_>) -> Result<Opened, DataError> {
     match found.as_slice() {
         [] if folder::is_in(root) => folder::open(root, opening),
         [] => Err(DataError::Unrecognised { path: root.into() }),
-        [(Format::Cifar(layout), folder)] => Ok(layout.open(folder)?.into()),
+        [(Format::Cifar(layout), folder)] => Ok(layout.open(&Files::Folder(folder.clone()))?.into()),
         [(Format::Mnist, folder)] => Ok(mnist::open(folder)?.into()),
         several => {
             let places: Vec<_> =
@@ -67,7 +71,7 @@ pub fn open_coarse(spec: &str) -> Result<Dataset, DataError> {
     }
     let folders = [root.to_path_buf(), root.join("cifar-100-binary")];
     match folders.iter().find(|folder| cifar::CIFAR100_COARSE.is_in(folder)) {
-        Some(folder) => cifar::CIFAR100_COARSE.open(folder),
+        Some(folder) => cifar::CIFAR100_COARSE.open(&Files::Folder(folder.clone())),
         None => Err(DataError::Unrecognised { path: root.into() }),
     }
 }
@@ -110,8 +114,8 @@ mod tests {
     #[test]
     fn a_path_that_is_no_directory_says_so() {
         let folder = TestFolder::new();
-        folder.write("cifar-10-binary.tar.gz", &[]);
-        for name in ["nowhere", "cifar-10-binary.tar.gz"] {
+        folder.write("train.bin", &[]);
+        for name in ["nowhere", "train.bin", "cifar-10-binary.tar.gz"] {
             let error = open(&folder.spec(name)).unwrap_err();
             assert!(matches!(error, DataError::NotADirectory { .. }), "{error}");
             assert!(error.to_string().contains("`builtin`"), "{error}");
