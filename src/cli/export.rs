@@ -1,7 +1,6 @@
 //! `wgrad export`.
 
 use super::answer::{Ending, Json, bytes_of, say, say_json};
-use super::checkpoint::checkpoint_of;
 use clap::{ArgGroup, Args};
 use export::{ExportError, OPSET, Onnx, StateDict};
 use gpu_core::Device;
@@ -11,6 +10,7 @@ use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use train::error::one_line;
 use train::model::{Description, Trained};
+use train::run_folder::checkpoint_of;
 use train::{Error, Result};
 
 #[derive(Args)]
@@ -67,7 +67,7 @@ impl Format {
 }
 
 pub fn run(flags: &Flags) -> Result<Ending> {
-    let checkpoint = checkpoint_of(flags.run.clone())?;
+    let checkpoint = checkpoint_of(&flags.run)?;
     let asked = [(Format::Onnx, &flags.onnx), (Format::Torch, &flags.torch), (Format::Safetensors, &flags.safetensors)];
     let asked = asked.into_iter().filter_map(|(format, file)| Some((format, file.as_ref()?)));
     let files: Vec<(Format, PathBuf)> =

@@ -85,7 +85,7 @@ pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
     let settings = flags.settings()?;
     let stop = stop_on_signals()?;
     let mut console = Console::new(flags.json.json);
-    let order = Order { settings, resume: flags.resume, device: None, stop: &stop, began };
+    let order = Order { settings, resume: flags.resume, data: None, device: None, stop: &stop, began };
     let outcome = trainer::train(order, &mut console)?;
     console.finish()?;
     if flags.json.json {

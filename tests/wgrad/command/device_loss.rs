@@ -28,7 +28,7 @@ fn settings(bench: &Bench, name: &str) -> Settings {
 
 fn trained(settings: Settings, device: &Device) -> train::Result<trainer::Outcome> {
     let stop = AtomicBool::new(false);
-    let order = Order { settings, resume: None, device: Some(device.clone()), stop: &stop, began: Instant::now() };
+    let order = Order { settings, resume: None, data: None, device: Some(device.clone()), stop: &stop, began: Instant::now() };
     trainer::train(order, &mut Console::new(true))
 }
 

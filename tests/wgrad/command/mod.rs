@@ -20,6 +20,7 @@ mod reports;
 mod same_bits;
 pub mod support;
 mod tensorboard;
+mod trace;
 mod tta;
 mod validation;
 mod verify;

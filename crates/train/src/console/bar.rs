@@ -16,7 +16,7 @@ impl Bar {
         if !io::stderr().is_terminal() {
             return Self::hidden();
         }
-        let style = ProgressStyle::with_template("{prefix} {bar:16} {pos}/{len} {wide_msg}").expect("a valid template");
+        let style = ProgressStyle::with_template("{prefix} {bar:10} {pos}/{len} {wide_msg}").expect("a valid template");
         let bar = ProgressBar::with_draw_target(Some(steps), ProgressDrawTarget::stderr()).with_style(style);
         bar.set_prefix(title);
         bar.set_position(done);

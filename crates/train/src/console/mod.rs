@@ -2,6 +2,9 @@
 
 #[cfg_attr(not(feature = "cli"), path = "no_bar.rs")]
 mod bar;
+mod sparkline;
+
+pub use sparkline::sparkline;
 
 use crate::error::{Error, Result, printable};
 use bar::Bar;
@@ -9,13 +12,23 @@ use std::io::{self, Write};
 use std::sync::{Mutex, OnceLock};
 use std::time::Duration;
 
+/// Where lines go.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Lines {
+    /// Results to stdout, remarks to stderr.
+    Out,
+    /// All to stderr.
+    Err,
+    Nowhere,
+}
+
 /// Lines go to stdout, or to stderr where stdout is kept for a JSON object; the bar goes to stderr, on a terminal only.
 ///
 /// Neither a reader of stdout that goes away (`wgrad | head -1`) nor a full disk there stops a run; the second is told at its end, by
 /// [`finish`](Self::finish).
 #[derive(Debug)]
 pub struct Console {
-    json: bool,
+    lines: Lines,
     bar: Bar,
     /// What stdout said to the first line that it did not take.
     fault: Mutex<Option<io::Error>>,
@@ -24,12 +37,26 @@ pub struct Console {
 impl Console {
     /// `json`: stdout is kept for one JSON object.
     pub fn new(json: bool) -> Self {
-        Self { json, bar: Bar::hidden(), fault: Mutex::default() }
+        Self::to(if json { Lines::Err } else { Lines::Out })
+    }
+
+    /// For a program that says itself what is to be said.
+    pub fn silent() -> Self {
+        Self::to(Lines::Nowhere)
+    }
+
+    fn to(lines: Lines) -> Self {
+        Self { lines, bar: Bar::hidden(), fault: Mutex::default() }
+    }
+
+    /// A bar, where anything is shown.
+    fn bar(&self, title: String, done: u64, steps: u64) -> Bar {
+        if self.lines == Lines::Nowhere { Bar::hidden() } else { Bar::new(title, done, steps) }
     }
 
     /// A result, for stdout.
     pub fn say(&self, text: &str) {
-        if self.json {
+        if self.lines != Lines::Out {
             return self.note(text);
         }
         self.bar.suspend(|| {
@@ -42,6 +69,9 @@ impl Console {
 
     /// A remark, for stderr.
     pub fn note(&self, text: &str) {
+        if self.lines == Lines::Nowhere {
+            return;
+        }
         self.bar.suspend(|| {
             let _ = writeln!(io::stderr(), "{}", printable(text));
         });
@@ -59,13 +89,13 @@ impl Console {
     /// What is to be called once for each of so many things, from whatever thread; there is a bar of them while it lives.
     pub fn counting(&self, title: &str) -> impl Fn(usize) + Sync {
         let (title, bar) = (title.to_owned(), OnceLock::new());
-        move |total| bar.get_or_init(|| Bar::new(title.clone(), 0, total as u64)).advance()
+        move |total| bar.get_or_init(|| self.bar(title.clone(), 0, total as u64)).advance()
     }
 
     /// Begins a bar of `steps`, of which `done` are done.
     pub fn begin(&mut self, title: String, done: u64, steps: u64) {
         self.end();
-        self.bar = Bar::new(title, done, steps);
+        self.bar = self.bar(title, done, steps);
     }
 
     /// Whether there is a bar to be filled.

@@ -2,6 +2,7 @@
 
 use super::error::DataError;
 use super::images::ImageSet;
+use super::moments::moments;
 use super::split::{Amount, Split, held_out};
 use crate::photo::Reading;
 
@@ -27,6 +28,32 @@ pub struct Dataset {
 }
 
 impl Dataset {
+    /// Images that lie in memory: those to learn from, with their mean and deviation, and those to measure on, which may be none.
+    ///
+    /// ```
+    /// # use train::data::{Dataset, ImageSet};
+    /// let train = ImageSet::new(vec![0, 255, 0, 255], vec![0, 1], [1, 1, 2]);
+    /// let test = ImageSet::new(vec![9, 9], vec![1], [1, 1, 2]);
+    /// let data = Dataset::new("dots", vec!["left".into(), "right".into()], train, test);
+    /// assert_eq!((data.mean[0], data.std[0]), (0.5, 0.5));
+    /// ```
+    ///
+    /// # Panics
+    /// If there are no images to learn from, the others have another shape, a label is no class, or the images do not lie in
+    /// [memory](ImageSet::is_in_memory).
+    #[track_caller]
+    pub fn new(name: impl Into<String>, classes: Vec<String>, train: ImageSet, test: ImageSet) -> Self {
+        assert!(!train.is_empty(), "Dataset: no images to learn from");
+        let shape = |set: &ImageSet| [set.channels(), set.height(), set.width()];
+        assert!(shape(&train) == shape(&test), "Dataset: images of {:?}, and of {:?} to measure on", shape(&train), shape(&test));
+        let wrong = [&train, &test].into_iter().flat_map(|set| set.labels()).find(|label| **label as usize >= classes.len());
+        assert!(wrong.is_none(), "Dataset: label {wrong:?} of {} classes", classes.len());
+        assert!(train.is_in_memory(), "Dataset: images that do not lie in memory");
+        let rows = Vec::from_iter(0..train.len() as u32);
+        let (mean, std) = moments(&train, &rows, &|| {}).expect("what lies in memory is read");
+        Self { name: name.into(), val: train.none(), train, test, classes, mean, std, reading: Reading::default() }
+    }
+
     /// The images of a split.
     pub fn split(&self, split: Split) -> &ImageSet {
         match split {

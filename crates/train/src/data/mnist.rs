@@ -13,8 +13,6 @@ use super::dataset::Dataset;
 use super::error::DataError;
 use super::file::{most_bytes, read};
 use super::images::ImageSet;
-use super::moments::moments;
-use crate::photo::Reading;
 
 pub const NAME: &str = "MNIST";
 /// Classes of MNIST, and the fewest of its look-alikes.
@@ -37,17 +35,7 @@ pub fn open(folder: &Path) -> Result<Dataset, DataError> {
     if size(&train) != size(&test) {
         return Err(DataError::ImageSize { path: folder.into(), train: size(&train), test: size(&test) });
     }
-    let (mean, std) = moments(&train, &Vec::from_iter(0..train.len() as u32), &|| {})?;
-    Ok(Dataset {
-        name: NAME.to_owned(),
-        val: train.none(),
-        train,
-        test,
-        classes: (0..classes).map(|digit| digit.to_string()).collect(),
-        mean,
-        std,
-        reading: Reading::default(),
-    })
+    Ok(Dataset::new(NAME, (0..classes).map(|digit| digit.to_string()).collect(), train, test))
 }
 
 /// The classes of these labels: ten, or more where the labels go on without a gap, from 0 or, as the letters of EMNIST, from 1.

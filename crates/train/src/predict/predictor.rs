@@ -21,8 +21,8 @@ pub struct Guess {
 }
 
 /// A captured step that names what is in pictures, so many at a time.
-pub struct Predictor<'a> {
-    classes: &'a [String],
+pub struct Predictor {
+    classes: Vec<String>,
     /// The pixels of a batch, as they are read.
     images: Tensor,
     step: EvalStep,
@@ -30,7 +30,7 @@ pub struct Predictor<'a> {
     other: Option<EvalStep>,
 }
 
-impl<'a> Predictor<'a> {
+impl Predictor {
     /// For at most `batch` pictures at a time.
     ///
     /// # Errors
@@ -39,7 +39,7 @@ impl<'a> Predictor<'a> {
     /// # Panics
     /// If `batch` is 0.
     #[track_caller]
-    pub fn new(trained: &'a Trained, device: &Device, batch: usize) -> Result<Self> {
+    pub fn new(trained: &Trained, device: &Device, batch: usize) -> Result<Self> {
         Self::of_views(trained, device, batch, None)
     }
 
@@ -51,7 +51,7 @@ impl<'a> Predictor<'a> {
     /// # Panics
     /// As [`new`](Self::new).
     #[track_caller]
-    pub fn of_views(trained: &'a Trained, device: &Device, batch: usize, tta: Option<Tta>) -> Result<Self> {
+    pub fn of_views(trained: &Trained, device: &Device, batch: usize, tta: Option<Tta>) -> Result<Self> {
         assert!(batch > 0, "Predictor: a batch of 0 pictures");
         let Trained { description, net, .. } = trained;
         if !description.is_classifier() {
@@ -68,7 +68,7 @@ impl<'a> Predictor<'a> {
             })
         };
         let (step, other) = (captured(None)?, tta.map(|tta| captured(Some(tta))).transpose()?);
-        Ok(Self { classes: &description.classes, images, step, other })
+        Ok(Self { classes: description.classes.clone(), images, step, other })
     }
 
     /// How many pictures it takes at a time.
@@ -85,12 +85,31 @@ impl<'a> Predictor<'a> {
     /// If there are none, more than it takes, or pictures of another size.
     #[track_caller]
     pub fn guesses(&self, pictures: &[&ImageSet], top: usize) -> Result<Vec<Vec<Guess>>> {
-        let batch = self.batch();
-        assert!((1..=batch).contains(&pictures.len()), "Predictor: {} pictures for batches of {batch}", pictures.len());
+        let bytes: Vec<u8> = pictures.iter().flat_map(|picture| picture.image(0)).copied().collect();
+        let probabilities = self.probabilities(&bytes)?;
+        Ok(probabilities.chunks_exact(self.classes.len()).map(|row| self.likeliest(row, top)).collect())
+    }
+
+    /// How likely each class is for each of some images, `[n, classes]`: images (n, C, H, W) in bytes, of the size that the network takes.
+    ///
+    /// # Errors
+    /// As [`guesses`](Self::guesses).
+    ///
+    /// # Panics
+    /// If there are none, more than it takes, or a part of one.
+    #[track_caller]
+    pub fn probabilities(&self, images: &[u8]) -> Result<Vec<f32>> {
+        let (batch, each) = (self.batch(), self.images.shape().len() / self.batch());
+        let count = images.len() / each;
+        assert!(
+            images.len() == count * each && (1..=batch).contains(&count),
+            "Predictor: {} bytes for up to {batch} images of {each}",
+            images.len()
+        );
         // The last one again, where there are fewer.
-        let filled = pictures.iter().chain(std::iter::repeat(&pictures[pictures.len() - 1])).take(batch);
-        let bytes: Vec<u8> = filled.flat_map(|picture| picture.image(0)).copied().collect();
-        self.images.write(&bytes);
+        let last = &images[images.len() - each..];
+        let rest = std::iter::repeat_n(last, batch - count).flatten();
+        self.images.write(&images.iter().chain(rest).copied().collect::<Vec<u8>>());
         self.step.run()?;
         let mut probabilities = ops::softmax(self.step.output(), 1).to_vec()?;
         if let Some(other) = &self.other {
@@ -98,18 +117,18 @@ impl<'a> Predictor<'a> {
             let others = ops::softmax(other.output(), 1).to_vec()?;
             probabilities.iter_mut().zip(others).for_each(|(one, other)| *one = (*one + other) / 2.0);
         }
-        let rows = probabilities.chunks_exact(self.classes.len()).take(pictures.len());
-        rows.map(|row| self.likeliest(row, top)).collect()
+        probabilities.truncate(count * self.classes.len());
+        match probabilities.iter().find(|p| !p.is_finite()) {
+            Some(value) => Err(Error::OutputNotFinite(*value)),
+            None => Ok(probabilities),
+        }
     }
 
-    fn likeliest(&self, probabilities: &[f32], top: usize) -> Result<Vec<Guess>> {
-        if let Some(value) = probabilities.iter().find(|p| !p.is_finite()) {
-            return Err(Error::OutputNotFinite(*value));
-        }
+    fn likeliest(&self, probabilities: &[f32], top: usize) -> Vec<Guess> {
         let guess = |(label, (&probability, class)): (usize, (&f32, &String))| Guess { class: class.clone(), label, probability };
-        let mut guesses: Vec<Guess> = probabilities.iter().zip(self.classes).enumerate().map(guess).collect();
+        let mut guesses: Vec<Guess> = probabilities.iter().zip(&self.classes).enumerate().map(guess).collect();
         guesses.sort_by(|a, b| b.probability.total_cmp(&a.probability));
         guesses.truncate(top);
-        Ok(guesses)
+        guesses
     }
 }

@@ -3,12 +3,14 @@
 //!
 //! A folder gets its name once it has a checkpoint: a run that was killed at any moment is one that can be continued, or none.
 
+mod chosen;
 mod drafts;
 mod events;
 mod lock;
 mod log;
 mod record;
 
+pub use chosen::{checkpoint_of, newest_run};
 pub use log::MetricsLog;
 pub use record::{Record, runs_in};
 
@@ -27,6 +29,7 @@ pub const CONFIG: &str = "config.toml";
 pub const REPORT: &str = "report.html";
 const METRICS: &str = "metrics.jsonl";
 const LAST: &str = "last.safetensors";
+const BEST: &str = "best.safetensors";
 /// A row for each test image, by the best weights.
 pub(crate) const TEST_TABLE: &str = "test.csv";
 /// What was found in the network.
@@ -143,7 +146,7 @@ impl RunFolder {
     }
     /// The checkpoint of the epoch with the best score of the validation images.
     pub fn best(&self) -> PathBuf {
-        self.path.join("best.safetensors")
+        self.path.join(BEST)
     }
 
     /// Removes what is told at the end of a run, which is not the last word any more.

@@ -5,11 +5,11 @@
 /// ```text
 /// "Heading" {
 ///     /// Help, in one sentence.
-///     name: Type, "VALUE" [, alone "text"] [, default fallback | , unset "words"] [, range range] [, resume Rule];
+///     name: Type, "VALUE" [, short 'n'] [, alone "text"] [, default fallback | , unset "words"] [, range range] [, resume Rule];
 /// }
 /// ```
 ///
-/// `"VALUE"` stands for the value in `--help`, `alone` is what the flag means without one. A row with a `default` has a value in every
+/// `"VALUE"` stands for the value in `--help`, `short` is another name of the flag, of one letter, `alone` is what the flag means without one. A row with a `default` has a value in every
 /// run; one without is an `Option` in a `Config`, and `unset` tells in `--help` what is done then. The rule of `resume` is
 /// `Resume::Fixed` where the row names none.
 macro_rules! settings {
@@ -34,6 +34,7 @@ macro_rules! settings {
     ($($heading:literal { $(
         $(#[doc = $help:literal])+
         $name:ident: $type:ty, $value:literal
+        $(, short $short:literal)?
         $(, alone $alone:literal)?
         $(, default $fallback:expr)?
         $(, unset $words:literal)?
@@ -49,6 +50,7 @@ macro_rules! settings {
                 $(#[doc = $help])+
                 #[cfg_attr(feature = "cli", arg(
                     long,
+                    $(short = $short,)?
                     help_heading = $heading,
                     hide_short_help = !COMMON.contains(&stringify!($name)),
                     value_name = $value,

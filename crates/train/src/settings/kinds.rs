@@ -198,6 +198,74 @@ impl<'de> Deserialize<'de> for TestImages {
     }
 }
 
+/// How long the learning rate first rises.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub enum Warmup {
+    /// So many steps.
+    Steps(u64),
+    /// So many percent of the run's steps.
+    Share(f64),
+    /// So many epochs, or parts of one.
+    Epochs(f64),
+}
+
+impl Warmup {
+    /// Whether it does not rise at all.
+    pub fn is_none(self) -> bool {
+        matches!(self, Self::Steps(0) | Self::Share(0.0) | Self::Epochs(0.0))
+    }
+
+    /// Its steps in a run of `total`, of which an epoch has `per_epoch`.
+    pub fn steps(self, total: u64, per_epoch: u64) -> u64 {
+        match self {
+            Self::Steps(steps) => steps,
+            Self::Share(percent) => (total as f64 * percent / 100.0).round() as u64,
+            Self::Epochs(epochs) => (per_epoch as f64 * epochs).round() as u64,
+        }
+    }
+}
+
+impl fmt::Display for Warmup {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Steps(steps) => steps.fmt(f),
+            Self::Share(percent) => write!(f, "{percent}%"),
+            Self::Epochs(1.0) => f.write_str("1 epoch"),
+            Self::Epochs(epochs) => write!(f, "{epochs} epochs"),
+        }
+    }
+}
+
+impl FromStr for Warmup {
+    type Err = String;
+
+    fn from_str(text: &str) -> Result<Self, String> {
+        let number = |text: &str| text.trim().parse().ok().filter(|number: &f64| number.is_finite());
+        let epochs = text.strip_suffix("epochs").or_else(|| text.strip_suffix("epoch"));
+        let found = match (text.strip_suffix('%'), epochs) {
+            (Some(percent), _) => number(percent).map(Self::Share),
+            (None, Some(epochs)) => number(epochs).map(Self::Epochs),
+            (None, None) => text.parse().ok().map(Self::Steps),
+        };
+        found.ok_or_else(|| "a number of steps, a share as in 5%, or epochs as in \"2 epochs\" is wanted".to_owned())
+    }
+}
+
+impl Serialize for Warmup {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        match self {
+            Self::Steps(steps) => serializer.serialize_u64(*steps),
+            other => serializer.collect_str(other),
+        }
+    }
+}
+
+impl<'de> Deserialize<'de> for Warmup {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        read_amount(deserializer)
+    }
+}
+
 fn write_amount<S: Serializer>(amount: Amount, serializer: S) -> Result<S::Ok, S::Error> {
     match amount {
         Amount::Images(count) => serializer.serialize_u64(count as u64),
@@ -219,7 +287,7 @@ fn read_amount<'de, D: Deserializer<'de>, T: FromStr<Err = String>>(deserializer
         // With its point: 1.0 is no count.
         Ok(Written::Number(number)) => format!("{number:?}"),
         Ok(Written::Text(text)) => text,
-        Err(_) => return Err(de::Error::custom("a number of images, a share of them or a word is wanted")),
+        Err(_) => return Err(de::Error::custom("a number, or text in quotes, is wanted")),
     };
     text.parse().map_err(de::Error::custom)
 }

@@ -18,7 +18,7 @@ mod range;
 mod row;
 mod rows;
 
-pub use kinds::{ClassWeights, DeviceKind, OptimizerKind, ScheduleKind, TestImages, Validation};
+pub use kinds::{ClassWeights, DeviceKind, OptimizerKind, ScheduleKind, TestImages, Validation, Warmup};
 pub use rows::{Config, Settings};
 
 use crate::augmentation::Augmentation;
@@ -117,7 +117,7 @@ impl Config {
         if self.lenient == Some(true) && self.weights.is_none() {
             return Error::setting("--lenient says how --weights is read: give --weights FILE too");
         }
-        if self.warmup > 0 && self.schedule == ScheduleKind::OneCycle {
+        if !self.warmup.is_none() && self.schedule == ScheduleKind::OneCycle {
             return Error::setting(format!(
                 "--warmup {}: the schedule one-cycle has a rise of its own; name another --schedule, or leave --warmup out",
                 self.warmup

@@ -1,5 +1,6 @@
 //! Which values a setting takes.
 
+use super::kinds::Warmup;
 use crate::error::{Error, Result};
 use std::fmt::{Debug, Display};
 
@@ -35,6 +36,15 @@ where
     i64: TryFrom<T>,
 {
     Range::new(format!("{least} to {}", i64::MAX), move |value| *value >= least && i64::try_from(*value).is_ok())
+}
+
+/// A rise that TOML can hold and a run can have.
+pub(super) fn warmup() -> Range<Warmup> {
+    Range::new(format!("0 to {} steps, 0 % or more and below 100 %, or 0 epochs or more", i64::MAX), |warmup| match *warmup {
+        Warmup::Steps(steps) => i64::try_from(steps).is_ok(),
+        Warmup::Share(percent) => (0.0..100.0).contains(&percent),
+        Warmup::Epochs(epochs) => epochs.is_finite() && epochs >= 0.0,
+    })
 }
 
 /// A number of pixels that an image may have on a side.

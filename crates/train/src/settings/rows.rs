@@ -5,8 +5,8 @@ use super::define::settings;
 use super::fallback::with_words;
 use super::fallback::{Basis, Fallback, always, by_data, by_optimizer, named};
 use super::kinds::OptimizerKind::{Adadelta, Adagrad, Adam, Adamw, Lion, Muon, Rmsprop, Sgd};
-use super::kinds::{ClassWeights, DeviceKind, OptimizerKind, ScheduleKind, TestImages, Validation};
-use super::range::{Range, count_from, fingerprint, folder_name, non_negative, positive, share, side};
+use super::kinds::{ClassWeights, DeviceKind, OptimizerKind, ScheduleKind, TestImages, Validation, Warmup};
+use super::range::{Range, count_from, fingerprint, folder_name, non_negative, positive, share, side, warmup};
 use super::row::{Resume, Row};
 use crate::data::{InMemory, builtin};
 use crate::error::Result;
@@ -36,7 +36,7 @@ const COMMON: &[&str] = &[
 
 settings! {
     "Data" {
-        /// Data set: the built-in one, or a folder with CIFAR-10, CIFAR-100, MNIST, or pictures in class folders (cat/1.jpg)
+        /// Data set: the built-in one, a folder with CIFAR-10, CIFAR-100, MNIST, or pictures in class folders (cat/1.jpg), or cifar-10-binary.tar.gz
         data: String, "builtin|DIR", default named(builtin::NAME);
     }
     "Model" {
@@ -49,9 +49,9 @@ settings! {
     }
     "Optimisation" {
         /// Passes over the training images; more over few pictures
-        epochs: u64, "N", default by_data(1, 5), range count_from(1), resume MayChange;
+        epochs: u64, "N", short 'e', default by_data(1, 5), range count_from(1), resume MayChange;
         /// Images in a step; fewer of few pictures
-        batch_size: usize, "N", default always(64), range count_from(1);
+        batch_size: usize, "N", short 'b', default always(64), range count_from(1);
         /// Update rule
         optimizer: OptimizerKind, "OPTIMIZER", default always(OptimizerKind::default());
         /// Learning rate, the highest one of the schedule
@@ -79,8 +79,9 @@ settings! {
         checkpoint_activations: usize, "SEGMENTS", alone "0", default always(1), range count_from(0);
         /// Learning rate over the steps
         schedule: ScheduleKind, "SCHEDULE", default always(ScheduleKind::OneCycle);
-        /// Steps over which the learning rate first rises; the schedule takes the others. Not with one-cycle, which has its own rise
-        warmup: u64, "STEPS", default always(0), range count_from(0);
+        /// How long the learning rate first rises: steps, a part of the run (5%), or epochs (2 epochs); the schedule takes the rest. Not with
+        /// one-cycle, which has its own rise
+        warmup: Warmup, "STEPS|SHARE%|EPOCHS", default always(Warmup::Steps(0)), range warmup();
         /// Share of the target that is spread over all classes
         label_smoothing: f64, "S", default always(0.0), range share();
         /// How much the images of each class weigh in the loss of the training
@@ -107,7 +108,7 @@ settings! {
         /// Where to run
         device: DeviceKind, "DEVICE", default always(DeviceKind::Auto), resume MayChange;
         /// Folder in which the run's folder is made
-        out: PathBuf, "DIR", default named("runs");
+        out: PathBuf, "DIR", short 'o', default named("runs");
         /// Name of the run's folder
         name: String, "NAME", unset "DATA-MODEL-NUMBER", range folder_name(), resume Once;
     }
@@ -151,6 +152,8 @@ settings! {
         log_every: u64, "STEPS", default always(50), range count_from(1);
         /// Write what is logged for TensorBoard too, into the run's folder
         tensorboard: bool, "true|false", alone "true", resume MayChange;
+        /// Write what the time is spent on to this file, for ui.perfetto.dev or about:tracing
+        trace: PathBuf, "FILE.json", unset "none", resume PerCommand;
         /// Leave the pictures and the layers out of report.html, which take about as long as four steps at the end of a run
         plain_report: bool, "true|false", alone "true", unset "false", resume MayChange;
     }

@@ -141,7 +141,7 @@ fn a_file_may_write_keys_with_underscores() {
 
 #[test]
 fn a_run_that_is_continued_takes_some_flags_and_refuses_the_others() {
-    let flags = "--epochs, --device, --in-memory, --patience, --max-steps, --tensorboard and --plain-report";
+    let flags = "--epochs, --device, --in-memory, --patience, --max-steps, --tensorboard, --trace and --plain-report";
     assert_eq!(Settings::flags_of_resume(), flags);
     let allowed = Settings { epochs: Some(9), device: Some(DeviceKind::Cpu), max_steps: Some(1), ..Default::default() };
     allowed.check_resume().unwrap();
@@ -262,7 +262,10 @@ fn settings_out_of_range_are_named() {
         (Settings { clip_value: Some(-1.0), ..Default::default() }, "--clip-value -1"),
         (Settings { ema: Some(1.0), ..Default::default() }, "--ema 1"),
         (Settings { accumulate: Some(3), ..Default::default() }, "--accumulate 3 is out of range; a divisor of the batch of 64"),
-        (Settings { warmup: Some(3), ..Default::default() }, "--warmup 3: the schedule one-cycle has a rise of its own"),
+        (
+            Settings { warmup: Some(Warmup::Steps(3)), ..Default::default() },
+            "--warmup 3: the schedule one-cycle has a rise of its own",
+        ),
         (Settings { augment: Some("flip,twist".into()), ..Default::default() }, "there is no \"twist\""),
         (Settings { name: Some("../x".into()), ..Default::default() }, "--name ../x"),
         (Settings { seed: Some(u64::MAX), ..Default::default() }, "--seed 18446744073709551615 is out of range"),

@@ -5,12 +5,14 @@ use super::run::{Ending, Run};
 use crate::data::shuffled;
 use crate::error::Result;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::Instant;
 
 /// Every step that is left, and at the end of each epoch an evaluation, a checkpoint and a new page; at the end of all, the test.
 pub(super) fn finish(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<Ending> {
     let mut ending = Ending::default();
     while !run.progress.is_over(&run.config) && !ending.interrupted {
         ending.interrupted = steps(run, report, stop)?;
+        let (step, since) = (run.progress.step, Instant::now());
         // In the middle of an epoch the device goes on counting, as if the run did.
         if run.progress.at_epoch_end() {
             run.count()?
@@ -18,8 +20,11 @@ pub(super) fn finish(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) 
             run.observe()?
         }
         report.pause();
+        report.span("losses", step, since);
         if !ending.interrupted {
+            let since = Instant::now();
             ending.score = run.score()?;
+            report.span("validation", step, since);
             report.epoch(run, ending.score)?;
         }
         ending.tally = run.progress.epoch_so_far();
@@ -28,14 +33,25 @@ pub(super) fn finish(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) 
         }
         // Before the last save, so that a run that is killed in between measures again. A fault of it costs no epoch.
         let is_over = run.progress.is_over(&run.config) && !ending.interrupted;
+        let since = Instant::now();
         let tested = if is_over { run.test(ending.score).and_then(|tested| report.tested(run, tested)) } else { Ok(None) };
-        run.save()?;
+        report.span("test", step, since);
+        save(run, report)?;
         ending.peak_bytes = run.learner.optimizer.device().memory().peak;
+        let since = Instant::now();
         report.page(&run.folder);
+        report.span("page", step, since);
         ending.tested = tested?;
         report.clock.go_on();
     }
     Ok(ending)
+}
+
+fn save(run: &Run, report: &mut Report<'_>) -> Result<()> {
+    let since = Instant::now();
+    run.save()?;
+    report.span("checkpoint", run.progress.step, since);
+    Ok(())
 }
 
 /// The steps of an epoch that are left; true if they were cut short from outside.
@@ -49,30 +65,38 @@ fn steps(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<bo
     let images = &order[first as usize * batch..last as usize * batch];
     let mut parts = images.chunks_exact(batch / run.config.accumulate as usize).peekable();
     for _ in first..last {
-        let learner = &mut run.learner;
-        learner.set_lr(run.progress.base_lr(&run.config), run.progress.step);
+        let (learner, step) = (&mut run.learner, run.progress.step);
+        learner.set_lr(run.progress.base_lr(&run.config), step);
         for _ in 0..run.config.accumulate {
-            learner.fill(&run.config, run.progress.step, parts.next().expect("a batch has as many parts"))?;
+            let since = Instant::now();
+            learner.fill(&run.config, step, parts.next().expect("a batch has as many parts"))?;
             report.clock.fed(learner.feed.waited());
             parts.peek().into_iter().for_each(|next| learner.feed.prepare(next));
+            report.span("images", step, since);
+            let since = Instant::now();
             learner.step.run()?;
+            report.span("step", step, since);
         }
         run.progress.step += 1;
         if report.clock.stepped(batch as u64) {
+            let since = Instant::now();
             learner.synchronize()?;
+            report.span("device", step, since);
             report.waited(run)?;
         }
         report.advance();
         if run.progress.step.is_multiple_of(run.config.log_every) {
+            let since = Instant::now();
             run.count()?;
             report.step(run)?;
+            report.span("losses", step, since);
             run.progress.window = Default::default();
         }
         // The end of an epoch saves after its evaluation.
         if run.progress.step.is_multiple_of(run.config.save_every) && !run.progress.at_epoch_end() {
             run.observe()?;
             report.clock.pause();
-            run.save()?;
+            save(run, report)?;
             report.clock.go_on();
         }
         if stop.load(Relaxed) {

@@ -40,7 +40,7 @@ impl Learner {
         optimizer: Box<dyn Optimizer>,
         progress: &Progress,
     ) -> Result<Self> {
-        let schedule = schedule(config, progress.end(config))?;
+        let schedule = schedule(config, progress.end(config), progress.steps_per_epoch)?;
         let net = config.with_segments(net);
         let (batch, images) = (config.batch_size, data.train.len());
         if batch > images {

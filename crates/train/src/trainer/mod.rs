@@ -10,6 +10,7 @@ mod progress;
 mod report;
 mod run;
 mod setup;
+mod trace;
 
 pub use progress::Tally;
 pub use report::Outcome;
@@ -17,7 +18,8 @@ pub use run::{Measured, Tested};
 pub use setup::{Order, open_device, resolved};
 
 use crate::console::Console;
-use crate::error::Result;
+use crate::error::{Error, Result};
+use nn::checkpoint::expect_writable;
 use report::Report;
 
 /// Trains, and leaves a run's folder behind.
@@ -26,12 +28,16 @@ use report::Report;
 /// Bad settings, data, checkpoints or devices, before anything is written; a loss that is not finite; a checkpoint that cannot be
 /// written.
 pub fn train(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
-    let Order { settings, resume, device, stop, began } = order;
+    let Order { settings, resume, data, device, stop, began } = order;
+    if let Some(path) = &settings.trace {
+        expect_writable(path).map_err(|e| Error::Setting(format!("--trace {}: {e}", path.display())))?;
+    }
     let (mut run, log) = match resume {
-        None => setup::begin(settings, device, console)?,
-        Some(folder) => setup::resume(&folder, settings, device, console)?,
+        None => setup::begin(settings, data, device, console)?,
+        Some(folder) => setup::resume(&folder, settings, data, device, console)?,
     };
-    let mut report = Report::new(console, log, began);
+    let trace = run.config.trace.clone();
+    let mut report = Report::new(console, log, began, trace.is_some());
     report.announce(&run);
     let ending =
         epochs::finish(&mut run, &mut report, stop).map_err(|error| diagnosis::explained(error, &mut run, &report, stop))?;
@@ -40,5 +46,6 @@ pub fn train(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
         report.inspect(&done);
         report.page(&done.folder);
     }
+    trace.iter().for_each(|path| report.write_trace(path));
     Ok(report.conclude(&done, ending))
 }

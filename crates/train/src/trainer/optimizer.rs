@@ -41,12 +41,12 @@ fn finished<R: Rule>(mut optimizer: RuleOptimizer<R>, config: &Config) -> Box<dy
     Box::new(optimizer)
 }
 
-/// The schedule over `total` steps: after a warm-up the named one takes those that are left, and ends where it would without.
+/// The schedule over `total` steps, of which an epoch has `per_epoch`: after a warm-up the named one takes those that are left, and ends where it would without.
 ///
 /// # Errors
 /// If the warm-up leaves it none.
-pub(super) fn schedule(config: &Config, total: u64) -> Result<Schedule> {
-    let warmup = config.warmup;
+pub(super) fn schedule(config: &Config, total: u64, per_epoch: u64) -> Result<Schedule> {
+    let warmup = config.warmup.steps(total, per_epoch);
     if warmup == 0 {
         return Ok(named(config.schedule, total as usize));
     }
@@ -87,11 +87,16 @@ fn named(kind: ScheduleKind, total: usize) -> Schedule {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::settings::Settings;
+    use crate::settings::{Settings, Warmup};
 
     fn rates(kind: ScheduleKind, warmup: u64, total: u64) -> Result<Vec<f32>> {
+        rates_after(kind, Warmup::Steps(warmup), total)
+    }
+
+    /// Of epochs of ten steps.
+    fn rates_after(kind: ScheduleKind, warmup: Warmup, total: u64) -> Result<Vec<f32>> {
         let settings = Settings { lr: Some(1.0), warmup: Some(warmup), schedule: Some(kind), ..Settings::default() };
-        let schedule = schedule(&settings.resolve()?, total)?;
+        let schedule = schedule(&settings.resolve()?, total, 10)?;
         Ok((0..=total).map(|t| schedule.lr(1.0, t as usize)).collect())
     }
 
@@ -124,5 +129,18 @@ mod tests {
             assert!(error.contains(&format!("--warmup {warmup} leaves nothing of a run of {total} steps")), "{error}");
         }
         assert_eq!(rates(ScheduleKind::Linear, 49, 50).unwrap()[49], 1.0);
+    }
+
+    #[test]
+    fn a_warm_up_is_a_share_of_the_run_or_epochs_too() {
+        let kind = ScheduleKind::Cosine;
+        let wanted = rates(kind, 10, 50).unwrap();
+        for (text, same) in
+            [("20%", true), ("1 epoch", true), ("1.0epochs", true), ("10", true), ("18%", false), ("2 epochs", false)]
+        {
+            assert_eq!(rates_after(kind, text.parse().unwrap(), 50).unwrap() == wanted, same, "{text}");
+        }
+        let none = rates(kind, 0, 50).unwrap();
+        assert!(["0%", "0 epochs", "0"].iter().all(|text| rates_after(kind, text.parse().unwrap(), 50).unwrap() == none));
     }
 }

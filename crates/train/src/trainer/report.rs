@@ -3,7 +3,8 @@
 use super::clock::Clock;
 use super::progress::Tally;
 use super::run::{Done, Ending, Measured, Run, Tested};
-use crate::console::{Console, clock_time, counted};
+use super::trace::Trace;
+use crate::console::{Console, clock_time, counted, sparkline};
 use crate::data::{Split, unkept};
 use crate::error::Result;
 use crate::evaluate::Score;
@@ -68,18 +69,49 @@ fn as_text<S: Serializer>(path: &Path, serializer: S) -> std::result::Result<S::
     serializer.collect_str(&path.display())
 }
 
+/// Lines of the log whose losses stand behind the bar, as a curve: with the rest it has eighty columns.
+const CURVE: usize = 5;
+
 /// Where a run says how it goes.
 pub(super) struct Report<'a> {
     console: &'a mut Console,
     log: MetricsLog,
     pub clock: Clock,
+    /// None where nobody asked for one.
+    trace: Option<Trace>,
+    /// Of the last lines of the log.
+    losses: Vec<f64>,
     told_unkept: bool,
 }
 
 impl<'a> Report<'a> {
     /// `began`: when the command was started.
-    pub fn new(console: &'a mut Console, log: MetricsLog, began: Instant) -> Self {
-        Self { console, log, clock: Clock::new(began), told_unkept: false }
+    pub fn new(console: &'a mut Console, log: MetricsLog, began: Instant, traced: bool) -> Self {
+        Self {
+            console,
+            log,
+            clock: Clock::new(began),
+            trace: traced.then(|| Trace::new(began)),
+            losses: Vec::new(),
+            told_unkept: false,
+        }
+    }
+
+    /// Something that began at `since`, after so many steps, is over.
+    pub fn span(&mut self, name: &'static str, step: u64, since: Instant) {
+        if let Some(trace) = &mut self.trace {
+            trace.span(name, step, since);
+        }
+    }
+
+    /// Writes what the time was spent on. The run is saved: a fault of this is told, and is none of the run's.
+    pub fn write_trace(&self, path: &Path) {
+        let Some(trace) = &self.trace else { return };
+        match trace.write(path) {
+            Ok(0) => {}
+            Ok(left_out) => self.console.note(&format!("The trace is full: the last {} are not in it.", counted(left_out, "span"))),
+            Err(error) => self.console.note(&format!("The trace was not written: {error}")),
+        }
     }
 
     pub fn announce(&self, run: &Run) {
@@ -141,6 +173,8 @@ impl<'a> Report<'a> {
             "images_per_s": self.clock.images_per_s(),
         }))?;
         self.show(run, window);
+        self.losses.push(window.loss());
+        self.losses.drain(..self.losses.len().saturating_sub(CURVE));
         Ok(())
     }
 
@@ -203,11 +237,16 @@ impl<'a> Report<'a> {
     }
 
     /// What is found in the network. The run is saved: a fault of this is told, and is none of the run's.
-    pub fn inspect(&self, run: &Done) {
+    pub fn inspect(&mut self, run: &Done) {
+        let since = Instant::now();
         let found = Inspection::of(&run.folder, &run.config, &run.data, &run.device);
+        if let (Ok(found), Some(trace)) = (&found, &mut self.trace) {
+            trace.layers(&found.layers);
+        }
         if let Err(error) = found.and_then(|found| found.write(&run.folder.inspection())) {
             self.console.note(&format!("The report goes without pictures and layers: {error}"));
         }
+        self.span("inspection", run.progress.step, since);
     }
 
     /// The run's page, rewritten. Training goes on without it.
@@ -222,7 +261,8 @@ impl<'a> Report<'a> {
         if !self.console.is_live() {
             return;
         }
-        let mut text = format!("loss {:.3}", window.loss());
+        let curve = sparkline(&[&self.losses[..], &[window.loss()]].concat());
+        let mut text = format!("loss {:.3} {curve}", window.loss());
         if run.counts_right {
             text += &format!(" {:.1} %", 100.0 * window.accuracy());
         }

@@ -24,6 +24,9 @@ pub struct Order<'a> {
     pub settings: Settings,
     /// The folder of a run to continue.
     pub resume: Option<PathBuf>,
+    /// Images to train on, whose validation images, if any, are its own; without them, the set that the settings name. A run that is
+    /// continued wants the same ones again.
+    pub data: Option<Dataset>,
     /// An open device to train on; without one, that of the settings.
     pub device: Option<Device>,
     /// Set from outside to end the run after the step under way.
@@ -45,13 +48,21 @@ pub fn open_device(kind: DeviceKind, console: &Console) -> Result<Device> {
     Ok(device)
 }
 
+/// The images that a run was given, or those that its settings name.
+fn data_of(config: &mut Config, given: Option<Dataset>, console: &Console) -> Result<Dataset> {
+    let Some(mut data) = given else { return config.open_data(console) };
+    config.data.clone_from(&data.name);
+    config.settle(&mut data)?;
+    Ok(data)
+}
+
 /// The settings of a run on its data.
-fn opened(settings: &Settings, console: &Console) -> Result<(Config, Dataset)> {
+fn opened(settings: &Settings, given: Option<Dataset>, console: &Console) -> Result<(Config, Dataset)> {
     let mut config = settings.clone().resolve()?;
     // Before a data set is opened, which may take a while.
     model::expect_known(&config.model)?;
     RunFolder::expect_free(&config.out, config.name.as_deref())?;
-    let data = config.open_data(console)?;
+    let data = data_of(&mut config, given, console)?;
     config.suit_few_pictures(settings, &data);
     Ok((config, data))
 }
@@ -61,12 +72,17 @@ fn opened(settings: &Settings, console: &Console) -> Result<(Config, Dataset)> {
 /// # Errors
 /// Settings, a model or data that no run can have.
 pub fn resolved(settings: &Settings, console: &Console) -> Result<Config> {
-    Ok(opened(settings, console)?.0)
+    Ok(opened(settings, None, console)?.0)
 }
 
 /// A run in a new folder, before its first step.
-pub(super) fn begin(settings: Settings, device: Option<Device>, console: &Console) -> Result<(Run, MetricsLog)> {
-    let (config, data) = opened(&settings, console)?;
+pub(super) fn begin(
+    settings: Settings,
+    data: Option<Dataset>,
+    device: Option<Device>,
+    console: &Console,
+) -> Result<(Run, MetricsLog)> {
+    let (config, data) = opened(&settings, data, console)?;
     let description = Description::new(&config.model, &data)?;
     let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let net = network(&config, &data, &description, &device)?;
@@ -90,11 +106,17 @@ pub(super) fn begin(settings: Settings, device: Option<Device>, console: &Consol
 }
 
 /// The run in the folder `path`, before the step at which it stopped.
-pub(super) fn resume(path: &Path, settings: Settings, device: Option<Device>, console: &Console) -> Result<(Run, MetricsLog)> {
+pub(super) fn resume(
+    path: &Path,
+    settings: Settings,
+    data: Option<Dataset>,
+    device: Option<Device>,
+    console: &Console,
+) -> Result<(Run, MetricsLog)> {
     settings.check_resume()?;
     let folder = RunFolder::open(path)?;
     let mut config = settings.over(folder.read_settings()?).resolve()?;
-    let mut data = config.open_data(console)?;
+    let mut data = data_of(&mut config, data, console)?;
     let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let last = folder.last();
     let checkpoint = model::read_checkpoint(&last)?;
