@@ -3,3 +3,4 @@
 mod command;
 mod onnx;
 pub mod runtime;
+mod torch;

@@ -1,4 +1,4 @@
-//! ONNX Runtime, in one process of Python for all that a test asks of it.
+//! ONNX Runtime and PyTorch, each in one process of Python for all that a test asks of it.
 
 use serde_json::{Value, json};
 use std::env;
@@ -10,10 +10,15 @@ use wgrad::export::Onnx;
 use wgrad::prelude::*;
 
 pub struct Runtime {
+    python: Conversation,
+    folder: tempfile::TempDir,
+}
+
+/// A script beside this file, which is asked and answers by lines of JSON.
+pub struct Conversation {
     process: Child,
     questions: ChildStdin,
     answers: BufReader<ChildStdout>,
-    folder: tempfile::TempDir,
 }
 
 /// The Python that `WGRAD_PYTHON` names, or the one that `scripts/test` puts under the target folder.
@@ -33,14 +38,34 @@ pub fn has_packages(packages: &str) -> Option<PathBuf> {
     None
 }
 
-impl Runtime {
-    pub fn start() -> Option<Self> {
-        let python = has_packages("numpy, onnx, onnxruntime")?;
-        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wgrad/export/runtime.py");
+impl Conversation {
+    pub fn begin(python: &Path, script: &str) -> Self {
+        let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wgrad/export").join(script);
         let mut command = Command::new(python);
         let mut process = command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (questions, answers) = (process.stdin.take().unwrap(), BufReader::new(process.stdout.take().unwrap()));
-        Some(Self { process, questions, answers, folder: tempfile::tempdir().unwrap() })
+        Self { process, questions, answers }
+    }
+
+    pub fn ask(&mut self, question: &Value) -> Value {
+        writeln!(self.questions, "{question}").unwrap();
+        let mut line = String::new();
+        self.answers.read_line(&mut line).unwrap();
+        serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"))
+    }
+}
+
+impl Drop for Conversation {
+    fn drop(&mut self) {
+        let _ = self.process.kill();
+        let _ = self.process.wait();
+    }
+}
+
+impl Runtime {
+    pub fn start() -> Option<Self> {
+        let python = Conversation::begin(&has_packages("numpy, onnx, onnxruntime")?, "runtime.py");
+        Some(Self { python, folder: tempfile::tempdir().unwrap() })
     }
 
     /// Runs the model in `file` on `x`, and holds what comes out against `y`.
@@ -52,10 +77,7 @@ impl Runtime {
             (path, tensor.shape().dims().to_vec())
         };
         let ((x, x_shape), (y, y_shape)) = (put("x", x), put("y", y));
-        writeln!(self.questions, "{}", json!({ "model": file, "x": x, "x_shape": x_shape, "y": y, "y_shape": y_shape })).unwrap();
-        let mut line = String::new();
-        self.answers.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or_else(|e| panic!("{e}: {line}"))
+        self.python.ask(&json!({ "model": file, "x": x, "x_shape": x_shape, "y": y, "y_shape": y_shape }))
     }
 
     /// The same for the network itself, exported now.
@@ -65,13 +87,6 @@ impl Runtime {
         let answer = self.ask(&file, x, y);
         fs::remove_file(file).unwrap();
         answer
-    }
-}
-
-impl Drop for Runtime {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 
