@@ -101,7 +101,7 @@ mod tests {
     #[test]
     fn an_example_takes_its_input_and_all_of_its_fields_are_told() {
         for kind in kinds() {
-            let example: Value = serde_json::from_str(&kind.example).unwrap();
+            let example: Value = serde_json::from_str(kind.example).unwrap();
             let layer = AnyLayer::parse(example.clone()).unwrap();
             layer.plan(Shape::new(&[&[2], kind.input.dims()].concat())).unwrap_or_else(|e| panic!("{}: {e}", kind.name));
             let told = |name: &String| name == "type" || kind.fields.iter().any(|field| field.name == *name);
