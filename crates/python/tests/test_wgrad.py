@@ -114,7 +114,7 @@ class Package(unittest.TestCase):
             ("unknown field `sped`", lambda: self.train(sped=1)),
             ("there is no model", lambda: self.train(model="resnet21")),
             ("--epochs", lambda: self.train(epochs=0)),
-            ("reading nowhere", lambda: wgrad.load("nowhere")),
+            ("there is no such checkpoint", lambda: wgrad.load("nowhere")),
             ("this folder holds no checkpoint", lambda: wgrad.load(".")),
             ("batch_size 0", lambda: wgrad.load(".", batch_size=0)),
         ]

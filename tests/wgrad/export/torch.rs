@@ -7,7 +7,6 @@ use std::path::Path;
 use train::model::Weights;
 use wgrad::export::StateDict;
 use wgrad::nn::Spec;
-use wgrad::nn::checkpoint::Names;
 use wgrad::prelude::*;
 
 /// As in `torch.py`.
@@ -61,7 +60,7 @@ fn pytorch_takes_what_is_written_for_it_and_what_it_saved_is_taken() {
     for (name, theirs) in [("list", "list")].into_iter().chain(MODELS) {
         let net = built(name, 3);
         draw(&net, 11);
-        let names = zoo::torchvision(name, &net).unwrap_or_else(Names::default);
+        let names = zoo::torchvision(name, &net).unwrap_or_default();
         StateDict::new(&net).names(names).write(&pth).unwrap();
         let x = proof::tensor(&Device::Cpu, Shape::new(&[&[2], net.input().dims()].concat()), 5);
         let logits = |net: &Net| net.forward(&Var::constant(&x)).value().to_vec().unwrap();

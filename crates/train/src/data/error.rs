@@ -133,11 +133,13 @@ pub enum DataError {
         source: io::Error,
     },
 
-    /// A tar file that is none, or not whole.
-    #[error("{} is not a whole tar file: fetch it again", path.display())]
+    /// A packed tar file that is none, or not whole.
+    #[error("{} is not a whole .tar.gz archive ({source}): fetch it again", path.display())]
     Archive {
         /// The file.
         path: PathBuf,
+        /// The cause.
+        source: io::Error,
     },
 
     /// As many labels as images are wanted.
