@@ -31,9 +31,9 @@ enum Command {
 
 #[derive(Args)]
 struct Which {
-    /// Data set: builtin, or a folder
-    #[arg(value_name = "DIR")]
-    folder: String,
+    /// Data set: builtin, a folder, an archive of CIFAR, or a table of pictures (.csv)
+    #[arg(value_name = "DIR|FILE")]
+    data_set: String,
     /// Rows and columns that pictures are brought to [default: 64]
     #[arg(long, value_name = "PIXELS", value_parser = clap::value_parser!(u16).range(1..=4096))]
     image_size: Option<u16>,
@@ -87,8 +87,8 @@ impl Which {
         let reading = Reading { fit: self.fit, background: self.background };
         let progress = console.counting("reading pictures");
         let opening = Opening { reading, skip_bad: true, progress: &progress, ..Opening::of([3, side, side]) };
-        let mut opened = data::open_as(&self.folder, &opening)?;
-        let mut config = Settings { data: Some(self.folder.clone()), ..settings }.resolve()?;
+        let mut opened = data::open_as(&self.data_set, &opening)?;
+        let mut config = Settings { data: Some(self.data_set.clone()), ..settings }.resolve()?;
         config.settle(&mut opened.data)?;
         Ok((opened, config))
     }

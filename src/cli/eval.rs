@@ -26,7 +26,7 @@ pub struct Flags {
     #[command(flatten)]
     which: Which,
     /// Data set to measure on [default: the run's own]
-    #[arg(long, value_name = "builtin|DIR")]
+    #[arg(long, value_name = "builtin|DIR|FILE")]
     data: Option<String>,
     /// Refuse a checkpoint of another model than this
     #[arg(long, value_name = "NAME")]
@@ -129,7 +129,8 @@ fn checkpoint(flags: &Flags, device: &Device, console: &Console) -> Result<Subje
 
 /// The data set of these settings, or that of --data, with the images held out that the run held out.
 ///
-/// Pictures are read as the network's were. Those of a folder without test/ that is another than the run's are all there to be measured on.
+/// Pictures are read as the network's were. Those of another set than the run's, none of which are for the test, are all there to be
+/// measured on.
 fn opened(of_run: Option<Settings>, flags: &Flags, description: Option<&Description>, console: &Console) -> Result<Dataset> {
     if of_run.is_none() && flags.data.is_none() {
         return Err(Error::Setting("this checkpoint lies in no run's folder: name a data set with --data".into()));
@@ -152,7 +153,7 @@ fn opened(of_run: Option<Settings>, flags: &Flags, description: Option<&Descript
     let Opened { data: mut set, remarks, .. } = config.read_data(shape, reading, console)?;
     remarks.iter().for_each(|remark| console.note(remark));
     if set.has_files() && set.test.is_empty() && is_other && flags.split == Split::Test {
-        console.note(&format!("{} has no test/: all its pictures are measured on", set.name));
+        console.note(&format!("{} has no test images: all its pictures are measured on", set.name));
         set.test = set.train.clone();
     } else if set.has_files() || flags.split != Split::Test {
         config.settle(&mut set)?;

@@ -67,9 +67,9 @@ const EXIT_CODES: &str = "Exit codes: 0 done, 1 ran and found something wrong (a
 enum Command {
     /// Train a network (this is what happens when no command is given)
     #[command(after_help = TRAIN_EXAMPLES)]
-    Train(Box<train::OnFolder>),
+    Train(Box<train::OnData>),
     /// Print the settings that such a run would have, as a file for --config
-    Config(Box<train::OnFolder>),
+    Config(Box<train::OnData>),
     /// Measure a checkpoint on the test images of a data set
     Eval(eval::Flags),
     /// Name what is in pictures, in folders of them

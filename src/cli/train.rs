@@ -16,20 +16,20 @@ use train::settings::Settings;
 use train::trainer::{self, Order};
 use train::{Error, Result};
 
-/// The flags behind the word `train`, where a folder may stand too: alone it could not be told from a command that is misspelt.
+/// The flags behind the word `train`, where a data set may stand too: alone it could not be told from a command that is misspelt.
 #[derive(Args)]
-pub struct OnFolder {
-    /// Data set, as --data: builtin, or a folder
-    #[arg(value_name = "DIR", conflicts_with = "data")]
-    folder: Option<String>,
+pub struct OnData {
+    /// Data set, as --data: builtin, a folder, an archive of CIFAR, or a table of pictures (.csv)
+    #[arg(value_name = "DIR|FILE", conflicts_with = "data")]
+    data_set: Option<String>,
     #[command(flatten)]
     flags: Flags,
 }
 
-impl OnFolder {
+impl OnData {
     pub fn flags(self) -> Flags {
         let mut flags = self.flags;
-        flags.settings.data = self.folder.or(flags.settings.data);
+        flags.settings.data = self.data_set.or(flags.settings.data);
         flags
     }
 }

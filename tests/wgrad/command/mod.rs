@@ -19,6 +19,7 @@ mod repeat;
 mod reports;
 mod same_bits;
 pub mod support;
+mod tables;
 mod tensorboard;
 mod trace;
 mod tta;

@@ -250,15 +250,17 @@ fn folders_of_splits_are_used_as_they_are_and_another_folder_is_measured_whole()
     said(&ran, "48 images to learn from, 12 to choose the best by, 18 to test on");
     assert!(fs::read_to_string(bench.path("runs/a/config.toml")).unwrap().contains("val = \"own\""));
     let ran = bench.run("eval --checkpoint runs/a --data more --device cpu").ok();
-    said(&ran, "more has no test/: all its pictures are measured on");
+    said(&ran, "more has no test images: all its pictures are measured on");
     said(&ran, "over 12 test images");
     for (split, images) in [("train", 48), ("val", 12), ("test", 18)] {
         let measured = bench.run(&format!("eval --checkpoint runs/a --split {split} --device cpu --json")).json();
         assert_eq!(measured["images"], images, "{split}");
     }
-    bench.run(&format!("{train} --data parted --test 0.1")).refused("--test is for folders of pictures without test/");
+    bench
+        .run(&format!("{train} --data parted --test 0.1"))
+        .refused("--test is for pictures without test images; parted has some of its own");
     fs::rename(bench.path("more/fox"), bench.path("more/wolf")).unwrap();
-    bench.run("eval --checkpoint runs/a --data more --device cpu").refused("the class folders of more are cat, dog, wolf");
+    bench.run("eval --checkpoint runs/a --data more --device cpu").refused("the classes of more are cat, dog, wolf");
     // A list that takes another size says which one is wanted.
     bench.run(&format!("{train} --data parted --image-size 48")).refused("takes images of [3, 32, 32]");
 }

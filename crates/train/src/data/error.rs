@@ -9,7 +9,8 @@ use std::path::PathBuf;
 pub enum DataError {
     /// The path given is absent or is a file.
     #[error(
-        "{} is not a directory: name the folder that holds the unpacked data files, or `builtin` for the set made by code",
+        "{} is not a directory: name the folder that holds the unpacked data files, a table of pictures (.csv), or `builtin` for the set \
+         made by code",
         path.display()
     )]
     NotADirectory {
@@ -173,12 +174,23 @@ pub enum DataError {
         test: [usize; 2],
     },
 
-    /// A folder of pictures, or a picture in it, that cannot be used.
+    /// A set of pictures, or a picture in it, that cannot be used.
     #[error("{}: {message}", path.display())]
     Pictures {
         /// The folder or file.
         path: PathBuf,
         /// What is wrong with it, and what to do.
+        message: String,
+    },
+
+    /// A table of pictures that cannot be used.
+    #[error("{} line {line}: {message}", path.display())]
+    Table {
+        /// The file.
+        path: PathBuf,
+        /// The line, counted from 1.
+        line: usize,
+        /// What is wrong in it, and what to do.
         message: String,
     },
 

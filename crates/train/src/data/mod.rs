@@ -1,4 +1,4 @@
-//! Images to train on: CIFAR-10, CIFAR-100 and MNIST from disk, folders of pictures, or a set made by code.
+//! Images to train on: CIFAR-10, CIFAR-100 and MNIST from disk, folders and tables of pictures, or a set made by code.
 //!
 //! Pixels stay bytes here; a training step normalises them as `(x / 255 - mean[c]) / std[c]`.
 

@@ -15,8 +15,10 @@ pub const SIDE: usize = 64;
 
 /// Opens `"builtin"` (see [`builtin`]) or the data set in a directory, known by the names of its files: CIFAR-10 or
 /// CIFAR-100 in the binary version, or MNIST idx files, plain or gzipped; or pictures in class folders (`cat/1.jpg`, also below
-/// `train/`, `val/` and `test/`), which become images of 64 x 64 in three channels. The folder *above* `cifar-10-batches-bin`,
-/// `cifar-100-binary`, `mnist` or `MNIST/raw` will do too, and so will `cifar-10-binary.tar.gz` or `cifar-100-binary.tar.gz`. A directory that is itself called `builtin` is `./builtin`.
+/// `train/`, `val/` and `test/`), which become images of 64 x 64 in three channels, as do those of a table (a CSV file with the columns
+/// `path`, below its folder, and `label`; and `split` with train, val or test, or none). The folder *above* `cifar-10-batches-bin`,
+/// `cifar-100-binary`, `mnist` or `MNIST/raw` will do too, and so will `cifar-10-binary.tar.gz` or `cifar-100-binary.tar.gz`. A directory
+/// that is itself called `builtin` is `./builtin`.
 ///
 /// No checksums are compared, so re-encoded, shortened or relabelled copies are welcome.
 ///
@@ -27,7 +29,7 @@ pub fn open(spec: &str) -> Result<Dataset, DataError> {
     Ok(open_as(spec, &Opening::of([3, SIDE, SIDE]))?.data)
 }
 
-/// The same, and how pictures in class folders become images: see [`Opening`].
+/// The same, and how pictures become images: see [`Opening`].
 ///
 /// # Errors
 /// As [`open`].
@@ -38,6 +40,9 @@ pub fn open_as(spec: &str, opening: &Opening<'_>) -> Result<Opened, DataError> {
     let root = Path::new(spec);
     if root.is_file() && Files::is_archive(root) {
         return Ok(cifar::Layout::open_archive(root)?.into());
+    }
+    if folder::is_table(root) {
+        return folder::open_table(root, opening);
     }
     if !root.is_dir() {
         return Err(DataError::NotADirectory { path: root.into() });

@@ -36,14 +36,14 @@ pub fn read_images(paths: &[PathBuf], description: &Description) -> Vec<Result<I
 /// Refuses a data set whose classes are not those that a network was trained on.
 ///
 /// # Errors
-/// If their number differs, or of folders of pictures the names.
+/// If their number differs, or of pictures the names.
 pub fn same_classes(description: &Description, data: &Dataset) -> Result<()> {
     let (wanted, found) = (description.classes.len(), data.classes.len());
-    // Folders have names that mean something; other sets may have none at all.
+    // Pictures have classes whose names mean something; other sets may have none at all.
     let is_other = data.has_files() && description.classes != data.classes;
     match wanted == found {
         true if is_other => Error::setting(format!(
-            "the checkpoint's network tells {}; the class folders of {} are {}",
+            "the checkpoint's network tells {}; the classes of {} are {}",
             description.classes.join(", "),
             data.name,
             data.classes.join(", ")

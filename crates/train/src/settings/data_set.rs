@@ -11,7 +11,7 @@ use std::path::Path;
 
 /// Images that are held out of a large training set.
 const HELD_OUT: usize = 5_000;
-/// Share of a folder of pictures that is tested on where there is no `test/`.
+/// Share of the pictures that is tested on where none are for that.
 const TESTED: f64 = 0.1;
 
 /// Steps that an epoch over few pictures should have, and the batch that is not made smaller for that.
@@ -22,8 +22,7 @@ const STEPS_OF_RUN: u64 = 1_000;
 const MOST_EPOCHS: u64 = 40;
 
 impl Config {
-    /// Opens the data set and [settles](Self::settle) with it. Where it is a folder of pictures, the settings say afterwards how those
-    /// were read.
+    /// Opens the data set and [settles](Self::settle) with it. Where it is pictures, the settings say afterwards how those were read.
     ///
     /// # Errors
     /// If it cannot be opened, is not that of the fingerprint, or a setting does not go with it.
@@ -107,7 +106,9 @@ impl Config {
             None => Ok(opened),
             Some((name, _)) => {
                 let name_of_set = &opened.data.name;
-                Error::setting(format!("--{name} is for folders of pictures; the images of {name_of_set} are taken as they are"))
+                Error::setting(format!(
+                    "--{name} is for folders and tables of pictures; the images of {name_of_set} are taken as they are"
+                ))
             }
         }
     }
@@ -164,12 +165,12 @@ impl Config {
         }
     }
 
-    /// Test images for a folder of pictures that has none.
+    /// Test images for pictures that have none.
     fn hold_out_test(&mut self, data: &mut Dataset) -> Result<()> {
         let is_open = data.has_files() && data.test.is_empty();
         match self.test {
             Some(_) if !is_open => {
-                Error::setting(format!("--test is for folders of pictures without test/; {} has test images of its own", data.name))
+                Error::setting(format!("--test is for pictures without test images; {} has some of its own", data.name))
             }
             None if !is_open => Ok(()),
             Some(TestImages::None) => Ok(()),

@@ -154,7 +154,7 @@ impl<'de> Deserialize<'de> for Validation {
     }
 }
 
-/// What becomes the test images of a folder of pictures that has no `test/`.
+/// What becomes the test images of pictures of which none are for that.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub enum TestImages {
     /// So many of the others.

@@ -36,8 +36,9 @@ const COMMON: &[&str] = &[
 
 settings! {
     "Data" {
-        /// Data set: the built-in one, a folder with CIFAR-10, CIFAR-100, MNIST, or pictures in class folders (cat/1.jpg), or cifar-10-binary.tar.gz
-        data: String, "builtin|DIR", default named(builtin::NAME);
+        /// Data set: the built-in one, a folder with CIFAR-10, CIFAR-100, MNIST or pictures in class folders (cat/1.jpg),
+        /// cifar-10-binary.tar.gz, or a table of pictures (a row path,label each)
+        data: String, "builtin|DIR|FILE", default named(builtin::NAME);
     }
     "Model" {
         /// Network: small-cnn, resnet20, lenet, ..., or a layer list (FILE.json or FILE.toml)
@@ -116,7 +117,7 @@ settings! {
         /// Images to choose the best weights by: a number or a share of the training images, which are then not learned from; own, those
         /// that the set has; test, the test images; or none
         val: Validation, "N|SHARE|own|test|none", unset "own, else 5000, or a tenth where that is less";
-        /// Test images of a folder of pictures without test/: a number or a share of the others, or none
+        /// Test images of pictures that have none of their own: a number or a share of the others, or none
         test: TestImages, "N|SHARE|none", unset "a tenth";
         /// Rows and columns that pictures are brought to
         image_size: usize, "PIXELS", unset "64, or what the layer list takes", range side();

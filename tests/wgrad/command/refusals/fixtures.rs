@@ -11,6 +11,7 @@ const KINDS: [&str; 8] = ["missing", "folder", "pipe", "endless", "sparse", "emp
 /// The places, `FILE` standing for the file, with the ending that it must have.
 const PLACES: &[(&str, &str)] = &[
     ("train --data data --config FILE", "toml"),
+    ("train FILE --device cpu", "csv"),
     ("train --data data --device cpu --model FILE", "json"),
     ("train --data data --device cpu --model FILE", "toml"),
     ("train --data data --device cpu --batch-size 8 --model net.json --weights FILE", "safetensors"),

@@ -6,6 +6,7 @@
 mod checkpoints;
 mod fixtures;
 mod lists;
+mod tables;
 mod values;
 
 use super::support::{Bench, Ran, finished};
@@ -96,7 +97,7 @@ fn not_utf8(name: &str) -> OsString {
 
 #[test]
 fn every_bad_input_is_refused_by_name() {
-    let tables: [fn(&mut Tally); 4] = [values::all, lists::all, checkpoints::all, fixtures::all];
+    let tables: [fn(&mut Tally); 5] = [values::all, lists::all, checkpoints::all, fixtures::all, tables::all];
     let tallies: Vec<Tally> = thread::scope(|scope| {
         let run = |table: fn(&mut Tally)| {
             let mut tally = Tally::default();

@@ -52,7 +52,7 @@ fn flags() -> Vec<(&'static str, Vec<&'static str>)> {
         ("name", vec!["", ".", "..", "a/b", "../x", "/tmp/x"]),
         ("data-fingerprint", vec!["", "xyz", "0000000g", "00000000", "DEADBEEF"]),
         ("model", vec!["alexnet", "nothing.json", "nothing.toml", ""]),
-        ("data", vec!["nowhere", "net.json"]),
+        ("data", vec!["nowhere", "net.json", "nothing.csv"]),
     ]
 }
 

@@ -1,11 +1,14 @@
-//! Pictures in folders, one a class: `cat/1.jpg`, or `train/cat/1.jpg` beside `val/` and `test/`.
+//! Pictures in folders, one a class: `cat/1.jpg`, or `train/cat/1.jpg` beside `val/` and `test/`; or those that a table names.
 //!
+//! Both come to one list of pictures with their classes and splits ([`found`]), and from there on nothing knows which of them it was.
 //! All of them are brought to one size. Either they are decoded when the set is opened, and lie in memory as bytes, as other sets do; or
 //! each is decoded when it is first asked for, and read from a file from then on. The images are the same either way. What must be known
 //! before the first step is a matter of few pictures: mean and deviation are those of at most [`MEASURED`], in memory or not. A picture
 //! that cannot be read ends the run when its turn comes; to have it left out, all are looked at first.
 
+mod found;
 mod opening;
+mod table;
 mod walk;
 
 use super::dataset::Dataset;
@@ -15,13 +18,14 @@ use super::moments::moments;
 use super::shelf::Shelf;
 use super::shuffle::shuffled;
 use crate::error::{printable_name, short};
+use found::{Found, Picture};
 use rayon::prelude::*;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use walk::Picture;
 
 pub use opening::{InMemory, Opening};
+pub(super) use table::is_table;
 pub(super) use walk::is_in;
 
 /// Skipped pictures that are listed by name.
@@ -48,19 +52,35 @@ impl From<Dataset> for Opened {
     }
 }
 
+/// What a set is called by: its folder or the file of its table, and the folder below which its pictures lie.
+#[derive(Clone, Copy)]
+struct Place<'a> {
+    named: &'a Path,
+    root: &'a Path,
+}
+
 /// Opens the folder. Where there is no `test/`, there are no test images.
 pub(super) fn open(root: &Path, opening: &Opening<'_>) -> Result<Opened, DataError> {
-    let found = walk::look(root)?;
+    opened(walk::look(root)?, Place { named: root, root }, opening)
+}
+
+/// Opens the pictures that a table names. Where it names none for the test, there are no test images.
+pub(super) fn open_table(path: &Path, opening: &Opening<'_>) -> Result<Opened, DataError> {
+    let root = path.parent().unwrap_or_else(|| Path::new(""));
+    opened(table::look(path, root, opening.skip_bad)?, Place { named: path, root }, opening)
+}
+
+fn opened(found: Found, place: Place<'_>, opening: &Opening<'_>) -> Result<Opened, DataError> {
     let (classes, has_val, has_test) = (&found.classes, found.val.is_some(), found.test.is_some());
+    let wrong = |message| Err(DataError::Pictures { path: place.named.into(), message });
     if classes.len() < 2 {
-        let message = format!("there is one class here ({}): a network that tells classes wants two or more", classes.concat());
-        return Err(DataError::Pictures { path: root.into(), message });
+        return wrong(format!("there is one class here ({}): a network that tells classes wants two or more", classes.concat()));
     }
     let splits = [found.train, found.val.unwrap_or_default(), found.test.unwrap_or_default()];
     let total = splits.iter().map(Vec::len).sum();
-    let in_memory = lie_in_memory(root, total, opening)?;
-    let mut remarks: Vec<String> = walk::remark(&found.passed_over).into_iter().collect();
-    let shelf = Arc::new(shelf(root, &splits, in_memory, opening, &mut remarks));
+    let in_memory = lie_in_memory(place.named, total, opening)?;
+    let mut remarks: Vec<String> = found.passed_over.remark().into_iter().collect();
+    let shelf = Arc::new(shelf(place, &splits, in_memory, opening, &mut remarks));
     let mut bad = Vec::new();
     let [train, val, test] = sets(splits, &shelf, in_memory, opening, &mut bad)?;
     remarks.extend(shelf.fault().map(unkept));
@@ -74,16 +94,12 @@ pub(super) fn open(root: &Path, opening: &Opening<'_>) -> Result<Opened, DataErr
     }
     for (label, class) in found.classes.iter().enumerate() {
         if !train.labels().contains(&(label as u32)) {
-            let message = format!("no picture of the class {class} can be read to learn from");
-            return Err(DataError::Pictures { path: root.into(), message });
+            return wrong(format!("no picture of the class {class} can be read to learn from"));
         }
     }
     for (is_there, set, name) in [(has_val, &val, "val"), (has_test, &test, "test")] {
         if is_there && set.is_empty() {
-            return Err(DataError::Pictures {
-                path: root.into(),
-                message: format!("{name}/ holds no pictures in its class folders"),
-            });
+            return wrong(format!("no picture for {name} can be read"));
         }
     }
     let measured = measured(train.len());
@@ -94,7 +110,8 @@ pub(super) fn open(root: &Path, opening: &Opening<'_>) -> Result<Opened, DataErr
         }
     };
     let (mean, std) = moments(&train, &measured, &count)?;
-    let data = Dataset { name: name_of(root), train, val, test, classes: found.classes, mean, std, reading: opening.reading };
+    let data =
+        Dataset { name: name_of(place.named), train, val, test, classes: found.classes, mean, std, reading: opening.reading };
     Ok(Opened { data, remarks, unreadable: bad })
 }
 
@@ -106,23 +123,23 @@ fn measured(images: usize) -> Vec<u32> {
 }
 
 /// Whether the images are to lie in memory.
-fn lie_in_memory(root: &Path, total: usize, opening: &Opening<'_>) -> Result<bool, DataError> {
+fn lie_in_memory(set: &Path, total: usize, opening: &Opening<'_>) -> Result<bool, DataError> {
     match opening.in_memory {
-        InMemory::On => expect_room(root, total, opening.shape).map(|()| true),
+        InMemory::On => expect_room(set, total, opening.shape).map(|()| true),
         InMemory::Off => Ok(false),
         InMemory::Auto => Ok(needed_bytes(total, opening.shape) <= u128::from(gpu_core::free_bytes() / 2)),
     }
 }
 
 /// The pictures of all splits, one after the other. A cache that cannot be made is no fault of a run.
-fn shelf(root: &Path, splits: &[Vec<Picture>; 3], in_memory: bool, opening: &Opening<'_>, remarks: &mut Vec<String>) -> Shelf {
+fn shelf(place: Place<'_>, splits: &[Vec<Picture>; 3], in_memory: bool, opening: &Opening<'_>, remarks: &mut Vec<String>) -> Shelf {
     let paths = splits.iter().flatten().map(|picture| picture.path.clone()).collect();
     let mut shelf = Shelf::new(paths, opening.shape, opening.reading);
     if !in_memory {
         remarks.push("pictures are decoded as they are needed (--in-memory off)".to_owned());
     }
     let folder = opening.cache.or(opening.spill.filter(|_| !in_memory));
-    match folder.map(|folder| shelf.keep_in(folder, root)) {
+    match folder.map(|folder| shelf.keep_in(folder, place.named, place.root)) {
         None => {}
         Some(Ok(())) => {
             remarks.extend(shelf.new_file().map(|path| format!("cache: {}", printable_name(&path.to_string_lossy()))));
@@ -191,9 +208,9 @@ fn looked_at(shelf: &Shelf, rows: Range<usize>, opening: &Opening<'_>, total: us
     rows.into_par_iter().map_init(|| vec![0; shelf.image_bytes()], look).collect()
 }
 
-/// What the folder is called, wherever it was named from.
-fn name_of(root: &Path) -> String {
-    let whole = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
+/// What the folder or the table is called, wherever it was named from.
+fn name_of(set: &Path) -> String {
+    let whole = std::fs::canonicalize(set).unwrap_or_else(|_| set.to_path_buf());
     let name = whole.file_name().map_or_else(|| "pictures".into(), |name| name.to_string_lossy());
     short(&printable_name(&name))
 }
@@ -206,7 +223,7 @@ fn needed_bytes(images: usize, [channels, height, width]: [usize; 3]) -> u128 {
 }
 
 /// Refuses more than the memory holds.
-fn expect_room(root: &Path, images: usize, shape: [usize; 3]) -> Result<(), DataError> {
+fn expect_room(set: &Path, images: usize, shape: [usize; 3]) -> Result<(), DataError> {
     let ([channels, height, width], free) = (shape, u128::from(gpu_core::free_bytes()));
     let needed = needed_bytes(images, shape);
     if needed <= free {
@@ -217,7 +234,7 @@ fn expect_room(root: &Path, images: usize, shape: [usize; 3]) -> Result<(), Data
     let message = format!(
         "{images} pictures of {height} x {width} take {needed} bytes of memory, {free} are free: {advice}, or --in-memory off"
     );
-    Err(DataError::Pictures { path: root.into(), message })
+    Err(DataError::Pictures { path: set.into(), message })
 }
 
 /// A picture that cannot be read, and why.

@@ -1,4 +1,4 @@
-//! How a folder of pictures is opened.
+//! How a set of pictures is opened.
 
 use crate::photo::Reading;
 use serde::{Deserialize, Serialize};
@@ -25,7 +25,7 @@ impl fmt::Display for InMemory {
     }
 }
 
-/// How a folder of pictures is opened.
+/// How a set of pictures is opened.
 #[derive(Clone, Copy)]
 pub struct Opening<'a> {
     /// Channels, rows and columns of every image.

@@ -1,7 +1,7 @@
 //! Which files of a folder are pictures of which class. The order is that of the names, never the system's.
 
+use super::found::{Found, PassedOver, Picture, VAL, in_turn};
 use crate::data::error::DataError;
-use crate::error::printable_name;
 use crate::photo::{KINDS, is_named_so};
 use std::collections::BTreeMap;
 use std::fs;
@@ -9,43 +9,6 @@ use std::path::{Path, PathBuf};
 
 /// Folders within folders that are looked into.
 const DEEPEST: usize = 32;
-
-/// The pictures below a folder, by what they are for.
-#[derive(Debug, Default)]
-pub(super) struct Found {
-    pub classes: Vec<String>,
-    pub train: Vec<Picture>,
-    /// None where there is no folder for them.
-    pub val: Option<Vec<Picture>>,
-    pub test: Option<Vec<Picture>>,
-    pub passed_over: PassedOver,
-}
-
-/// A picture and its class.
-#[derive(Debug, Clone, PartialEq)]
-pub(super) struct Picture {
-    pub path: PathBuf,
-    /// Below the folder of its split: its name, wherever the whole lies.
-    pub name: PathBuf,
-    pub label: u32,
-}
-
-/// Files that are no pictures: how many, and one of them.
-#[derive(Debug, Default)]
-pub(super) struct PassedOver {
-    pub count: usize,
-    pub first: Option<PathBuf>,
-}
-
-impl PassedOver {
-    fn add(&mut self, path: PathBuf) {
-        self.count += 1;
-        self.first.get_or_insert(path);
-    }
-}
-
-/// Names of the folders of splits.
-const VAL: [&str; 3] = ["val", "valid", "validation"];
 
 /// Whether there are folders below `root` that hold a picture, somewhere.
 pub(in crate::data) fn is_in(root: &Path) -> bool {
@@ -84,7 +47,12 @@ pub(super) fn look(root: &Path) -> Result<Found, DataError> {
         // The folders are the classes.
         for file in top.files {
             match is_named_so(&file) {
-                true => return wrong(&file, "this picture lies in no class folder: move it into one, as in cat/1.jpg".into()),
+                true => {
+                    return wrong(
+                        &file,
+                        "this picture lies in no class folder: move it into one, as in cat/1.jpg, or name a table (.csv)".into(),
+                    );
+                }
                 false => found.passed_over.add(file),
             }
         }
@@ -171,27 +139,26 @@ fn classes_of(folders: Vec<PathBuf>) -> Result<BTreeMap<String, PathBuf>, DataEr
     Ok(classes)
 }
 
-/// The pictures of each class, one of each in turn: so the first few of a set are of all classes.
+/// The pictures of each class, in turn.
 fn pictures<'a>(
     root: &Path,
     classes: impl Iterator<Item = (usize, &'a PathBuf)>,
     passed_over: &mut PassedOver,
 ) -> Result<Vec<Picture>, DataError> {
-    let mut in_turn = Vec::new();
+    let mut by_class = Vec::new();
     for (label, folder) in classes {
         let mut paths = Vec::new();
         gather(folder, &mut Vec::new(), &mut paths, passed_over)?;
         if paths.is_empty() {
             return wrong(folder, format!("this class has no pictures ({KINDS}): remove the folder, or fill it"));
         }
-        for (turn, path) in paths.into_iter().enumerate() {
+        let picture = |path: PathBuf| {
             let name = path.strip_prefix(root).unwrap_or(&path).to_path_buf();
-            in_turn.push((turn, Picture { path, name, label: label as u32 }));
-        }
+            Picture { path, name, label: label as u32 }
+        };
+        by_class.push(paths.into_iter().map(picture).collect());
     }
-    // Stable: within a turn the classes stay in their order.
-    in_turn.sort_by_key(|(turn, _)| *turn);
-    Ok(in_turn.into_iter().map(|(_, picture)| picture).collect())
+    Ok(in_turn(by_class))
 }
 
 /// The pictures in a folder and those below it; `above` are the folders on the way, as they really are.
@@ -213,13 +180,4 @@ fn gather(folder: &Path, above: &mut Vec<PathBuf>, into: &mut Vec<PathBuf>, pass
     }
     above.pop();
     Ok(())
-}
-
-/// What was passed over, in words; nothing where nothing was.
-pub(super) fn remark(passed_over: &PassedOver) -> Option<String> {
-    let first = printable_name(&name_of(passed_over.first.as_ref()?));
-    Some(match passed_over.count {
-        1 => format!("1 file that is no picture by its name was passed over: {first}"),
-        count => format!("{count} files that are no pictures by their names were passed over: {first}, ..."),
-    })
 }

@@ -41,12 +41,12 @@ impl Shelf {
         Self { pictures: pictures.collect(), shape, reading, cache: None }
     }
 
-    /// Keeps them in a file in `folder`, under a name that stands for `root`, below which they lie, and how they are read.
+    /// Keeps them in a file in `folder`, under a name that stands for their `set` and how they are read; they lie below `root`.
     ///
     /// # Errors
     /// If there can be no such file.
-    pub fn keep_in(&mut self, folder: &Path, root: &Path) -> io::Result<()> {
-        let whole = std::fs::canonicalize(root).unwrap_or_else(|_| root.to_path_buf());
+    pub fn keep_in(&mut self, folder: &Path, set: &Path, root: &Path) -> io::Result<()> {
+        let whole = std::fs::canonicalize(set).unwrap_or_else(|_| set.to_path_buf());
         let how = format!("{:?} {:?}", self.shape, self.reading);
         let mut name = crc32fast::Hasher::new();
         name.update(whole.as_os_str().as_encoded_bytes());

@@ -1,4 +1,5 @@
 mod off_memory;
+mod table;
 
 use super::*;
 use crate::data::test_folder::TestFolder;
