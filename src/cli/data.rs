@@ -168,7 +168,7 @@ fn show(flags: &Show) -> Result<Ending> {
     let slots = nn::Slots {
         x: Tensor::zeros(&device, [count, set.channels(), set.height(), set.width()]),
         labels: Tensor::from_slice(&device, [count], &vec![0u32; count]),
-        targets: how.mixes().then(|| Tensor::zeros(&device, [count, data.classes.len()])),
+        targets: (how.mixes() || data.is_multi_label()).then(|| Tensor::zeros(&device, [count, data.classes.len()])),
         step: Tensor::from_slice(&device, [1], &[0u32]),
     };
     feed.fill(0, chosen)?;
@@ -177,7 +177,9 @@ fn show(flags: &Show) -> Result<Ending> {
     let per_channel = |values: &[f32]| Tensor::from_slice(&device, [1, set.channels(), 1, 1], values);
     let images = &(&slots.x * &per_channel(&data.std)) + &per_channel(&data.mean);
     save_grid(&flags.out, &images, (count as f64).sqrt().ceil() as usize)?;
-    let classes: Vec<&String> = chosen.iter().map(|&row| &data.classes[set.labels()[row as usize] as usize]).collect();
+    let names =
+        |row: &u32| set.classes_of(*row as usize).iter().map(|&class| &*data.classes[class as usize]).collect::<Vec<_>>().join("|");
+    let classes: Vec<String> = chosen.iter().map(names).collect();
     if flags.json.json {
         say_json(
             &json!({ "file": flags.out.display().to_string(), "images": count, "augment": config.augment, "classes": classes }),

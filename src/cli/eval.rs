@@ -76,6 +76,9 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     if flags.per_image.is_some() || flags.tta.is_some() {
         expect_classes(description)?;
     }
+    if flags.tta.is_some() && description.tells_labels() {
+        return Err(Error::Setting(format!("--tta: not where an image may have several labels, as those of {}", set.name)));
+    }
     // As in training, whatever is the mean of these images.
     set.mean.clone_from(&description.mean);
     set.std.clone_from(&description.std);
@@ -86,10 +89,10 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     let score = evaluator.score()?.expect("there are images");
     let elapsed_s = began.elapsed().as_secs_f64();
     if let Some(path) = &flags.per_image {
-        write_per_image(path, &mut evaluator, description, images.labels())?;
+        write_per_image(path, &mut evaluator, description, &images)?;
     }
     let images_per_s = score.images as f64 / elapsed_s;
-    let accuracy = description.is_classifier().then_some(score.accuracy);
+    let accuracy = description.has_accuracy().then_some(score.accuracy);
     if flags.json.json {
         say_json(&json!({
             "accuracy": accuracy,
@@ -103,7 +106,8 @@ pub fn run(flags: &Flags) -> Result<Ending> {
             "checkpoint": path.display().to_string(),
         }))?;
     } else {
-        let accuracy = accuracy.map_or(String::new(), |a| format!("accuracy {:.2} %, ", 100.0 * a));
+        let name = if description.tells_labels() { "labels right" } else { "accuracy" };
+        let accuracy = accuracy.map_or(String::new(), |a| format!("{name} {:.2} %, ", 100.0 * a));
         say(&format!("{accuracy}loss {:.4} over {} {} images", score.loss, score.images, flags.split))?;
         let model = printable_name(&description.model);
         say(&format!("{model} on {} ({}), {images_per_s:.0} images/s", set.name, device.name()))?;

@@ -20,9 +20,9 @@ pub struct Flags {
     images: Vec<PathBuf>,
     #[command(flatten)]
     which: Which,
-    /// How many classes to name
-    #[arg(long, value_name = "N", default_value_t = 5)]
-    top: usize,
+    /// How many classes to name [default: 5; where an image may have several labels, all that are likelier than not]
+    #[arg(long, value_name = "N")]
+    top: Option<usize>,
     /// Images at a time
     #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..))]
     batch_size: u16,
@@ -55,8 +55,10 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     let device = trainer::open_device(flags.device, &console)?;
     let trained = Trained::read(&path, &device)?;
     let predictor = Predictor::of_views(&trained, &device, files.len().min(flags.batch_size.into()), flags.tta)?;
-    let top = flags.top.min(trained.description.classes.len());
-    let mut answer = Answer { flags, top, held: Vec::new(), is_any_read: false, is_any_unread: false, objects: Vec::new() };
+    let (is_multi_label, classes) = (trained.description.tells_labels(), trained.description.classes.len());
+    let top = flags.top.unwrap_or(if is_multi_label { classes } else { 5 }).min(classes);
+    let mut answer =
+        Answer { flags, top, is_multi_label, held: Vec::new(), is_any_read: false, is_any_unread: false, objects: Vec::new() };
     for files in files.chunks(predictor.batch()) {
         let read = read_images(files, &trained.description);
         let good: Vec<_> = read.iter().filter_map(|picture| picture.as_ref().ok()).collect();
@@ -79,6 +81,8 @@ struct Answer<'a> {
     flags: &'a Flags,
     /// Classes that are named.
     top: usize,
+    /// Whether an image may have several of them: then those that it has stand in one cell.
+    is_multi_label: bool,
     held: Vec<Row>,
     is_any_read: bool,
     is_any_unread: bool,
@@ -96,7 +100,7 @@ impl Answer<'_> {
             return Ok(());
         }
         if is_first && self.flags.csv {
-            say_csv(&heads(self.top))?;
+            say_csv(&if self.is_multi_label { LABEL_HEADS.map(str::to_owned).to_vec() } else { heads(self.top) })?;
         }
         std::mem::take(&mut self.held).iter().try_for_each(|row| self.tell(row))
     }
@@ -108,9 +112,9 @@ impl Answer<'_> {
         } else if *jsonl {
             say_json(&object(row))?;
         } else if *csv {
-            say_csv(&cells(row, self.top))?;
+            say_csv(&if self.is_multi_label { label_cells(row) } else { cells(row, self.top) })?;
         } else {
-            lines(row)?;
+            lines(row, self.is_multi_label)?;
         }
         Ok(())
     }
@@ -133,14 +137,25 @@ fn object(Row { image, found }: &Row) -> Value {
     }
 }
 
-fn lines(Row { image, found }: &Row) -> Result<()> {
+fn lines(Row { image, found }: &Row, is_multi_label: bool) -> Result<()> {
     say(&name(image))?;
     match found {
+        Ok(guesses) if guesses.is_empty() && is_multi_label => say("  no label above 50 %"),
         Ok(guesses) => guesses
             .iter()
             .try_for_each(|guess| say(&format!("  {:>6.2} %  {}", 100.0 * guess.probability, printable_name(&guess.class)))),
         Err(error) => say(&format!("  error: {}", one_line(error))),
     }
+}
+
+/// The names of the columns where an image may have several labels.
+const LABEL_HEADS: [&str; 4] = ["image", "labels", "probabilities", "error"];
+
+fn label_cells(Row { image, found }: &Row) -> Vec<String> {
+    let guesses = found.as_deref().unwrap_or_default();
+    let joined = |each: fn(&Guess) -> String| guesses.iter().map(each).collect::<Vec<_>>().join("|");
+    let error = found.as_ref().err().map(|error| one_line(error)).unwrap_or_default();
+    vec![name(image), joined(|guess| guess.class.clone()), joined(|guess| guess.probability.to_string()), error]
 }
 
 /// The names of the columns: those of the likeliest class have no number.

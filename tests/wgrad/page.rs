@@ -104,6 +104,31 @@ fn a_browser_shows_the_curves_at_two_widths_in_light_and_dark() {
     }
 }
 
+/// Two labels: the first is told of one image in three that have it and of one that has not, the second of none.
+#[test]
+fn a_browser_shows_a_row_for_each_label_where_images_have_several() {
+    let place = tempfile::tempdir().unwrap();
+    let (folder, file) = (run(place.path(), "a", 1), place.path().join("page.html"));
+    let heads = "image,labels,predicted_labels,right,loss,p(<cat>),p(in)\n";
+    let rows = "0,<cat>,<cat>,2,0.1,0.9,0.1\n1,<cat>|in,,0,0.9,0.2,0.3\n2,<cat>,,1,0.5,0.1,0.2\n3,in,<cat>,0,2.0,0.8,0.4\n";
+    std::fs::write(folder.join("test.csv"), [heads, rows].concat()).unwrap();
+    page::write(&[folder], &file).unwrap();
+    let html = std::fs::read_to_string(&file).unwrap();
+    // Precision 1 of 2, recall 1 of 3; average precision (1 + 2/3 + 3/4) / 3 for one, 1 for the other.
+    let wanted = ["By label, said above 50 %", "&lt;cat&gt;", "33.33 %", "50.00 %", "80.56 %", "mean of all", "90.28 %"];
+    for width in [1180, 480] {
+        let Some(found) = elements(&file, width, place.path()) else { return };
+        for wanted in ["data-errors=\"0\"", "data-too-wide=\"false\"", "data-tables=\"3\""].into_iter().chain(wanted) {
+            assert!(found.contains(wanted), "{wanted} is missing at {width} pixels: {}", &found[..found.len().min(300)]);
+        }
+    }
+    // The control: without the section the figures are missing.
+    assert_eq!(html.matches("(found && found.by_label)").count(), 1);
+    std::fs::write(&file, html.replace("(found && found.by_label)", "(false)")).unwrap();
+    let Some(found) = elements(&file, 1180, place.path()) else { return };
+    assert!(!found.contains("80.56 %"));
+}
+
 #[test]
 fn a_page_whose_script_fails_is_noticed() {
     let place = tempfile::tempdir().unwrap();

@@ -1,9 +1,10 @@
 //! Loss and accuracy over a whole set: every image counts once.
 
-use crate::data::Dataset;
+use crate::data::{Dataset, LabelSets};
 use crate::error::{Error, Result};
 use crate::finite::first_not_finite;
 use crate::loader::{Feed, Source, Treatment};
+use crate::multi_label::Judged;
 use crate::tta::{Tta, mean_of};
 use gpu_core::Device;
 use nn::{EvalStep, Loss, Module, Net, StepOptions, Var};
@@ -18,13 +19,16 @@ pub struct Score {
     pub images: u64,
     /// Mean loss.
     pub loss: f64,
-    /// Share of the images that were recognised, 0 to 1; it means nothing for a network that reconstructs its input.
+    /// Share of the images that were recognised, 0 to 1, or where an image may have several labels, of the labels that were told rightly at a
+    /// probability of 0.5; it means nothing for a network that reconstructs its input.
     pub accuracy: f64,
 }
 
 /// A network with captured steps over a set: one for full batches, one for the rest.
 pub struct Evaluator {
     parts: Vec<Part>,
+    /// Where an image may have several labels, and that is what is told.
+    sets: Option<LabelSets>,
 }
 
 struct Part {
@@ -41,7 +45,7 @@ struct Part {
 impl Evaluator {
     /// Over no images.
     pub(crate) fn none() -> Self {
-        Self { parts: Vec::new() }
+        Self { parts: Vec::new(), sets: None }
     }
 
     /// Over the first `images` of `source`.
@@ -115,7 +119,8 @@ impl Evaluator {
                 parts.push(Part { first, images: count, batch, step, feed, other, labels });
             }
         }
-        Ok(Self { parts })
+        let sets = set.label_sets().filter(|_| matches!(loss, Loss::BceWithLogits)).cloned();
+        Ok(Self { parts, sets })
     }
 
     /// Measures; `None` if there is no image.
@@ -123,6 +128,9 @@ impl Evaluator {
     /// # Errors
     /// A fault of the device, or a loss that is not finite.
     pub fn score(&mut self) -> Result<Option<Score>> {
+        if let Some(sets) = self.sets.clone() {
+            return self.score_of_labels(&sets);
+        }
         if self.parts.iter().any(|part| part.other.is_some()) {
             return self.score_of_views();
         }
@@ -141,11 +149,7 @@ impl Evaluator {
             loss += metrics.loss * metrics.images as f64;
             correct += metrics.accuracy * metrics.images as f64;
         }
-        let n = images as f64;
-        if images > 0 && !f64::is_finite(loss) {
-            return Err(Error::LossNotFinite(loss / n));
-        }
-        Ok((images > 0).then_some(Score { images, loss: loss / n, accuracy: correct / n }))
+        scored(images as usize, loss, correct)
     }
 }
 
@@ -160,11 +164,18 @@ impl Evaluator {
             // The first of several, as on the device.
             correct += u64::from(logs.iter().position(|&x| x == largest) == Some(label));
         })?;
-        let n = labels.len() as f64;
-        match f64::is_finite(loss) {
-            false => Err(Error::LossNotFinite(loss / n)),
-            true => Ok(Some(Score { images: labels.len() as u64, loss: loss / n, accuracy: correct as f64 / n })),
-        }
+        scored(labels.len(), loss, correct as f64)
+    }
+
+    /// The same of each label by itself.
+    fn score_of_labels(&mut self, sets: &LabelSets) -> Result<Option<Score>> {
+        let labels: Vec<u32> = self.parts.iter().flat_map(|part| part.labels.clone()).collect();
+        let (mut loss, mut right) = (0.0, 0);
+        self.outputs(&mut |image, logits| {
+            let judged = Judged::of(logits, sets.of(labels[image]));
+            (loss, right) = (loss + judged.loss, right + judged.right);
+        })?;
+        scored(labels.len(), loss, right as f64 / sets.classes() as f64)
     }
 
     /// Shows `each` what the network gives for every image, in order: the image's number, and its logits. Where there are two views of an
@@ -175,8 +186,10 @@ impl Evaluator {
     pub fn outputs(&mut self, each: &mut dyn FnMut(usize, &[f32])) -> Result<()> {
         for part in &mut self.parts {
             let order: Vec<u32> = (part.first..part.first + part.images).map(|i| i as u32).collect();
-            for chosen in order.chunks_exact(part.batch) {
+            let mut batches = order.chunks_exact(part.batch).peekable();
+            while let Some(chosen) = batches.next() {
                 part.feed.fill(0, chosen)?;
+                batches.peek().into_iter().for_each(|next| part.feed.prepare(next));
                 part.step.run()?;
                 let mut outputs = part.step.output().to_vec()?;
                 let classes = outputs.len() / part.batch;
@@ -212,6 +225,15 @@ impl Evaluator {
     }
 }
 
+/// The means of sums over images; none of no image.
+fn scored(images: usize, loss: f64, correct: f64) -> Result<Option<Score>> {
+    let n = images as f64;
+    if images > 0 && !f64::is_finite(loss) {
+        return Err(Error::LossNotFinite(loss / n));
+    }
+    Ok((images > 0).then_some(Score { images: images as u64, loss: loss / n, accuracy: correct / n }))
+}
+
 /// The share of the test images of `data` that `net` recognises, 0 to 1.
 ///
 /// # Errors
@@ -236,7 +258,7 @@ pub fn accuracy(net: &dyn Module, device: &Device, data: &Dataset) -> Result<f64
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::data::{ImageSet, builtin};
+    use crate::data::{ImageSet, LabelSets, builtin};
     use nn::{Flatten, Init, Layer, Linear, seq};
 
     /// Left and right exchanged.
@@ -244,6 +266,30 @@ mod tests {
         let rows = set.images().chunks_exact(set.width());
         let images = rows.flat_map(|row| row.iter().rev().copied()).collect();
         ImageSet::new(images, set.labels().to_vec(), [set.channels(), set.height(), set.width()])
+    }
+
+    #[test]
+    fn labels_are_judged_one_by_one_and_the_loss_is_that_of_the_step() {
+        let data = builtin::generate(0, 130);
+        let sets = LabelSets::new((0..10).map(|class| vec![class / 2, 5 + class / 2]).collect(), 10);
+        let set = data.test.clone().with_label_sets(sets.clone());
+        for device in proof::devices() {
+            let net = seq![Flatten, Linear::new(10)].build(&Init::seeded(&device, 0), [3, 32, 32]).unwrap();
+            let source = Source::new(&device, &set);
+            let mut evaluator = Evaluator::new(&net, &device, &source, 130, Loss::BceWithLogits, &Treatment::of(&data)).unwrap();
+            let score = evaluator.score().unwrap().unwrap();
+            let metrics = evaluator.parts.iter().map(|part| part.step.metrics().unwrap());
+            let loss = metrics.map(|metrics| metrics.loss * metrics.images as f64).sum::<f64>() / 130.0;
+            assert!((score.loss - loss).abs() < 1e-6, "{}: {score:?}, {loss}", device.name());
+            let mut right = 0;
+            let mut count = |image: usize, logits: &[f32]| {
+                right +=
+                    (0..10).filter(|class| (logits[*class as usize] > 0.0) == sets.of(set.labels()[image]).contains(class)).count();
+            };
+            evaluator.outputs(&mut count).unwrap();
+            assert_eq!((score.images, score.accuracy), (130, right as f64 / 10.0 / 130.0));
+            assert!((0.2..0.8).contains(&score.accuracy), "it has learned nothing: {score:?}");
+        }
     }
 
     #[test]

@@ -11,6 +11,7 @@ mod finite;
 pub mod inspect;
 pub mod loader;
 pub mod model;
+pub mod multi_label;
 pub mod page;
 pub mod per_image;
 pub mod photo;

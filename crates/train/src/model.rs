@@ -25,6 +25,9 @@ pub struct Description {
     pub trained_on: String,
     /// The names of the classes.
     pub classes: Vec<String>,
+    /// Whether an image may have several of them: the network tells of each by itself whether it is there.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub multi_label: bool,
     /// Subtracted from `x / 255`, one number a channel.
     pub mean: Vec<f32>,
     /// Divided by after that.
@@ -46,6 +49,7 @@ impl Description {
             spec: spec.to_json().map_err(|e| Error::Setting(format!("the model \"{model}\": {e}")))?,
             trained_on: data.name.clone(),
             classes: data.classes.clone(),
+            multi_label: data.is_multi_label(),
             mean: data.mean.clone(),
             std: data.std.clone(),
             reading: data.reading,
@@ -103,7 +107,8 @@ impl Description {
     /// If an image cannot be read.
     pub fn prepare(&self, net: &Net, data: &Dataset) -> Result<()> {
         let Some(first) = net.children().first().filter(|layer| layer.is::<WhiteningConv2d>()) else { return Ok(()) };
-        let images = first_images(&data.train, WHITENED, &self.mean, &self.std)?;
+        let rows = Vec::from_iter(0..WHITENED.min(data.train.len()) as u32);
+        let images = data.train.normalised(&rows, &self.mean, &self.std)?;
         let [c, h, w] = [data.train.channels(), data.train.height(), data.train.width()];
         WhiteningConv2d::whiten(first, &images, [images.len() / (c * h * w), c, h, w]);
         Ok(())
@@ -124,7 +129,7 @@ impl Description {
         }
     }
 
-    /// What it learns: to tell the classes, or to give its input back.
+    /// What it learns: to tell the class, to tell of each class whether it is there, or to give its input back.
     ///
     /// # Errors
     /// If what comes out is neither.
@@ -133,7 +138,7 @@ impl Description {
         let out = spec.out_shape().map_err(|e| Error::Setting(format!("the model \"{}\": {e}", self.model)))?;
         let (out, classes) = (out.dims(), self.classes.len());
         if out == [1, classes] {
-            Ok(Loss::CrossEntropy { smoothing })
+            Ok(if self.multi_label { Loss::BceWithLogits } else { Loss::CrossEntropy { smoothing } })
         } else if out[1..] == *spec.input().dims() {
             Ok(Loss::Reconstruction)
         } else {
@@ -142,9 +147,19 @@ impl Description {
         }
     }
 
-    /// Whether it tells classes.
+    /// Whether it tells the one class of an image.
     pub fn is_classifier(&self) -> bool {
         matches!(self.loss(0.0), Ok(Loss::CrossEntropy { .. }))
+    }
+
+    /// Whether it tells of each class if an image has it.
+    pub fn tells_labels(&self) -> bool {
+        matches!(self.loss(0.0), Ok(Loss::BceWithLogits))
+    }
+
+    /// Whether what it says is right or wrong: of an image, or of each of its labels.
+    pub fn has_accuracy(&self) -> bool {
+        self.is_classifier() || self.tells_labels()
     }
 
     /// Refuses images of another shape.
@@ -168,14 +183,6 @@ fn some(values: &[f32]) -> String {
 
 /// Enough images for the covariance of a few pixels: some 961 patches each.
 const WHITENED: usize = 2000;
-
-/// The first `count` images as a network sees them.
-fn first_images(set: &ImageSet, count: usize, mean: &[f32], std: &[f32]) -> Result<Vec<f32>> {
-    let (plane, mut bytes) = (set.height() * set.width(), Vec::new());
-    set.read_batch(&Vec::from_iter(0..count.min(set.len()) as u32), &mut bytes)?;
-    let channels = bytes.iter().enumerate().map(|(at, &byte)| (at / plane % set.channels(), byte));
-    Ok(channels.map(|(c, byte)| (f32::from(byte) / 255.0 - mean[c]) / std[c]).collect())
-}
 
 /// Channels, rows and columns.
 pub fn image_shape(images: &ImageSet) -> Shape {

@@ -7,6 +7,7 @@ mod fine_tuning;
 mod golden;
 #[cfg(unix)]
 mod kills;
+mod labels;
 mod looked_up;
 #[cfg(unix)]
 mod off_memory;

@@ -17,7 +17,7 @@ pub struct Dataset {
     pub val: ImageSet,
     /// The images to measure on.
     pub test: ImageSet,
-    /// The name of each class; a label is an index into this list.
+    /// The name of each class; a label is an index into this list, or where an image may have several, [`ImageSet::classes_of`] gives these.
     pub classes: Vec<String>,
     /// Mean of `x / 255` over the training images, one number a channel.
     pub mean: Vec<f32>,
@@ -46,7 +46,8 @@ impl Dataset {
         assert!(!train.is_empty(), "Dataset: no images to learn from");
         let shape = |set: &ImageSet| [set.channels(), set.height(), set.width()];
         assert!(shape(&train) == shape(&test), "Dataset: images of {:?}, and of {:?} to measure on", shape(&train), shape(&test));
-        let wrong = [&train, &test].into_iter().flat_map(|set| set.labels()).find(|label| **label as usize >= classes.len());
+        let labels = [&train, &test].into_iter().flat_map(|set| (0..set.len()).flat_map(|image| set.classes_of(image)));
+        let wrong = labels.copied().find(|label| *label as usize >= classes.len());
         assert!(wrong.is_none(), "Dataset: label {wrong:?} of {} classes", classes.len());
         assert!(train.is_in_memory(), "Dataset: images that do not lie in memory");
         let rows = Vec::from_iter(0..train.len() as u32);
@@ -96,6 +97,11 @@ impl Dataset {
         !self.train.is_empty() && self.train.file(0).is_some()
     }
 
+    /// Whether an image may have several labels.
+    pub fn is_multi_label(&self) -> bool {
+        self.train.label_sets().is_some()
+    }
+
     /// Forgets the validation images.
     pub fn without_val(&mut self) {
         self.val = self.train.none();
@@ -119,7 +125,12 @@ impl Dataset {
                 hasher.update(&(number as u64).to_le_bytes());
             }
             set.identify(&mut |bytes| hasher.update(bytes));
-            set.labels().iter().for_each(|label| hasher.update(&label.to_le_bytes()));
+            for classes in (0..set.len()).map(|row| set.classes_of(row)) {
+                if set.label_sets().is_some() {
+                    hasher.update(&(classes.len() as u32).to_le_bytes());
+                }
+                classes.iter().for_each(|class| hasher.update(&class.to_le_bytes()));
+            }
         }
         format!("{:08x}", hasher.finalize())
     }

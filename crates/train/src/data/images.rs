@@ -1,6 +1,7 @@
 //! Labelled images, in memory or read as they are asked for.
 
 use super::error::DataError;
+use super::label_sets::LabelSets;
 use super::shelf::Shelf;
 use rayon::prelude::*;
 use std::fmt;
@@ -12,6 +13,8 @@ use std::sync::Arc;
 pub struct ImageSet {
     images: Images,
     labels: Arc<Vec<u32>>,
+    /// What the labels are the numbers of, where an image has several.
+    sets: Option<Arc<LabelSets>>,
     /// Where each image came from, where each has a file of its own.
     files: Option<Arc<Vec<PathBuf>>>,
     channels: usize,
@@ -54,17 +57,60 @@ impl ImageSet {
             images.len(),
             labels.len()
         );
-        Self { images: Images::Held(images.into()), labels: labels.into(), files: None, channels, height, width }
+        Self { images: Images::Held(images.into()), labels: labels.into(), sets: None, files: None, channels, height, width }
     }
 
     /// The pictures at `rows` of a shelf, which do not lie in memory.
     pub(super) fn shelved(shelf: Arc<Shelf>, rows: Vec<u32>, labels: Vec<u32>, [channels, height, width]: [usize; 3]) -> Self {
-        Self { images: Images::Shelved(shelf, rows.into()), labels: labels.into(), files: None, channels, height, width }
+        Self {
+            images: Images::Shelved(shelf, rows.into()),
+            labels: labels.into(),
+            sets: None,
+            files: None,
+            channels,
+            height,
+            width,
+        }
     }
 
     /// No images, of this one's shape.
     pub(super) fn none(&self) -> Self {
-        Self::new(Vec::new(), Vec::new(), [self.channels, self.height, self.width])
+        Self { sets: self.sets.clone(), ..Self::new(Vec::new(), Vec::new(), [self.channels, self.height, self.width]) }
+    }
+
+    /// With labels that are the numbers of sets of classes, where an image may have several.
+    ///
+    /// ```
+    /// # use train::data::{ImageSet, LabelSets};
+    /// let set = ImageSet::new(vec![7, 8], vec![1, 0], [1, 1, 1]).with_label_sets(LabelSets::new(vec![vec![0], vec![0, 2]], 3));
+    /// assert_eq!((set.classes_of(0), set.classes_of(1)), (&[0, 2][..], &[0][..]));
+    /// ```
+    ///
+    /// # Panics
+    /// If there is no set of such a number.
+    #[track_caller]
+    pub fn with_label_sets(mut self, sets: LabelSets) -> Self {
+        let past = self.labels.iter().find(|label| **label as usize >= sets.len());
+        assert!(past.is_none(), "ImageSet: the label {} of {} sets of classes", past.unwrap_or(&0), sets.len());
+        self.sets = Some(sets.into());
+        self
+    }
+
+    /// The sets of classes that the labels are the numbers of; `None` where an image has one class, which is its label.
+    pub fn label_sets(&self) -> Option<&LabelSets> {
+        self.sets.as_deref()
+    }
+
+    /// The classes of image `i`: its label, or where an image may have several, those of its set.
+    ///
+    /// # Panics
+    /// If `i` is not below [`len`](Self::len).
+    #[track_caller]
+    pub fn classes_of(&self, i: usize) -> &[u32] {
+        match &self.sets {
+            None => std::slice::from_ref(&self.labels[i]),
+            Some(sets) => sets.of(self.labels[i]),
+        }
     }
 
     /// With the file that each image is from.
@@ -199,7 +245,18 @@ impl ImageSet {
         rows.iter().flat_map(|&row| self.image(row as usize)).map(|&byte| f32::from(byte) / 255.0).collect()
     }
 
-    /// The class of each image, `[n]`.
+    /// The images at `rows` as a network sees them, `[rows, c, h, w]`: of each channel `(x / 255 - mean) / std`.
+    ///
+    /// # Errors
+    /// As [`read_batch`](Self::read_batch).
+    pub(crate) fn normalised(&self, rows: &[u32], mean: &[f32], std: &[f32]) -> Result<Vec<f32>, DataError> {
+        let (plane, mut bytes) = (self.height * self.width, Vec::new());
+        self.read_batch(rows, &mut bytes)?;
+        let channels = bytes.into_iter().enumerate().map(|(at, byte)| (at / plane % self.channels, byte));
+        Ok(channels.map(|(c, byte)| (f32::from(byte) / 255.0 - mean[c]) / std[c]).collect())
+    }
+
+    /// The class of each image, `[n]`; where an image may have several, the number of its [set](Self::label_sets) of classes.
     pub fn labels(&self) -> &[u32] {
         &self.labels
     }
@@ -229,7 +286,8 @@ impl ImageSet {
             }
             Images::Shelved(shelf, all) => Images::Shelved(shelf.clone(), picked(all, &rows)),
         };
-        Self { images, labels: picked(&self.labels, &rows), files: self.files.as_ref().map(|files| picked(files, &rows)), ..*self }
+        let (labels, files) = (picked(&self.labels, &rows), self.files.as_ref().map(|files| picked(files, &rows)));
+        Self { images, labels, files, sets: self.sets.clone(), ..*self }
     }
 
     /// Takes the images at `rows`, which ascend, out of the set; those that stay move up, without a copy of the whole.

@@ -8,6 +8,7 @@
 use super::error::DataError;
 use super::images::ImageSet;
 use super::random::Stream;
+use std::collections::HashMap;
 use std::fmt;
 use std::path::Path;
 use std::str::FromStr;
@@ -91,13 +92,15 @@ impl FromStr for Amount {
     }
 }
 
-/// Takes `amount` of the images out of `set`, which belongs to the data set `name`: of each class in proportion.
+/// Takes `amount` of the images out of `set`, which belongs to the data set `name`: of each class in proportion, where an image with
+/// several counts for the rarest of them.
 ///
 /// # Errors
 /// If not at least one image of each class would be left.
 pub(super) fn held_out(set: &mut ImageSet, amount: Amount, name: &str) -> Result<ImageSet, DataError> {
-    let mut by_class = vec![Vec::new(); set.labels().iter().max().map_or(0, |&label| label as usize + 1)];
-    for (row, &label) in set.labels().iter().enumerate() {
+    let labels = rarest(set);
+    let mut by_class = vec![Vec::new(); labels.iter().max().map_or(0, |&label| label as usize + 1)];
+    for (row, &label) in labels.iter().enumerate() {
         by_class[label as usize].push(row);
     }
     let sizes: Vec<usize> = by_class.iter().map(Vec::len).collect();
@@ -112,6 +115,14 @@ pub(super) fn held_out(set: &mut ImageSet, amount: Amount, name: &str) -> Result
     }
     rows.sort_unstable();
     Ok(set.take(&rows))
+}
+
+/// The class of each image, of several the one that the fewest images have.
+fn rarest(set: &ImageSet) -> Vec<u32> {
+    let mut counts = HashMap::<u32, usize>::new();
+    (0..set.len()).flat_map(|row| set.classes_of(row)).for_each(|class| *counts.entry(*class).or_default() += 1);
+    let rarest = |row| set.classes_of(row).iter().min_by_key(|class| counts[class]).expect("an image has a class");
+    (0..set.len()).map(rarest).copied().collect()
 }
 
 /// `wanted` in parts that are to one another as `sizes` are, each smaller than its size: by the largest remainders.
@@ -152,6 +163,7 @@ fn number_of(file: &Path) -> u64 {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::label_sets::LabelSets;
     use std::path::PathBuf;
 
     /// Images of one pixel, which is their row.
@@ -204,6 +216,16 @@ mod tests {
         let error = held_out(&mut set(&labels), Amount::Images(5), "x").unwrap_err().to_string();
         assert!(error.contains("5 of the 7 training images") && error.contains("at most 4"), "{error}");
         assert!(held_out(&mut set(&[]), Amount::Share(0.5), "x").is_err());
+    }
+
+    /// Three of four images have the class 0; those that have another one besides are held out as that one's.
+    #[test]
+    fn an_image_of_several_classes_is_held_out_for_the_rarest() {
+        let sets = LabelSets::new(vec![vec![0], vec![0, 1], vec![2]], 3);
+        let mut train = set(&(0..80).map(|i| [0, 0, 1, 2][i % 4]).collect::<Vec<_>>()).with_label_sets(sets);
+        let val = held_out(&mut train, Amount::Images(20), "x").unwrap();
+        assert_eq!(counts(&val, 3), [10, 5, 5]);
+        assert_eq!((counts(&train, 3), val.label_sets()), (vec![30, 15, 15], train.label_sets()));
     }
 
     #[test]

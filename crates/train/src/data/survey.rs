@@ -40,7 +40,7 @@ impl Survey {
         for (column, split) in SPLITS.into_iter().enumerate() {
             let set: &ImageSet = data.split(split);
             for row in 0..set.len() {
-                counts[set.labels()[row] as usize][column] += 1;
+                set.classes_of(row).iter().for_each(|&class| counts[class as usize][column] += 1);
                 match *seen.entry(set.image(row)).or_insert((split, row)) {
                     (first, at) if first == split => within += usize::from(at != row),
                     first => across.push((first, (split, row))),

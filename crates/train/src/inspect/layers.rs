@@ -2,7 +2,6 @@
 //! spread.
 
 use super::histogram::Histogram;
-use super::maps::normalised;
 use crate::data::{ImageSet, shuffled};
 use crate::error::{Error, Result};
 use crate::model::Trained;
@@ -61,7 +60,15 @@ pub(super) fn of(trained: &Trained, config: &Config, set: &ImageSet, device: &De
     let images = &order[..batch];
     let labels: Vec<u32> = images.iter().map(|&image| set.labels()[image as usize]).collect();
     let (step, gradients) = recorded(trained, config, input, device, &shown)?;
-    step.run(&[("x", &normalised(set, images, &trained.description)?), ("labels", &labels)])?;
+    let x = set.normalised(images, &trained.description.mean, &trained.description.std)?;
+    match set.label_sets().filter(|_| trained.description.tells_labels()) {
+        None => step.run(&[("x", &x), ("labels", &labels)])?,
+        Some(sets) => {
+            let rows = sets.targets();
+            let targets = labels.iter().flat_map(|&label| &rows[label as usize * sets.classes()..][..sets.classes()]);
+            step.run(&[("x", &x), ("targets", &targets.copied().collect::<Vec<f32>>())])?;
+        }
+    }
     let gradients = histograms(gradients.into_iter())?;
     let times = fastest(&step, &trained.net)?;
 
@@ -111,12 +118,17 @@ fn recorded(
     let net = config.with_segments(net.clone());
     let loss = description.loss(config.label_smoothing as f32)?;
     let mut kept = Vec::new();
-    let step = Step::on(device).seed(config.seed).input("x", input).labels("labels", [input.dim(0)]);
+    let step = Step::on(device).seed(config.seed).input("x", input);
+    let step = match loss {
+        Loss::BceWithLogits => step.input("targets", [input.dim(0), description.classes.len()]),
+        _ => step.labels("labels", [input.dim(0)]),
+    };
     let step = step.capture(|pass| {
-        let (x, labels) = (pass.input("x"), pass.labels("labels"));
+        let x = pass.input("x");
         let y = net.forward(&x);
         let loss = match loss {
-            Loss::CrossEntropy { smoothing } => y.cross_entropy(labels, smoothing),
+            Loss::CrossEntropy { smoothing } => y.cross_entropy(pass.labels("labels"), smoothing),
+            Loss::BceWithLogits => y.bce_with_logits(&pass.input("targets"), None, None, Reduction::Mean),
             _ => y.mse_loss(&x, Reduction::Mean),
         };
         let gradients = loss.backward_to(&net);

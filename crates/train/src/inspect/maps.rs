@@ -4,7 +4,7 @@ use super::mistakes::{Shown, by_loss};
 use super::png::{encoded, picture};
 use crate::data::ImageSet;
 use crate::error::Result;
-use crate::model::{Description, Trained};
+use crate::model::Trained;
 use crate::per_image::ImageRow;
 use gpu_core::{Device, Tensor};
 use image::imageops::{FilterType, resize};
@@ -55,7 +55,8 @@ pub(super) fn of(trained: &Trained, rows: &[ImageRow], set: &ImageSet, device: &
 
     let shape = [asked.len(), input.dim(0), input.dim(1), input.dim(2)];
     let images: Vec<u32> = asked.iter().map(|(row, _)| row.image as u32).collect();
-    let x = Tensor::from_slice(device, shape, &normalised(set, &images, &trained.description)?);
+    let x = set.normalised(&images, &trained.description.mean, &trained.description.std)?;
+    let x = Tensor::from_slice(device, shape, &x);
     let labels: Vec<u32> = asked.iter().map(|(_, label)| *label as u32).collect();
     let maps = net.grad_cam(&layer, &x, &Tensor::from_slice(device, [labels.len()], &labels));
     let places = [maps.shape().h(), maps.shape().w()];
@@ -74,17 +75,6 @@ pub(super) fn of(trained: &Trained, rows: &[ImageRow], set: &ImageSet, device: &
     let wrong = wrong.collect::<Result<_>>()?;
     let kind = net.at(&layer).describe();
     Ok(Some(Maps { layer, kind, places, right, wrong }))
-}
-
-/// Images as the network sees them.
-pub(super) fn normalised(set: &ImageSet, images: &[u32], description: &Description) -> Result<Vec<f32>> {
-    let (plane, channels) = (set.height() * set.width(), set.channels());
-    let (mean, std) = (&description.mean, &description.std);
-    let mut bytes = Vec::new();
-    set.read_batch(images, &mut bytes)?;
-    let channel = |at: usize| at / plane % channels;
-    let value = |(at, byte): (usize, u8)| (f32::from(byte) / 255.0 - mean[channel(at)]) / std[channel(at)];
-    Ok(bytes.into_iter().enumerate().map(value).collect())
 }
 
 /// The first recognised image of each class, of as many classes as are shown.

@@ -19,7 +19,7 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::model::{self, Trained};
-use crate::per_image::{ImageRow, read_per_image};
+use crate::per_image::{ImageRow, Table, read_table};
 use crate::run_folder::RunFolder;
 use crate::settings::Config;
 use gpu_core::{Device, within_memory};
@@ -46,7 +46,8 @@ pub struct Inspection {
 
 impl Inspection {
     /// Of the network in a run's folder: mistakes, maps and filters by its best weights, or where there are none by the last ones, or
-    /// their average if the run kept one; layers by the last. `data` is the run's, parted as for the run. Mistakes and maps are of the images in the folder's `test.csv`.
+    /// their average if the run kept one; layers by the last. `data` is the run's, parted as for the run. Mistakes and maps are of the images
+    /// in the folder's `test.csv`; there are none where an image may have several labels.
     ///
     /// # Errors
     /// If a file of the run cannot be read or is of other images, the device does not fit a step of the training, or is at fault.
@@ -103,9 +104,10 @@ fn take_average(saved: &Checkpoint, net: &Net) {
     }
 }
 
-/// The rows of a table of test images, which are those of `data`.
+/// The rows of a table of test images, which are those of `data`; none where an image may have several labels.
 fn tested(path: &Path, data: &Dataset) -> Result<Vec<ImageRow>> {
-    let (rows, labels, classes) = (read_per_image(path)?, data.test.labels(), data.classes.len());
+    let Table::Classes(rows) = read_table(path)? else { return Ok(Vec::new()) };
+    let (labels, classes) = (data.test.labels(), data.classes.len());
     let fits = |row: &ImageRow| labels.get(row.image) == Some(&(row.label as u32)) && row.predicted_label < classes;
     match rows.iter().all(fits) {
         true => Ok(rows),

@@ -104,7 +104,8 @@ impl<'a> Source<'a> {
         };
         let ahead = (!self.is_resident()).then(|| Ahead::new(set));
         let drawn = Drawn::new(&self.device, set, batch, treatment);
-        Feed { images, labels, indices, ahead, treatment: *treatment, drawn, transforms: self.transforms.clone() }
+        let targets = set.label_sets().map(|sets| Tensor::from_slice(&self.device, [sets.len(), sets.classes()], &sets.targets()));
+        Feed { images, labels, targets, indices, ahead, treatment: *treatment, drawn, transforms: self.transforms.clone() }
     }
 }
 
@@ -113,6 +114,8 @@ impl<'a> Source<'a> {
 pub struct Feed {
     images: Tensor,
     labels: Tensor,
+    /// Of each label what a network is to give, where an image may have several (sets, classes).
+    targets: Option<Tensor>,
     indices: Tensor,
     /// Where the set is on the host.
     ahead: Option<Ahead>,
@@ -133,6 +136,9 @@ impl Feed {
             None => self.treatment.launch(&self.images, &self.indices, slots),
         }
         ops::gather_labels(&self.labels, &self.indices, &slots.labels);
+        if let (Some(of_set), Some(targets)) = (&self.targets, &slots.targets) {
+            ops::copy_into(&ops::index_select(of_set, 0, &slots.labels), targets);
+        }
         if let Some(drawn) = &self.drawn {
             drawn.launch_targets(slots);
         }
@@ -183,7 +189,7 @@ impl Feed {
 mod tests {
     use super::*;
     use crate::augmentation::Augmentation;
-    use crate::data::{Watermark, builtin};
+    use crate::data::{LabelSets, Watermark, builtin};
     use crate::evaluate::Evaluator;
     use nn::{Flatten, Init, Layer, Linear, Loss, parameters, seq};
 
@@ -208,6 +214,26 @@ mod tests {
                 // (2 x / 255 + 1) times the label.
                 let got = slots.x.to_vec().unwrap();
                 assert!(got.iter().zip([2.8, 3.6, 3.0, 1.0]).all(|(x, want)| (x - want).abs() < 1e-5), "{got:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn images_of_several_labels_have_targets_wherever_the_set_lies() {
+        let sets = LabelSets::new(vec![vec![2], vec![0, 1]], 3);
+        let set = ImageSet::new(vec![0; 3], vec![1, 0, 1], [1, 1, 1]).with_label_sets(sets);
+        for device in proof::devices() {
+            for limit in [0, u64::MAX] {
+                let x = Tensor::zeros(&device, [2, 1, 1, 1]);
+                let [labels, step] = [2, 1].map(|n| Tensor::from_slice(&device, [n], &vec![0u32; n]));
+                let slots = Slots { x, labels, targets: Some(Tensor::full(&device, [2, 3], 7.0)), step };
+                let mut feed = Source::within(&device, &set, limit).feed(2, &Treatment::normalised(&[0.0], &[1.0]));
+                let ((), capture) = device.capture(|| feed.launch(&slots)).unwrap();
+                for (chosen, want) in [([0, 1], [1.0, 1.0, 0.0, 0.0, 0.0, 1.0]), ([1, 2], [0.0, 0.0, 1.0, 1.0, 1.0, 0.0])] {
+                    feed.fill(0, &chosen).unwrap();
+                    capture.replay().unwrap();
+                    assert_eq!(slots.targets.as_ref().unwrap().to_vec().unwrap(), want, "{}", device.name());
+                }
             }
         }
     }

@@ -130,9 +130,24 @@ function matrix(place, { classes, said }) {
   });
 }
 
+// Of images that may have several labels, each label by itself; below them the means.
+function byLabel(place, name, labels) {
+  make("h2", place, runs.length > 1 ? `Test images: ${name}` : "Test images");
+  const sides = make("div", place, undefined, "sides");
+  const figures = ["precision", "recall", "f1", "average_precision"];
+  const mean = (figure) => {
+    const values = labels.map((label) => label[figure]).filter(Number.isFinite);
+    return values.length > 0 ? values.reduce((sum, value) => sum + value, 0) / values.length : null;
+  };
+  const rows = labels.map((label) => [label.name, label.images, ...figures.map((figure) => percent(label[figure]))]);
+  rows.push(["mean of all", "", ...figures.map((figure) => percent(mean(figure)))]);
+  list(sides, "By label, said above 50 %", ["label", "images", "precision", "recall", "F1", "average precision"], rows);
+}
+
 // What the best weights say of the test images, class by class.
 function tested(place, { name, tested: found, inspection }) {
-  if (!found || found.classes.length === 0) return;
+  if (found && found.by_label) byLabel(place, name, found.by_label);
+  if (!found || !found.classes || found.classes.length === 0) return;
   const { classes, said, calibration, worst } = found;
   make("h2", place, runs.length > 1 ? `Test images: ${name}` : "Test images");
   const sides = make("div", place, undefined, "sides");

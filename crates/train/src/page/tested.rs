@@ -1,7 +1,8 @@
 //! What the network said of the test images.
 
 use crate::error::Result;
-use crate::per_image::{ImageRow, read_per_image};
+use crate::multi_label::average_precision;
+use crate::per_image::{ImageRow, LabelTable, Table, read_table};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -11,9 +12,33 @@ const BINS: usize = 10;
 /// Mistakes that are shown: the ones that the network was surest of.
 const WORST: usize = 24;
 
+/// What was said of the test images of a run.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+#[serde(untagged)]
+pub(super) enum Tested {
+    /// Images with one label each.
+    Classes(Box<ByClass>),
+    /// Images that may have several.
+    Labels {
+        /// A row for each class.
+        by_label: Vec<ByLabel>,
+    },
+}
+
+/// How a class was told where images may have several: of so many images that have it, said of an image above a probability of 0.5.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct ByLabel {
+    name: String,
+    images: usize,
+    precision: Option<f64>,
+    recall: Option<f64>,
+    f1: Option<f64>,
+    average_precision: Option<f64>,
+}
+
 /// The test images of a run, by class.
 #[derive(Debug, Clone, PartialEq, Serialize)]
-pub(super) struct Tested {
+pub(super) struct ByClass {
     /// Names by label; those that no image has and none was taken for are numbers.
     classes: Vec<String>,
     /// Label, label that was said, and how often; what never happened is left out.
@@ -43,9 +68,32 @@ impl Tested {
         if !path.is_file() {
             return Ok(None);
         }
-        Ok(Some(Self::of(&read_per_image(path)?)))
+        Ok(Some(match read_table(path)? {
+            Table::Classes(rows) => Self::Classes(Box::new(ByClass::of(&rows))),
+            Table::Labels(table) => Self::Labels { by_label: by_label(&table) },
+        }))
     }
+}
 
+fn by_label(LabelTable { classes, rows }: &LabelTable) -> Vec<ByLabel> {
+    let of_class = |(class, name): (usize, &String)| {
+        let said: Vec<(f64, bool)> = rows.iter().map(|row| row[class]).collect();
+        let count = |fits: &dyn Fn(bool, bool) -> bool| said.iter().filter(|(p, is_there)| fits(*p > 0.5, *is_there)).count();
+        let (images, named, right) = (count(&|_, there| there), count(&|said, _| said), count(&|said, there| said && there));
+        let share = |part: usize, all: usize| (all > 0).then(|| part as f64 / all as f64);
+        ByLabel {
+            name: name.clone(),
+            images,
+            precision: share(right, named),
+            recall: share(right, images),
+            f1: share(2 * right, images + named),
+            average_precision: average_precision(&said),
+        }
+    };
+    classes.iter().enumerate().map(of_class).collect()
+}
+
+impl ByClass {
     fn of(rows: &[ImageRow]) -> Self {
         let (mut names, mut said) = (BTreeMap::new(), BTreeMap::new());
         let mut calibration = [(0, 0, 0.0); BINS];
@@ -86,12 +134,32 @@ mod tests {
             loss,
         };
         let rows = [row(0, 0, 0, 0.95, 0.05), row(1, 0, 3, 0.35, 1.5), row(2, 3, 3, 1.0, 0.0), row(3, 3, 0, 0.31, 2.5)];
-        let found = Tested::of(&rows);
+        let found = ByClass::of(&rows);
         assert_eq!(found.classes, ["c0", "1", "2", "c3"]);
         assert_eq!(found.said, [(0, 0, 1), (0, 3, 1), (3, 0, 1), (3, 3, 1)]);
         assert_eq!((found.calibration[3].0, found.calibration[3].1), (2, 0));
         assert_eq!(found.calibration[9], (2, 2, 1.95));
         assert_eq!(found.worst.iter().map(|mistake| mistake.image).collect::<Vec<_>>(), [3, 1]);
-        assert_eq!(Tested::of(&[]).classes.len(), 0);
+        assert_eq!(ByClass::of(&[]).classes.len(), 0);
+    }
+
+    #[test]
+    fn labels_are_counted_by_class() {
+        let rows =
+            [[(0.9, true), (0.5, true)], [(0.8, false), (0.2, false)], [(0.7, true), (0.1, false)], [(0.1, true), (0.4, false)]];
+        let table = LabelTable { classes: vec!["a".into(), "b".into()], rows: rows.map(Vec::from).to_vec() };
+        let row = |name: &str, images, [precision, recall, f1, average_precision]: [Option<f64>; 4]| ByLabel {
+            name: name.into(),
+            images,
+            precision,
+            recall,
+            f1,
+            average_precision,
+        };
+        let third = 2.0 / 3.0;
+        let of_a = row("a", 3, [third, third, third, (1.0 + third + 0.75) / 3.0].map(Some));
+        // Half is not above a half, and yet the likeliest of all.
+        let of_b = row("b", 1, [None, Some(0.0), Some(0.0), Some(1.0)]);
+        assert_eq!(by_label(&table), [of_a, of_b]);
     }
 }

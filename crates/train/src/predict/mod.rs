@@ -36,11 +36,18 @@ pub fn read_images(paths: &[PathBuf], description: &Description) -> Vec<Result<I
 /// Refuses a data set whose classes are not those that a network was trained on.
 ///
 /// # Errors
-/// If their number differs, or of pictures the names.
+/// If their number differs, or of pictures the names, or if an image may have several in one alone.
 pub fn same_classes(description: &Description, data: &Dataset) -> Result<()> {
     let (wanted, found) = (description.classes.len(), data.classes.len());
     // Pictures have classes whose names mean something; other sets may have none at all.
     let is_other = data.has_files() && description.classes != data.classes;
+    if description.multi_label != data.is_multi_label() {
+        let (taught, here) = if description.multi_label { ("several labels", "one") } else { ("one label", "several") };
+        return Error::setting(format!(
+            "the checkpoint's network was taught {taught} an image; those of {} have {here}",
+            data.name
+        ));
+    }
     match wanted == found {
         true if is_other => Error::setting(format!(
             "the checkpoint's network tells {}; the classes of {} are {}",

@@ -4,6 +4,7 @@ use crate::data::ImageSet;
 use crate::error::{Error, Result};
 use crate::loader::Treatment;
 use crate::model::Trained;
+use crate::multi_label::probability;
 use crate::tta::Tta;
 use gpu_core::{DType, Device, Tensor, ops};
 use nn::{EvalStep, StepOptions};
@@ -23,6 +24,8 @@ pub struct Guess {
 /// A captured step that names what is in pictures, so many at a time.
 pub struct Predictor {
     classes: Vec<String>,
+    /// Whether a picture may have several of them.
+    is_multi_label: bool,
     /// The pixels of a batch, as they are read.
     images: Tensor,
     step: EvalStep,
@@ -54,7 +57,14 @@ impl Predictor {
     pub fn of_views(trained: &Trained, device: &Device, batch: usize, tta: Option<Tta>) -> Result<Self> {
         assert!(batch > 0, "Predictor: a batch of 0 pictures");
         let Trained { description, net, .. } = trained;
-        if !description.is_classifier() {
+        let is_multi_label = description.tells_labels();
+        if is_multi_label && tta.is_some() {
+            return Error::setting(format!(
+                "--tta: not where an image may have several labels, as \"{}\" tells them",
+                description.model
+            ));
+        }
+        if !description.has_accuracy() {
             return Error::setting(format!("the model \"{}\" tells no classes: there is nothing to predict", description.model));
         }
         let input = description.input()?;
@@ -68,7 +78,7 @@ impl Predictor {
             })
         };
         let (step, other) = (captured(None)?, tta.map(|tta| captured(Some(tta))).transpose()?);
-        Ok(Self { classes: description.classes.clone(), images, step, other })
+        Ok(Self { classes: description.classes.clone(), is_multi_label, images, step, other })
     }
 
     /// How many pictures it takes at a time.
@@ -76,7 +86,8 @@ impl Predictor {
         self.images.shape().n()
     }
 
-    /// The `top` likeliest classes for each of some pictures as [`read_image`](super::read_image) gives them, the likeliest first.
+    /// The `top` likeliest classes for each of some pictures as [`read_image`](super::read_image) gives them, the likeliest first; where a
+    /// picture may have several labels, those that are likelier than not.
     ///
     /// # Errors
     /// If the network gives what is no number, or a fault of the device.
@@ -111,7 +122,10 @@ impl Predictor {
         let rest = std::iter::repeat_n(last, batch - count).flatten();
         self.images.write(&images.iter().chain(rest).copied().collect::<Vec<u8>>());
         self.step.run()?;
-        let mut probabilities = ops::softmax(self.step.output(), 1).to_vec()?;
+        let mut probabilities = match self.is_multi_label {
+            true => self.step.output().to_vec()?.into_iter().map(|logit| probability(logit) as f32).collect(),
+            false => ops::softmax(self.step.output(), 1).to_vec()?,
+        };
         if let Some(other) = &self.other {
             other.run()?;
             let others = ops::softmax(other.output(), 1).to_vec()?;
@@ -128,6 +142,7 @@ impl Predictor {
         let guess = |(label, (&probability, class)): (usize, (&f32, &String))| Guess { class: class.clone(), label, probability };
         let mut guesses: Vec<Guess> = probabilities.iter().zip(&self.classes).enumerate().map(guess).collect();
         guesses.sort_by(|a, b| b.probability.total_cmp(&a.probability));
+        guesses.retain(|guess| !self.is_multi_label || guess.probability > 0.5);
         guesses.truncate(top);
         guesses
     }

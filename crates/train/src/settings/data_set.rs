@@ -130,6 +130,9 @@ impl Config {
             }
             .to_owned();
         }
+        if data.is_multi_label() {
+            self.expect_several_labels(&data.name)?;
+        }
         let val = *self.val.get_or_insert_with(|| by_default(data));
         if val != Validation::Own {
             data.without_val();
@@ -151,6 +154,19 @@ impl Config {
             return Error::setting(format!("--patience: {} has too few images to hold any out for validation", data.name));
         }
         Ok(())
+    }
+
+    /// Refuses what is for one label an image.
+    fn expect_several_labels(&self, name: &str) -> Result<()> {
+        let refused = [
+            ("augment mixup and cutmix", self.augmentation()?.mixes()),
+            ("label-smoothing", self.label_smoothing > 0.0),
+            ("tta", self.tta.is_some()),
+        ];
+        match refused.iter().find(|(_, given)| *given) {
+            None => Ok(()),
+            Some((flag, _)) => Error::setting(format!("--{flag}: not where an image may have several labels, as those of {name}")),
+        }
     }
 
     fn take_fingerprint(&mut self, data: &Dataset) -> Result<()> {

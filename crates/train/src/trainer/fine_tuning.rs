@@ -42,9 +42,19 @@ fn no_key(flag: &str, keys: &str, net: &Net) -> Error {
 pub(super) fn class_weights(config: &Config, description: &Description, images: &ImageSet) -> Result<Vec<f32>> {
     match config.class_weights {
         None => Ok(Vec::new()),
-        Some(_) if !description.is_classifier() => Error::setting("--class-weights: this model tells no classes"),
+        Some(_) if !description.has_accuracy() => Error::setting("--class-weights: this model tells no classes"),
+        Some(ClassWeights::Balanced) if description.tells_labels() => Ok(of_positives(images, description.classes.len())),
         Some(ClassWeights::Balanced) => Ok(balanced(images.labels(), description.classes.len())),
     }
+}
+
+/// Of N images, n of which have a class, (N - n) / n: what its presence weighs, as the documentation of PyTorch's `BCEWithLogitsLoss` has it.
+/// One without images weighs 1.
+fn of_positives(images: &ImageSet, classes: usize) -> Vec<f32> {
+    let mut counts = vec![0usize; classes];
+    (0..images.len()).flat_map(|row| images.classes_of(row)).for_each(|&class| counts[class as usize] += 1);
+    let weight = |n: usize| if n == 0 { 1.0 } else { (images.len() - n) as f32 / n as f32 };
+    counts.into_iter().map(weight).collect()
 }
 
 /// As scikit-learn has it: of N images in K classes, N / (K n) for a class of n. One without images never counts.
@@ -58,11 +68,21 @@ fn balanced(labels: &[u32], classes: usize) -> Vec<f32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::data::LabelSets;
 
     /// `sklearn.utils.class_weight.compute_class_weight("balanced", ...)` of six labels in three classes.
     #[test]
     fn every_class_weighs_as_much_as_another() {
         assert_eq!(balanced(&[0, 0, 0, 1, 1, 2], 3), [2.0 / 3.0, 1.0, 2.0]);
         assert_eq!(balanced(&[0, 0, 2], 3), [0.5, 0.0, 1.0]);
+    }
+
+    /// A class that 100 of 400 images have weighs 3: the example of PyTorch's documentation.
+    #[test]
+    fn what_is_there_weighs_as_much_as_what_is_not() {
+        let sets = LabelSets::new(vec![vec![0], vec![0, 1]], 3);
+        let labels = (0..400).map(|i| u32::from(i < 100)).collect();
+        let images = ImageSet::new(vec![0; 400], labels, [1, 1, 1]).with_label_sets(sets);
+        assert_eq!(of_positives(&images, 3), [0.0, 3.0, 1.0]);
     }
 }

@@ -3,7 +3,7 @@
 use super::fine_tuning::class_weights;
 use super::optimizer::schedule;
 use super::progress::Progress;
-use crate::data::{Dataset, Split};
+use crate::data::{Dataset, ImageSet, Split};
 use crate::error::{Error, Result};
 use crate::evaluate::{Evaluator, Score};
 use crate::loader::{Feed, Source, Treatment};
@@ -137,12 +137,12 @@ impl Learner {
         self.evaluator.score()
     }
 
-    /// Writes a row for each image that is measured on, of these labels.
+    /// Writes a row for each image that is measured on, of this set.
     ///
     /// # Errors
     /// As [`write_per_image`].
-    pub fn table(&mut self, path: &Path, description: &Description, labels: &[u32], averaged: bool) -> Result<()> {
-        let mut write = || write_per_image(path, &mut self.evaluator, description, labels);
+    pub fn table(&mut self, path: &Path, description: &Description, set: &ImageSet, averaged: bool) -> Result<()> {
+        let mut write = || write_per_image(path, &mut self.evaluator, description, set);
         if averaged { with_average(&*self.optimizer, write) } else { write() }
     }
 }

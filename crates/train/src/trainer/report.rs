@@ -198,7 +198,7 @@ impl<'a> Report<'a> {
             "train_loss": tally.loss(),
             "train_accuracy": run.counts_right.then(|| tally.accuracy()),
             (format!("{split}_loss")): score.map(|s| s.loss),
-            (format!("{split}_accuracy")): score.filter(|_| run.is_classifier).map(|s| s.accuracy),
+            (format!("{split}_accuracy")): score.filter(|_| run.has_accuracy).map(|s| s.accuracy),
             "images_per_s": self.clock.images_per_s(),
             "stall_s": stall_s,
         }))?;
@@ -206,7 +206,7 @@ impl<'a> Report<'a> {
         let learned = share(run.counts_right, tally.accuracy());
         let mut line = format!("epoch {epoch}/{}: loss {:.4}{learned}", run.config.epochs, tally.loss());
         if let Some(score) = score {
-            line += &format!("; {split} {:.4}{}", score.loss, share(run.is_classifier, score.accuracy));
+            line += &format!("; {split} {:.4}{}", score.loss, share(run.has_accuracy, score.accuracy));
         }
         if let Some(rate) = self.clock.images_per_s() {
             line += &format!("; {rate:.0} images/s");
@@ -281,7 +281,7 @@ impl<'a> Report<'a> {
         let score = score.filter(|_| run.config.judged_by() == Some(Split::Val));
         let chosen = tested.map(|tested| tested.best.unwrap_or(tested.last));
         let outcome = Outcome {
-            val_accuracy: score.filter(|_| run.is_classifier).map(|s| s.accuracy),
+            val_accuracy: score.filter(|_| run.has_accuracy).map(|s| s.accuracy),
             val_loss: score.map(|s| s.loss),
             test: tested,
             test_accuracy: chosen.and_then(|chosen| chosen.accuracy),
@@ -310,7 +310,8 @@ impl<'a> Report<'a> {
         let say = |line: String| self.console.say(&line);
         let end = run.progress.end(&run.config);
         if let Some(tested) = &outcome.test {
-            say(test_line(tested, outcome.steps));
+            let what = if run.description.tells_labels() { "labels right" } else { "accuracy" };
+            say(test_line(tested, what, outcome.steps));
         }
         if let Some(rate) = outcome.images_per_s {
             say(format!("{rate:.0} images/s in training, {:.2} s of it waiting for images", outcome.stall_s));
@@ -327,14 +328,13 @@ impl<'a> Report<'a> {
     }
 }
 
-/// What the test images say, and of which weights.
-fn test_line(tested: &Tested, steps: u64) -> String {
-    let is_classifier = tested.last.accuracy.is_some();
+/// What the test images say, and of which weights; `accuracy` is what it is called, where there is one.
+fn test_line(tested: &Tested, accuracy: &str, steps: u64) -> String {
     let figure = |measured: &Measured| match measured.accuracy {
         Some(accuracy) => format!("{:.2} %", 100.0 * accuracy),
         None => format!("{:.4}", measured.loss),
     };
-    let what = if is_classifier { "accuracy" } else { "loss" };
+    let what = if tested.last.accuracy.is_some() { accuracy } else { "loss" };
     match &tested.best {
         Some(best) if *best == tested.last => format!("test {what} {} after {steps} steps, the best weights", figure(best)),
         Some(best) => {

@@ -21,6 +21,8 @@ pub(super) struct Run {
     pub data: Dataset,
     pub description: Description,
     pub is_classifier: bool,
+    /// Whether what it says of validation and test images is right or wrong.
+    pub has_accuracy: bool,
     /// Whether an image of the training has one label, which may be told right.
     pub counts_right: bool,
     pub learner: Learner,
@@ -33,7 +35,7 @@ pub(super) struct Done {
     pub config: Config,
     pub data: Dataset,
     pub description: Description,
-    pub is_classifier: bool,
+    pub has_accuracy: bool,
     pub counts_right: bool,
     pub device: Device,
     pub progress: Progress,
@@ -70,7 +72,8 @@ pub struct Measured {
     pub epoch: u64,
     /// Mean loss.
     pub loss: f64,
-    /// Share of the images that were recognised; none for a network that tells no classes.
+    /// Share of the images that were recognised, or of their labels that were told rightly where there may be several; none for a network
+    /// that tells no classes.
     pub accuracy: Option<f64>,
 }
 
@@ -83,18 +86,18 @@ impl Run {
         progress: Progress,
         folder: RunFolder,
     ) -> Self {
-        let is_classifier = description.is_classifier();
+        let (is_classifier, has_accuracy) = (description.is_classifier(), description.has_accuracy());
         let counts_right = is_classifier && !config.augmentation().is_ok_and(|how| how.mixes());
-        Self { config, data, description, is_classifier, counts_right, learner, progress, folder }
+        Self { config, data, description, is_classifier, has_accuracy, counts_right, learner, progress, folder }
     }
 
     /// Gives back what only steps need.
     pub fn done(self) -> Done {
-        let Self { config, data, description, is_classifier, counts_right, learner, progress, folder } = self;
+        let Self { config, data, description, has_accuracy, counts_right, learner, progress, folder, .. } = self;
         let device = learner.optimizer.device().clone();
         drop(learner);
         device.trim();
-        Done { config, data, description, is_classifier, counts_right, device, progress, folder }
+        Done { config, data, description, has_accuracy, counts_right, device, progress, folder }
     }
 
     /// Looks at what the device has counted.
@@ -164,7 +167,7 @@ impl Run {
         let measured = |(epoch, score): (u64, Score)| Measured {
             epoch,
             loss: score.loss,
-            accuracy: self.is_classifier.then_some(score.accuracy),
+            accuracy: self.has_accuracy.then_some(score.accuracy),
         };
         Ok(Some(Tested { images: last.images, best: best.map(measured), last: measured((epoch, last)) }))
     }
@@ -188,8 +191,8 @@ impl Run {
     /// Writes what the weights say of each image that the evaluation looks at, where they say anything; their average, if that is asked
     /// for and kept.
     fn table(&mut self, averaged: bool) -> Result<()> {
-        match self.is_classifier {
-            true => self.learner.table(&self.folder.test_table(), &self.description, self.data.test.labels(), averaged),
+        match self.has_accuracy {
+            true => self.learner.table(&self.folder.test_table(), &self.description, &self.data.test, averaged),
             false => Ok(()),
         }
     }
@@ -207,6 +210,7 @@ impl Run {
     /// Closes an epoch, and saves it if it is the best so far. Only whole epochs compete.
     pub fn end_epoch(&mut self, score: Option<Score>) -> Result<()> {
         self.progress.end_epoch(score.map(|s| s.loss));
+        // Where an image may have several labels most of them are not there: to say so of all is right mostly, and teaches nothing.
         let value = score.map(|s| if self.is_classifier { s.accuracy } else { -s.loss });
         if value.is_some_and(|v| self.progress.best.is_none_or(|best| v > best)) {
             (self.progress.best, self.progress.best_epoch) = (value, Some(self.progress.epoch));

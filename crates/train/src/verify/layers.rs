@@ -3,8 +3,8 @@
 use super::rows::{BATCH, Named, largest, layer_of, layer_scales, row};
 use crate::error::Result;
 use gpu_core::ops::Reduction;
-use gpu_core::{Device, Shape, Tensor};
-use nn::{Loss, Module, Net, Tape, join, parameters};
+use gpu_core::{Device, Shape, Tensor, ops};
+use nn::{Loss, Module, Net, Tape, Var, join, parameters};
 use proof::Row;
 
 /// One sum in another order moves a value by some 1e-6 of the largest; the layers of a block add up.
@@ -69,10 +69,14 @@ fn starts(question: &Question<'_>) -> Vec<Start> {
     let y = ways.last().expect("it begins with the input");
     let loss = match loss {
         Loss::CrossEntropy { smoothing } => y.cross_entropy(&targets, *smoothing),
+        Loss::BceWithLogits => {
+            let targets = Var::constant(&ops::one_hot(&targets, y.shape().c()));
+            y.bce_with_logits(&targets, None, None, Reduction::Mean)
+        }
         _ => y.mse_loss(&input, Reduction::Mean),
     };
     let gradients = loss.backward();
-    let start = |pair: &[nn::Var]| {
+    let start = |pair: &[Var]| {
         let dy = gradients.of(&pair[1]).expect("the loss depends on every layer").clone();
         Start { x: pair[0].value().clone(), dy }
     };

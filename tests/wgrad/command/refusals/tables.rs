@@ -21,6 +21,8 @@ const TABLES: &[(&str, &str)] = &[
     ("path,label,split\na.png,cat,train\nb.png,dog,\n", "line 3: the split is \"\""),
     ("path,label,split\na.png,cat,train\nb.png,dog,test\n", "line 3: no picture to learn from has the label dog"),
     ("path,label\na.png,cat\nno.png,dog\n", "no.png: this is not a PNG"),
+    ("path,label\na.png,cat|in\nb.png,dog\n", "line 2: a.png has several labels (cat|in): call the column labels"),
+    ("path,labels\na.png,cat|\nb.png,dog\n", "line 2: the label of a.png is empty"),
     ("path,label\na.png,c\u{1b}[2Jat\nc.png,dog\n", "line 3: there is no file c.png"),
 ];
 
@@ -32,8 +34,10 @@ pub fn all(tally: &mut Tally) {
         fs::write(bench.path(&format!("{number}.csv")), text).unwrap();
     }
     fs::write(bench.path("right.csv"), "path,label\na.png,cat\nb.png,dog\n").unwrap();
+    fs::write(bench.path("several.csv"), "path,labels\na.png,cat|in\nb.png,dog\n").unwrap();
     // The control: what is right is not refused.
     bench.run("data info right.csv").ok();
+    bench.run("data info several.csv").ok();
     let mut refusals = Refusals::new(bench, tally);
     for (number, (_, wanted)) in TABLES.iter().enumerate() {
         let name = if wanted.starts_with("no.png") { "no.png".to_owned() } else { format!("{number}.csv") };
@@ -43,4 +47,8 @@ pub fn all(tally: &mut Tally) {
     refusals.refused("train right.csv --device cpu --batch-size 3", &["--batch-size 3"]);
     refusals.refused("train right.csv --device cpu --val own", &["--val own"]);
     refusals.refused("train right.csv --data right.csv", &["--data"]);
+    for flag in ["--augment mixup", "--augment cutmix", "--label-smoothing 0.1", "--tta flip"] {
+        let (name, _) = flag.split_once(' ').unwrap();
+        refusals.refused(&format!("train several.csv --device cpu {flag}"), &[name, "several labels", "several.csv"]);
+    }
 }

@@ -1,5 +1,6 @@
 //! The pictures of a set, as they are found: their files, their classes, and what each is for.
 
+use crate::data::label_sets::LabelSets;
 use crate::error::printable_name;
 use std::path::PathBuf;
 
@@ -7,6 +8,8 @@ use std::path::PathBuf;
 #[derive(Debug, Default)]
 pub(super) struct Found {
     pub classes: Vec<String>,
+    /// What the labels of the pictures are the numbers of, where a picture may have several.
+    pub sets: Option<LabelSets>,
     pub train: Vec<Picture>,
     /// None where the set says of none that it is for that.
     pub val: Option<Vec<Picture>>,
@@ -14,7 +17,7 @@ pub(super) struct Found {
     pub passed_over: PassedOver,
 }
 
-/// A picture and its class.
+/// A picture and its class, or the number of its set of classes.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Picture {
     pub path: PathBuf,

@@ -20,6 +20,7 @@ use super::shuffle::shuffled;
 use crate::error::{printable_name, short};
 use found::{Found, Picture};
 use rayon::prelude::*;
+use std::collections::HashSet;
 use std::ops::Range;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -82,7 +83,11 @@ fn opened(found: Found, place: Place<'_>, opening: &Opening<'_>) -> Result<Opene
     let mut remarks: Vec<String> = found.passed_over.remark().into_iter().collect();
     let shelf = Arc::new(shelf(place, &splits, in_memory, opening, &mut remarks));
     let mut bad = Vec::new();
-    let [train, val, test] = sets(splits, &shelf, in_memory, opening, &mut bad)?;
+    let sets = sets(splits, &shelf, in_memory, opening, &mut bad)?;
+    let [train, val, test] = sets.map(|set| match &found.sets {
+        Some(sets) => set.with_label_sets(sets.clone()),
+        None => set,
+    });
     remarks.extend(shelf.fault().map(unkept));
     if !bad.is_empty() {
         if !opening.skip_bad {
@@ -92,8 +97,9 @@ fn opened(found: Found, place: Place<'_>, opening: &Opening<'_>) -> Result<Opene
         remarks.extend(bad.iter().take(LISTED).map(|(path, why)| format!("  {}: {why}", printable_name(&path.to_string_lossy()))));
         remarks.extend((bad.len() > LISTED).then(|| format!("  ... and {} more", bad.len() - LISTED)));
     }
+    let learned: HashSet<&u32> = (0..train.len()).flat_map(|row| train.classes_of(row)).collect();
     for (label, class) in found.classes.iter().enumerate() {
-        if !train.labels().contains(&(label as u32)) {
+        if !learned.contains(&(label as u32)) {
             return wrong(format!("no picture of the class {class} can be read to learn from"));
         }
     }

@@ -1,14 +1,14 @@
-//! Which pictures a table names: a CSV file with a row for each, its path and its class.
+//! Which pictures a table names: a CSV file with a row for each, its path and its class or classes.
 //!
-//! Under `path` stands where it lies, below the folder of the table; under `label` its class; under `split`, which may be left out,
-//! train, val or test. Other columns mean nothing here. The order of the rows changes nothing. What is wrong is told with its line.
+//! Under `path` stands where it lies, below the folder of the table; under `label` its class, or under `labels` all that it has, with `|`
+//! between; under `split`, which may be left out, train, val or test. Other columns mean nothing here. The order of the rows changes nothing. What is wrong is told with its line.
 
 use super::found::{Found, Picture, VAL, in_turn};
 use crate::data::error::DataError;
 use crate::data::file;
+use crate::data::label_sets::LabelSets;
 use crate::data::split::Split;
 use csv::{ErrorKind, Position, ReaderBuilder, StringRecord, Trim};
-use std::collections::hash_map::Entry;
 use std::collections::{BTreeSet, HashMap};
 use std::path::{Component, Path, PathBuf};
 
@@ -21,37 +21,40 @@ pub(in crate::data) fn is_table(path: &Path) -> bool {
 pub(super) fn look(path: &Path, root: &Path, skip_bad: bool) -> Result<Found, DataError> {
     let bytes = file::read(path)?;
     let table = Table { path, bytes: &bytes };
-    let rows = table.rows()?;
+    let (rows, is_multi_label) = table.rows()?;
     if let Some(row) = rows.iter().find(|row| !skip_bad && !root.join(&row.name).is_file()) {
         let message = format!("there is no file {} (--skip-bad leaves such pictures out)", root.join(&row.name).display());
         return Err(table.wrong(row.at, message));
     }
-    let classes: Vec<String> = rows.iter().filter(|row| row.split == Split::Train).map(|row| row.label.clone()).collect();
-    let classes: Vec<String> = BTreeSet::from_iter(classes).into_iter().collect();
+    let learned = rows.iter().filter(|row| row.split == Split::Train).flat_map(|row| row.labels.iter().cloned());
+    let classes: Vec<String> = learned.collect::<BTreeSet<_>>().into_iter().collect();
     if classes.is_empty() {
         return Err(DataError::Pictures { path: path.into(), message: "it names no picture to learn from".into() });
     }
-    let mut by_split = [(); 3].map(|()| vec![Vec::new(); classes.len()]);
-    for row in rows {
-        let Ok(label) = classes.binary_search(&row.label) else {
-            return Err(table.wrong(row.at, format!("no picture to learn from has the label {}", row.label)));
-        };
+    let sets = rows.iter().map(|row| table.numbers(row, &classes)).collect::<Result<Vec<_>, _>>()?;
+    // Of pictures with one label each the sets are the classes.
+    let distinct: Vec<&Vec<u32>> = sets.iter().collect::<BTreeSet<_>>().into_iter().collect();
+    let mut by_split = [(); 3].map(|()| vec![Vec::new(); distinct.len()]);
+    for (row, set) in rows.into_iter().zip(&sets) {
+        let label = distinct.binary_search(&set).expect("it is one of them");
         let picture = Picture { path: root.join(&row.name), name: row.name, label: label as u32 };
         by_split[row.split as usize][label].push(picture);
     }
+    let sets = is_multi_label.then(|| LabelSets::new(distinct.into_iter().cloned().collect(), classes.len()));
     let [train, val, test] = by_split.map(|mut by_class| {
         by_class.iter_mut().for_each(|class| class.sort_by(|a, b| a.name.cmp(&b.name)));
         in_turn(by_class)
     });
     let some = |pictures: Vec<Picture>| Some(pictures).filter(|pictures| !pictures.is_empty());
-    Ok(Found { classes, train, val: some(val), test: some(test), ..Found::default() })
+    Ok(Found { classes, sets, train, val: some(val), test: some(test), ..Found::default() })
 }
 
 /// A row, with the byte at which it begins.
 struct Row {
     at: u64,
     name: PathBuf,
-    label: String,
+    /// In their order, each once.
+    labels: Vec<String>,
     split: Split,
 }
 
@@ -59,6 +62,8 @@ struct Row {
 struct Columns {
     path: usize,
     label: usize,
+    /// Whether there may be several in a cell.
+    is_multi_label: bool,
     split: Option<usize>,
 }
 
@@ -68,7 +73,8 @@ struct Table<'a> {
 }
 
 impl Table<'_> {
-    fn rows(&self) -> Result<Vec<Row>, DataError> {
+    /// All rows, and whether pictures may have several labels.
+    fn rows(&self) -> Result<(Vec<Row>, bool), DataError> {
         if let Err(fault) = std::str::from_utf8(self.bytes) {
             return Err(self.wrong(fault.valid_up_to() as u64, "this is not UTF-8: save the table as such".into()));
         }
@@ -79,7 +85,7 @@ impl Table<'_> {
             rows.push(self.row(&columns, &record)?);
         }
         self.expect_each_once(&rows)?;
-        Ok(rows)
+        Ok((rows, columns.is_multi_label))
     }
 
     fn columns(&self, head: &StringRecord) -> Result<Columns, DataError> {
@@ -90,13 +96,18 @@ impl Table<'_> {
                 (found, None) => Ok(found),
             }
         };
-        let wanted = |name: &str| {
-            let has = || head.iter().collect::<Vec<_>>().join(", ");
-            column(name)?.ok_or_else(|| {
-                self.wrong(0, format!("a first row with the columns path and label is wanted; {name} is not in \"{}\"", has()))
-            })
+        let missing = |name: &str| {
+            let has = head.iter().collect::<Vec<_>>().join(", ");
+            self.wrong(0, format!("a first row with the columns path and label is wanted; {name} is not in \"{has}\""))
         };
-        Ok(Columns { path: wanted("path")?, label: wanted("label")?, split: column("split")? })
+        let path = column("path")?.ok_or_else(|| missing("path"))?;
+        let (label, is_multi_label) = match (column("label")?, column("labels")?) {
+            (Some(label), None) => (label, false),
+            (None, Some(labels)) => (labels, true),
+            (None, None) => return Err(missing("label")),
+            (Some(_), Some(_)) => return Err(self.wrong(0, "there are two columns of labels, label and labels".into())),
+        };
+        Ok(Columns { path, label, is_multi_label, split: column("split")? })
     }
 
     fn row(&self, columns: &Columns, record: &StringRecord) -> Result<Row, DataError> {
@@ -107,8 +118,12 @@ impl Table<'_> {
         if name.as_os_str().is_empty() {
             return Err(self.wrong(at, "the path is empty".into()));
         }
-        if label.is_empty() {
+        let labels: BTreeSet<&str> = label.split('|').map(str::trim).collect();
+        if labels.contains("") {
             return Err(self.wrong(at, format!("the label of {path} is empty")));
+        }
+        if labels.len() > 1 && !columns.is_multi_label {
+            return Err(self.wrong(at, format!("{path} has several labels ({label}): call the column labels")));
         }
         let split = match columns.split.map(|column| record[column].to_lowercase()).as_deref() {
             None | Some("train") => Split::Train,
@@ -116,7 +131,16 @@ impl Table<'_> {
             Some(word) if VAL.contains(&word) => Split::Val,
             Some(word) => return Err(self.wrong(at, format!("the split is \"{word}\": train, val or test is wanted"))),
         };
-        Ok(Row { at, name, label: label.to_owned(), split })
+        Ok(Row { at, name, labels: labels.into_iter().map(str::to_owned).collect(), split })
+    }
+
+    /// The classes of a row by their numbers.
+    fn numbers(&self, row: &Row, classes: &[String]) -> Result<Vec<u32>, DataError> {
+        let number = |label: &String| match classes.binary_search(label) {
+            Ok(class) => Ok(class as u32),
+            Err(_) => Err(self.wrong(row.at, format!("no picture to learn from has the label {label}"))),
+        };
+        row.labels.iter().map(number).collect()
     }
 
     /// Refuses a picture that stands there twice, and labels that are one but for capitals.
@@ -127,12 +151,10 @@ impl Table<'_> {
                 let message = format!("{} stands in line {} already", row.name.display(), self.line(before));
                 return Err(self.wrong(row.at, message));
             }
-            match spelled.entry(row.label.to_lowercase()) {
-                Entry::Vacant(place) => drop(place.insert(row)),
-                Entry::Occupied(first) if first.get().label == row.label => {}
-                Entry::Occupied(first) => {
-                    let Row { at, label, .. } = first.get();
-                    let message = format!("the label {} is {label} of line {} but for capitals", row.label, self.line(*at));
+            for label in &row.labels {
+                let (first, at) = *spelled.entry(label.to_lowercase()).or_insert((label, row.at));
+                if first != label {
+                    let message = format!("the label {label} is {first} of line {} but for capitals", self.line(at));
                     return Err(self.wrong(row.at, message));
                 }
             }

@@ -57,17 +57,51 @@ fn rows_say_what_they_are_for() {
 }
 
 #[test]
+fn pictures_may_have_several_labels() {
+    let folder = folder(&NAMES);
+    let rows = "cat/1.png,cat|in\ncat/2.png,cat\ncat/3.png, in | cat |in\ndog/1.png,in\ndog/2.png,dog\n";
+    let data = named(&folder, format!("path,labels\n{rows}")).unwrap();
+    assert_eq!(data.classes, ["cat", "dog", "in"]);
+    let of = |set: &ImageSet| {
+        (0..set.len()).map(|row| (set.file(row).unwrap().to_owned(), set.classes_of(row).to_vec())).collect::<Vec<_>>()
+    };
+    let want = [
+        ("cat/2.png", vec![0]),
+        ("cat/1.png", vec![0, 2]),
+        ("dog/2.png", vec![1]),
+        ("dog/1.png", vec![2]),
+        ("cat/3.png", vec![0, 2]),
+    ];
+    assert_eq!(of(&data.train), want.map(|(name, classes)| (PathBuf::from(name), classes)));
+    assert!(data.is_multi_label());
+    // What images have is part of what the set is known by.
+    let other = named(&folder, format!("path,labels\n{}", rows.replace("1.png,in", "1.png,dog"))).unwrap();
+    let single = named(&folder, "path,label\ncat/1.png,cat\ndog/1.png,dog\n").unwrap();
+    let each_one = named(&folder, "path,labels\ncat/1.png,cat\ndog/1.png,dog\n").unwrap();
+    assert_eq!(single.train.labels(), each_one.train.labels());
+    assert!(!single.is_multi_label() && each_one.is_multi_label());
+    assert!(data.fingerprint() != other.fingerprint() && single.fingerprint() != each_one.fingerprint());
+}
+
+#[test]
 fn what_is_wrong_in_a_table_is_told_with_its_line() {
     let folder = folder(&NAMES);
     let right = "path,label\ncat/1.png,cat\ndog/1.png,dog\n";
     assert!(named(&folder, right).is_ok(), "the control");
-    let cases: [(&[u8], &str); 17] = [
+    let cases: [(&[u8], &str); 21] = [
         (b"", "line 1: a first row with the columns path and label is wanted; path is not in \"\""),
         (b"file,label\n", "line 1: a first row with the columns path and label is wanted; path is not in \"file, label\""),
         (b"path;label\n", "path is not in \"path;label\""),
         (b"path,class\n", "label is not in \"path, class\""),
         (b"path,label,Path\n", "line 1: two columns are called path"),
         (b"path,label\n", "it names no picture to learn from"),
+        (b"path,label,labels\n", "line 1: there are two columns of labels, label and labels"),
+        (b"path,label\ncat/1.png,cat | in\n", "line 2: cat/1.png has several labels (cat | in): call the column labels"),
+        (b"path,labels\ncat/1.png,cat||in\n", "line 2: the label of cat/1.png is empty"),
+        (
+            b"path,labels,split\ncat/1.png,cat|in,train\ncat/2.png,cat|out,val\n",
+            "line 3: no picture to learn from has the label out",
+        ),
         (b"path,label\n\n\ncat/9.png,cat\n", "line 4: there is no file"),
         (b"path,label\r\ncat/1.png,cat\r\ncat,dog\r\n", "line 3: there is no file"),
         (b"path,label\ncat/1.png,\n", "line 2: the label of cat/1.png is empty"),

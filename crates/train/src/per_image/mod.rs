@@ -1,29 +1,39 @@
 //! What a network says of each image of a set, as a table.
 
+mod labels;
+mod table;
+
+pub use labels::LabelTable;
+
+use crate::data::ImageSet;
 use crate::error::{Error, Result};
 use crate::evaluate::Evaluator;
 use crate::file;
 use crate::model::Description;
-use nn::checkpoint::{read_plain, write_atomically};
+use nn::checkpoint::read_plain;
 use serde::Deserialize;
 use std::path::Path;
 
 /// The columns.
 const HEADS: [&str; 8] = ["image", "label", "class", "predicted_label", "predicted_class", "probability", "loss", "correct"];
 
-/// Writes a row for each image that `evaluator` measures, of these labels, to a CSV file: its number, its class, the likeliest one and how likely that is, and the
-/// cross-entropy.
+/// Writes a row for each image of `set` that `evaluator` measures to a CSV file: its number, its class, the likeliest one and how likely that
+/// is, and the cross-entropy. Where an image may have several labels: those that it has, those that are likelier than not, of how many
+/// classes that is right, the loss, and how likely each class is.
 ///
 /// # Errors
 /// If the network tells no classes, gives what is no number, a fault of the device, or of the file system; the old file is as it was then.
-pub fn write_per_image(path: &Path, evaluator: &mut Evaluator, description: &Description, labels: &[u32]) -> Result<()> {
+pub fn write_per_image(path: &Path, evaluator: &mut Evaluator, description: &Description, set: &ImageSet) -> Result<()> {
     expect_classes(description)?;
-    let mut table = csv::Writer::from_writer(Vec::new());
+    if let Some(sets) = set.label_sets() {
+        return labels::write(path, evaluator, &description.classes, sets, set.labels());
+    }
+    let mut written = csv::Writer::from_writer(Vec::new());
     let classes = &description.classes;
     let mut wrong = None;
-    table.write_record(HEADS).expect("a list takes all bytes");
+    written.write_record(HEADS).expect("a list takes all bytes");
     evaluator.outputs(&mut |image, logits| {
-        let label = labels[image] as usize;
+        let label = set.labels()[image] as usize;
         let Some(said) = Said::of(logits) else {
             wrong = wrong.or(logits.iter().copied().find(|x| !x.is_finite()));
             return;
@@ -38,13 +48,12 @@ pub fn write_per_image(path: &Path, evaluator: &mut Evaluator, description: &Des
             format!("{:.6}", said.loss(label)),
             u8::from(said.best == label).to_string(),
         ];
-        table.write_record(row).expect("a list takes all bytes");
+        written.write_record(row).expect("a list takes all bytes");
     })?;
-    if let Some(value) = wrong {
-        return Err(Error::OutputNotFinite(value));
+    match wrong {
+        Some(value) => Err(Error::OutputNotFinite(value)),
+        None => table::write(path, written),
     }
-    let bytes = table.into_inner().expect("a list takes all bytes");
-    write_atomically(path, |file| std::io::Write::write_all(file, &bytes)).map_err(Error::file("writing", path))
 }
 
 /// A row of such a table.
@@ -66,14 +75,41 @@ pub struct ImageRow {
     pub loss: f64,
 }
 
+/// What [`write_per_image`] wrote.
+#[derive(Debug, Clone, PartialEq)]
+pub enum Table {
+    /// Of images with one label each.
+    Classes(Vec<ImageRow>),
+    /// Of images that may have several.
+    Labels(LabelTable),
+}
+
 /// Reads what [`write_per_image`] wrote.
 ///
 /// # Errors
 /// If the file cannot be read, or is no such table.
-pub fn read_per_image(path: &Path) -> Result<Vec<ImageRow>> {
+pub fn read_table(path: &Path) -> Result<Table> {
     let bytes = read_plain(path, file::DATA).map_err(Error::file("reading", path))?;
     let wrong = |e: csv::Error| Error::content(path, format!("this is not a table of eval --per-image: {e}"));
-    csv::Reader::from_reader(&*bytes).deserialize().collect::<std::result::Result<_, _>>().map_err(wrong)
+    match labels::read(&bytes).map_err(wrong)? {
+        Some(table) => Ok(Table::Labels(table)),
+        None => csv::Reader::from_reader(&*bytes)
+            .deserialize()
+            .collect::<std::result::Result<_, _>>()
+            .map(Table::Classes)
+            .map_err(wrong),
+    }
+}
+
+/// Reads the table of images with one label each that [`write_per_image`] wrote.
+///
+/// # Errors
+/// If the file cannot be read, or is no such table.
+pub fn read_per_image(path: &Path) -> Result<Vec<ImageRow>> {
+    match read_table(path)? {
+        Table::Classes(rows) => Ok(rows),
+        Table::Labels(_) => Err(Error::content(path, "this table is of images that may have several labels")),
+    }
 }
 
 /// Refuses a network of whose images there is nothing to say.
@@ -81,7 +117,7 @@ pub fn read_per_image(path: &Path) -> Result<Vec<ImageRow>> {
 /// # Errors
 /// If it tells no classes.
 pub fn expect_classes(description: &Description) -> Result<()> {
-    match description.is_classifier() {
+    match description.has_accuracy() {
         true => Ok(()),
         false => Error::setting(format!("the model \"{}\" tells no classes: there is no row for an image", description.model)),
     }
