@@ -74,6 +74,25 @@ fn a_run_stopped_at_any_step_resumes_to_the_same_bytes() {
     bench.run("train --resume runs/parts --epochs 4").ok();
 }
 
+#[test]
+fn a_run_whose_images_are_drawn_by_class_is_the_same_bytes_stopped_or_not() {
+    let bench = Bench::new();
+    let words = "--epochs 2 --sampler weighted --name";
+    bench.train(&format!("{words} whole")).ok();
+    bench.train(&format!("{words} parts --max-steps 7")).ok();
+    bench.run("train --resume runs/parts --sampler shuffled").refused("--sampler cannot change");
+    bench.run("train --resume runs/parts --max-steps 26").ok();
+    bench.run("train --resume runs/parts").ok();
+    for file in ["last.safetensors", "best.safetensors", "config.toml"] {
+        assert!(bench.bytes(&format!("runs/whole/{file}")) == bench.bytes(&format!("runs/parts/{file}")), "{file} differs");
+    }
+    assert_eq!(bench.log("runs/whole"), bench.log("runs/parts"));
+    let config = std::fs::read_to_string(bench.path("runs/whole/config.toml")).unwrap();
+    assert!(config.contains("sampler = \"weighted\""), "{config}");
+    bench.train("--epochs 2 --name each").ok();
+    assert!(bench.bytes("runs/whole/last.safetensors") != bench.bytes("runs/each/last.safetensors"), "the sampler is used");
+}
+
 #[cfg(unix)]
 #[test]
 fn ctrl_c_saves_and_says_how_to_go_on() {

@@ -2,7 +2,7 @@
 //! spread.
 
 use super::histogram::Histogram;
-use crate::data::{ImageSet, shuffled};
+use crate::data::ImageSet;
 use crate::error::{Error, Result};
 use crate::model::Trained;
 use crate::settings::Config;
@@ -56,7 +56,7 @@ pub(super) fn of(trained: &Trained, config: &Config, set: &ImageSet, device: &De
     let shown = largest_of_each(&trained.net);
     let weights = histograms(shown.iter().map(|(path, param)| (path.clone(), param.value())))?;
 
-    let order = shuffled(set.len(), config.seed, 0);
+    let order = config.sampler.unwrap_or_default().order(set.labels(), config.seed, 0);
     let images = &order[..batch];
     let labels: Vec<u32> = images.iter().map(|&image| set.labels()[image as usize]).collect();
     let (step, gradients) = recorded(trained, config, input, device, &shown)?;

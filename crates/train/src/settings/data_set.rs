@@ -3,7 +3,7 @@
 use super::kinds::{TestImages, Validation};
 use super::rows::{Config, Settings};
 use crate::console::Console;
-use crate::data::{self, Amount, Dataset, InMemory, Opened, Opening, Split};
+use crate::data::{self, Amount, Dataset, InMemory, Opened, Opening, Sampler, Split};
 use crate::error::{Error, Result};
 use crate::model;
 use crate::photo::Reading;
@@ -162,6 +162,7 @@ impl Config {
             ("augment mixup and cutmix", self.augmentation()?.mixes()),
             ("label-smoothing", self.label_smoothing > 0.0),
             ("tta", self.tta.is_some()),
+            ("sampler weighted", self.sampler == Some(Sampler::Weighted)),
         ];
         match refused.iter().find(|(_, given)| *given) {
             None => Ok(()),

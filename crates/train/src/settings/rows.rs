@@ -8,7 +8,7 @@ use super::kinds::OptimizerKind::{Adadelta, Adagrad, Adam, Adamw, Lion, Muon, Rm
 use super::kinds::{ClassWeights, DeviceKind, OptimizerKind, ScheduleKind, TestImages, Validation, Warmup};
 use super::range::{Range, count_from, fingerprint, folder_name, non_negative, positive, share, side, warmup};
 use super::row::{Resume, Row};
-use crate::data::{InMemory, builtin};
+use crate::data::{InMemory, Sampler, builtin};
 use crate::error::Result;
 use crate::photo::{Background, Fit};
 use crate::tta::Tta;
@@ -87,6 +87,8 @@ settings! {
         label_smoothing: f64, "S", default always(0.0), range share();
         /// How much the images of each class weigh in the loss of the training
         class_weights: ClassWeights, "WEIGHTS", unset "all alike";
+        /// Which images an epoch shows, and in which order
+        sampler: Sampler, "SAMPLER", unset "shuffled";
     }
     "Model" {
         /// Leave these parameters and statistics as they are: keys of a checkpoint, with * for any characters and commas between, as in

@@ -4,7 +4,6 @@
 use super::progress::Progress;
 use super::report::Report;
 use super::run::Run;
-use crate::data::shuffled;
 use crate::error::{Error, Result};
 use crate::finite::{first_not_finite, layer_of};
 use crate::model;
@@ -48,7 +47,7 @@ fn replayed(run: &mut Run, until: u64, stop: &AtomicBool) -> Result<Option<Strin
     let (batch, per_epoch) = (run.config.batch_size, run.progress.steps_per_epoch);
     while run.progress.step < until && !stop.load(Relaxed) {
         let step = run.progress.step;
-        let order = shuffled(run.data.train.len(), run.config.seed, step / per_epoch);
+        let order = run.order(step / per_epoch);
         let images = &order[(step % per_epoch) as usize * batch..][..batch];
         if let Some(loss) = bad_loss(run, images)? {
             before.load_net(&run.learner.net).map_err(about)?;

@@ -2,7 +2,6 @@
 
 use super::report::Report;
 use super::run::{Ending, Run};
-use crate::data::shuffled;
 use crate::error::Result;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
@@ -60,7 +59,7 @@ fn steps(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<bo
     let (first, last) = (run.progress.step % per_epoch, per_epoch.min(run.progress.until(&run.config) - epoch * per_epoch));
     report.begin_epoch(run, first);
     let batch = run.config.batch_size;
-    let order = shuffled(run.data.train.len(), run.config.seed, epoch);
+    let order = run.order(epoch);
     // A rest that does not fill a batch is left out; another order next time leaves out others.
     let images = &order[first as usize * batch..last as usize * batch];
     let mut parts = images.chunks_exact(batch / run.config.accumulate as usize).peekable();
@@ -105,7 +104,8 @@ fn steps(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<bo
     }
     if !run.progress.is_over(&run.config) {
         let part = batch / run.config.accumulate as usize;
-        run.learner.feed.prepare(&shuffled(run.data.train.len(), run.config.seed, epoch + 1)[..part]);
+        let next = run.order(epoch + 1);
+        run.learner.feed.prepare(&next[..part]);
     }
     Ok(false)
 }

@@ -91,6 +91,11 @@ impl Run {
         Self { config, data, description, is_classifier, has_accuracy, counts_right, learner, progress, folder }
     }
 
+    /// The images of an epoch, in the order in which they are learned from.
+    pub fn order(&self, epoch: u64) -> Vec<u32> {
+        self.config.sampler.unwrap_or_default().order(self.data.train.labels(), self.config.seed, epoch)
+    }
+
     /// Gives back what only steps need.
     pub fn done(self) -> Done {
         let Self { config, data, description, has_accuracy, counts_right, learner, progress, folder, .. } = self;

@@ -47,7 +47,7 @@ pub fn all(tally: &mut Tally) {
     refusals.refused("train right.csv --device cpu --batch-size 3", &["--batch-size 3"]);
     refusals.refused("train right.csv --device cpu --val own", &["--val own"]);
     refusals.refused("train right.csv --data right.csv", &["--data"]);
-    for flag in ["--augment mixup", "--augment cutmix", "--label-smoothing 0.1", "--tta flip"] {
+    for flag in ["--augment mixup", "--augment cutmix", "--label-smoothing 0.1", "--tta flip", "--sampler weighted"] {
         let (name, _) = flag.split_once(' ').unwrap();
         refusals.refused(&format!("train several.csv --device cpu {flag}"), &[name, "several labels", "several.csv"]);
     }

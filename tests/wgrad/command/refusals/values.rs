@@ -47,6 +47,7 @@ fn flags() -> Vec<(&'static str, Vec<&'static str>)> {
         ("device", vec!["tpu", "0"]),
         ("augment", vec!["twist", "flip,,crop", "rotate=200", "mixup=0", "crop,resized-crop"]),
         ("class-weights", vec!["equal", "", "0.5"]),
+        ("sampler", vec!["random", "", "balanced"]),
         ("freeze", vec!["", "nowhere.*", "*", "0.*,,6.*"]),
         ("lr-scale", vec!["", "0.*", "0.*=0", "0.*=nan", "0.*=-1", "0.*=1e39", "nowhere=1", "0.*=1,6"]),
         ("name", vec!["", ".", "..", "a/b", "../x", "/tmp/x"]),
