@@ -12,14 +12,14 @@ use wgrad::nn::checkpoint::{Checkpoint, Names, load_state_dict};
 use wgrad::prelude::*;
 use wgrad::proof::golden;
 use wgrad::train::bench::Report;
-use wgrad::train::data::{self, builtin};
+use wgrad::train::data::{self, Opening, builtin};
 use wgrad::train::model::{Description, Trained};
 use wgrad::train::predict::read_image;
 use wgrad::train::settings::Settings;
 
 /// Every reader, by its name.
 #[allow(dead_code, reason = "a fuzz target calls one of them, the test all")]
-pub const ALL: [(&str, fn(&[u8])); 11] = [
+pub const ALL: [(&str, fn(&[u8])); 12] = [
     ("layer_list", layer_list),
     ("settings", settings),
     ("checkpoint", checkpoint),
@@ -31,6 +31,7 @@ pub const ALL: [(&str, fn(&[u8])); 11] = [
     ("picture", picture),
     ("golden", golden),
     ("bench_report", bench_report),
+    ("table", table),
 ];
 
 /// Calls `read` with a file that holds `bytes`.
@@ -134,4 +135,15 @@ pub fn golden(bytes: &[u8]) {
 /// What `wgrad bench --json` writes.
 pub fn bench_report(bytes: &[u8]) {
     in_file("report.json", bytes, |path| drop(Report::read(path)));
+}
+
+/// A table of pictures, beside one that is there.
+pub fn table(bytes: &[u8]) {
+    // A picture of one pixel, as simple as one can be.
+    const PICTURE: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
+    in_file("table.csv", bytes, |path| {
+        std::fs::write(path.with_file_name("a.gif"), PICTURE).expect("a temporary file");
+        let opening = Opening { skip_bad: true, ..Opening::of([1, 4, 4]) };
+        drop(data::open_as(path.to_str().expect("a name in UTF-8"), &opening));
+    });
 }
