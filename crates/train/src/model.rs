@@ -395,8 +395,5 @@ pub(crate) fn description_of(checkpoint: &Checkpoint, path: &Path) -> Result<Des
 /// A checkpoint's fault, with the file's name if it does not have it.
 pub(crate) fn about(path: &Path, error: CheckpointError) -> Error {
     let text = crate::error::one_line(&error);
-    match text.contains(&*path.to_string_lossy()) {
-        true => Error::Setting(text),
-        false => Error::content(path, text),
-    }
+    if text.contains(&*path.to_string_lossy()) { Error::Setting(text) } else { Error::content(path, text) }
 }

@@ -2,5 +2,5 @@
 
 mod command;
 mod onnx;
+mod pytorch;
 pub mod runtime;
-mod torch;

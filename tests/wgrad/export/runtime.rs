@@ -42,7 +42,8 @@ impl Conversation {
     pub fn begin(python: &Path, script: &str) -> Self {
         let script = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/wgrad/export").join(script);
         let mut command = Command::new(python);
-        let mut process = command.arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
+        // Isolated: a script's own folder is no place to import from, whatever names stand there.
+        let mut process = command.arg("-I").arg(script).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
         let (questions, answers) = (process.stdin.take().unwrap(), BufReader::new(process.stdout.take().unwrap()));
         Self { process, questions, answers }
     }
