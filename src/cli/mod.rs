@@ -8,6 +8,7 @@ mod devices;
 mod eval;
 mod export;
 mod layers;
+mod lr_find;
 mod models;
 mod outcome;
 mod predict;
@@ -59,6 +60,13 @@ Examples:
 
 `wgrad train --help` has all flags.";
 
+const LR_FIND_EXAMPLES: &str = "\
+Examples:
+  wgrad lr-find photos/ --model resnet18
+  wgrad lr-find --config runs/a/config.toml --optimizer adamw --to 1
+
+It takes the flags of `wgrad train`: `wgrad lr-find --help` has them all.";
+
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 ran and found something wrong (a run that diverged, a kernel that differs, an image that cannot be read), \
     2 bad input or environment, 3 the output could not be written (a reader that goes away is no fault), \
     130 ended by Ctrl-C, SIGTERM or SIGHUP, and saved.";
@@ -68,17 +76,20 @@ enum Command {
     /// Train a network (this is what happens when no command is given)
     #[command(after_help = TRAIN_EXAMPLES)]
     Train(Box<train::OnData>),
-    /// Print the settings that such a run would have, as a file for --config
+    /// Print the settings of such a run, as a file for --config
     Config(Box<train::OnData>),
+    /// Try rising learning rates for some steps, and suggest one
+    #[command(after_help = LR_FIND_EXAMPLES)]
+    LrFind(Box<lr_find::Flags>),
     /// Measure a checkpoint on the test images of a data set
     Eval(eval::Flags),
     /// Name what is in pictures, in folders of them
     Predict(predict::Flags),
     /// List the runs that there are, the best first if you like
     Runs(runs::Flags),
-    /// Write the curves and settings of runs, one or several over one another, as a page
+    /// Write the curves and settings of runs, over one another, as a page
     Report(report::Flags),
-    /// Write a trained network for other programs: ONNX, PyTorch, safetensors
+    /// Write a trained network as ONNX, for PyTorch, or as safetensors
     #[command(override_usage = "wgrad export [OPTIONS] <--onnx|--torch|--safetensors> <RUN|FILE>")]
     Export(export::Flags),
     /// Say what is in a data set, and show what a network sees of it
@@ -131,6 +142,7 @@ fn run(cli: Cli, began: Instant) -> Result<Ending> {
         None => train::run(cli.train, began),
         Some(Command::Train(flags)) => train::run(flags.flags(), began),
         Some(Command::Config(flags)) => train::show(&flags.flags()),
+        Some(Command::LrFind(flags)) => lr_find::run(*flags, began),
         Some(Command::Eval(flags)) => eval::run(&flags),
         Some(Command::Predict(flags)) => predict::run(&flags),
         Some(Command::Runs(flags)) => runs::run(&flags),

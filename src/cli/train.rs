@@ -16,31 +16,60 @@ use train::settings::Settings;
 use train::trainer::{self, Order};
 use train::{Error, Result};
 
-/// The flags behind the word `train`, where a data set may stand too: alone it could not be told from a command that is misspelt.
+/// A data set as a word of its own, behind the word of a command: alone it could not be told from a command that is misspelt.
 #[derive(Args)]
-pub struct OnData {
+pub struct DataSet {
     /// Data set, as --data: builtin, a folder, an archive of CIFAR, or a table of pictures (.csv)
     #[arg(value_name = "DIR|FILE", conflicts_with = "data")]
     data_set: Option<String>,
+}
+
+/// The settings of a run that begins.
+#[derive(Args)]
+pub struct Given {
+    #[command(flatten)]
+    settings: Settings,
+    /// Settings from a TOML file with the same keys as the flags; flags win
+    #[arg(long, value_name = "FILE.toml")]
+    config: Option<PathBuf>,
+}
+
+impl Given {
+    /// With the data set that stands there as a word.
+    pub fn on(mut self, data: DataSet) -> Self {
+        self.settings.data = data.data_set.or(self.settings.data);
+        self
+    }
+
+    /// Those that were given, over those of a file.
+    pub fn settings(&self) -> Result<Settings> {
+        let given = self.settings.clone();
+        Ok(match &self.config {
+            Some(path) => given.over(read_settings(path)?),
+            None => given,
+        })
+    }
+}
+
+/// The flags behind the word `train`.
+#[derive(Args)]
+pub struct OnData {
+    #[command(flatten)]
+    data_set: DataSet,
     #[command(flatten)]
     flags: Flags,
 }
 
 impl OnData {
     pub fn flags(self) -> Flags {
-        let mut flags = self.flags;
-        flags.settings.data = self.data_set.or(flags.settings.data);
-        flags
+        Flags { given: self.flags.given.on(self.data_set), ..self.flags }
     }
 }
 
 #[derive(Args)]
 pub struct Flags {
     #[command(flatten)]
-    settings: Settings,
-    /// Settings from a TOML file with the same keys as the flags; flags win
-    #[arg(long, value_name = "FILE.toml")]
-    config: Option<PathBuf>,
+    given: Given,
     #[arg(
         long,
         value_name = "DIR",
@@ -52,25 +81,14 @@ pub struct Flags {
     json: Json,
 }
 
-impl Flags {
-    /// Those that were given, over those of a file.
-    fn settings(&self) -> Result<Settings> {
-        let given = self.settings.clone();
-        Ok(match &self.config {
-            Some(path) => given.over(read_settings(path)?),
-            None => given,
-        })
-    }
-}
-
 /// What `wgrad config` prints: the settings of such a run.
 pub fn show(flags: &Flags) -> Result<Ending> {
     let console = Console::new(true);
     let config = match &flags.resume {
-        None => trainer::resolved(&flags.settings()?, &console)?,
+        None => trainer::resolved(&flags.given.settings()?, &console)?,
         Some(run) => {
-            flags.settings.check_resume()?;
-            flags.settings.clone().or(read_settings(&run.join(CONFIG))?).resolve()?
+            flags.given.settings.check_resume()?;
+            flags.given.settings.clone().or(read_settings(&run.join(CONFIG))?).resolve()?
         }
     };
     if flags.json.json {
@@ -82,7 +100,7 @@ pub fn show(flags: &Flags) -> Result<Ending> {
 }
 
 pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
-    let settings = flags.settings()?;
+    let settings = flags.given.settings()?;
     let stop = stop_on_signals()?;
     let mut console = Console::new(flags.json.json);
     let order = Order { settings, resume: flags.resume, data: None, device: None, stop: &stop, began };
@@ -95,7 +113,7 @@ pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
 }
 
 /// The first Ctrl-C, SIGTERM or SIGHUP ends the run after its step, the second one at once.
-fn stop_on_signals() -> Result<Arc<AtomicBool>> {
+pub fn stop_on_signals() -> Result<Arc<AtomicBool>> {
     let stop = Arc::new(AtomicBool::new(false));
     for signal in signals() {
         // The order counts: the first signal finds the flag not set.

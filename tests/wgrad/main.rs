@@ -20,6 +20,7 @@ mod newer_driver;
 mod page;
 mod reads;
 mod scale;
+mod search_pages;
 mod soak;
 mod studies;
 mod training;

@@ -60,14 +60,14 @@ fn test_table(folder: &Path) {
 }
 
 /// The page's elements once its script has run.
-fn elements(page: &Path, width: u32, profile: &Path) -> Option<String> {
+pub fn elements(page: &Path, width: u32, profile: &Path) -> Option<String> {
     let mut command = browser(profile)?;
     command.arg(format!("--window-size={width},1400")).arg("--dump-dom").arg(format!("file://{}", page.display()));
     Some(String::from_utf8(command.output().unwrap().stdout).unwrap())
 }
 
 /// What a picture of the page shows: how many colours it has, and its ground.
-fn seen(page: &Path, width: u32, dark: bool, profile: &Path) -> Option<(usize, [u8; 3])> {
+pub fn seen(page: &Path, width: u32, dark: bool, profile: &Path) -> Option<(usize, [u8; 3])> {
     let mut command = browser(profile)?;
     let file = profile.join(format!("{width}-{dark}.png"));
     if dark {

@@ -10,6 +10,7 @@ mod file;
 mod finite;
 pub mod inspect;
 pub mod loader;
+pub mod lr_find;
 pub mod model;
 pub mod multi_label;
 pub mod page;

@@ -9,6 +9,7 @@ mod golden;
 mod kills;
 mod labels;
 mod looked_up;
+mod lr_find;
 #[cfg(unix)]
 mod off_memory;
 mod optimizers;

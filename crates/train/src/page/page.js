@@ -1,29 +1,9 @@
-// What the page shows, from the runs in #data. Whoever tests it reads the counts in the body's attributes.
-const errors = [];
-const told = () => {
-  document.body.dataset.errors = errors.length;
-  document.body.dataset.firstError = errors[0] || "";
-  document.body.dataset.tables = document.querySelectorAll("table:not(.u-legend)").length;
-  const { scrollWidth, clientWidth } = document.documentElement;
-  document.body.dataset.tooWide = scrollWidth > clientWidth || [...document.querySelectorAll(".card, figure")].some((card) => card.scrollWidth > card.clientWidth);
-  for (const [name, what] of [["mistakes", ".gallery figure"], ["maps", ".looked figure"], ["filters", ".filters img"], ["layers", ".costs tbody tr"], ["histograms", ".spread svg"]])
-    document.body.dataset[name] = document.querySelectorAll(what).length;
-  document.body.dataset.broken = [...document.images].filter((image) => image.complete && image.naturalWidth === 0).length;
-};
-window.addEventListener("error", (e) => { errors.push(String(e.message)); told(); });
-
-const runs = JSON.parse(document.getElementById("data").textContent);
-const css = (name) => getComputedStyle(document.documentElement).getPropertyValue(name).trim();
+// What the page of runs shows.
+function counted() {
+  return [["mistakes", ".gallery figure"], ["maps", ".looked figure"], ["filters", ".filters img"], ["layers", ".costs tbody tr"], ["histograms", ".spread svg"]];
+}
+const runs = found;
 const colour = (run) => css(`--c${run % 8}`);
-const make = (tag, parent, text, name) => {
-  const made = document.createElement(tag);
-  if (text !== undefined) made.textContent = text;
-  if (name) made.className = name;
-  parent.append(made);
-  return made;
-};
-const number = (v) => (v === null || v === undefined || !Number.isFinite(v) ? "–" : Math.abs(v) >= 100 ? v.toFixed(0) : String(+v.toPrecision(4)));
-const percent = (v) => (v === null || v === undefined ? "–" : `${(100 * v).toFixed(2)} %`);
 
 // A chart's lines: the field of a record, how it is called, and whether it belongs to what was held out.
 const CHARTS = [
@@ -206,11 +186,4 @@ runs.forEach((run) => tested(document.getElementById("tested"), run));
 runs.forEach((run) => seen(document.getElementById("seen"), run));
 runs.forEach((run) => layers(document.getElementById("layers"), run));
 settings(document.getElementById("settings"));
-drawAll();
-window.matchMedia("(prefers-color-scheme: dark)").addEventListener("change", drawAll);
-let width = window.innerWidth;
-window.addEventListener("resize", () => { if (window.innerWidth !== width) { width = window.innerWidth; drawAll(); } });
-// The charts take their sizes once this script is done.
-setTimeout(told);
-// Pictures are decoded later.
-window.addEventListener("load", told);
+keepDrawn(drawAll);

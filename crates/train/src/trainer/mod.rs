@@ -7,12 +7,14 @@ mod fine_tuning;
 mod learner;
 mod optimizer;
 mod progress;
+mod range_test;
 mod report;
 mod run;
 mod setup;
 mod trace;
 
 pub use progress::Tally;
+pub(crate) use range_test::{Subject, range_test};
 pub use report::Outcome;
 pub use run::{Measured, Tested};
 pub use setup::{Order, open_device, resolved};

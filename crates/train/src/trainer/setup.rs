@@ -57,7 +57,7 @@ fn data_of(config: &mut Config, given: Option<Dataset>, console: &Console) -> Re
 }
 
 /// The settings of a run on its data.
-fn opened(settings: &Settings, given: Option<Dataset>, console: &Console) -> Result<(Config, Dataset)> {
+pub(super) fn opened(settings: &Settings, given: Option<Dataset>, console: &Console) -> Result<(Config, Dataset)> {
     let mut config = settings.clone().resolve()?;
     // Before a data set is opened, which may take a while.
     model::expect_known(&config.model)?;
@@ -75,14 +75,17 @@ pub fn resolved(settings: &Settings, console: &Console) -> Result<Config> {
     Ok(opened(settings, None, console)?.0)
 }
 
-/// A run in a new folder, before its first step.
-pub(super) fn begin(
-    settings: Settings,
-    data: Option<Dataset>,
-    device: Option<Device>,
-    console: &Console,
-) -> Result<(Run, MetricsLog)> {
-    let (config, data) = opened(&settings, data, console)?;
+/// What a run of some settings is before its first step, without a folder.
+pub(super) struct Ready {
+    pub config: Config,
+    pub data: Dataset,
+    pub description: Description,
+    pub learner: Learner,
+    pub progress: Progress,
+}
+
+/// The network of a run that begins, with its captured step.
+pub(super) fn ready(config: Config, data: Dataset, device: Option<Device>, console: &Console) -> Result<Ready> {
     let description = Description::new(&config.model, &data)?;
     let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let net = network(&config, &data, &description, &device)?;
@@ -96,11 +99,22 @@ pub(super) fn begin(
     }
     let optimizer = optimizer(&config, &net);
     let progress = Progress::new(&config, steps_per_epoch(&config, &data));
-    // Captured before the folder is made: a plan that does not fit leaves nothing behind.
     let learner = Learner::new(&config, &data, &description, net, optimizer, &progress)?;
-    let stem = format!("{}-{}", label(&data.name), label(&config.model));
+    Ok(Ready { config, data, description, learner, progress })
+}
+
+/// A run in a new folder, before its first step.
+pub(super) fn begin(
+    settings: Settings,
+    data: Option<Dataset>,
+    device: Option<Device>,
+    console: &Console,
+) -> Result<(Run, MetricsLog)> {
+    let (config, data) = opened(&settings, data, console)?;
+    // Captured before the folder is made: a plan that does not fit leaves nothing behind.
+    let Ready { config, data, description, learner, progress } = ready(config, data, device, console)?;
     let first = described(learner.state()?, &description, &progress);
-    let folder = RunFolder::create(&config.out, config.name.as_deref(), &stem, &config, &first)?;
+    let folder = RunFolder::create(&config.out, config.name.as_deref(), &stem(&data, &config.model), &config, &first)?;
     let log = told(&config, MetricsLog::create(&folder.metrics())?)?;
     Ok((Run::new(config, data, description, learner, progress, folder), log))
 }
@@ -197,6 +211,11 @@ fn network(config: &Config, data: &Dataset, description: &Description, device: &
 
 fn steps_per_epoch(config: &Config, data: &Dataset) -> u64 {
     (data.train.len() / config.batch_size) as u64
+}
+
+/// What the folder of a run is called, before its number.
+pub(super) fn stem(data: &Dataset, model: &str) -> String {
+    format!("{}-{}", label(&data.name), label(model))
 }
 
 /// A name or a file's stem as a part of a folder's name.

@@ -160,6 +160,15 @@ const COMMANDS: &[(&str, &str)] = &[
     ("bench --device cpu --filter relu --json /dev/full", "/dev/full: it is no plain file"),
     ("bench --device cpu --filter relu --compare nothing.json", "nothing.json"),
     ("devices --fast", "'--fast'"),
+    ("lr-find --from 0", "--from 0.0 is out of range"),
+    ("lr-find --to nan", "--to NaN is out of range"),
+    ("lr-find --from 1 --to 0.5", "--from 1.0 is not below --to 0.5"),
+    ("lr-find --steps 19", "--steps 19 is out of range"),
+    ("lr-find --steps=-1", "--steps"),
+    ("lr-find --page data", "data: there is a file of this name"),
+    ("lr-find --page no/such/page.html", "--page no/such/page.html"),
+    ("lr-find nowhere", "nowhere is not a directory"),
+    ("lr-find --resume data", "'--resume'"),
 ];
 
 /// Budgets that are none.
