@@ -16,12 +16,14 @@ use wgrad::train::data::{self, Opening, builtin};
 use wgrad::train::model::{Description, Trained};
 use wgrad::train::predict::read_image;
 use wgrad::train::settings::Settings;
+use wgrad::train::sweep::runs_of;
 
 /// Every reader, by its name.
 #[allow(dead_code, reason = "a fuzz target calls one of them, the test all")]
-pub const ALL: [(&str, fn(&[u8])); 12] = [
+pub const ALL: [(&str, fn(&[u8])); 13] = [
     ("layer_list", layer_list),
     ("settings", settings),
+    ("sweep", sweep),
     ("checkpoint", checkpoint),
     ("description", description),
     ("state_dict", state_dict),
@@ -55,6 +57,11 @@ pub fn layer_list(bytes: &[u8]) {
 /// `config.toml`, or a file of `--config`.
 pub fn settings(bytes: &[u8]) {
     in_file("config.toml", bytes, |path| drop(Settings::read(path).and_then(Settings::resolve)));
+}
+
+/// The file of `wgrad sweep`.
+pub fn sweep(bytes: &[u8]) {
+    in_file("sweep.toml", bytes, |path| drop(runs_of(path)));
 }
 
 /// A checkpoint: what is read is written and read again as the same.

@@ -16,6 +16,7 @@ mod report;
 mod runs;
 mod shell;
 mod summary;
+mod sweep;
 mod task;
 mod train;
 mod verify;
@@ -67,6 +68,22 @@ Examples:
 
 It takes the flags of `wgrad train`: `wgrad lr-find --help` has them all.";
 
+const SWEEP_EXAMPLE: &str = r#"A file:
+  method = "random"        # or "grid", which takes lists alone, or "halving"
+  runs = 20                # not with "grid"
+  seed = 0
+  [base]                   # settings as in config.toml
+  data = "photos"
+  epochs = 10
+  [search]
+  lr = { min = 0.001, max = 0.3, log = true }
+  optimizer = ["sgd", "adamw"]
+
+"halving" trains all for min-epochs = 1, the best one in eta = 3 anew for
+three times as many, and so on until one is left; it has no epochs in [base].
+Each run is a folder below that of the sweep. Ended in whatever way, a sweep
+goes on by being started again."#;
+
 const EXIT_CODES: &str = "Exit codes: 0 done, 1 ran and found something wrong (a run that diverged, a kernel that differs, an image that cannot be read), \
     2 bad input or environment, 3 the output could not be written (a reader that goes away is no fault), \
     130 ended by Ctrl-C, SIGTERM or SIGHUP, and saved.";
@@ -81,6 +98,9 @@ enum Command {
     /// Try rising learning rates for some steps, and suggest one
     #[command(after_help = LR_FIND_EXAMPLES)]
     LrFind(Box<lr_find::Flags>),
+    /// Train many runs with other settings each, and find the best
+    #[command(after_help = SWEEP_EXAMPLE)]
+    Sweep(sweep::Flags),
     /// Measure a checkpoint on the test images of a data set
     Eval(eval::Flags),
     /// Name what is in pictures, in folders of them
@@ -143,6 +163,7 @@ fn run(cli: Cli, began: Instant) -> Result<Ending> {
         Some(Command::Train(flags)) => train::run(flags.flags(), began),
         Some(Command::Config(flags)) => train::show(&flags.flags()),
         Some(Command::LrFind(flags)) => lr_find::run(*flags, began),
+        Some(Command::Sweep(flags)) => sweep::run(&flags),
         Some(Command::Eval(flags)) => eval::run(&flags),
         Some(Command::Predict(flags)) => predict::run(&flags),
         Some(Command::Runs(flags)) => runs::run(&flags),

@@ -45,11 +45,9 @@ struct Line {
 impl Line {
     fn of(record: Record) -> Self {
         let number = |key: &str| record.last(key).and_then(Value::as_f64);
-        let tested = record.last("test").and_then(|test| test["best"]["accuracy"].as_f64().or(test["last"]["accuracy"].as_f64()));
         let epoch = record.last("epoch").and_then(Value::as_u64);
         let (loss, val) = (number("train_loss"), record.highest("val_accuracy"));
-        // Judged by the test images, a run has them in the place of validation.
-        let test = tested.or_else(|| record.highest("test_accuracy"));
+        let test = record.test_accuracy();
         Self { epoch, loss, val, test, record }
     }
 

@@ -1,4 +1,4 @@
-//! The page of `wgrad lr-find` in a real browser.
+//! The pages of `wgrad lr-find` and `wgrad sweep` in a real browser.
 
 use crate::command::support::Bench;
 use crate::page::{elements, seen};
@@ -48,6 +48,32 @@ fn a_browser_shows_the_loss_over_the_rate() {
             ("suggested(document", "suggest(document", "data-errors=\"1\""),
             ("steps(document.getElementById(\"steps\"));", "", "data-rows=\"0\""),
             ("width: card.clientWidth - 26", "width: card.clientWidth + 26", "data-too-wide=\"true\""),
+        ];
+        notice(&file, &faults, place.path());
+    }
+}
+
+#[test]
+fn a_browser_shows_the_runs_of_a_sweep() {
+    let (bench, place) = (Bench::new(), tempfile::tempdir().unwrap());
+    let base = "[base]\ndata = \"data\"\nmodel = \"net.json\"\nbatch-size = 8\ndevice = \"cpu\"\nplain-report = true\nepochs = 1\n";
+    let search = "[search]\nlr = [1e30, 0.001, 0.01]\naugment = [\"none\", \"flip,crop\"]\n";
+    fs::write(bench.path("try.toml"), format!("method = \"grid\"\n{base}{search}")).unwrap();
+    bench.run("sweep try.toml").ok();
+    let file = bench.path("runs/try/report.html");
+    let wanted = [
+        "data-lines=\"6\"",
+        "data-axes=\"3\"",
+        "data-rows=\"6\"",
+        ">diverged</text>",
+        "flip,crop</text>",
+        "href=\"001/report.html\"",
+    ];
+    if hold(&file, &wanted.map(str::to_owned), place.path()) {
+        let faults = [
+            ("table(document", "tables(document", "data-errors=\"1\""),
+            ("const line = shape(\"path\"", "const line = shape(\"g\"", "data-lines=\"0\""),
+            ("const all = [...axes, last]", "const all = [...axes]", "data-axes=\"2\""),
         ];
         notice(&file, &faults, place.path());
     }

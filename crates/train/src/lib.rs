@@ -20,6 +20,7 @@ pub mod picture;
 pub mod predict;
 pub mod run_folder;
 pub mod settings;
+pub mod sweep;
 pub mod trainer;
 pub mod tta;
 pub mod verify;

@@ -21,6 +21,7 @@ mod repeat;
 mod reports;
 mod same_bits;
 pub mod support;
+mod sweeps;
 mod tables;
 mod tensorboard;
 mod trace;

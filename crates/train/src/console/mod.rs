@@ -19,6 +19,8 @@ enum Lines {
     Out,
     /// All to stderr.
     Err,
+    /// Remarks to stderr, and no results.
+    Remarks,
     Nowhere,
 }
 
@@ -29,6 +31,8 @@ enum Lines {
 #[derive(Debug)]
 pub struct Console {
     lines: Lines,
+    /// What it is a part of, before the titles of its bars.
+    part: Option<String>,
     bar: Bar,
     /// What stdout said to the first line that it did not take.
     fault: Mutex<Option<io::Error>>,
@@ -45,19 +49,27 @@ impl Console {
         Self::to(Lines::Nowhere)
     }
 
+    /// For a part of something larger, which tells results itself: bars and remarks alone, the bars under this title.
+    pub fn of_part(title: String) -> Self {
+        Self { part: Some(title), ..Self::to(Lines::Remarks) }
+    }
+
     fn to(lines: Lines) -> Self {
-        Self { lines, bar: Bar::hidden(), fault: Mutex::default() }
+        Self { lines, part: None, bar: Bar::hidden(), fault: Mutex::default() }
     }
 
     /// A bar, where anything is shown.
     fn bar(&self, title: String, done: u64, steps: u64) -> Bar {
+        let title = self.part.as_ref().map_or_else(|| title.clone(), |part| format!("{part}, {title}"));
         if self.lines == Lines::Nowhere { Bar::hidden() } else { Bar::new(title, done, steps) }
     }
 
     /// A result, for stdout.
     pub fn say(&self, text: &str) {
-        if self.lines != Lines::Out {
-            return self.note(text);
+        match self.lines {
+            Lines::Out => {}
+            Lines::Err => return self.note(text),
+            Lines::Remarks | Lines::Nowhere => return,
         }
         self.bar.suspend(|| {
             let written = writeln!(io::stdout(), "{}", printable(text)).and_then(|()| io::stdout().flush());

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 
 /// The lock of a folder. The system takes it from a process that ends in whatever way; the file is removed where it ends in order.
 #[derive(Debug)]
-pub(super) struct Lock {
+pub(crate) struct Lock {
     path: PathBuf,
     // What holds it: closed after the file is removed.
     _file: File,

@@ -11,13 +11,13 @@ mod log;
 mod record;
 
 pub use chosen::{checkpoint_of, newest_run};
+pub(crate) use lock::Lock;
 pub use log::MetricsLog;
 pub use record::{Record, runs_in};
 
 use crate::error::{Error, Result};
 use crate::model::about;
 use crate::settings::{Config, Settings, Validation};
-use lock::Lock;
 use nn::checkpoint::{Checkpoint, sweep, write_atomically};
 use std::fs;
 use std::io::{self, Write};

@@ -51,6 +51,13 @@ impl Record {
         self.log.iter().rev().find_map(|line| line.get(key).filter(|value| !value.is_null()))
     }
 
+    /// The share of the test images that were recognised: by the best weights, or the last where there are none. Where the best are chosen
+    /// by the test images, it is their highest.
+    pub fn test_accuracy(&self) -> Option<f64> {
+        let tested = self.last("test").and_then(|test| test["best"]["accuracy"].as_f64().or(test["last"]["accuracy"].as_f64()));
+        tested.or_else(|| self.highest("test_accuracy"))
+    }
+
     /// The highest of what the lines say of this key.
     pub fn highest(&self, key: &str) -> Option<f64> {
         self.log.iter().filter_map(|line| line.get(key)?.as_f64()).reduce(f64::max)

@@ -86,7 +86,7 @@ macro_rules! settings {
 
             /// # Errors
             /// If a value that was given is out of its row's range.
-            pub(super) fn check_ranges(&self) -> Result<()> {
+            pub(crate) fn check_ranges(&self) -> Result<()> {
                 $($($(if let Some(value) = &self.$name {
                     let range: Range<$type> = $range;
                     range.check(stringify!($name), value)?;

@@ -38,16 +38,19 @@ impl Settings {
     /// # Errors
     /// If it cannot be read, is not TOML, or has an unknown key or value.
     pub fn read(path: &Path) -> Result<Self> {
-        let text = file::read_text(path).map_err(Error::file("reading", path))?;
-        let table: toml::Table = toml::from_str(&text).map_err(|e| {
-            let line = e.span().map_or(1, |s| text[..s.start].matches('\n').count() + 1);
-            Error::content(path, format!("line {line}: {}", e.message()))
-        })?;
+        Self::of_table(path, table_of(path)?)
+    }
+
+    /// The settings in a table that is all of a file, or a part of it.
+    ///
+    /// # Errors
+    /// If it has an unknown key or value.
+    pub(crate) fn of_table(path: &Path, table: toml::Table) -> Result<Self> {
         let (mut settings, mut seen) = (Self::default(), BTreeSet::new());
+        let keys: Vec<String> = ROWS.iter().map(row::Row::key).collect();
         // Key by key, so that a message can name the key.
         for (key, value) in table {
             let key = key.replace('_', "-");
-            let keys: Vec<String> = ROWS.iter().map(row::Row::key).collect();
             if !keys.contains(&key) {
                 return Err(Error::content(path, format!("there is no setting `{key}`; there are: {}", keys.join(", "))));
             }
@@ -109,6 +112,18 @@ impl Settings {
         let (last, rest) = flags.split_last().expect("some may change");
         format!("{} and {last}", rest.join(", "))
     }
+}
+
+/// What a TOML file holds.
+///
+/// # Errors
+/// If it cannot be read, or is not TOML.
+pub(crate) fn table_of(path: &Path) -> Result<toml::Table> {
+    let text = file::read_text(path).map_err(Error::file("reading", path))?;
+    toml::from_str(&text).map_err(|e| {
+        let line = e.span().map_or(1, |s| text[..s.start].matches('\n').count() + 1);
+        Error::content(path, format!("line {line}: {}", e.message()))
+    })
 }
 
 impl Config {

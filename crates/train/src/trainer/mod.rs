@@ -17,7 +17,7 @@ pub use progress::Tally;
 pub(crate) use range_test::{Subject, range_test};
 pub use report::Outcome;
 pub use run::{Measured, Tested};
-pub use setup::{Order, open_device, resolved};
+pub use setup::{Order, Standing, open_device, resolved, standing};
 
 use crate::console::Console;
 use crate::error::{Error, Result};

@@ -187,6 +187,33 @@ pub(super) fn resume(
     Ok((Run::new(config, data, description, learner, progress, folder), log))
 }
 
+/// How far the run in a folder is.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Standing {
+    /// Epochs done in all.
+    pub epochs: u64,
+    /// The best score of an epoch: the accuracy over the images that it is chosen by, or the negative loss of a network that reconstructs.
+    pub best: Option<f64>,
+    /// Whether it tells classes.
+    pub is_classifier: bool,
+    /// Whether nothing is left to do, where `max_steps` is the most.
+    pub is_over: bool,
+}
+
+/// How far the run in the folder `path` is, by its files alone; of a command that did `max_steps` at most, if that is given.
+///
+/// # Errors
+/// If it is not the folder of a run, or another process is at work on it.
+pub fn standing(path: &Path, max_steps: Option<u64>) -> Result<Standing> {
+    let folder = RunFolder::open(path)?;
+    let config = Settings { max_steps, ..folder.read_settings()? }.resolve()?;
+    let last = folder.last();
+    let checkpoint = model::read_checkpoint(&last)?;
+    let progress = Progress::of(&checkpoint, &last)?;
+    let is_classifier = model::description_of(&checkpoint, &last)?.is_classifier();
+    Ok(Standing { epochs: progress.epoch, best: progress.best, is_classifier, is_over: progress.is_over(&config) })
+}
+
 /// The log, told to TensorBoard too where that is wanted.
 fn told(config: &Config, log: MetricsLog) -> Result<MetricsLog> {
     if config.tensorboard == Some(true) { log.with_events() } else { Ok(log) }

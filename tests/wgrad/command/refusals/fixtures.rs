@@ -23,6 +23,7 @@ const PLACES: &[(&str, &str)] = &[
     ("predict good.png --device cpu --checkpoint FILE", "safetensors"),
     ("export FILE --onnx x.onnx", "safetensors"),
     ("summary --model FILE", "json"),
+    ("sweep FILE", "toml"),
     ("bench --device cpu --filter relu --compare FILE", "json"),
     ("verify --device cpu --golden FILE", "safetensors"),
 ];

@@ -169,6 +169,30 @@ const COMMANDS: &[(&str, &str)] = &[
     ("lr-find --page no/such/page.html", "--page no/such/page.html"),
     ("lr-find nowhere", "nowhere is not a directory"),
     ("lr-find --resume data", "'--resume'"),
+    ("sweep", "<FILE.toml>"),
+    ("sweep grid.toml --name a/b", "--name a/b"),
+    ("sweep grid.toml --out . --name data", "./data: this folder is of no sweep"),
+    ("sweep grid.toml --out . --name net.json", "./net.json: there is something of this name"),
+    ("sweep nowhere.toml", "nowhere is not a directory"),
+    ("sweep none.toml", "`val`: a sweep chooses by the validation images"),
+];
+
+/// Files of sweeps, by their names.
+const SWEEPS: &[(&str, &str)] = &[
+    ("grid", "method = \"grid\"\n[base]\ndata = \"data\"\n[search]\nlr = [0.1, 0.01]"),
+    ("nowhere", "method = \"grid\"\n[base]\ndata = \"nowhere\"\n[search]\nlr = [0.1, 0.01]"),
+    ("none", "method = \"grid\"\n[base]\ndata = \"data\"\nval = \"none\"\n[search]\nlr = [0.1, 0.01]"),
+];
+
+/// Wrong files of sweeps, and what their line says besides the name; `sweep/plan` has the others.
+const WRONG_SWEEPS: &[(&str, &str)] = &[
+    ("", "`search`: there is nothing to try"),
+    ("method = \"grid\"\n[search]\nrate = [0.1]", "there is no setting `rate`"),
+    ("method = \"grid\"\n[search]\nlr = []", "`lr`: an empty list"),
+    ("method = \"grid\"\n[search]\nlr = [-1]", "--lr -1"),
+    ("method = \"random\"\nruns = 2\n[search]\nlr = { min = 0, max = 1, log = true }", "`lr`: a logarithmic range begins above 0"),
+    ("method = \"random\"\n[search]\nlr = [0.1]", "`runs`"),
+    ("method = \"halving\"\nruns = 2\n[base]\nepochs = 2\n[search]\nlr = [0.1]", "`epochs`"),
 ];
 
 /// Budgets that are none.
@@ -179,7 +203,15 @@ pub fn all(tally: &mut Tally) {
     for (number, (text, _)) in SETTINGS.iter().enumerate() {
         fs::write(bench.path(&format!("{number}.toml")), text).unwrap();
     }
+    SWEEPS.iter().for_each(|(name, text)| fs::write(bench.path(&format!("{name}.toml")), text).unwrap());
+    for (number, (text, _)) in WRONG_SWEEPS.iter().enumerate() {
+        fs::write(bench.path(&format!("sweep-{number}.toml")), text).unwrap();
+    }
     let mut refusals = Refusals::new(bench, tally);
+    for (number, (_, wanted)) in WRONG_SWEEPS.iter().enumerate() {
+        let name = format!("sweep-{number}.toml");
+        refusals.refused(&format!("sweep {name}"), &[&name, wanted]);
+    }
     let train = |words: &str| format!("train --data data --model net.json --batch-size 8 --device cpu {words}");
     for (flag, values) in flags() {
         for value in values {
