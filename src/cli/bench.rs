@@ -9,6 +9,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 use train::bench::{self, Peak, Plan, Report, Timing, Training};
 use train::console::Console;
+use train::page::expect_replaceable;
 use train::settings::DeviceKind;
 use train::{Error, Result};
 
@@ -29,9 +30,12 @@ pub struct Flags {
     /// Write all figures to this file as well
     #[arg(long, value_name = "FILE")]
     json: Option<PathBuf>,
-    /// Show beside each row how many times as fast it is as in this file
+    /// Show beside each row how many times as fast it is as in this file, of this machine or of another
     #[arg(long, value_name = "FILE")]
     compare: Option<PathBuf>,
+    /// Write a page for a browser: each row below the device's roof
+    #[arg(long, value_name = "FILE")]
+    html: Option<PathBuf>,
 }
 
 pub fn run(flags: &Flags) -> Result<Ending> {
@@ -41,13 +45,18 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     if let Some(path) = &flags.json {
         expect_writable(path).map_err(|e| Error::Setting(format!("--json {}: {e}", path.display())))?;
     }
+    if let Some(path) = &flags.html {
+        expect_replaceable(path)?;
+        expect_writable(path).map_err(|e| Error::Setting(format!("--html {}: {e}", path.display())))?;
+    }
     let longest = if flags.all { Duration::MAX } else { Duration::from_millis(250) };
     let plan = Plan { filter: flags.filter.clone(), budget: Duration::from_secs_f64(flags.seconds), runs: 5, longest };
     if !bench::has_rows(&plan) {
         return Err(Error::Setting(format!("no row has \"{}\" in its name", flags.filter)));
     }
     let before = flags.compare.as_deref().map(Report::read).transpose()?;
-    let before = before.map_or_else(HashMap::new, |report| medians(&report));
+    let earlier = before.as_ref();
+    let before = earlier.map_or_else(HashMap::new, medians);
     let device = Device::named(&flags.device.to_string())?;
     let console = Console::new(false);
     console.note(&format!("measuring {}; a row takes {} s", device.name(), flags.seconds));
@@ -63,6 +72,9 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     slowest(&report).iter().try_for_each(|text| say(text))?;
     if let Some(path) = &flags.json {
         report.write(path)?;
+    }
+    if let Some(path) = &flags.html {
+        report.write_page(earlier, path)?;
     }
     Ok(Ending::Done)
 }

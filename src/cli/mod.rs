@@ -107,7 +107,7 @@ enum Command {
     Predict(predict::Flags),
     /// List the runs that there are, the best first if you like
     Runs(runs::Flags),
-    /// Write the curves and settings of runs, over one another, as a page
+    /// Write a page with the curves and settings of runs, one or several
     Report(report::Flags),
     /// Write a trained network as ONNX, for PyTorch, or as safetensors
     #[command(override_usage = "wgrad export [OPTIONS] <--onnx|--torch|--safetensors> <RUN|FILE>")]

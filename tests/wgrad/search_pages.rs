@@ -1,7 +1,8 @@
-//! The pages of `wgrad lr-find` and `wgrad sweep` in a real browser.
+//! The pages of `wgrad lr-find`, `wgrad sweep` and `wgrad bench` in a real browser.
 
-use crate::command::support::Bench;
+use crate::command::support::{Bench, finished};
 use crate::page::{elements, seen};
+use serde_json::Value;
 use std::fs;
 use std::path::Path;
 
@@ -76,5 +77,37 @@ fn a_browser_shows_the_runs_of_a_sweep() {
             ("const all = [...axes, last]", "const all = [...axes]", "data-axes=\"2\""),
         ];
         notice(&file, &faults, place.path());
+    }
+}
+
+#[test]
+fn a_browser_shows_the_rows_of_a_bench_below_the_roof() {
+    let (bench, place) = (Bench::new(), tempfile::tempdir().unwrap());
+    let file = bench.path("bench.html");
+    let roof = [("shape(\"circle\"", "shape(\"g\"", "data-points=\"0\"")];
+    let steps = [
+        ("training(document", "trainings(document", "data-errors=\"1\""),
+        ("of now.training) {\n    const tr", "of []) {\n    const tr", "data-networks=\"0\""),
+    ];
+    for (rows, faults) in [("w4 512", &roof[..]), ("small-cnn b64", &steps[..])] {
+        let run = |words: &str| {
+            let mut command = bench.command("bench --device cpu --seconds 0");
+            command.args(["--filter", rows]).args(words.split_whitespace());
+            finished(command).ok()
+        };
+        run("--json before.json");
+        run("--compare before.json --html bench.html");
+        let report: Value = serde_json::from_slice(&bench.bytes("before.json")).unwrap();
+        let (kernels, training) = (report["kernels"].as_array().unwrap(), report["training"].as_array().unwrap());
+        let computing = kernels.iter().filter(|row| row["gflops"].as_f64().unwrap() > 0.0).count();
+        let parts: usize = training.iter().map(|row| row["kernels"].as_array().unwrap().len().min(12)).sum();
+        assert!(computing + training.len() > 0, "{rows}: nothing to be seen");
+        let counts =
+            [("points", computing), ("earlier", computing), ("roofs", usize::from(computing > 0)), ("rows", kernels.len())];
+        let counts = counts.into_iter().chain([("networks", training.len()), ("parts", parts)]);
+        let wanted: Vec<String> = counts.map(|(name, count)| format!("data-{name}=\"{count}\"")).collect();
+        if hold(&file, &wanted, place.path()) {
+            notice(&file, faults, place.path());
+        }
     }
 }

@@ -73,6 +73,11 @@ impl Network {
         self.description.classes.clone()
     }
 
+    #[getter]
+    fn multi_label(&self) -> bool {
+        self.description.multi_label
+    }
+
     /// Channels, rows and columns of the images that it takes.
     #[getter]
     fn input_shape(&self) -> PyResult<[usize; 3]> {

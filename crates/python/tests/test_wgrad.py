@@ -61,6 +61,7 @@ class Package(unittest.TestCase):
         model = wgrad.load("runs/a", device="cpu", batch_size=32)
         self.assertEqual((model.classes, model.input_shape), (CLASSES, (3, 12, 10)))
         self.assertIn("net.json", repr(model))
+        self.assertFalse(model.multi_label)
         # In batches that do not come out even; the accuracy is the run's own.
         shares = model.predict_proba(self.test_images)
         self.assertEqual((shares.shape, shares.dtype), ((90, 3), np.float32))

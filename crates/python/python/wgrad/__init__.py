@@ -61,6 +61,11 @@ class Model:
         return self._network.classes
 
     @property
+    def multi_label(self):
+        """Whether an image may have several of the classes, or none: the probability of each is then its own, and they add up to no 1."""
+        return self._network.multi_label
+
+    @property
     def input_shape(self):
         """Channels, rows and columns of the images that it takes."""
         return tuple(self._network.input_shape)
@@ -83,8 +88,12 @@ class Model:
         return found.reshape(len(pixels), len(self.classes))
 
     def predict(self, images):
-        """The likeliest class of each image, int64 (N,); see `predict_proba`."""
-        return self.predict_proba(images).argmax(axis=1)
+        """The likeliest class of each image, int64 (N,); of a network for several labels, whether each is there, bool (N, classes).
+
+        Takes and raises what `predict_proba` does.
+        """
+        shares = self.predict_proba(images)
+        return shares > 0.5 if self.multi_label else shares.argmax(axis=1)
 
     def __repr__(self):
         return f"<wgrad.Model {self._network.model}, {self.input_shape}, {len(self.classes)} classes, on {self._network.device}>"

@@ -4,6 +4,7 @@
 //! is the GPU's own.
 
 mod layers;
+mod page;
 mod peak;
 mod repeat;
 mod training;

@@ -20,6 +20,14 @@ const make = (tag, parent, text, name) => {
   parent.append(made);
   return made;
 };
+const SVG = "http://www.w3.org/2000/svg";
+function shape(tag, parent, attributes, text) {
+  const made = document.createElementNS(SVG, tag);
+  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
+  if (text !== undefined) made.textContent = text;
+  parent.append(made);
+  return made;
+}
 const number = (v) => (v === null || v === undefined || !Number.isFinite(v) ? "–" : Math.abs(v) >= 100 ? v.toFixed(0) : String(+v.toPrecision(4)));
 const percent = (v) => (v === null || v === undefined ? "–" : `${(100 * v).toFixed(2)} %`);
 

@@ -30,15 +30,6 @@ function ticks(axis) {
   return [0, 0.25, 0.5, 0.75, 1].map((at) => [String(+(axis.log ? low * (high / low) ** at : low + (high - low) * at).toPrecision(2)), at]);
 }
 
-const SVG = "http://www.w3.org/2000/svg";
-function shape(tag, parent, attributes, text) {
-  const made = document.createElementNS(SVG, tag);
-  for (const [name, value] of Object.entries(attributes)) made.setAttribute(name, value);
-  if (text !== undefined) made.textContent = text;
-  parent.append(made);
-  return made;
-}
-
 // A run is brought out wherever the pointer is on it.
 const parts = trials.map(() => []);
 function point(part, i) {
