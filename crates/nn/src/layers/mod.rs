@@ -53,7 +53,7 @@ macro_rules! layers {
             /// ```
             /// for (input, layer) in nn::AnyLayer::EXAMPLES {
             ///     let spec = nn::Spec::from_json(&format!("{{\"input\": {input:?}, \"layers\": [{layer}]}}")).unwrap();
-            ///     assert!(spec.plan().is_ok());
+            ///     assert!(spec.out_shape().is_ok());
             /// }
             /// ```
             pub const EXAMPLES: &[(&[usize], &str)] =
