@@ -1,7 +1,8 @@
 //! Which pictures a table names: a CSV file with a row for each, its path and its class or classes.
 //!
 //! Under `path` stands where it lies, below the folder of the table; under `label` its class, or under `labels` all that it has, with `|`
-//! between; under `split`, which may be left out, train, val or test. Other columns mean nothing here. The order of the rows changes nothing. What is wrong is told with its line.
+//! between; under `split`, which may be left out, train, val or test. Other columns mean nothing here, and neither does the order of the
+//! rows. What is wrong is told with its line.
 
 use super::found::{Found, Picture, VAL, in_turn};
 use crate::data::error::DataError;
