@@ -56,13 +56,17 @@ pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
     let order = Order { settings, resume: None, data: None, device: None, stop: &stop, began };
     let found = lr_find::find(order, &Range { from, to, steps }, &mut console)?;
     console.finish()?;
-    let page = if found.interrupted { None } else { Some(written(&found, page, name.as_deref())?) };
+    let page = if found.subject.interrupted { None } else { Some(written(&found, page, name.as_deref())?) };
     if json.json {
-        say_json(&Told { found: &found, images_per_s: found.images_per_s, page: page.map(|page| page.display().to_string()) })?;
+        say_json(&Told {
+            found: &found,
+            images_per_s: found.subject.images_per_s,
+            page: page.map(|page| page.display().to_string()),
+        })?;
     } else {
         show(&found, page.as_deref())?;
     }
-    Ok(if found.interrupted { Ending::Interrupted } else { Ending::Done })
+    Ok(if found.subject.interrupted { Ending::Interrupted } else { Ending::Done })
 }
 
 /// Writes the page where it was asked for, or where it belongs.
@@ -83,7 +87,7 @@ fn show(found: &Found, page: Option<&Path>) -> Result<()> {
     sketch(&found.points)?;
     say(&format!("{}: {}", counted(found.points.len() as u64, "step"), found.end))?;
     match found.suggestion {
-        _ if found.interrupted => {}
+        _ if found.subject.interrupted => {}
         Some(rates) => {
             say(&format!("the loss falls most steeply at {:e}", rates.steepest))?;
             say(&format!("a tenth of the rate of the lowest loss is {:e}", rates.tenth_of_lowest))?;
@@ -91,7 +95,7 @@ fn show(found: &Found, page: Option<&Path>) -> Result<()> {
         }
         None => say("no rate of this range lowers the loss: give another --from and --to")?,
     }
-    if found.suggestion.is_some() && !found.diverged && !found.interrupted {
+    if found.suggestion.is_some() && !found.diverged && !found.subject.interrupted {
         say("higher rates may be as good: a larger --to would tell")?;
     }
     page.map_or(Ok(()), |page| say(&format!("picture: {}", page.display())))

@@ -1,6 +1,7 @@
 //! What files from outside may have, and text from them.
 
 use nn::checkpoint::read_plain;
+use serde::Serializer;
 use std::io;
 use std::path::Path;
 
@@ -10,6 +11,11 @@ pub(crate) const TEXT: u64 = 16 << 20;
 pub(crate) const PICTURE: u64 = 1 << 30;
 /// What one file of a data set may have; decompressed, too.
 pub(crate) const DATA: u64 = 8 << 30;
+
+/// A path in JSON. What is no UTF-8 in it is replaced: JSON has no other text.
+pub(crate) fn as_text<S: Serializer>(path: &Path, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(&path.display())
+}
 
 /// A plain file as text.
 ///

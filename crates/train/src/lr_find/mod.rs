@@ -73,35 +73,17 @@ impl Range {
 /// What a test came to.
 #[derive(Debug, Clone, PartialEq, Serialize)]
 pub struct Found {
-    /// The model's name.
-    pub model: String,
-    /// The data set.
-    pub data: String,
-    /// The device's name.
-    pub device: String,
-    /// The update rule.
-    pub optimizer: String,
-    /// Images of a step.
-    pub batch_size: usize,
-    /// The seed.
-    pub seed: u64,
+    /// What it was of.
+    #[serde(flatten)]
+    pub subject: Subject,
     /// The steps, until the test ended.
     pub points: Vec<Point>,
     /// The rates to take; none where no rate lowers the loss.
     pub suggestion: Option<Suggestion>,
     /// Why it ended there, as a sentence.
     pub end: String,
-    /// Whether it was ended from outside.
-    pub interrupted: bool,
     /// The loss was not finite or rose to four times its lowest: the test saw all that there is to see.
     pub diverged: bool,
-    /// Of the steps after the first. No part of the page: everything else is the same each time.
-    #[serde(skip)]
-    pub images_per_s: Option<f64>,
-    #[serde(skip)]
-    out: PathBuf,
-    #[serde(skip)]
-    stem: String,
 }
 
 impl Found {
@@ -109,9 +91,9 @@ impl Found {
     /// free, or under `name`.
     pub fn place(&self, name: Option<&str>) -> PathBuf {
         if let Some(name) = name {
-            return self.out.join(format!("{name}.html"));
+            return self.subject.out.join(format!("{name}.html"));
         }
-        let numbered = |number: u32| self.out.join(format!("lr-find-{}-{number}.html", self.stem));
+        let numbered = |number: u32| self.subject.out.join(format!("lr-find-{}-{number}.html", self.subject.stem));
         (1..).map(numbered).find(|path| path.symlink_metadata().is_err()).expect("one is free")
     }
 }
@@ -125,7 +107,7 @@ pub fn find(order: Order<'_>, range: &Range, console: &mut Console) -> Result<Fo
     let rates = range.rates()?;
     let mut curve = Curve::default();
     let subject = range_test(order, &rates, console, &mut |loss| curve.add(rates[curve.points().len()], loss))?;
-    let Subject { model, data, device, optimizer, batch_size, seed, images_per_s, out, stem, interrupted } = subject;
+    let interrupted = subject.interrupted;
     let (points, end) = (curve.points().to_vec(), curve.end());
     if points.is_empty() && !interrupted {
         return Error::setting(format!("the loss of the first step, at a rate of {:e}, is not finite: look at the data", rates[0]));
@@ -138,22 +120,7 @@ pub fn find(order: Order<'_>, range: &Range, console: &mut Console) -> Result<Fo
         None => format!("the loss did not rise to four times its lowest up to {at:.1e}"),
     };
     let diverged = curve.end().is_some();
-    Ok(Found {
-        model,
-        data,
-        device,
-        optimizer,
-        batch_size,
-        seed,
-        points,
-        suggestion,
-        end,
-        interrupted,
-        diverged,
-        images_per_s,
-        out,
-        stem,
-    })
+    Ok(Found { subject, points, suggestion, end, diverged })
 }
 
 #[cfg(test)]

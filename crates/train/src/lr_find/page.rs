@@ -10,6 +10,6 @@ use std::path::Path;
 /// # Errors
 /// If it cannot be written, or there is another file of that name that is no page.
 pub fn write(found: &Found, to: &Path) -> Result<()> {
-    let title = format!("Learning rates: {} on {}", found.model, found.data);
+    let title = format!("Learning rates: {} on {}", found.subject.model, found.subject.data);
     Frame { title: &title, body: include_str!("page.html"), script: include_str!("page.js"), data: found }.write(to)
 }

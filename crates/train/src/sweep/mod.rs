@@ -17,8 +17,9 @@ pub use trial::Trial;
 
 use crate::console::{Console, counted};
 use crate::error::{Error, Result};
-use crate::file::read_text;
+use crate::file::{self, read_text};
 use crate::run_folder::{Lock, REPORT};
+use crate::settings::Settings;
 use crate::trainer;
 use gpu_core::Device;
 use nn::checkpoint::write_atomically;
@@ -51,7 +52,7 @@ pub struct Order<'a> {
 #[derive(Debug, Clone, Serialize)]
 pub struct Outcome {
     /// Its folder.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "file::as_text")]
     pub sweep: PathBuf,
     /// The runs that are done, the best first: of halving, those that went further before the others.
     pub trials: Vec<Trial>,
@@ -61,10 +62,6 @@ pub struct Outcome {
     pub search: Vec<String>,
     /// Whether it was ended from outside.
     pub interrupted: bool,
-}
-
-fn as_text<S: serde::Serializer>(path: &Path, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    serializer.collect_str(&path.display())
 }
 
 /// How many runs the file of a sweep asks for, if it is right: nothing is trained.
@@ -80,11 +77,7 @@ fn as_text<S: serde::Serializer>(path: &Path, serializer: S) -> std::result::Res
 /// # Errors
 /// If it cannot be read, a key or a value is none that it may have, or the settings of a run are none.
 pub fn runs_of(file: &Path) -> Result<u64> {
-    Ok(total(&Plan::read(file)?.rungs()))
-}
-
-fn total(rungs: &[Rung]) -> u64 {
-    rungs.iter().map(|rung| rung.configurations).sum()
+    Ok(Plan::read(file)?.runs())
 }
 
 /// Does the runs of a sweep that are not done yet.
@@ -96,7 +89,7 @@ pub fn run(order: &Order<'_>, console: &Console) -> Result<Outcome> {
     let folder = order.out.join(name(order)?);
     let (_lock, device) = begun(order.plan, &plan, &folder, console)?;
     let rungs = plan.rungs();
-    let runs = total(&rungs);
+    let runs = plan.runs();
     console.say(&format!("{} in {}", counted(runs, "run"), folder.display()));
     let mut trials = Trials { file: order.plan, plan: &plan, folder: &folder, device: &device, stop: order.stop, runs, done: 0 };
     let (mut found, mut interrupted) = (Vec::<Trial>::new(), false);
@@ -135,12 +128,9 @@ fn order_of(a: &Trial, b: &Trial) -> Ordering {
 fn name(order: &Order<'_>) -> Result<String> {
     let stem = order.plan.file_stem().map(|stem| stem.to_string_lossy().into_owned());
     let name = order.name.map(str::to_owned).or(stem).unwrap_or_default();
-    match name.is_empty() || name.contains(['/', '\\']) || name == "." || name == ".." {
-        true => Error::setting(format!(
-            "--name {name} is out of range; a folder's name without a path (--out gives the path) is wanted"
-        )),
-        false => Ok(name),
-    }
+    // As that of a run.
+    Settings { name: Some(name.clone()), ..Settings::default() }.check_ranges()?;
+    Ok(name)
 }
 
 /// Makes the folder, or takes that of the same sweep; and the device that all runs are on.

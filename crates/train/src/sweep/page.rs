@@ -40,8 +40,7 @@ pub(super) fn write(plan: &Plan, folder: &Path, trials: &[Trial], to: &Path) -> 
         Method::Random => "random",
         Method::Halving { .. } => "halving",
     };
-    let runs = rungs.iter().map(|rung| rung.configurations).sum();
-    let data = Shown { name, method, runs, axes, trials };
+    let data = Shown { name, method, runs: plan.runs(), axes, trials };
     let title = format!("Sweep {}", data.name);
     Frame { title: &title, body: include_str!("page.html"), script: include_str!("page.js"), data: &data }.write(to)
 }

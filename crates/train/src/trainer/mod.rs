@@ -14,7 +14,8 @@ mod setup;
 mod trace;
 
 pub use progress::Tally;
-pub(crate) use range_test::{Subject, range_test};
+pub use range_test::Subject;
+pub(crate) use range_test::range_test;
 pub use report::Outcome;
 pub use run::{Measured, Tested};
 pub use setup::{Order, Standing, open_device, resolved, standing};

@@ -5,23 +5,35 @@ use super::setup::{Order, Ready, opened, ready, stem};
 use crate::console::Console;
 use crate::error::Result;
 use crate::settings::{ScheduleKind, Warmup};
+use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
 
 /// What such steps were of.
-pub(crate) struct Subject {
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub struct Subject {
+    /// The model's name.
     pub model: String,
+    /// The data set.
     pub data: String,
+    /// The device's name.
     pub device: String,
+    /// The update rule.
     pub optimizer: String,
+    /// Images of a step.
     pub batch_size: usize,
+    /// The seed.
     pub seed: u64,
+    /// Whether they were ended from outside.
+    pub interrupted: bool,
+    /// Of the steps after the first. It is not written: everything else is the same each time.
+    #[serde(skip)]
     pub images_per_s: Option<f64>,
     /// The folder of the runs, and what one of these settings is called there before its number.
-    pub out: PathBuf,
-    pub stem: String,
-    /// Whether it was ended from outside.
-    pub interrupted: bool,
+    #[serde(skip)]
+    pub(crate) out: PathBuf,
+    #[serde(skip)]
+    pub(crate) stem: String,
 }
 
 /// Trains the network that a run of these settings begins with, a step at each of `rates` over the images that the run would see. `look`

@@ -8,11 +8,12 @@ use crate::console::{Console, clock_time, counted, sparkline};
 use crate::data::{Split, unkept};
 use crate::error::Result;
 use crate::evaluate::Score;
+use crate::file;
 use crate::inspect::Inspection;
 use crate::page;
 use crate::run_folder::{MetricsLog, RunFolder};
 use crate::settings::Config;
-use serde::{Serialize, Serializer};
+use serde::Serialize;
 use serde_json::json;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -56,17 +57,12 @@ pub struct Outcome {
     /// The seed.
     pub seed: u64,
     /// The folder of the run.
-    #[serde(serialize_with = "as_text")]
+    #[serde(serialize_with = "file::as_text")]
     pub run: PathBuf,
     /// The most bytes that the device held at a time.
     pub peak_bytes: u64,
     /// Whether Ctrl-C, SIGTERM or SIGHUP ended it.
     pub interrupted: bool,
-}
-
-/// What is no UTF-8 in a path is replaced: JSON has no other text.
-fn as_text<S: Serializer>(path: &Path, serializer: S) -> std::result::Result<S::Ok, S::Error> {
-    serializer.collect_str(&path.display())
 }
 
 /// Lines of the log whose losses stand behind the bar, as a curve: with the rest it has eighty columns.

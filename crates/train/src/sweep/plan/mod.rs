@@ -197,6 +197,11 @@ impl Plan {
         rungs
     }
 
+    /// How many runs there are when all are done.
+    pub fn runs(&self) -> u64 {
+        self.rungs().iter().map(|rung| rung.configurations).sum()
+    }
+
     /// Whether what the runs of another plan are is what they are here too: it may have more or fewer of them.
     pub fn goes_on(&self, other: &Self) -> bool {
         let alike = Self { configurations: self.configurations, ..other.clone() };
