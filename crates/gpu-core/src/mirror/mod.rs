@@ -204,21 +204,32 @@ pub(crate) fn for_each_plane<T: Send>(y: &mut [T], inner: usize, f: impl Fn(usiz
     });
 }
 
-/// The gradient of a pooling that chose one element a window: each plane's `dy` goes to the places in the input's plane that `indices`
-/// name, and adds up there, if `is_of` says that the window (of the plane) has that place.
-pub(crate) fn add_at<T: Real>(
-    dy: &[T],
-    indices: &[u32],
-    dx: &mut [T],
-    [in_plane, out_plane]: [usize; 2],
-    is_of: impl Fn(usize, usize) -> bool + Sync,
-) {
+/// Which rows and columns of a plane the windows of a pooling have between their first and their last element: an entry for each row
+/// and each column of windows.
+pub(crate) struct Spans<'a> {
+    pub rows: &'a [Range<usize>],
+    pub columns: &'a [Range<usize>],
+    /// Of the plane.
+    pub width: usize,
+}
+
+/// The gradient of a pooling that chose one element a window: each plane's `dy` goes to the places in the input's plane (of `in_plane`
+/// elements) that `indices` name, and adds up there, where the window has that place.
+pub(crate) fn add_at<T: Real>(dy: &[T], indices: &[u32], dx: &mut [T], in_plane: usize, spans: &Spans<'_>) {
+    let Spans { rows, columns, width } = *spans;
+    let out_plane = rows.len() * columns.len();
+    // In a table: two divisions a window would take longer than the rest of the loop.
+    let places: Vec<[usize; 2]> = (0..in_plane).map(|at| [at / width, at % width]).collect();
     for_each_plane(dx, in_plane, |plane, dx| {
         let mine = plane * out_plane..(plane + 1) * out_plane;
         dx.fill(T::zero());
-        for (window, (&dy, &at)) in dy[mine.clone()].iter().zip(&indices[mine]).enumerate() {
-            if let Some(dx) = dx.get_mut(at as usize).filter(|_| is_of(window, at as usize)) {
-                *dx += dy;
+        let windows = dy[mine.clone()].chunks_exact(columns.len()).zip(indices[mine].chunks_exact(columns.len()));
+        for ((dy, indices), rows) in windows.zip(rows) {
+            for ((&dy, &at), columns) in dy.iter().zip(indices).zip(columns) {
+                let Some(([row, column], dx)) = places.get(at as usize).zip(dx.get_mut(at as usize)) else { continue };
+                if rows.contains(row) & columns.contains(column) {
+                    *dx += dy;
+                }
             }
         }
     });

@@ -87,7 +87,6 @@ pub(super) fn adaptive_max_pool2d_cpu<T: Real>(args: &mut Args<'_>) {
 
 pub(super) fn adaptive_max_pool2d_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
     let g = Windows::of(args);
-    let (row, planes) = (g.columns.len(), [g.in_plane, g.out_plane()]);
-    let is_of = |o: usize, at: usize| g.rows[o / row].contains(&(at / g.row)) && g.columns[o % row].contains(&(at % g.row));
-    mirror::add_at::<T>(args.input(0), args.input(1), args.output(0), planes, is_of);
+    let spans = mirror::Spans { rows: &g.rows, columns: &g.columns, width: g.row };
+    mirror::add_at::<T>(args.input(0), args.input(1), args.output(0), g.in_plane, &spans);
 }

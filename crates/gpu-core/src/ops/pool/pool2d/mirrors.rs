@@ -5,6 +5,7 @@ use super::params::Params;
 use crate::kernel::Args;
 use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::mirror::{self, Real};
+use std::ops::Range;
 
 /// The windows of a row that a column of taps meets: windows `q0..q0 + len` find it at columns `j, j + stride, ..` of the plane.
 #[derive(Clone, Copy)]
@@ -34,10 +35,11 @@ impl Axis {
         }
     }
 
-    /// Whether place `i` lies between the first and the last tap of window `at`.
-    fn reaches(&self, at: usize, i: usize) -> bool {
-        let past_first = (i + self.padding).checked_sub(at * self.stride);
-        past_first.is_some_and(|past| past <= (self.kernel - 1) * self.dilation)
+    /// For each window, the places from its first to its last tap that lie in the input.
+    fn spans(&self) -> Vec<Range<usize>> {
+        let last = |start: usize| start + (self.kernel - 1) * self.dilation;
+        let end = |start: usize| (last(start) + 1).saturating_sub(self.padding).min(self.extent);
+        (0..self.windows).map(|at| at * self.stride).map(|start| start.saturating_sub(self.padding)..end(start)).collect()
     }
 
     /// How many taps of window `at` a mean counts.
@@ -195,9 +197,9 @@ fn take_larger<T: Choose>(met: &[T], from: u32, steps: &[u32], y: &mut [T], indi
 
 pub(super) fn max_pool2d_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
     let g = Windows::of(args);
-    let (row, width, planes) = (g.columns.windows, g.columns.extent, [g.in_plane(), g.out_plane()]);
-    let is_of = |o: usize, at: usize| g.rows.reaches(o / row, at / width) && g.columns.reaches(o % row, at % width);
-    mirror::add_at::<T>(args.input(0), args.input(1), args.output(0), planes, is_of);
+    let (rows, columns) = (g.rows.spans(), g.columns.spans());
+    let spans = mirror::Spans { rows: &rows, columns: &columns, width: g.columns.extent };
+    mirror::add_at::<T>(args.input(0), args.input(1), args.output(0), g.in_plane(), &spans);
 }
 
 pub(super) fn avg_pool2d_cpu<T: Real>(args: &mut Args<'_>) {
