@@ -17,21 +17,21 @@ pub const STUDIES: &[&str] = &[
 
 /// Builds the programs of examples in the profile of the calling program, which lies in `target` or a folder below; their folder.
 ///
-/// Cargo does it, so that no stale program is ever run; where all are up to date it costs a fraction of a second. `packages` is how the
-/// calling program was selected (`--workspace`, or nothing): with another selection, or other features, the dependencies' features
-/// differ, and Cargo would build them a second time.
-pub fn build(names: &[&str], packages: &[&str]) -> anyhow::Result<PathBuf> {
+/// Cargo does it, so that no stale program is ever run; where all are up to date it costs a fraction of a second. With another selection
+/// of packages than the calling program's, or other features, the dependencies' features would differ, and Cargo build them a second
+/// time: the feature `ndarray` is that of `scripts/test`, which selects the whole workspace.
+pub fn build(names: &[&str]) -> anyhow::Result<PathBuf> {
     // PROFILE/examples/NAME or PROFILE/deps/TEST-HASH.
     let this = std::env::current_exe()?;
     let profile = this.ancestors().nth(2).ok_or_else(|| anyhow::anyhow!("{} lies in no target folder", this.display()))?;
     let mut cargo = Command::new(std::env::var_os("CARGO").unwrap_or_else(|| "cargo".into()));
-    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet"]).args(packages);
+    cargo.current_dir(env!("CARGO_MANIFEST_DIR")).args(["build", "--quiet"]);
     cargo.args(names.iter().flat_map(|name| ["--example", name]));
     if let Some(target) = profile.parent() {
         cargo.arg("--target-dir").arg(target);
     }
     if cfg!(feature = "ndarray") {
-        cargo.args(["--features", "ndarray"]);
+        cargo.args(["--workspace", "--features", "ndarray"]);
     }
     if !cfg!(debug_assertions) {
         cargo.arg("--release");

@@ -11,7 +11,7 @@ use wgrad::proof;
 /// The folder of the studies' programs, built once for all tests and as `scripts/test` builds them.
 fn programs() -> &'static Path {
     static FOLDER: OnceLock<PathBuf> = OnceLock::new();
-    FOLDER.get_or_init(|| list::build(STUDIES, &["--workspace"]).unwrap())
+    FOLDER.get_or_init(|| list::build(STUDIES).unwrap())
 }
 
 /// Runs a study with `--quick`; what it wrote.
