@@ -9,10 +9,13 @@ use std::collections::BTreeMap;
 const SAMPLE: usize = 2;
 
 /// What changes results by a rounding and no more, with the reason: a slip, as [`Mutant::describe`] tells it.
-const ROUNDINGS: [(&str, &str); 4] = [
+const ROUNDINGS: [(&str, &str); 7] = [
     ("let part = select(params.part, params.part / 4u, VEC == [1u => 2u]);", "a sum is cut elsewhere"),
     ("let part = select(params.[part => len], params.part / 4u, VEC == 1u);", "a sum is cut nowhere"),
     ("let part = select(params.part, params.[part => len] / 4u, VEC == 1u);", "a sum is cut nowhere"),
+    ("var m = [0.0 => 1.0];", "a mean that its first value replaces begins elsewhere"),
+    ("select(b, a, is_nan(l) | ((l [>= => >] r)", "of two equal numbers the other: a zero's sign"),
+    ("select(b, a, is_nan(l) | ((l [<= => <] r)", "of two equal numbers the other: a zero's sign"),
     ("t * [0.242895663 => 1.2428956]", "the last term of a series of which the last bit is left"),
 ];
 

@@ -2,13 +2,15 @@
 
 use crate::{Bound, Case, around, normalised_terms, tensor, tensor_of};
 use gpu_core::ops::{
-    BatchNorm, batch_norm, batch_norm_add_relu_bwd, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd, batch_norm_eval_relu,
-    batch_norm_relu, batch_norm_relu_bwd, demean_norm, demean_norm_bwd, demean_norm_eval, demean_norm_eval_bwd, mul, permute,
+    BatchNorm, add, batch_norm, batch_norm_add_relu_bwd, batch_norm_bwd, batch_norm_eval, batch_norm_eval_bwd,
+    batch_norm_eval_relu, batch_norm_relu, batch_norm_relu_bwd, demean_norm, demean_norm_bwd, demean_norm_eval,
+    demean_norm_eval_bwd, mul, permute,
 };
 use gpu_core::{Device, Shape, Tensor};
 
 pub(super) const SHAPES: &[&[usize]] = &[
     &[2, 1],
+    &[2, 7],
     &[33, 5],
     &[257, 12],
     &[3, 7, 11],
@@ -54,7 +56,8 @@ pub fn cases() -> Vec<Case> {
             }),
         ]
     });
-    normed.chain(demeaned).chain(shapes().flat_map(rectified_cases)).collect()
+    let apart = [Shape::from([8, 6, 4, 4]), Shape::from([3, 7, 5, 5])].map(channels_apart);
+    normed.chain(demeaned).chain(shapes().flat_map(rectified_cases)).chain(apart).collect()
 }
 
 /// With a ReLU, and with a sum before it. The statistics are given: a mean off by its last bit would let other elements through.
@@ -83,6 +86,20 @@ fn rectified_cases(shape: Shape) -> [Case; 3] {
             vec![of(None), of(Some(&beside))]
         }),
     ]
+}
+
+/// Every second channel is a million, all the others are about one half: whose sums begin at another channel's element lose all bits.
+fn channels_apart(shape: Shape) -> Case {
+    Case::new("batch_norm", format!("{shape}, channels far apart"), bound(shape, 2e-5), move |device| {
+        let [gamma, beta, running_mean, running_var] = of_channels(device, shape.c());
+        let each = |even: f32, odd: f32| {
+            let values: Vec<f32> = (0..shape.c()).map(|c| if c % 2 == 0 { even } else { odd }).collect();
+            Tensor::from_slice(device, [1, shape.c(), 1, 1], &values)
+        };
+        let x = add(&mul(&around(device, shape, 0.5, 1), &each(0.0, 1.0)), &each(1e6, 0.0));
+        let BatchNorm { y, mean, rstd } = batch_norm(&x, &gamma, &beta, &running_mean, &running_var, 0.1, 1e-5);
+        vec![y, mean, rstd, running_mean, running_var]
+    })
 }
 
 /// Of the gradient of x: a channel is a row of a normalisation.
@@ -117,8 +134,8 @@ fn cases_of(shape: Shape, mean: f32, fraction: f32) -> [Case; 3] {
         Case::new("batch_norm_eval", what, bound(shape, 2e-5), move |device| {
             let [gamma, beta, running_mean, running_var] = of_channels(device, shape.c());
             let (x, dy) = (around(device, shape, mean, 1), tensor(device, shape, 2));
-            let y = batch_norm_eval(&x, &gamma, &beta, &running_mean, &running_var, 1e-5);
-            let (dx, dgamma, dbeta) = batch_norm_eval_bwd(&x, &dy, &gamma, &running_mean, &running_var, 1e-5);
+            let y = batch_norm_eval(&x, &gamma, &beta, &running_mean, &running_var, 0.01);
+            let (dx, dgamma, dbeta) = batch_norm_eval_bwd(&x, &dy, &gamma, &running_mean, &running_var, 0.01);
             vec![y, dx, dgamma, dbeta]
         }),
     ]
