@@ -1,4 +1,5 @@
-// Batches from a data set of bytes that stays on the device: gather, crop, flip, normalise, cut out.
+// Batches from a data set of bytes that stays on the device: gather, crop, flip, normalise, cut out; and the masks of its images, moved
+// with them.
 //
 // Image `b` of a batch takes the Philox block with counter (b, stream, step, 0): word 0 flips, words 1 and 2 shift rows and
 // columns, word 3 is the centre of the square cut out.
@@ -15,6 +16,7 @@ struct Params {
     flip: u32,
     crop_padding: u32,
     cutout: u32,
+    outside: u32, // what a mask is where its image is padding
     scale0: f32,
     scale1: f32,
     scale2: f32,
@@ -50,19 +52,26 @@ fn decide(b: u32) -> Decision {
     return Decision(indices[b], params.flip != 0u && words.x >= 0x80000000u, shift, low, low + i32(params.cutout));
 }
 
+/// Where pixel (`p`, `q`) comes from. Below zero it wraps, and is then past the end too.
+fn source(d: Decision, p: u32, q: u32) -> vec2<u32> {
+    let column = select(q, params.w - 1u - q, d.flip);
+    return vec2<u32>(p, column) + d.shift - vec2<u32>(params.crop_padding);
+}
+
+fn byte_at(i: u32) -> u32 {
+    return (images[i / 4u] >> (8u * (i % 4u))) & 0xffu;
+}
+
 /// Pixel (`p`, `q`) of channel `c` after all that was decided.
 fn pixel(d: Decision, c: u32, p: u32, q: u32) -> f32 {
     let at = vec2<i32>(i32(p), i32(q));
     if all(at >= d.cut_low) && all(at < d.cut_high) {
         return 0.0;
     }
-    // Wraps below zero, and is then past the end too.
-    let row = p + d.shift.x - params.crop_padding;
-    let column = select(q, params.w - 1u - q, d.flip) + d.shift.y - params.crop_padding;
+    let origin = source(d, p, q);
     var value = 0u;
-    if d.image < params.images && row < params.h && column < params.w {
-        let i = ((d.image * params.c + c) * params.h + row) * params.w + column;
-        value = (images[i / 4u] >> (8u * (i % 4u))) & 0xffu;
+    if d.image < params.images && origin.x < params.h && origin.y < params.w {
+        value = byte_at(((d.image * params.c + c) * params.h + origin.x) * params.w + origin.y);
     }
     let scale = vec4<f32>(params.scale0, params.scale1, params.scale2, params.scale3);
     let bias = vec4<f32>(params.bias0, params.bias1, params.bias2, params.bias3);
@@ -104,6 +113,25 @@ fn augment(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) gro
         }
     }
     x[i] = values;
+}
+
+/// One pixel of a mask an invocation.
+@compute @workgroup_size(256)
+fn augment_masks(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let i = group_index(group, groups) * 256u + lane;
+    let plane = params.h * params.w;
+    let b = i / plane;
+    if b >= params.batch {
+        return;
+    }
+    let d = decide(b);
+    let p = (i - b * plane) / params.w;
+    let origin = source(d, p, i - b * plane - p * params.w);
+    var label = params.outside;
+    if d.image < params.images && origin.x < params.h && origin.y < params.w {
+        label = byte_at((d.image * params.h + origin.x) * params.w + origin.y);
+    }
+    chosen[i] = label;
 }
 
 @compute @workgroup_size(256)

@@ -1,5 +1,5 @@
 // Batches from a data set of bytes: each picture moved, resized, turned, recoloured, blanked and mixed with another, as its words say.
-// All in whole numbers until the last product, so that every device gives the same bits.
+// All in whole numbers until the last product, so that every device gives the same bits. The masks of pictures are moved with them.
 
 struct Params {
     images: u32, // of the data set
@@ -9,6 +9,7 @@ struct Params {
     w: u32,
     rows: u32, // of the result
     columns: u32,
+    outside: u32, // what a mask is where there is nothing of its picture
     mean0: i32, // in 256ths of a byte
     mean1: i32,
     mean2: i32,
@@ -23,6 +24,7 @@ struct Params {
 @group(0) @binding(1) var<storage, read> indices: array<u32>;
 @group(0) @binding(2) var<storage, read> warps: array<i32>;
 @group(0) @binding(3) var<storage, read_write> x: array<f32>;
+@group(0) @binding(3) var<storage, read_write> labels: array<u32>;
 
 // The words of a picture.
 const WORDS = 28u;
@@ -36,9 +38,13 @@ const WINDOW = 24u;
 const WHOLE = 65536u;
 const WHITE = 65280; // 255 in 256ths
 
+/// Below zero is past the end too.
+fn is_there(image: u32, row: i32, column: i32) -> bool {
+    return image < params.images && u32(row) < params.h && u32(column) < params.w;
+}
+
 fn byte_of(image: u32, c: u32, row: i32, column: i32) -> u32 {
-    // Below zero is past the end too.
-    if image >= params.images || u32(row) >= params.h || u32(column) >= params.w {
+    if !is_there(image, row, column) {
         return 0u;
     }
     let i = ((image * params.c + c) * params.h + u32(row)) * params.w + u32(column);
@@ -67,17 +73,23 @@ fn recoloured(row: u32, colour: vec3<i32>) -> i32 {
     return ((sum + 512) >> 10u) + warps[row + 3u];
 }
 
+/// Where pixel (`p`, `q`) comes from by the words at `at`, row and column in 65536ths.
+fn place(at: u32, p: u32, q: u32) -> vec2<i32> {
+    let row = warps[at] + i32(p) * warps[at + 1u] + i32(q) * warps[at + 2u];
+    let column = warps[at + 3u] + i32(p) * warps[at + 4u] + i32(q) * warps[at + 5u];
+    return vec2<i32>(row, column);
+}
+
 /// All channels of pixel (`p`, `q`) of picture `b`, before it is mixed.
 fn pixel(b: u32, p: u32, q: u32) -> vec4<i32> {
     let at = b * WORDS;
     if is_inside(at + BLANK, p, q) {
         return vec4<i32>(params.mean0, params.mean1, params.mean2, params.mean3);
     }
-    let row = warps[at] + i32(p) * warps[at + 1u] + i32(q) * warps[at + 2u];
-    let column = warps[at + 3u] + i32(p) * warps[at + 4u] + i32(q) * warps[at + 5u];
+    let source = place(at, p, q);
     var v = vec4<i32>(0);
     for (var c = 0u; c < params.c; c++) {
-        v[c] = sample(indices[b], c, row, column);
+        v[c] = sample(indices[b], c, source.x, source.y);
     }
     let colour = at + COLOUR;
     if params.c == 3u {
@@ -115,4 +127,22 @@ fn warp(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups
     for (var c = 0u; c < params.c; c++) {
         x[(b * params.c + c) * plane + rest] = y[c];
     }
+}
+
+/// One pixel of a mask an invocation: the nearest one, since there is nothing between two classes.
+@compute @workgroup_size(256)
+fn warp_masks(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
+    let i = group_index(group, groups) * 256u + lane;
+    let plane = params.rows * params.columns;
+    let b = i / plane;
+    if b >= params.batch {
+        return;
+    }
+    let p = (i - b * plane) / params.columns;
+    let nearest = (place(b * WORDS, p, i - b * plane - p * params.columns) + vec2<i32>(32768)) >> vec2<u32>(16u);
+    var label = params.outside;
+    if is_there(indices[b], nearest.x, nearest.y) {
+        label = byte_of(indices[b], 0u, nearest.x, nearest.y);
+    }
+    labels[i] = label;
 }

@@ -51,9 +51,9 @@ pub use index::strided::{
 };
 pub use linalg::{Triangle, cholesky, lstsq, pinv, ridge, solve_spd, solve_triangular};
 pub use loss::cross_entropy::{
-    CrossEntropy, MetricSums, accumulate_loss, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax,
-    log_softmax_bwd_x, nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x,
-    softmax, softmax_bwd_x,
+    CrossEntropy, MetricSums, Overlap, accumulate_loss, accumulate_metrics, accumulate_overlaps, argmax, cross_entropy,
+    cross_entropy_bwd, log_softmax, log_softmax_bwd_x, nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target,
+    soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
 };
 pub use loss::pointwise::{PointwiseLoss, pointwise_loss, pointwise_loss_bwd_target, pointwise_loss_bwd_x};
 pub use loss::reduction::Reduction;
@@ -80,7 +80,7 @@ pub use pool::global_pool::{global_avg_pool, global_avg_pool_bwd_x};
 pub use pool::pool2d::{
     Divisor, Pool1dGeometry, Pool2dGeometry, PoolGeometry, avg_pool2d, avg_pool2d_bwd_x, max_pool2d, max_pool2d_bwd_x,
 };
-pub use random::augment::{Augment, augment, gather_labels};
+pub use random::augment::{Augment, augment, augment_masks, gather_labels};
 pub use random::distribution::{bernoulli, normal, permutation, randint, uniform};
 pub use random::dropout::{
     DropoutKey, alpha_dropout, alpha_dropout_bwd_x, bernoulli_keep, bernoulli_keep_bwd_x, dropout, dropout_bwd_x, dropout_mask,
@@ -93,7 +93,7 @@ pub use reduce::axes::{
 pub use reduce::cumsum::{cumsum, cumsum_bwd_x};
 pub use resample::pixel_shuffle::{pixel_shuffle, pixel_unshuffle};
 pub use resample::upsample2d::{Interpolation, Resize, Upsample2dGeometry, upsample2d, upsample2d_bwd_x};
-pub use resample::warp::{Warp, Window, warp};
+pub use resample::warp::{Warp, Window, warp, warp_masks};
 
 use crate::kernel::{Kernel, KernelInfo};
 

@@ -12,6 +12,7 @@ mod metrics;
 mod mirrors;
 mod nll;
 mod options;
+mod overlaps;
 mod params;
 mod rows;
 mod soft;
@@ -21,6 +22,7 @@ pub use argmax::argmax;
 pub use metrics::{MetricSums, accumulate_loss, accumulate_metrics};
 pub use nll::{nll_loss, nll_loss_bwd};
 pub use options::CrossEntropy;
+pub use overlaps::{Overlap, accumulate_overlaps};
 pub use soft::{soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x};
 pub use softmax::{log_softmax, log_softmax_bwd_x, softmax, softmax_bwd_x};
 
@@ -49,6 +51,7 @@ pub(in crate::ops) const KERNELS: &[&Kernel] = &[
     &softmax::LOG_SOFTMAX_BWD_X,
     &argmax::ARGMAX,
     &metrics::ACCUMULATE_METRICS,
+    &overlaps::ACCUMULATE_OVERLAPS,
 ];
 
 /// The cross-entropy of `logits` (N, C, ...) against class indices `labels` (N, ...), u32; also the probabilities of the logits,

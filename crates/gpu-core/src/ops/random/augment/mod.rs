@@ -12,6 +12,8 @@
 //!
 //! All four are drawn whatever is switched on, so that switching one off leaves the others as they were. The order is torchvision's
 //! usual one: pad with black and crop, flip, normalise, then zeros over the square (which are the mean colour).
+//!
+//! [`augment_masks`] moves the masks of the images by the same numbers: each pixel of a mask goes where that of its image went.
 
 use crate::base::DType;
 use crate::base::Shape;
@@ -25,8 +27,9 @@ use std::ops::Range;
 
 const WGSL: &str = wgsl!("augment.wgsl");
 static AUGMENT: Kernel = Kernel::new_trusted(WGSL, "augment", augment_cpu);
+static AUGMENT_MASKS: Kernel = Kernel::new_trusted(WGSL, "augment_masks", augment_masks_cpu);
 static GATHER_LABELS: Kernel = Kernel::new_trusted(WGSL, "gather_labels", gather_labels_cpu);
-pub(in crate::ops) const KERNELS: &[&Kernel] = &[&AUGMENT, &GATHER_LABELS];
+pub(in crate::ops) const KERNELS: &[&Kernel] = &[&AUGMENT, &AUGMENT_MASKS, &GATHER_LABELS];
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -42,6 +45,7 @@ struct Params {
     flip: u32,
     crop_padding: u32,
     cutout: u32,
+    outside: u32,
     scale: [f32; 4],
     bias: [f32; 4],
 }
@@ -93,14 +97,22 @@ impl Decision {
         }
     }
 
+    /// The row of a plane of `w` columns that row `p` of the result comes from, where there is one.
+    fn source<'a>(&self, plane: &'a [u8], p: isize, w: usize) -> Option<&'a [u8]> {
+        usize::try_from(p + self.shift[0]).ok().and_then(|row| plane.chunks_exact(w).nth(row))
+    }
+
+    /// What column `q` of `w` comes from in such a row, where there is one.
+    fn byte(&self, source: Option<&[u8]>, q: isize, w: isize) -> Option<u8> {
+        let column = if self.flip { w - 1 - q } else { q } + self.shift[1];
+        source?.get(usize::try_from(column).ok()?).copied()
+    }
+
     /// One row of the result from the image's channel.
     fn row(&self, plane: &[u8], p: isize, x: &mut [f32], scale: f32, bias: f32) {
-        let w = x.len() as isize;
-        let source = usize::try_from(p + self.shift[0]).ok().and_then(|row| plane.chunks_exact(x.len()).nth(row));
+        let (w, source) = (x.len() as isize, self.source(plane, p, x.len()));
         for (q, x) in (0..w).zip(x.iter_mut()) {
-            let column = if self.flip { w - 1 - q } else { q } + self.shift[1];
-            let byte = source.and_then(|row| row.get(usize::try_from(column).ok()?)).copied().unwrap_or(0);
-            *x = f32::from(byte) * scale + bias;
+            *x = f32::from(self.byte(source, q, w).unwrap_or(0)) * scale + bias;
         }
         if self.cut[0].contains(&p) {
             let [low, high] = [self.cut[1].start, self.cut[1].end].map(|q| q.clamp(0, w) as usize);
@@ -121,6 +133,22 @@ fn augment_cpu(args: &mut Args<'_>) {
             let source = source.map_or(&[][..], |image| &image[c * plane..][..plane]);
             for (row, x) in x.chunks_exact_mut(w).enumerate() {
                 decision.row(source, row as isize, x, p.scale[c], p.bias[c]);
+            }
+        }
+    });
+}
+
+fn augment_masks_cpu(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (masks, indices, step) = (args.input::<u8>(0), args.input::<u32>(1), args.input::<u32>(2)[0]);
+    let (w, plane) = (p.w as usize, (p.h * p.w) as usize);
+    args.output::<u32>(0).par_chunks_exact_mut(plane).zip(indices).enumerate().run(|(b, (labels, &index))| {
+        let decision = Decision::new(&p, step, b);
+        let mask = masks.chunks_exact(plane).nth(index as usize).unwrap_or(&[]);
+        for (row, labels) in labels.chunks_exact_mut(w).enumerate() {
+            let source = decision.source(mask, row as isize, w);
+            for (q, label) in labels.iter_mut().enumerate() {
+                *label = decision.byte(source, q as isize, w as isize).map_or(p.outside, u32::from);
             }
         }
     });
@@ -180,10 +208,62 @@ pub fn augment(images: &Tensor, indices: &Tensor, key: Key, step: &Tensor, x: &T
         flip: how.flip.into(),
         crop_padding: how.crop_padding,
         cutout: how.cutout,
+        outside: 0,
         scale: [0, 1, 2, 3].map(|c| (1.0 / (255.0 * normal(c).1)) as f32),
         bias: [0, 1, 2, 3].map(|c| (-normal(c).0 / normal(c).1) as f32),
     };
     AUGMENT.launch(params, &[images, indices, step], &[x], Grid::linear(x.len().div_ceil(4), 256).trips(54));
+}
+
+/// Fills `labels` (B, H, W), u32, with the masks (of `masks` u8 (M, H, W)) that `indices` (B) names, moved as [`augment`] moves their
+/// images by the same `key`, `step` and `how`: flipped and cropped. In place. Where an image is padding, or there is no such mask, a label is
+/// `outside`. What is cut out of an image, and its colours, change no mask. Equivalent of torchvision's `v2.RandomCrop` and
+/// `v2.RandomHorizontalFlip` of a `tv_tensors.Mask`.
+///
+/// # Panics
+/// If shapes or types do not fit, or a side is over 65,535.
+///
+/// ```
+/// # use gpu_core::{DType, Device, Tensor, ops, ops::Augment, rng::Key};
+/// let cpu = Device::Cpu;
+/// let masks = Tensor::from_slice(&cpu, [2, 1, 2], &[0u8, 1, 2, 255]);
+/// let (indices, step) = (Tensor::from_slice(&cpu, [1], &[1u32]), Tensor::from_slice(&cpu, [1], &[0u32]));
+/// let labels = Tensor::empty_of(&cpu, [1, 1, 2], DType::U32);
+/// let plain = Augment { flip: false, crop_padding: 0, cutout: 0, mean: [0.5; 4], std: [0.5; 4] };
+/// ops::augment_masks(&masks, &indices, Key { seed: 0, stream: 0 }, &step, &labels, &plain, 255);
+/// assert_eq!(labels.read::<u32>()?, [2, 255]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn augment_masks(masks: &Tensor, indices: &Tensor, key: Key, step: &Tensor, labels: &Tensor, how: &Augment, outside: u32) {
+    let (from, to) = (masks.shape(), labels.shape());
+    let fits = from.rank() == 3 && to.rank() == 3 && from.dims()[1..] == to.dims()[1..] && from.n() > 0;
+    assert!(fits, "augment_masks: masks must be (M, H, W) and labels (B, H, W), M > 0 (masks {from}, labels {to})");
+    let [batch, h, w] = [0, 1, 2].map(|axis| to.dim(axis));
+    let sides = h.max(w).max(how.crop_padding as usize);
+    assert!(sides <= 65_535, "augment_masks: a side or a padding of {sides} is over 65,535 (masks {from}, labels {to})");
+    let one_each = indices.shape() == Shape::from([batch]);
+    assert!(one_each, "augment_masks: one index for each of the labels is needed (indices {}, labels {to})", indices.shape());
+    let types = [masks.dtype(), indices.dtype(), step.dtype(), labels.dtype()];
+    let wanted = [DType::U8, DType::U32, DType::U32, DType::U32];
+    assert!(types == wanted, "augment_masks: masks, indices, step, labels must hold {wanted:?}, they hold {types:?}");
+    expect::one_device("augment_masks", &[("masks", masks), ("indices", indices), ("step", step), ("labels", labels)]);
+    assert!(step.len() == 1, "augment_masks: step must be one u32 (step {}, labels {to})", step.shape());
+    let params = Params {
+        images: from.n() as u32,
+        batch: batch as u32,
+        c: 1,
+        h: h as u32,
+        w: w as u32,
+        stream: key.stream,
+        seed_lo: key.seed as u32,
+        seed_hi: (key.seed >> 32) as u32,
+        flip: how.flip.into(),
+        crop_padding: how.crop_padding,
+        outside,
+        ..Params::zeroed()
+    };
+    AUGMENT_MASKS.launch(params, &[masks, indices, step], &[labels], Grid::linear(labels.len(), 256).trips(10));
 }
 
 /// Fills `out` (B) with `labels[indices]`, all u32. In place. Equivalent of PyTorch's `labels[indices]`.

@@ -2,7 +2,8 @@
 //!
 //! Where [`augment`](super::super::augment) draws on the device what it does, here each picture has [`Warp::WORDS`] words that say it, so
 //! that one kernel does whatever a host can think of. Places, colours and mixtures are whole numbers (65536ths of a pixel, 256ths of a
-//! byte), and one product of floats remains: every device gives the same bits.
+//! byte), and one product of floats remains: every device gives the same bits. [`warp_masks`] moves the masks of the pictures by the same
+//! words.
 
 mod words;
 
@@ -19,7 +20,8 @@ use words::{BLANK, COLOUR, PARTNER, SHARE, WHITE, WINDOW};
 
 const WGSL: &str = wgsl!("warp.wgsl");
 static WARP: Kernel = Kernel::new_trusted(WGSL, "warp", warp_cpu);
-pub(in crate::ops) const KERNELS: &[&Kernel] = &[&WARP];
+static WARP_MASKS: Kernel = Kernel::new_trusted(WGSL, "warp_masks", warp_masks_cpu);
+pub(in crate::ops) const KERNELS: &[&Kernel] = &[&WARP, &WARP_MASKS];
 
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
@@ -31,6 +33,7 @@ struct Params {
     w: u32,
     rows: u32,
     columns: u32,
+    outside: u32,
     mean: [i32; 4],
     scale: [f32; 4],
 }
@@ -66,8 +69,7 @@ impl Picture<'_> {
         if is_inside(&self.words[BLANK], p, q) {
             return self.p.mean;
         }
-        let at = |w: &[i32]| w[0].wrapping_add((p as i32).wrapping_mul(w[1])).wrapping_add((q as i32).wrapping_mul(w[2]));
-        let (row, column) = (at(&self.words[..3]), at(&self.words[3..6]));
+        let [row, column] = place(self.words, p, q);
         let mut v = [0; 4];
         for (v, plane) in v.iter_mut().zip(self.bytes.chunks_exact((self.p.h * self.p.w) as usize)) {
             *v = self.sample(plane, row, column);
@@ -97,6 +99,12 @@ impl Picture<'_> {
     }
 }
 
+/// Where a pixel comes from by the words of its picture, row and column in 65536ths.
+fn place(words: &[i32], p: u32, q: u32) -> [i32; 2] {
+    let at = |w: &[i32]| w[0].wrapping_add((p as i32).wrapping_mul(w[1])).wrapping_add((q as i32).wrapping_mul(w[2]));
+    [at(&words[..3]), at(&words[3..6])]
+}
+
 fn is_inside(window: &[i32], p: u32, q: u32) -> bool {
     let bound = |i: usize| window[i] as u32;
     (bound(0)..bound(1)).contains(&p) && (bound(2)..bound(3)).contains(&q)
@@ -121,6 +129,23 @@ fn warp_cpu(args: &mut Args<'_>) {
             for channel in 0..c {
                 x[channel * plane + i] = (v[channel] - p.mean[channel]) as f32 * p.scale[channel];
             }
+        }
+    });
+}
+
+fn warp_masks_cpu(args: &mut Args<'_>) {
+    let p: Params = args.params();
+    let (masks, indices, words): (&[u8], &[u32], &[i32]) = (args.input(0), args.input(1), args.input(2));
+    let (h, w, columns) = (p.h as usize, p.w as usize, p.columns as usize);
+    args.output::<u32>(0).par_chunks_exact_mut(p.rows as usize * columns).enumerate().run(|(b, labels)| {
+        let mask = masks.chunks_exact(h * w).nth(indices[b] as usize);
+        let words = &words[b * Warp::WORDS..][..Warp::WORDS];
+        for (i, label) in labels.iter_mut().enumerate() {
+            // Below zero is past the end too.
+            let nearest =
+                place(words, (i / columns) as u32, (i % columns) as u32).map(|at| (at.wrapping_add(1 << 15) >> 16) as u32);
+            let [row, column] = nearest.map(|at| at as usize);
+            *label = mask.filter(|_| row < h && column < w).map_or(p.outside, |mask| mask[row * w + column].into());
         }
     });
 }
@@ -170,8 +195,58 @@ pub fn warp(images: &Tensor, indices: &Tensor, warps: &Tensor, x: &Tensor, mean:
         w: from.w() as u32,
         rows: to.h() as u32,
         columns: to.w() as u32,
+        outside: 0,
         mean: mean.map(|v| (f64::from(v) * white).round() as i32),
         scale: std.map(|v| (1.0 / (white * f64::from(v))) as f32),
     };
     WARP.launch(params, &[images, indices, warps], &[x], Grid::linear(to.n() * to.h() * to.w(), 256));
+}
+
+/// Fills `labels` (B, P, Q), u32, with the masks (of `masks` u8 (M, H, W)) that `indices` (B) names, moved as [`warp`] moves their pictures by
+/// the same `warps` i32 (B, [`Warp::WORDS`]): each pixel is the nearest one of its mask. In place. Outside a mask, or where there is none, a
+/// label is `outside`. Colours, what is blanked and what is mixed in change no mask. Equivalent of torchvision's
+/// `affine(..., interpolation=NEAREST, fill=outside)`.
+///
+/// # Panics
+/// If shapes or types do not fit, or a side is over 16,384.
+///
+/// ```
+/// # use gpu_core::{DType, Device, Tensor, ops, ops::Warp};
+/// let cpu = Device::Cpu;
+/// let masks = Tensor::from_slice(&cpu, [1, 1, 2], &[3u8, 7]);
+/// // A pixel to the left.
+/// let moved = Warp { source: [[0.0, 1.0, 0.0], [1.0, 0.0, 1.0]], ..Warp::default() };
+/// let (indices, warps) = (Tensor::from_slice(&cpu, [1], &[0u32]), Tensor::from_slice(&cpu, [1, Warp::WORDS], &moved.words()));
+/// let labels = Tensor::empty_of(&cpu, [1, 1, 2], DType::U32);
+/// ops::warp_masks(&masks, &indices, &warps, &labels, 255);
+/// assert_eq!(labels.read::<u32>()?, [7, 255]);
+/// # Ok::<(), gpu_core::Error>(())
+/// ```
+#[track_caller]
+pub fn warp_masks(masks: &Tensor, indices: &Tensor, warps: &Tensor, labels: &Tensor, outside: u32) {
+    let (from, to) = (masks.shape(), labels.shape());
+    let fits = from.rank() == 3 && to.rank() == 3 && from.n() > 0;
+    assert!(fits, "warp_masks: masks must be (M, H, W) and labels (B, P, Q), M > 0 (masks {from}, labels {to})");
+    let [[images, h, w], [batch, rows, columns]] = [from, to].map(|shape| [0, 1, 2].map(|axis| shape.dim(axis)));
+    let side = [h, w, rows, columns].into_iter().max().unwrap_or(0);
+    assert!(side <= 16_384, "warp_masks: a side of {side} is over 16,384 (masks {from}, labels {to})");
+    let one_each = indices.shape() == Shape::from([batch]) && warps.shape() == Shape::from([batch, Warp::WORDS]);
+    let shapes = format!("indices {}, warps {}, labels {to}", indices.shape(), warps.shape());
+    assert!(one_each, "warp_masks: one index and {} words for each of the labels are needed ({shapes})", Warp::WORDS);
+    let types = [masks.dtype(), indices.dtype(), warps.dtype(), labels.dtype()];
+    let wanted = [DType::U8, DType::U32, DType::I32, DType::U32];
+    assert!(types == wanted, "warp_masks: masks, indices, warps, labels must hold {wanted:?}, they hold {types:?}");
+    expect::one_device("warp_masks", &[("masks", masks), ("indices", indices), ("warps", warps), ("labels", labels)]);
+    let params = Params {
+        images: images as u32,
+        batch: batch as u32,
+        c: 1,
+        h: h as u32,
+        w: w as u32,
+        rows: rows as u32,
+        columns: columns as u32,
+        outside,
+        ..Params::zeroed()
+    };
+    WARP_MASKS.launch(params, &[masks, indices, warps], &[labels], Grid::linear(labels.len(), 256));
 }

@@ -3,8 +3,9 @@
 use super::cases::{labels, logits};
 use crate::{Bench, tensor};
 use gpu_core::ops::{
-    CrossEntropy, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd, log_softmax, log_softmax_bwd_x, nll_loss,
-    nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
+    CrossEntropy, Overlap, accumulate_metrics, accumulate_overlaps, argmax, cross_entropy, cross_entropy_bwd, log_softmax,
+    log_softmax_bwd_x, nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target, soft_cross_entropy_bwd_x,
+    softmax, softmax_bwd_x,
 };
 use gpu_core::{DType, Tensor};
 
@@ -12,7 +13,7 @@ pub fn benches() -> Vec<Bench> {
     const SHAPE: [usize; 2] = [1024, 1000];
     // Logits, a tensor of their shape, labels, and the upstream gradient.
     type Run = fn(&Tensor, &Tensor, &Tensor, &Tensor) -> Tensor;
-    let functions: [(&str, Run); 15] = [
+    let functions: [(&str, Run); 16] = [
         ("cross_entropy", |x, _, labels, _| cross_entropy(x, labels, 0.1).0),
         ("cross_entropy, one class ignored", |x, _, labels, _| {
             cross_entropy(x, labels, CrossEntropy { ignore_index: Some(0), ..Default::default() }).0
@@ -32,6 +33,11 @@ pub fn benches() -> Vec<Bench> {
         ("accumulate_metrics", |x, _, labels, loss| {
             let sums = Tensor::empty_of(x.device(), [8], DType::U32);
             accumulate_metrics(loss, x, labels, &sums);
+            sums
+        }),
+        ("accumulate_overlaps", |x, _, labels, _| {
+            let sums = Tensor::empty_of(x.device(), [x.shape().c(), Overlap::WORDS], DType::U32);
+            accumulate_overlaps(x, labels, &sums);
             sums
         }),
     ];

@@ -2,8 +2,8 @@
 
 use crate::{Bound, Case, input_integers, input_values, tensor, tensor_of};
 use gpu_core::ops::{
-    CrossEntropy, MetricSums, Reduction, accumulate_loss, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd,
-    log_softmax, log_softmax_bwd_x, nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target,
+    CrossEntropy, MetricSums, Overlap, Reduction, accumulate_loss, accumulate_metrics, accumulate_overlaps, argmax, cross_entropy,
+    cross_entropy_bwd, log_softmax, log_softmax_bwd_x, nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target,
     soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
 };
 use gpu_core::{Device, Shape, Tensor, ops};
@@ -200,7 +200,25 @@ fn metrics_cases() -> Vec<Case> {
     };
     let columns = [Shape::from([3, 5, 8, 8]), Shape::from([2, 300, 4])];
     let rows = SHAPES.iter().map(|&shape| Shape::from(shape)).chain(columns).map(case);
+    let rows = rows.chain(overlap_cases());
     rows.chain([Case::new("accumulate_loss", "losses of all sizes".to_owned(), Bound::Exact, losses_of_all_sizes)]).collect()
+}
+
+/// Every third label is no class, and the low words of the sums are full.
+fn overlap_cases() -> impl Iterator<Item = Case> {
+    let shapes = [Shape::from([1, 1]), Shape::from([67, 17]), Shape::from([3, 5, 8, 8]), Shape::from([70_001, 3])];
+    shapes.into_iter().map(|shape| {
+        Case::new("accumulate_overlaps", shape.to_string(), Bound::Exact, move |device| {
+            let x = Tensor::from_slice(device, shape, &input_integers(device, shape.len(), 5));
+            let labels = labels(device, shape);
+            let some: Vec<u32> =
+                labels.read().expect("just made").into_iter().enumerate().map(|(i, l)| if i % 3 == 2 { 255 } else { l }).collect();
+            let some = Tensor::from_slice(device, labels.shape(), &some);
+            let sums = Tensor::from_slice(device, [shape.c(), Overlap::WORDS], &[u32::MAX, 6].repeat(3 * shape.c()));
+            (0..2).for_each(|_| accumulate_overlaps(&x, &some, &sums));
+            vec![sums]
+        })
+    })
 }
 
 /// Beginning with the smallest positive ones, up to those that have no sum, of either sign, each added twice.

@@ -2,8 +2,8 @@
 
 use crate::{Misuse, misuse};
 use gpu_core::ops::{
-    CrossEntropy, MetricSums, Reduction, accumulate_loss, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd,
-    log_softmax, log_softmax_bwd_x, nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target,
+    CrossEntropy, MetricSums, Overlap, Reduction, accumulate_loss, accumulate_metrics, accumulate_overlaps, argmax, cross_entropy,
+    cross_entropy_bwd, log_softmax, log_softmax_bwd_x, nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target,
     soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
 };
 use gpu_core::{Device, Tensor};
@@ -71,6 +71,15 @@ pub fn wrong_calls() -> Vec<Misuse> {
         }),
         misuse!("accumulate_metrics", ["sums have 8 elements", "loss [], sums [4]"], |d| {
             accumulate_metrics(&one(d), &x(d, &[4, 3]), &u(d, 4), &u(d, 4))
+        }),
+        misuse!("accumulate_overlaps", ["logits [4, 3], labels [3]"], |d| {
+            accumulate_overlaps(&x(d, &[4, 3]), &u(d, 3), &Overlap::zeros(d, 3))
+        }),
+        misuse!("accumulate_overlaps", ["sums must have 6 words for each class", "logits [4, 3], sums [2, 6]"], |d| {
+            accumulate_overlaps(&x(d, &[4, 3]), &u(d, 4), &Overlap::zeros(d, 2))
+        }),
+        misuse!("accumulate_overlaps", ["sums holds f32, not u32", "sums [3, 6]"], |d| {
+            accumulate_overlaps(&x(d, &[4, 3]), &u(d, 4), &x(d, &[3, 6]))
         }),
         misuse!("accumulate_loss", ["sums holds f32, not u32", "sums [8]"], |d| accumulate_loss(&one(d), 4, &x(d, &[8]))),
         misuse!("accumulate_loss", ["loss must be a scalar", "loss [2], sums [8]"], |d| {

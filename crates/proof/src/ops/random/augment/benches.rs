@@ -2,7 +2,7 @@
 
 use super::cases::{ALL, pixels};
 use crate::Bench;
-use gpu_core::ops::{augment, gather_labels};
+use gpu_core::ops::{augment, augment_masks, gather_labels};
 use gpu_core::rng::Key;
 use gpu_core::{DType, Tensor};
 
@@ -16,6 +16,15 @@ pub fn benches() -> Vec<Bench> {
             vec![]
         }
     });
+    let masks = Bench::new("augment_masks", "256x32x32 out of 4096, all that is random", 0, |device| {
+        let (masks, labels) = (pixels(device, [4096, 32, 32]), Tensor::empty_of(device, [256, 32, 32], DType::U32));
+        let indices: Vec<u32> = (0..256).map(|b| b * 7919 % 4096).collect();
+        let (indices, step) = (Tensor::from_slice(device, [256], &indices), Tensor::from_slice(device, [1], &[0u32]));
+        move || {
+            augment_masks(&masks, &indices, Key { seed: 5, stream: 6 }, &step, &labels, &ALL, 255);
+            vec![]
+        }
+    });
     let gathered = Bench::new("gather_labels", "65536 labels", 0, |device| {
         let labels = Tensor::from_slice(device, [1 << 16], &vec![3u32; 1 << 16]);
         let (indices, out) = (labels.clone(), Tensor::empty_of(device, [1 << 16], DType::U32));
@@ -24,5 +33,5 @@ pub fn benches() -> Vec<Bench> {
             vec![]
         }
     });
-    vec![augmented, gathered]
+    vec![augmented, masks, gathered]
 }

@@ -1,12 +1,12 @@
 //! What is held against the mirror.
 
 use crate::{Bound, Case};
-use gpu_core::ops::{Augment, augment, gather_labels};
+use gpu_core::ops::{Augment, augment, augment_masks, gather_labels};
 use gpu_core::rng::Key;
 use gpu_core::{DType, Device, Tensor};
 
 /// Pixels that are a pure function of their position.
-pub(super) fn pixels(device: &Device, shape: [usize; 4]) -> Tensor {
+pub(super) fn pixels<const RANK: usize>(device: &Device, shape: [usize; RANK]) -> Tensor {
     let bytes: Vec<u8> = (0..shape.iter().product()).map(|i: usize| ((i as u64 * 2_654_435_761) >> 7) as u8).collect();
     Tensor::from_slice(device, shape, &bytes)
 }
@@ -40,6 +40,17 @@ pub fn cases() -> Vec<Case> {
                 let x = Tensor::empty(device, [batch, c, h, w]);
                 augment(&pixels(device, shape), &indices, Key { seed: 1 << 40 | 5, stream: 6 }, &step, &x, &how);
                 vec![x]
+            }));
+            cases.push(Case::new("augment_masks", format!("{shape:?}, batch {batch}, {how:?}"), Bound::Exact, move |device| {
+                let [m, _, h, w] = shape;
+                // One past the end: no mask.
+                let chosen: Vec<u32> = (0..batch).map(|b| (b * 7919 % (m + 1)) as u32).collect();
+                let indices = Tensor::from_slice(device, [batch], &chosen);
+                let step = Tensor::from_slice(device, [1], &[3u32]);
+                let labels = Tensor::empty_of(device, [batch, h, w], DType::U32);
+                let key = Key { seed: 1 << 40 | 5, stream: 6 };
+                augment_masks(&pixels(device, [m, h, w]), &indices, key, &step, &labels, &how, 70_001);
+                vec![labels]
             }));
         }
     }

@@ -1,8 +1,8 @@
 use super::cases::{ALL, KEY, NORMAL, pixels};
 use crate::devices;
-use gpu_core::ops::{Augment, augment};
+use gpu_core::ops::{Augment, augment, augment_masks};
 use gpu_core::rng::Stream;
-use gpu_core::{Device, Tensor};
+use gpu_core::{DType, Device, Tensor};
 
 /// The batch of the images 0.. in order.
 fn batch(device: &Device, images: &Tensor, step: u32, how: &Augment) -> Vec<f32> {
@@ -106,5 +106,27 @@ fn a_replayed_capture_decides_with_the_step_of_the_moment() {
             assert_eq!(x.to_vec().unwrap(), batch(&device, &images, s, &ALL));
         }
         assert_ne!(batch(&device, &images, 4, &ALL), batch(&device, &images, 5, &ALL));
+    }
+}
+
+/// An image whose bytes are its mask's: whatever is drawn, both show the same, but for the padding.
+#[test]
+fn a_mask_goes_where_its_image_goes() {
+    for device in devices() {
+        let (shape, how) = ([40, 9, 7], Augment { cutout: 0, mean: [0.0; 4], std: [1.0 / 255.0; 4], ..ALL });
+        let bytes: Vec<u8> = (0..40 * 63).map(|i| 1 + (i * 31 % 200) as u8).collect();
+        let masks = Tensor::from_slice(&device, shape, &bytes);
+        let indices: Vec<u32> = (0..40).collect();
+        let (indices, step) = (Tensor::from_slice(&device, [40], &indices), Tensor::from_slice(&device, [1], &[8u32]));
+        let labels = Tensor::empty_of(&device, shape, DType::U32);
+        augment_masks(&masks, &indices, KEY, &step, &labels, &how, 255);
+        let seen = batch(&device, &masks.reshape([40, 1, 9, 7]), 8, &how);
+        let labels = labels.read::<u32>().unwrap();
+        let shown =
+            labels.iter().zip(&seen).filter(|(label, x)| if **label == 255 { **x == 0.0 } else { **label == x.round() as u32 });
+        assert_eq!(shown.count(), labels.len());
+        assert!((500..2000).contains(&labels.iter().filter(|label| **label == 255).count()), "some of it is padding");
+        // What the masks were is not what they are: something was drawn.
+        assert_ne!(labels, bytes.iter().map(|&byte| byte.into()).collect::<Vec<u32>>());
     }
 }

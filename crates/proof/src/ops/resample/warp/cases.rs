@@ -1,11 +1,11 @@
 //! What is held against the mirror: the same bits.
 
 use crate::{Bound, Case};
-use gpu_core::ops::{Warp, Window, warp};
-use gpu_core::{Device, Tensor};
+use gpu_core::ops::{Warp, Window, warp, warp_masks};
+use gpu_core::{DType, Device, Tensor};
 
 /// Pixels that are a pure function of their position.
-pub(super) fn pixels(device: &Device, shape: [usize; 4]) -> Tensor {
+pub(super) fn pixels<const RANK: usize>(device: &Device, shape: [usize; RANK]) -> Tensor {
     let bytes: Vec<u8> = (0..shape.iter().product()).map(|i: usize| ((i as u64 * 2_654_435_761) >> 7) as u8).collect();
     Tensor::from_slice(device, shape, &bytes)
 }
@@ -56,6 +56,7 @@ pub fn cases() -> Vec<Case> {
     for &(shape, batch, result) in SHAPES {
         for changed in [false, true] {
             let what = format!("{shape:?}, batch {batch} of {result:?}, {}", if changed { "changed" } else { "as they are" });
+            let of_masks = what.clone();
             cases.push(Case::new("warp", what, Bound::Exact, move |device| {
                 let [m, c, h, w] = shape;
                 // One past the end: a black picture.
@@ -65,6 +66,15 @@ pub fn cases() -> Vec<Case> {
                 let x = Tensor::empty(device, [batch, c, result[0], result[1]]);
                 warp(&pixels(device, shape), &Tensor::from_slice(device, [batch], &chosen), &warps, &x, MEAN, STD);
                 vec![x]
+            }));
+            cases.push(Case::new("warp_masks", of_masks, Bound::Exact, move |device| {
+                let [m, _, h, w] = shape;
+                let chosen: Vec<u32> = (0..batch).map(|b| (b * 7919 % (m + 1)) as u32).collect();
+                let of = |b: usize| if changed { all(b, batch, [h, w], result) } else { Warp::default() };
+                let warps = warps(device, &(0..batch).map(of).collect::<Vec<_>>());
+                let labels = Tensor::empty_of(device, [batch, result[0], result[1]], DType::U32);
+                warp_masks(&pixels(device, [m, h, w]), &Tensor::from_slice(device, [batch], &chosen), &warps, &labels, 70_001);
+                vec![labels]
             }));
         }
     }

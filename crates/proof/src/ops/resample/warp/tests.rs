@@ -1,8 +1,8 @@
 use super::cases::{MEAN, STD, all, pixels, turned, warps};
 use crate::devices;
-use gpu_core::ops::{Augment, Warp, Window, augment, warp};
+use gpu_core::ops::{Augment, Warp, Window, augment, augment_masks, warp, warp_masks};
 use gpu_core::rng::Key;
-use gpu_core::{Device, Tensor};
+use gpu_core::{DType, Device, Tensor};
 
 /// The batch of the images 0.. in order, each made as `how` says.
 fn made(device: &Device, images: &Tensor, how: &[Warp], sides: [usize; 2]) -> Vec<f32> {
@@ -103,4 +103,56 @@ fn wild_words_are_harmless_and_the_same_everywhere() {
     let seen: Vec<Vec<f32>> = devices().iter().map(|device| made(device, &pixels(device, [4, 3, 5, 5]), &how, [5, 5])).collect();
     assert!(seen.iter().all(|values| values == &seen[0] && values.iter().all(|v| v.is_finite())));
     assert_eq!(turned(0.0, 1.0, [5, 5], [5, 5]), Warp::default().source);
+}
+
+/// The masks 0.. in order, each moved as `how` says; 255 outside.
+fn moved(device: &Device, masks: &Tensor, how: &[Warp], sides: [usize; 2]) -> Vec<u32> {
+    let indices: Vec<u32> = (0..how.len() as u32).collect();
+    let labels = Tensor::empty_of(device, [how.len(), sides[0], sides[1]], DType::U32);
+    warp_masks(masks, &Tensor::from_slice(device, [how.len()], &indices), &warps(device, how), &labels, 255);
+    labels.read().unwrap()
+}
+
+#[test]
+fn masks_are_the_nearest_pixel_of_what_the_formulas_say() {
+    let (shape, sides) = ([9, 12, 10], [8, 11]);
+    let how: Vec<Warp> = (0..9).map(|b| all(b, 9, [12, 10], sides)).collect();
+    for device in devices() {
+        let masks = pixels(&device, shape);
+        let (bytes, got) = (masks.read::<u8>().unwrap(), moved(&device, &masks, &how, sides));
+        let (mut outside, mut told) = (0, 0);
+        for (i, &label) in got.iter().enumerate() {
+            let (q, p, b) = (i % 11, i / 11 % 8, i / 88);
+            let [row, column] = how[b].source.map(|place| place[0] + p as f64 * place[1] + q as f64 * place[2]);
+            // Where two pixels are as near, a 65536th decides.
+            if [row, column].iter().any(|at| ((at + 0.5) - (at + 0.5).round()).abs() < 1e-3) {
+                continue;
+            }
+            let is_there = (-0.5..11.5).contains(&row) && (-0.5..9.5).contains(&column);
+            let at = || (b * 12 + row.round() as usize) * 10 + column.round() as usize;
+            assert_eq!(label, if is_there { bytes[at()].into() } else { 255 }, "mask {b}, ({p}, {q})");
+            (outside, told) = (outside + usize::from(!is_there), told + 1);
+        }
+        assert!(told > 700 && outside > 20 && outside < told / 2, "{outside} of {told}");
+    }
+}
+
+/// A whole pixel's way and a mirror are what `augment_masks` draws.
+#[test]
+fn what_augment_does_to_masks_can_be_said_in_words() {
+    for device in devices() {
+        let masks = pixels(&device, [6, 8, 8]);
+        let (indices, step) = (Tensor::from_slice(&device, [6], &[0u32, 1, 2, 3, 4, 5]), Tensor::from_slice(&device, [1], &[0u32]));
+        let labels = Tensor::empty_of(&device, [6, 8, 8], DType::U32);
+        let plain = Augment { flip: false, crop_padding: 0, cutout: 0, mean: MEAN, std: STD };
+        augment_masks(&masks, &indices, Key { seed: 0, stream: 0 }, &step, &labels, &plain, 255);
+        let plain = labels.read::<u32>().unwrap();
+        assert_eq!(moved(&device, &masks, &[Warp::default(); 6], [8, 8]), plain);
+        let shifted = Warp { source: [[2.0, 1.0, 0.0], [7.0, 0.0, -1.0]], ..Warp::default() };
+        let want = (0..6 * 64).map(|i| match (i % 8, i / 8 % 8, i / 64) {
+            (q, p, plane) if p + 2 < 8 => plain[plane * 64 + (p + 2) * 8 + 7 - q],
+            _ => 255,
+        });
+        assert_eq!(moved(&device, &masks, &[shifted; 6], [8, 8]), want.collect::<Vec<u32>>());
+    }
 }

@@ -4,8 +4,8 @@ use super::cases::{SHAPES, class_weights, labels, logits};
 use crate::{devices, gpu, gradients, tensor};
 use gpu_core::ops::internals::cross_entropy::{self as forms, Form};
 use gpu_core::ops::{
-    CrossEntropy, MetricSums, Reduction, accumulate_loss, accumulate_metrics, argmax, cross_entropy, cross_entropy_bwd,
-    log_softmax, log_softmax_bwd_x, nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target,
+    CrossEntropy, MetricSums, Overlap, Reduction, accumulate_loss, accumulate_metrics, accumulate_overlaps, argmax, cross_entropy,
+    cross_entropy_bwd, log_softmax, log_softmax_bwd_x, nll_loss, nll_loss_bwd, soft_cross_entropy, soft_cross_entropy_bwd_target,
     soft_cross_entropy_bwd_x, softmax, softmax_bwd_x,
 };
 use gpu_core::{DType, Device, Shape, Tensor};
@@ -177,6 +177,41 @@ fn a_sum_that_is_none_stays_one() {
             let got = MetricSums::of(&sums.read().unwrap());
             assert_eq!((got.images, got.loss.to_bits()), (6, (f64::from(first) * f64::INFINITY).to_bits()), "{first}");
         }
+    }
+}
+
+/// Of the four rows with a class each of the two is told once, missed once and named once too often.
+#[test]
+fn overlaps_are_counted_by_class_and_no_pause_changes_them() {
+    let (predicted, labels) = ([0u32, 0, 1, 1, 2, 0, 2], [0u32, 1, 0, 1, 255, 255, 255]);
+    for device in devices() {
+        let of = |rows: std::ops::Range<usize>, sums: &Tensor| {
+            let logits: Vec<f32> =
+                predicted[rows.clone()].iter().flat_map(|&p| [0, 1, 2].map(|c| f32::from(u8::from(c == p)))).collect();
+            let labels = Tensor::from_slice(&device, [rows.len()], &labels[rows.clone()]);
+            accumulate_overlaps(&Tensor::from_slice(&device, [rows.len(), 3], &logits), &labels, sums);
+        };
+        let sums = Overlap::zeros(&device, 3);
+        of(0..7, &sums);
+        let classes = Overlap::of(&sums.read().unwrap());
+        assert_eq!(classes.iter().map(Overlap::iou).collect::<Vec<_>>(), [Some(1.0 / 3.0), Some(1.0 / 3.0), None]);
+        assert_eq!((Overlap::mean_iou(&classes), Overlap::accuracy(&classes)), (1.0 / 3.0, 0.5));
+        let parts = Overlap::zeros(&device, 3);
+        [0..3, 3..4, 4..7].into_iter().for_each(|rows| of(rows, &parts));
+        assert_eq!(Overlap::of(&parts.read().unwrap()), classes);
+    }
+}
+
+/// More than a launch takes.
+#[test]
+fn the_overlaps_of_a_large_batch_are_all_counted() {
+    for device in devices() {
+        let rows = (1 << 23) + 70;
+        let (x, labels) = (Tensor::zeros(&device, [1, 1, rows]), Tensor::zeros_of(&device, [1, rows], DType::U32));
+        let sums = Overlap::zeros(&device, 1);
+        accumulate_overlaps(&x, &labels, &sums);
+        let rows = rows as u64;
+        assert_eq!(Overlap::of(&sums.read().unwrap()), [Overlap { both: rows, predicted: rows, labelled: rows }]);
     }
 }
 
