@@ -335,6 +335,11 @@ impl StepBuilder {
         Self { labels: Some(labels.clone()), ..self }
     }
 
+    /// Whether layers train in it.
+    pub(super) fn is_training(&self) -> bool {
+        self.training
+    }
+
     /// How many steps were done before this one: u32 `[1]`.
     pub(super) fn number(&self) -> &Tensor {
         &self.number

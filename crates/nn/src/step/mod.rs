@@ -24,7 +24,7 @@ pub use captured::{Step, StepBuilder};
 pub use error::StepError;
 pub use input::Values;
 pub use layer_times::LayerTime;
-pub use loss::Loss;
+pub use loss::{Loss, segmentation_loss};
 pub use memory::MemoryPlan;
 pub use options::{Metrics, Slots, StepOptions};
 pub use pass::StepPass;

@@ -7,13 +7,15 @@ use super::pass::StepPass;
 use crate::autograd::Var;
 use crate::module::Module;
 use crate::optim::Optimizer;
-use gpu_core::ops::MetricSums;
+use gpu_core::ops::{MetricSums, Overlap};
 use gpu_core::{Device, Shape, Tensor, ops};
 
 pub(super) struct Supervised {
     pub slots: Slots,
     /// The [`MetricSums`] of the runs.
     pub sums: Tensor,
+    /// The [`Overlap`] of each class, where pixels are told and evaluated.
+    pub overlaps: Option<Tensor>,
     /// Labels of an image.
     rows: u64,
     pub step: Step,
@@ -27,11 +29,12 @@ const OUTPUT: &str = "output";
 struct Before {
     slots: Slots,
     sums: Tensor,
+    overlaps: Option<Tensor>,
     class_weights: Option<Tensor>,
 }
 
 impl Before {
-    fn new(net: &dyn Module, device: &Device, options: &StepOptions, step: &Tensor) -> Result<Self, StepError> {
+    fn new(net: &dyn Module, device: &Device, options: &StepOptions, builder: &StepBuilder) -> Result<Self, StepError> {
         let output = net.out_shape(options.shape())?;
         // A label for each place of logits (N, C, ...); one for an image where there are none.
         let labels: Vec<usize> = match options.loss.has_labels() && output.rank() >= 2 {
@@ -43,10 +46,11 @@ impl Before {
             x: Tensor::zeros(device, options.shape()),
             labels: Tensor::from_slice(device, labels, &vec![0u32; labels.len()]),
             targets: options.loss.has_targets().then(|| Tensor::zeros(device, output)),
-            step: step.clone(),
+            step: builder.number().clone(),
         };
         let class_weights = options.loss.class_weights(device, &options.class_weights, output)?;
-        Ok(Self { slots, sums: MetricSums::zeros(device), class_weights })
+        let overlaps = (options.loss.is_of_pixels() && !builder.is_training()).then(|| Overlap::zeros(device, output.c()));
+        Ok(Self { slots, sums: MetricSums::zeros(device), overlaps, class_weights })
     }
 
     /// The network's output and its loss; the sums are brought up to date.
@@ -54,7 +58,11 @@ impl Before {
         let Slots { x, labels, targets, .. } = &self.slots;
         let output = net.forward(&pass.tape().input(x));
         let loss = options.loss.of(&output, labels, targets.as_ref().unwrap_or(x), self.class_weights.as_ref());
-        match options.loss.has_labels() {
+        if let Some(overlaps) = &self.overlaps {
+            ops::accumulate_overlaps(output.value(), labels, overlaps);
+        }
+        // Of pixels some do not count, which these sums know nothing of.
+        match options.loss.has_labels() && !options.loss.is_of_pixels() {
             true => ops::accumulate_metrics(loss.value(), output.value(), labels, &self.sums),
             false => ops::accumulate_loss(loss.value(), options.batch, &self.sums),
         }
@@ -104,11 +112,11 @@ impl Supervised {
         builder: StepBuilder,
         record: impl FnOnce(&Before, &StepPass<'_>),
     ) -> Result<Self, StepError> {
-        let before = Before::new(net, device, options, builder.number())?;
+        let before = Before::new(net, device, options, &builder)?;
         let step = builder.filled(&before.slots.labels).capture(|pass| record(&before, pass))?;
-        let Before { slots, sums, .. } = before;
+        let Before { slots, sums, overlaps, .. } = before;
         let rows = (slots.labels.len() / options.batch) as u64;
-        Ok(Self { slots, sums, rows, step })
+        Ok(Self { slots, sums, overlaps, rows, step })
     }
 
     pub fn loss(&self) -> &Tensor {
@@ -133,6 +141,7 @@ impl Supervised {
 
     pub fn reset_metrics(&self) {
         self.sums.write(&[0u32; MetricSums::WORDS]);
+        self.overlaps.iter().for_each(|overlaps| overlaps.write(&vec![0u32; overlaps.len()]));
     }
 }
 

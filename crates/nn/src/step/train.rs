@@ -7,7 +7,7 @@ use super::options::{Metrics, Slots, StepOptions};
 use super::supervised::Supervised;
 use crate::module::Module;
 use crate::optim::Optimizer;
-use gpu_core::ops::MetricSums;
+use gpu_core::ops::{MetricSums, Overlap};
 use gpu_core::{Device, Tensor};
 
 /// A recorded training step: forward, loss, metrics, backward, optimiser.
@@ -103,6 +103,29 @@ impl EvalStep {
     ) -> Result<Self, StepError> {
         fit::check(net, device, None, options)?;
         Ok(Self { recorded: Supervised::evaluation(net, device, options, prologue)? })
+    }
+
+    /// What was counted of each class since the last reset, where the loss is [`Segmentation`](super::Loss::Segmentation); nothing of other
+    /// losses. Waits for the last run.
+    ///
+    /// ```
+    /// # use gpu_core::Device;
+    /// # use nn::{Conv2d, EvalStep, Init, Layer, Loss, StepOptions, seq};
+    /// let net = seq![Conv2d::new(2, 1)].build(&Init::seeded(&Device::Cpu, 0), [1, 2, 2])?;
+    /// let options = StepOptions::new(1, [1, 2, 2]).loss(Loss::Segmentation { smoothing: 0.0, dice: false });
+    /// let step = EvalStep::captured(&net, &Device::Cpu, &options)?;
+    /// step.run_on(&[0.0; 4], &[0, 1, 1, Loss::IGNORED])?;
+    /// assert_eq!(step.overlaps()?.iter().map(|class| class.labelled).collect::<Vec<_>>(), [1, 2]);
+    /// # Ok::<(), Box<dyn std::error::Error>>(())
+    /// ```
+    ///
+    /// # Errors
+    /// The device's first fault.
+    pub fn overlaps(&self) -> Result<Vec<Overlap>, StepError> {
+        match &self.recorded.overlaps {
+            None => Ok(Vec::new()),
+            Some(overlaps) => Ok(Overlap::of(&overlaps.read()?)),
+        }
     }
 
     /// What the network gave in the last run: logits, or an image.

@@ -17,6 +17,7 @@
 //! | `airbench` | Jordan, 2024: CIFAR-10 in seconds; a whitening convolution, GELU | 1,972,504 | `0.weight`, ..., `25.weight` |
 //! | `autoencoder` | two halvings and two transposed convolutions back; no classes | 53,859 | `0.weight`, ..., `9.bias` |
 //! | `unet` | Ronneberger et al., 2015, padded, with batch normalisation; a channel a class | 31,038,218 | `0.weight`, ..., `13.bias` |
+//! | `unet-small` | the same of a quarter of its width and three halvings: for few pictures, or no GPU | 482,890 | `0.weight`, ..., `13.bias` |
 //!
 //! Parameters are those for (3, 32, 32) and 10 classes; * for (1, 28, 28), + for (3, 224, 224) and 1,000 classes. Keys are those for
 //! (3, 32, 32): a layer's position is its name, and `torch.nn.Sequential` of the same layers has the same state dict. For torchvision's
@@ -98,6 +99,7 @@ const MODELS: &[Model] = &[
     model("airbench", airbench::airbench),
     model("autoencoder", autoencoder::autoencoder),
     model("unet", unet::unet),
+    model("unet-small", unet::small),
 ];
 
 /// The names of all models.

@@ -6,21 +6,26 @@ use crate::layers::{Concat, Conv2d, ConvTranspose2d, MaxPool2d, Sequential};
 use crate::seq;
 use crate::spec::SpecError;
 
-/// Channels at full size; each halving doubles them.
-const WIDTH: usize = 64;
-const HALVINGS: usize = 4;
-
-/// A channel for each class: what each pixel shows.
+/// A channel for each class: what each pixel shows. The paper's.
 pub(super) fn unet(task: &Task) -> Result<Sequential, SpecError> {
-    let [_, h, w] = task.input;
-    let multiple = 1 << HALVINGS;
+    of("unet", task, 64, 4)
+}
+
+/// A sixty-fourth of its weights, for few pictures or no GPU.
+pub(super) fn small(task: &Task) -> Result<Sequential, SpecError> {
+    of("unet-small", task, 16, 3)
+}
+
+/// So many channels at full size; each halving doubles them.
+fn of(name: &str, task: &Task, width: usize, halvings: usize) -> Result<Sequential, SpecError> {
+    let ([_, h, w], multiple) = (task.input, 1 << halvings);
     if !h.is_multiple_of(multiple) || !w.is_multiple_of(multiple) {
         let message = format!(
-            "unet: height and width are halved {HALVINGS} times, {h}x{w} cannot be; pad or crop to multiples of {multiple}"
+            "{name}: height and width are halved {halvings} times, {h}x{w} cannot be; pad or crop to multiples of {multiple}"
         );
         return Err(SpecError::Unsuitable(message));
     }
-    Ok(seq![..level(WIDTH, HALVINGS), Conv2d::new(task.classes, 1)])
+    Ok(seq![..level(width, halvings), Conv2d::new(task.classes, 1)])
 }
 
 /// Two convolutions; then, unless it is the deepest level, what comes back from below beside what went down, and two more.
