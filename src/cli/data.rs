@@ -1,8 +1,8 @@
 //! `wgrad data`: what is in a data set, and what a network sees of it.
 
-use super::answer::{Ending, Json, say, say_json};
+use super::answer::{Ending, Json, column, say, say_json};
 use clap::{Args, Subcommand};
-use gpu_core::{Device, Tensor};
+use gpu_core::{DType, Device, Shape, Tensor};
 use nn::checkpoint::expect_writable;
 use serde_json::{Value, json};
 use std::path::PathBuf;
@@ -12,6 +12,7 @@ use train::error::printable_name;
 use train::loader::{Source, Treatment};
 use train::photo::{Background, Fit, Reading};
 use train::picture::save_grid;
+use train::segmentation::laid_over;
 use train::settings::Settings;
 use train::{Error, Result};
 
@@ -114,6 +115,8 @@ fn info(flags: &Info) -> Result<Ending> {
         return say_json(&json!({
             "data": data.name,
             "shape": shape,
+            // Of which there are so many of each class.
+            "counted": if data.has_masks() { "pixels" } else { "images" },
             "classes": data.classes.iter().zip(&survey.counts).map(class).collect::<Vec<_>>(),
             "mean": data.mean,
             "std": data.std,
@@ -124,12 +127,13 @@ fn info(flags: &Info) -> Result<Ending> {
         .map(|()| Ending::Done);
     }
     say(&format!("{}: {} classes, images of {} x {} in {} channels", data.name, data.classes.len(), shape[1], shape[2], shape[0]))?;
-    say(&format!("{:<50}{:>9}{:>9}{:>9}", "class", "train", "val", "test"))?;
+    let (what, all) = if data.has_masks() { ("pixels of class", "images") } else { ("class", "all") };
+    say(&format!("{what:<50}{:>9}{:>9}{:>9}", "train", "val", "test"))?;
     let row = |name: &str, [train, val, test]: [usize; 3]| say(&format!("{name:<50}{train:>9}{val:>9}{test:>9}"));
     for (class, counts) in data.classes.iter().zip(&survey.counts) {
-        row(&cut(class), *counts)?;
+        row(&column(class, 48), *counts)?;
     }
-    row("all", [Split::Train, Split::Val, Split::Test].map(|split| data.split(split).len()))?;
+    row(all, [Split::Train, Split::Val, Split::Test].map(|split| data.split(split).len()))?;
     let figures = |values: &[f32]| values.iter().map(f32::to_string).collect::<Vec<_>>().join(" ");
     say(&format!("mean {}, deviation {}", figures(&data.mean), figures(&data.std)))?;
     say(&format!("the same image again: {} within a split, {} in another one", survey.within, survey.across.len()))?;
@@ -146,15 +150,6 @@ fn info(flags: &Info) -> Result<Ending> {
     Ok(Ending::Done)
 }
 
-/// A class's name in its column.
-fn cut(class: &str) -> String {
-    let name = printable_name(class);
-    match name.chars().count() {
-        0..=48 => name,
-        _ => name.chars().take(47).chain(['…']).collect(),
-    }
-}
-
 fn show(flags: &Show) -> Result<Ending> {
     expect_writable(&flags.out).map_err(|e| Error::Setting(format!("--out {}: {e}", flags.out.display())))?;
     let console = Console::new(flags.json.json);
@@ -164,10 +159,14 @@ fn show(flags: &Show) -> Result<Ending> {
     let count = set.len().min(flags.images as usize);
     let chosen = &data::shuffled(set.len(), flags.seed, 0)[..count];
     let how = config.augmentation()?;
+    let labels = match set.has_masks() {
+        true => Shape::from([count, set.height(), set.width()]),
+        false => Shape::from([count]),
+    };
     let mut feed = Source::new(&device, set).feed(count, &Treatment::of(&data).augmented(how, flags.seed));
     let slots = nn::Slots {
         x: Tensor::zeros(&device, [count, set.channels(), set.height(), set.width()]),
-        labels: Tensor::from_slice(&device, [count], &vec![0u32; count]),
+        labels: Tensor::zeros_of(&device, labels, DType::U32),
         targets: (how.mixes() || data.is_multi_label()).then(|| Tensor::zeros(&device, [count, data.classes.len()])),
         step: Tensor::from_slice(&device, [1], &[0u32]),
     };
@@ -176,10 +175,12 @@ fn show(flags: &Show) -> Result<Ending> {
     // Normalisation is undone: it is for the network, not for eyes.
     let per_channel = |values: &[f32]| Tensor::from_slice(&device, [1, set.channels(), 1, 1], values);
     let images = &(&slots.x * &per_channel(&data.std)) + &per_channel(&data.mean);
+    let images = if set.has_masks() { under_masks(&images, &slots.labels)? } else { images };
     save_grid(&flags.out, &images, (count as f64).sqrt().ceil() as usize)?;
     let names =
         |row: &u32| set.classes_of(*row as usize).iter().map(|&class| &*data.classes[class as usize]).collect::<Vec<_>>().join("|");
-    let classes: Vec<String> = chosen.iter().map(names).collect();
+    // Of masks, what is in a picture stands in it.
+    let classes: Vec<String> = chosen.iter().filter(|_| !set.has_masks()).map(names).collect();
     if flags.json.json {
         say_json(
             &json!({ "file": flags.out.display().to_string(), "images": count, "augment": config.augment, "classes": classes }),
@@ -188,4 +189,19 @@ fn show(flags: &Show) -> Result<Ending> {
         say(&format!("{count} training images, augment {}: {}", config.augment, flags.out.display()))?;
     }
     Ok(Ending::Done)
+}
+
+/// Images (N, C, H, W), values from 0 to 1, in colour, with the classes of their pixels (N, H, W) laid over them.
+fn under_masks(images: &Tensor, labels: &Tensor) -> Result<Tensor> {
+    let &[n, channels, h, w] = images.shape().dims() else { unreachable!("images") };
+    let (values, labels, plane) = (images.to_vec()?, labels.read::<u32>()?, h * w);
+    let mut shown = vec![0.0; 3 * labels.len()];
+    for (i, &label) in labels.iter().enumerate() {
+        let (image, at) = (i / plane, i % plane);
+        let byte = |c: usize| (255.0 * values[(image * channels + c % channels) * plane + at]).round().clamp(0.0, 255.0) as u8;
+        for (c, value) in laid_over([0, 1, 2].map(byte), label).into_iter().enumerate() {
+            shown[(3 * image + c) * plane + at] = f32::from(value) / 255.0;
+        }
+    }
+    Ok(Tensor::from_slice(images.device(), [n, 3, h, w], &shown))
 }

@@ -1,6 +1,6 @@
 //! `wgrad eval`.
 
-use super::answer::{Ending, Json, say, say_json};
+use super::answer::{Ending, Json, column, say, say_json};
 use super::checkpoint::Which;
 use clap::Args;
 use gpu_core::Device;
@@ -17,6 +17,7 @@ use train::model::{self, Description, Trained, Weights};
 use train::per_image::{expect_classes, write_per_image};
 use train::predict::same_classes;
 use train::run_folder::read_settings;
+use train::segmentation::by_class;
 use train::settings::{DeviceKind, Settings};
 use train::tta::Tta;
 use train::{Error, Result, trainer};
@@ -92,9 +93,11 @@ pub fn run(flags: &Flags) -> Result<Ending> {
         write_per_image(path, &mut evaluator, description, &images)?;
     }
     let images_per_s = score.images as f64 / elapsed_s;
-    let accuracy = description.has_accuracy().then_some(score.accuracy);
+    let tells_pixels = description.tells_pixels();
+    let accuracy = (description.has_accuracy() || tells_pixels).then_some(score.accuracy);
+    let by_class = by_class(&description.classes, evaluator.overlaps());
     if flags.json.json {
-        say_json(&json!({
+        let mut answer = json!({
             "accuracy": accuracy,
             "loss": score.loss,
             "images": score.images,
@@ -104,11 +107,27 @@ pub fn run(flags: &Flags) -> Result<Ending> {
             "data": set.name,
             "device": device.name(),
             "checkpoint": path.display().to_string(),
-        }))?;
+        });
+        if tells_pixels {
+            answer["mean_iou"] = json!(score.mean_iou);
+            answer["classes"] = json!(by_class);
+        }
+        say_json(&answer)?;
     } else {
-        let name = if description.tells_labels() { "labels right" } else { "accuracy" };
+        let name = match tells_pixels {
+            true => "pixels right",
+            false if description.tells_labels() => "labels right",
+            false => "accuracy",
+        };
         let accuracy = accuracy.map_or(String::new(), |a| format!("{name} {:.2} %, ", 100.0 * a));
         say(&format!("{accuracy}loss {:.4} over {} {} images", score.loss, score.images, flags.split))?;
+        if let Some(mean_iou) = score.mean_iou {
+            say(&format!("{:<50}{:>12}{:>10}", "class", "pixels", "IoU %"))?;
+            let percent = |iou: Option<f64>| iou.map_or_else(|| "-".to_owned(), |iou| format!("{:.2}", 100.0 * iou));
+            let line = |name: &str, pixels: &str, iou| say(&format!("{name:<50}{pixels:>12}{:>10}", percent(iou)));
+            by_class.iter().try_for_each(|row| line(&column(&row.class, 48), &row.pixels.to_string(), row.iou))?;
+            line("mean", "", Some(mean_iou))?;
+        }
         let model = printable_name(&description.model);
         say(&format!("{model} on {} ({}), {images_per_s:.0} images/s", set.name, device.name()))?;
         say(&format!("checkpoint: {}", path.display()))?;

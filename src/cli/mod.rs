@@ -9,6 +9,7 @@ mod eval;
 mod export;
 mod layers;
 mod lr_find;
+mod masks;
 mod models;
 mod outcome;
 mod predict;

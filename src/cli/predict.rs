@@ -2,7 +2,9 @@
 
 use super::answer::{Ending, Json, say, say_csv, say_json};
 use super::checkpoint::Which;
+use super::masks::{self, Form};
 use clap::Args;
+use gpu_core::Device;
 use serde_json::{Value, json};
 use std::path::{Path, PathBuf};
 use train::console::Console;
@@ -23,6 +25,9 @@ pub struct Flags {
     /// How many classes to name [default: 5; where an image may have several labels, all that are likelier than not]
     #[arg(long, value_name = "N")]
     top: Option<usize>,
+    /// Folder for the masks of a network that tells the classes of pixels: each has the name and the size of its picture
+    #[arg(long, short = 'o', value_name = "DIR", default_value = "masks")]
+    out: PathBuf,
     /// Images at a time
     #[arg(long, value_name = "N", default_value = "32", value_parser = clap::value_parser!(u16).range(1..))]
     batch_size: u16,
@@ -54,6 +59,9 @@ pub fn run(flags: &Flags) -> Result<Ending> {
     let files = pictures(&flags.images)?;
     let device = trainer::open_device(flags.device, &console)?;
     let trained = Trained::read(&path, &device)?;
+    if trained.description.tells_pixels() {
+        return of_pixels(flags, &trained, &device, &files, &path);
+    }
     let predictor = Predictor::of_views(&trained, &device, files.len().min(flags.batch_size.into()), flags.tta)?;
     let (is_multi_label, classes) = (trained.description.tells_labels(), trained.description.classes.len());
     let top = flags.top.unwrap_or(if is_multi_label { classes } else { 5 }).min(classes);
@@ -74,6 +82,29 @@ pub fn run(flags: &Flags) -> Result<Ending> {
         say_json(&json!({ "predictions": objects, "checkpoint": path.display().to_string(), "device": device.name() }))?;
     }
     Ok(if is_any_unread { Ending::FoundWrong } else { Ending::Done })
+}
+
+/// A mask for each image.
+fn of_pixels(flags: &Flags, trained: &Trained, device: &Device, files: &[PathBuf], checkpoint: &Path) -> Result<Ending> {
+    if flags.top.is_some() || flags.tta.is_some() {
+        return Err(Error::Setting(format!(
+            "--top and --tta: not for {}, which tells the classes of pixels",
+            trained.description.model
+        )));
+    }
+    let form = match (flags.json.json, flags.jsonl, flags.csv) {
+        (true, ..) => Form::Json,
+        (_, true, _) => Form::JsonLines,
+        (_, _, true) => Form::Csv,
+        _ => Form::Lines,
+    };
+    let found = masks::predict(trained, device, files, flags.batch_size.into(), &flags.out, form)?;
+    if form == Form::Json {
+        say_json(
+            &json!({ "predictions": found.objects, "checkpoint": checkpoint.display().to_string(), "device": device.name() }),
+        )?;
+    }
+    Ok(if found.is_any_unread { Ending::FoundWrong } else { Ending::Done })
 }
 
 /// Rows on their way out. Until one image was read they are held back: where none can be, there is no answer but an error.

@@ -1,4 +1,4 @@
-//! Loss and accuracy over a whole set: every image counts once.
+//! Loss and accuracy over a whole set: every image counts once, or where pixels have classes, every pixel that has one.
 
 use crate::data::{Dataset, LabelSets};
 use crate::error::{Error, Result};
@@ -7,10 +7,13 @@ use crate::loader::{Feed, Source, Treatment};
 use crate::multi_label::Judged;
 use crate::tta::{Tta, mean_of};
 use gpu_core::Device;
+use gpu_core::ops::Overlap;
 use nn::{EvalStep, Loss, Module, Net, StepOptions, Var};
 
 /// Images in a step of an evaluation.
 const BATCH: usize = 100;
+/// The most pixels in a step where each is told of by itself: a network keeps all of them at their full number through many layers.
+const PIXELS: usize = BATCH * 32 * 32;
 
 /// What was measured.
 #[derive(Debug, Clone, Copy, PartialEq)]
@@ -20,8 +23,10 @@ pub struct Score {
     /// Mean loss.
     pub loss: f64,
     /// Share of the images that were recognised, 0 to 1, or where an image may have several labels, of the labels that were told rightly at a
-    /// probability of 0.5; it means nothing for a network that reconstructs its input.
+    /// probability of 0.5, or of the pixels that have a class; it means nothing for a network that reconstructs its input.
     pub accuracy: f64,
+    /// Where pixels have classes, the mean over the classes of intersection over union, 0 to 1.
+    pub mean_iou: Option<f64>,
 }
 
 /// A network with captured steps over a set: one for full batches, one for the rest.
@@ -29,6 +34,8 @@ pub struct Evaluator {
     parts: Vec<Part>,
     /// Where an image may have several labels, and that is what is told.
     sets: Option<LabelSets>,
+    /// Of each class, where pixels have them, as it was last measured.
+    overlaps: Vec<Overlap>,
 }
 
 struct Part {
@@ -45,7 +52,7 @@ struct Part {
 impl Evaluator {
     /// Over no images.
     pub(crate) fn none() -> Self {
-        Self { parts: Vec::new(), sets: None }
+        Self { parts: Vec::new(), sets: None, overlaps: Vec::new() }
     }
 
     /// Over the first `images` of `source`.
@@ -100,15 +107,21 @@ impl Evaluator {
         assert!(tta.is_none() || is_classifier, "Evaluator: a mean of probabilities, and the loss is of no classes");
         let set = source.set();
         let images = images.min(set.len());
-        let full = images / BATCH * BATCH;
+        let most = match loss {
+            Loss::Segmentation { .. } => (PIXELS / (set.height() * set.width()).max(1)).clamp(1, BATCH),
+            _ => BATCH,
+        };
+        let full = images / most * most;
         let mut parts = Vec::new();
-        for (first, count, batch) in [(0, full, BATCH), (full, images - full, images - full)] {
+        for (first, count, batch) in [(0, full, most), (full, images - full, images - full)] {
             if count > 0 {
                 let feed = source.feed(batch, treatment);
                 let options = StepOptions::new(batch, [set.channels(), set.height(), set.width()]).loss(loss);
                 let step = EvalStep::captured_with(net, device, &options, |slots| feed.launch(slots))?;
                 let labels = set.labels()[first..first + count].to_vec();
-                step.expect_labels(&labels);
+                if !set.has_masks() {
+                    step.expect_labels(&labels);
+                }
                 let turned = |tta: Tta| {
                     EvalStep::captured_with(net, device, &options, |slots| {
                         feed.launch(slots);
@@ -120,7 +133,7 @@ impl Evaluator {
             }
         }
         let sets = set.label_sets().filter(|_| matches!(loss, Loss::BceWithLogits)).cloned();
-        Ok(Self { parts, sets })
+        Ok(Self { parts, sets, overlaps: Vec::new() })
     }
 
     /// Measures; `None` if there is no image.
@@ -135,6 +148,7 @@ impl Evaluator {
             return self.score_of_views();
         }
         let (mut images, mut loss, mut correct) = (0, 0.0, 0.0);
+        self.overlaps.clear();
         for part in &mut self.parts {
             part.step.reset_metrics();
             let order: Vec<u32> = (part.first..part.first + part.images).map(|i| i as u32).collect();
@@ -148,8 +162,20 @@ impl Evaluator {
             images += metrics.images;
             loss += metrics.loss * metrics.images as f64;
             correct += metrics.accuracy * metrics.images as f64;
+            let overlaps = part.step.overlaps()?;
+            self.overlaps.resize(overlaps.len(), Overlap::default());
+            self.overlaps.iter_mut().zip(overlaps).for_each(|(all, of_part)| *all = all.plus(of_part));
         }
-        scored(images as usize, loss, correct)
+        let score = scored(images as usize, loss, correct)?;
+        Ok(score.map(|score| match &self.overlaps[..] {
+            [] => score,
+            classes => Score { accuracy: Overlap::accuracy(classes), mean_iou: Some(Overlap::mean_iou(classes)), ..score },
+        }))
+    }
+
+    /// Of each class what the last [`score`](Self::score) counted; nothing where it is not pixels that have classes.
+    pub fn overlaps(&self) -> &[Overlap] {
+        &self.overlaps
     }
 }
 
@@ -231,7 +257,7 @@ fn scored(images: usize, loss: f64, correct: f64) -> Result<Option<Score>> {
     if images > 0 && !f64::is_finite(loss) {
         return Err(Error::LossNotFinite(loss / n));
     }
-    Ok((images > 0).then_some(Score { images: images as u64, loss: loss / n, accuracy: correct / n }))
+    Ok((images > 0).then_some(Score { images: images as u64, loss: loss / n, accuracy: correct / n, mean_iou: None }))
 }
 
 /// The share of the test images of `data` that `net` recognises, 0 to 1.

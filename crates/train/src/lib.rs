@@ -19,6 +19,7 @@ pub mod photo;
 pub mod picture;
 pub mod predict;
 pub mod run_folder;
+pub mod segmentation;
 pub mod settings;
 pub mod sweep;
 pub mod trainer;

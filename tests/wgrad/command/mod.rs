@@ -10,6 +10,7 @@ mod kills;
 mod labels;
 mod looked_up;
 mod lr_find;
+mod masks;
 #[cfg(unix)]
 mod off_memory;
 mod optimizers;

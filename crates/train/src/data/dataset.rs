@@ -17,7 +17,8 @@ pub struct Dataset {
     pub val: ImageSet,
     /// The images to measure on.
     pub test: ImageSet,
-    /// The name of each class; a label is an index into this list, or where an image may have several, [`ImageSet::classes_of`] gives these.
+    /// The name of each class; a label is an index into this list, or where an image may have several, [`ImageSet::classes_of`] gives these; of images with
+    /// masks, what stands there is.
     pub classes: Vec<String>,
     /// Mean of `x / 255` over the training images, one number a channel.
     pub mean: Vec<f32>,
@@ -95,6 +96,11 @@ impl Dataset {
     /// Whether each image has a file of its own.
     pub fn has_files(&self) -> bool {
         !self.train.is_empty() && self.train.file(0).is_some()
+    }
+
+    /// Whether it is each pixel of an image that has a class.
+    pub fn has_masks(&self) -> bool {
+        self.train.has_masks()
     }
 
     /// Whether an image may have several labels.

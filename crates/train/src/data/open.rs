@@ -16,7 +16,8 @@ pub const SIDE: usize = 64;
 /// Opens `"builtin"` (see [`builtin`]) or the data set in a directory, known by the names of its files: CIFAR-10 or
 /// CIFAR-100 in the binary version, or MNIST idx files, plain or gzipped; or pictures in class folders (`cat/1.jpg`, also below
 /// `train/`, `val/` and `test/`), which become images of 64 x 64 in three channels, as do those of a table (a CSV file with the columns
-/// `path`, below its folder, and `label`; and `split` with train, val or test, or none). The folder *above* `cifar-10-batches-bin`,
+/// `path`, below its folder, and `label`; and `split` with train, val or test, or none) and those in `images/` whose masks lie in `masks/`
+/// beside it. The folder *above* `cifar-10-batches-bin`,
 /// `cifar-100-binary`, `mnist` or `MNIST/raw` will do too, and so will `cifar-10-binary.tar.gz` or `cifar-100-binary.tar.gz`. A directory
 /// that is itself called `builtin` is `./builtin`.
 ///

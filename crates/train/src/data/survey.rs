@@ -1,4 +1,4 @@
-//! What is in a data set: how many of each class, and which images stand in it twice.
+//! What is in a data set: how much of each class, and which images stand in it twice.
 
 use super::dataset::Dataset;
 use super::images::ImageSet;
@@ -14,7 +14,7 @@ pub type Place = (Split, usize);
 /// What is in a data set.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Survey {
-    /// For each class its images to learn from, to choose by and to measure on.
+    /// For each class its images to learn from, to choose by and to measure on; of images with masks, its pixels.
     pub counts: Vec<[usize; 3]>,
     /// Images that are the same, byte for byte, and stand in two splits: what is measured on is then not new.
     pub across: Vec<(Place, Place)>,
@@ -40,7 +40,11 @@ impl Survey {
         for (column, split) in SPLITS.into_iter().enumerate() {
             let set: &ImageSet = data.split(split);
             for row in 0..set.len() {
-                set.classes_of(row).iter().for_each(|&class| counts[class as usize][column] += 1);
+                let mut count = |class: u32| counts.get_mut(class as usize).into_iter().for_each(|counts| counts[column] += 1);
+                match set.has_masks() {
+                    true => set.mask(row).iter().for_each(|&class| count(class.into())),
+                    false => set.classes_of(row).iter().copied().for_each(count),
+                }
                 match *seen.entry(set.image(row)).or_insert((split, row)) {
                     (first, at) if first == split => within += usize::from(at != row),
                     first => across.push((first, (split, row))),

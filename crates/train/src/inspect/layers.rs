@@ -5,10 +5,10 @@ use super::histogram::Histogram;
 use crate::data::ImageSet;
 use crate::error::{Error, Result};
 use crate::model::Trained;
-use crate::settings::Config;
+use crate::settings::{Config, LossKind};
 use gpu_core::ops::Reduction;
 use gpu_core::{Device, Shape, Tensor};
-use nn::{LayerReport, LayerTime, Loss, Module, Net, Param, Step, parameters};
+use nn::{LayerReport, LayerTime, Loss, Module, Net, Param, Step, parameters, segmentation_loss};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 
@@ -61,6 +61,14 @@ pub(super) fn of(trained: &Trained, config: &Config, set: &ImageSet, device: &De
     let labels: Vec<u32> = images.iter().map(|&image| set.labels()[image as usize]).collect();
     let (step, gradients) = recorded(trained, config, input, device, &shown)?;
     let x = set.normalised(images, &trained.description.mean, &trained.description.std)?;
+    let labels = match trained.description.tells_pixels() {
+        true => {
+            let mut masks = Vec::new();
+            set.read_pairs(images, &mut Vec::new(), &mut masks)?;
+            masks.into_iter().map(u32::from).collect()
+        }
+        false => labels,
+    };
     match set.label_sets().filter(|_| trained.description.tells_labels()) {
         None => step.run(&[("x", &x), ("labels", &labels)])?,
         Some(sets) => {
@@ -121,6 +129,7 @@ fn recorded(
     let step = Step::on(device).seed(config.seed).input("x", input);
     let step = match loss {
         Loss::BceWithLogits => step.input("targets", [input.dim(0), description.classes.len()]),
+        Loss::Segmentation { .. } => step.labels("labels", [input.dim(0), input.dim(2), input.dim(3)]),
         _ => step.labels("labels", [input.dim(0)]),
     };
     let step = step.capture(|pass| {
@@ -128,6 +137,9 @@ fn recorded(
         let y = net.forward(&x);
         let loss = match loss {
             Loss::CrossEntropy { smoothing } => y.cross_entropy(pass.labels("labels"), smoothing),
+            Loss::Segmentation { smoothing, .. } => {
+                segmentation_loss(&y, pass.labels("labels"), smoothing, config.loss == Some(LossKind::Dice))
+            }
             Loss::BceWithLogits => y.bce_with_logits(&pass.input("targets"), None, None, Reduction::Mean),
             _ => y.mse_loss(&x, Reduction::Mean),
         };

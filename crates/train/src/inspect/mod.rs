@@ -1,4 +1,4 @@
-//! A look into a trained network, once its run is over: its worst mistakes, what it looks at, its first filters, and its layers.
+//! A look into a trained network, once its run is over: its worst mistakes, its masks, what it looks at, its first filters, and its layers.
 //!
 //! It works on a network of its own, made from the run's checkpoints: not a bit of the run depends on it.
 
@@ -6,6 +6,7 @@ mod filters;
 mod histogram;
 mod layers;
 mod maps;
+mod masks;
 mod mistakes;
 mod png;
 
@@ -13,6 +14,7 @@ pub use filters::{Filter, Filters};
 pub use histogram::Histogram;
 pub use layers::{LayerRow, Layers};
 pub use maps::{Looked, Maps};
+pub use masks::ShownMask;
 pub use mistakes::Shown;
 
 use crate::data::Dataset;
@@ -36,6 +38,9 @@ pub struct Inspection {
     pub device: String,
     /// The mistakes with the largest losses among the test images, the worst first.
     pub mistakes: Vec<Shown>,
+    /// Some test images with their masks, where it tells the classes of pixels.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub masks: Vec<ShownMask>,
     /// What it looks at in some test images; none where it tells no classes, or has no layer with places.
     pub maps: Option<Maps>,
     /// Its first filters; none without a convolution.
@@ -47,7 +52,7 @@ pub struct Inspection {
 impl Inspection {
     /// Of the network in a run's folder: mistakes, maps and filters by its best weights, or where there are none by the last ones, or
     /// their average if the run kept one; layers by the last. `data` is the run's, parted as for the run. Mistakes and maps are of the images
-    /// in the folder's `test.csv`; there are none where an image may have several labels.
+    /// in the folder's `test.csv`; there are none where an image may have several labels, or each of its pixels has a class.
     ///
     /// # Errors
     /// If a file of the run cannot be read or is of other images, the device does not fit a step of the training, or is at fault.
@@ -70,10 +75,11 @@ impl Inspection {
         let rows = if table.is_file() { tested(&table, data)? } else { Vec::new() };
         let mistakes = mistakes::worst(&rows, &data.test)?;
         let maps = maps::of(&trained, &rows, &data.test, device)?;
+        let masks = masks::of(&trained, &data.test, device)?;
         let filters = filters::of(&trained.net)?;
         saved.load_net(&trained.net).map_err(|e| model::about(&last, e))?;
         let layers = layers::of(&trained, config, &data.train, device)?;
-        Ok(Self { device: device.name(), mistakes, maps, filters, layers })
+        Ok(Self { device: device.name(), mistakes, masks, maps, filters, layers })
     }
 
     /// Reads a file that [`write`](Self::write) wrote.
@@ -104,7 +110,7 @@ fn take_average(saved: &Checkpoint, net: &Net) {
     }
 }
 
-/// The rows of a table of test images, which are those of `data`; none where an image may have several labels.
+/// The rows of a table of test images, which are those of `data`; none where an image has not one class.
 fn tested(path: &Path, data: &Dataset) -> Result<Vec<ImageRow>> {
     let Table::Classes(rows) = read_table(path)? else { return Ok(Vec::new()) };
     let (labels, classes) = (data.test.labels(), data.classes.len());

@@ -9,6 +9,20 @@ use image::{ExtendedColorType, ImageEncoder, Rgb, RgbImage};
 /// Pixels of the longer side of a picture; larger ones are made smaller.
 pub(super) const SIDE: u32 = 96;
 
+/// Columns between pictures beside one another.
+const GAP: u32 = 4;
+
+/// Pictures of one size beside one another, each made smaller where it is large.
+pub(super) fn side_by_side(pictures: &[RgbImage]) -> RgbImage {
+    let small: Vec<RgbImage> = pictures.iter().map(|picture| smaller(picture.clone())).collect();
+    let [width, height] = small.first().map_or([0, 0], |first| [first.width(), first.height()]);
+    let mut all = RgbImage::from_pixel(small.len() as u32 * (width + GAP) - GAP, height, Rgb([255; 3]));
+    for (i, picture) in small.iter().enumerate() {
+        image::imageops::replace(&mut all, picture, i64::from(width + GAP) * i as i64, 0);
+    }
+    all
+}
+
 /// An image of a set, in grey where it has not three channels.
 pub(super) fn picture(set: &ImageSet, image: usize) -> Result<RgbImage> {
     let (mut bytes, [height, width]) = (Vec::new(), [set.height(), set.width()]);
@@ -17,12 +31,17 @@ pub(super) fn picture(set: &ImageSet, image: usize) -> Result<RgbImage> {
     let picture = RgbImage::from_fn(width as u32, height as u32, |x, y| {
         Rgb([0, 1, 2].map(|channel| bytes[(of_channel(channel) * height + y as usize) * width + x as usize]))
     });
-    let longer = width.max(height) as u32;
+    Ok(smaller(picture))
+}
+
+fn smaller(picture: RgbImage) -> RgbImage {
+    let (width, height) = picture.dimensions();
+    let longer = width.max(height);
     if longer <= SIDE {
-        return Ok(picture);
+        return picture;
     }
-    let side = |pixels: usize| (pixels as u32 * SIDE / longer).max(1);
-    Ok(resize(&picture, side(width), side(height), FilterType::CatmullRom))
+    let side = |pixels: u32| (pixels * SIDE / longer).max(1);
+    resize(&picture, side(width), side(height), FilterType::CatmullRom)
 }
 
 /// A picture as PNG in base64.

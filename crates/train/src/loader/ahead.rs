@@ -5,10 +5,11 @@ use std::sync::Mutex;
 use std::sync::mpsc::{Receiver, Sender, channel};
 use std::time::{Duration, Instant};
 
-/// The bytes and labels of images.
+/// The bytes and labels of images, and their masks where they have some.
 #[derive(Debug, Default)]
 pub(super) struct Batch {
     pub images: Vec<u8>,
+    pub masks: Vec<u8>,
     pub labels: Vec<u32>,
 }
 
@@ -16,7 +17,7 @@ impl Batch {
     fn fetch(mut self, set: &ImageSet, chosen: &[u32]) -> Result<Self, DataError> {
         self.labels.clear();
         self.labels.extend(chosen.iter().map(|&i| set.labels()[i as usize]));
-        set.read_batch(chosen, &mut self.images)?;
+        set.read_pairs(chosen, &mut self.images, &mut self.masks)?;
         Ok(self)
     }
 }

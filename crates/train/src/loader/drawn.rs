@@ -5,7 +5,7 @@ use crate::augmentation::{Batch, draw, own_share};
 use crate::data::ImageSet;
 use gpu_core::ops::Warp;
 use gpu_core::{DType, Device, Tensor, ops};
-use nn::Slots;
+use nn::{Loss, Slots};
 
 /// What the host has drawn for a batch, where the device reads it.
 #[derive(Debug)]
@@ -35,6 +35,10 @@ impl Drawn {
 
     pub fn launch_images(&self, images: &Tensor, indices: &Tensor, slots: &Slots) {
         ops::warp(images, indices, &self.warps, &slots.x, self.treatment.mean, self.treatment.std);
+    }
+
+    pub fn launch_masks(&self, masks: &Tensor, indices: &Tensor, slots: &Slots) {
+        ops::warp_masks(masks, indices, &self.warps, &slots.labels, Loss::IGNORED);
     }
 
     /// Makes the targets of mixed images, once the slots have their labels.

@@ -34,13 +34,33 @@ impl fmt::Debug for Transforms {
     }
 }
 
+/// Images (M, C, H, W) on a device, with their labels (M) and, where each pixel has a class, their masks (M, H, W).
+#[derive(Debug, Clone)]
+struct Stock {
+    images: Tensor,
+    labels: Tensor,
+    masks: Option<Tensor>,
+}
+
+impl Stock {
+    /// Room for so many images of a set.
+    fn room(device: &Device, set: &ImageSet, images: usize) -> Self {
+        let [c, h, w] = [set.channels(), set.height(), set.width()];
+        Self {
+            images: Tensor::empty_of(device, [images, c, h, w], DType::U8),
+            labels: Tensor::from_slice(device, [images], &vec![0u32; images]),
+            masks: set.has_masks().then(|| Tensor::empty_of(device, [images, h, w], DType::U8)),
+        }
+    }
+}
+
 /// A set of images for a device.
 #[derive(Debug)]
 pub struct Source<'a> {
     set: &'a ImageSet,
     device: Device,
-    /// Images and labels, where the set lies on the device.
-    resident: Option<(Tensor, Tensor)>,
+    /// Where the set lies on the device.
+    resident: Option<Stock>,
     transforms: Transforms,
 }
 
@@ -53,16 +73,19 @@ impl<'a> Source<'a> {
 
     /// On the device if it lies in memory and has at most `limit` bytes.
     pub fn within(device: &Device, set: &'a ImageSet, limit: u64) -> Self {
-        let fits = !set.is_empty() && set.is_in_memory() && set.images().len() as u64 <= limit;
-        let resident = fits.then(|| {
-            let images = Tensor::from_slice(device, [set.len(), set.channels(), set.height(), set.width()], set.images());
-            (images, Tensor::from_slice(device, [set.len()], set.labels()))
+        let bytes = || set.images().len() + if set.has_masks() { set.masks().len() } else { 0 };
+        let fits = !set.is_empty() && set.is_in_memory() && bytes() as u64 <= limit;
+        let shape = [set.len(), set.height(), set.width()];
+        let resident = fits.then(|| Stock {
+            images: Tensor::from_slice(device, [shape[0], set.channels(), shape[1], shape[2]], set.images()),
+            labels: Tensor::from_slice(device, [set.len()], set.labels()),
+            masks: set.has_masks().then(|| Tensor::from_slice(device, shape, set.masks())),
         });
         Self { set, device: device.clone(), resident, transforms: Transforms::default() }
     }
 
     /// Has `transform` change each batch after it was normalised, and after the transforms that were asked for before: images
-    /// (B, C, H, W) in f32, in place, with their labels (B) in u32. It is called while a step is captured, and the kernels that it
+    /// (B, C, H, W) in f32, in place, with their labels in u32: (B), or (B, H, W) where each pixel has a class. It is called while a step is captured, and the kernels that it
     /// launches are the step's: tensors that it reads must have been made before.
     ///
     /// ```
@@ -91,29 +114,22 @@ impl<'a> Source<'a> {
     /// What fills the batches of one captured step, with images treated so.
     pub fn feed(&self, batch: usize, treatment: &Treatment) -> Feed {
         let set = self.set;
-        let (images, labels, indices) = match &self.resident {
-            Some((images, labels)) => {
-                (images.clone(), labels.clone(), Tensor::from_slice(&self.device, [batch], &vec![0u32; batch]))
-            }
-            None => {
-                let images = Tensor::empty_of(&self.device, [batch, set.channels(), set.height(), set.width()], DType::U8);
-                let places: Vec<u32> = (0..batch as u32).collect();
-                let labels = Tensor::from_slice(&self.device, [batch], &vec![0u32; batch]);
-                (images, labels, Tensor::from_slice(&self.device, [batch], &places))
-            }
+        let (stock, places) = match &self.resident {
+            Some(stock) => (stock.clone(), vec![0u32; batch]),
+            None => (Stock::room(&self.device, set, batch), (0..batch as u32).collect()),
         };
+        let indices = Tensor::from_slice(&self.device, [batch], &places);
         let ahead = (!self.is_resident()).then(|| Ahead::new(set));
         let drawn = Drawn::new(&self.device, set, batch, treatment);
         let targets = set.label_sets().map(|sets| Tensor::from_slice(&self.device, [sets.len(), sets.classes()], &sets.targets()));
-        Feed { images, labels, targets, indices, ahead, treatment: *treatment, drawn, transforms: self.transforms.clone() }
+        Feed { stock, targets, indices, ahead, treatment: *treatment, drawn, transforms: self.transforms.clone() }
     }
 }
 
 /// Fills the batches of one captured step.
 #[derive(Debug)]
 pub struct Feed {
-    images: Tensor,
-    labels: Tensor,
+    stock: Stock,
     /// Of each label what a network is to give, where an image may have several (sets, classes).
     targets: Option<Tensor>,
     indices: Tensor,
@@ -131,11 +147,16 @@ impl Feed {
     /// If labels are mixed and the step's loss takes none but whole ones: [`nn::Loss::SoftCrossEntropy`] takes targets.
     #[track_caller]
     pub fn launch(&self, slots: &Slots) {
+        let Stock { images, labels, masks } = &self.stock;
         match &self.drawn {
-            Some(drawn) => drawn.launch_images(&self.images, &self.indices, slots),
-            None => self.treatment.launch(&self.images, &self.indices, slots),
+            Some(drawn) => drawn.launch_images(images, &self.indices, slots),
+            None => self.treatment.launch(images, &self.indices, slots),
         }
-        ops::gather_labels(&self.labels, &self.indices, &slots.labels);
+        match (masks, &self.drawn) {
+            (None, _) => ops::gather_labels(labels, &self.indices, &slots.labels),
+            (Some(masks), Some(drawn)) => drawn.launch_masks(masks, &self.indices, slots),
+            (Some(masks), None) => self.treatment.launch_masks(masks, &self.indices, slots),
+        }
         if let (Some(of_set), Some(targets)) = (&self.targets, &slots.targets) {
             ops::copy_into(&ops::index_select(of_set, 0, &slots.labels), targets);
         }
@@ -157,8 +178,9 @@ impl Feed {
             None => self.indices.write(chosen),
             Some(ahead) => {
                 let batch = ahead.take(chosen)?;
-                self.images.write(&batch.images);
-                self.labels.write(&batch.labels);
+                self.stock.images.write(&batch.images);
+                self.stock.labels.write(&batch.labels);
+                self.stock.masks.iter().for_each(|masks| masks.write(&batch.masks));
                 ahead.reuse(batch);
             }
         }

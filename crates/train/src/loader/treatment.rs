@@ -3,7 +3,7 @@
 use crate::augmentation::Augmentation;
 use crate::data::Dataset;
 use gpu_core::{Tensor, ops};
-use nn::Slots;
+use nn::{Loss, Slots};
 
 /// The stream of random numbers of the kernel `augment`. Layers count theirs from 0.
 const STREAM: u32 = u32::MAX;
@@ -46,15 +46,26 @@ impl Treatment {
 
     /// The kernel for what it draws itself.
     pub(crate) fn launch(&self, images: &Tensor, indices: &Tensor, slots: &Slots) {
-        let (how, height) = (self.how, images.shape().h());
-        let augment = ops::Augment {
-            flip: how.flip,
-            crop_padding: if how.crop { (height / 8) as u32 } else { 0 },
-            cutout: if how.cutout { (height / 2) as u32 } else { 0 },
+        ops::augment(images, indices, self.key(), &slots.step, &slots.x, &self.augment(images.shape().h()));
+    }
+
+    /// The same for the masks of the images (M, H, W): what comes in at an edge has no class.
+    pub(crate) fn launch_masks(&self, masks: &Tensor, indices: &Tensor, slots: &Slots) {
+        let how = self.augment(masks.shape().dim(1));
+        ops::augment_masks(masks, indices, self.key(), &slots.step, &slots.labels, &how, Loss::IGNORED);
+    }
+
+    fn key(&self) -> ops::DropoutKey {
+        ops::DropoutKey { seed: self.seed, stream: STREAM }
+    }
+
+    fn augment(&self, height: usize) -> ops::Augment {
+        ops::Augment {
+            flip: self.how.flip,
+            crop_padding: if self.how.crop { (height / 8) as u32 } else { 0 },
+            cutout: if self.how.cutout { (height / 2) as u32 } else { 0 },
             mean: self.mean,
             std: self.std,
-        };
-        let key = ops::DropoutKey { seed: self.seed, stream: STREAM };
-        ops::augment(images, indices, key, &slots.step, &slots.x, &augment);
+        }
     }
 }

@@ -1,6 +1,6 @@
 // What the page of runs shows.
 function counted() {
-  return [["mistakes", ".gallery figure"], ["maps", ".looked figure"], ["filters", ".filters img"], ["layers", ".costs tbody tr"], ["histograms", ".spread svg"]];
+  return [["masks", ".masks figure"], ["mistakes", ".gallery:not(.masks) figure"], ["maps", ".looked figure"], ["filters", ".filters img"], ["layers", ".costs tbody tr"], ["histograms", ".spread svg"]];
 }
 const runs = found;
 const colour = (run) => css(`--c${run % 8}`);
@@ -9,6 +9,7 @@ const colour = (run) => css(`--c${run % 8}`);
 const CHARTS = [
   { title: "Loss", lines: [["loss", "training", "thin"], ["train_loss", "training, whole epochs", "line"], ["val_loss", "validation", "dashed"], ["test_loss", "test", "dashed"]] },
   { title: "Accuracy", percent: true, lines: [["accuracy", "training", "thin"], ["train_accuracy", "training, whole epochs", "line"], ["val_accuracy", "validation", "dashed"], ["test_accuracy", "test", "dashed"]] },
+  { title: "Mean IoU", percent: true, lines: [["val_mean_iou", "validation", "dashed"], ["test_mean_iou", "test", "dashed"]] },
   { title: "Learning rate", lines: [["lr", "rate", "line"]] },
   { title: "Images a second", zero: true, lines: [["images_per_s", "training", "line"]] },
 ];
@@ -124,8 +125,26 @@ function byLabel(place, name, labels) {
   list(sides, "By label, said above 50 %", ["label", "images", "precision", "recall", "F1", "average precision"], rows);
 }
 
+// Of pixels that have classes, each class by itself; below them the mean.
+function byPixel(place, name, classes) {
+  make("h2", place, runs.length > 1 ? `Test images: ${name}` : "Test images");
+  const sides = make("div", place, undefined, "sides");
+  const share = (part, all) => (all > 0 ? percent(part / all) : "–");
+  const rows = classes.map((row) => [row.class, row.pixels, share(row.both, row.predicted), share(row.both, row.pixels), row.iou === null ? "–" : percent(row.iou)]);
+  const ious = classes.map((row) => row.iou).filter(Number.isFinite);
+  rows.push(["mean of all", "", "", "", ious.length > 0 ? percent(ious.reduce((sum, iou) => sum + iou, 0) / ious.length) : "–"]);
+  list(sides, "Pixels by class", ["class", "pixels", "precision", "recall", "IoU"], rows);
+  sides.querySelectorAll("tr").forEach((row, i) => {
+    if (i === 0 || i > classes.length) return;
+    const key = make("span", row.firstChild, undefined, "key");
+    key.style.background = classes[i - 1].colour;
+    row.firstChild.prepend(key);
+  });
+}
+
 // What the best weights say of the test images, class by class.
 function tested(place, { name, tested: found, inspection }) {
+  if (found && found.by_pixel) byPixel(place, name, found.by_pixel);
   if (found && found.by_label) byLabel(place, name, found.by_label);
   if (!found || !found.classes || found.classes.length === 0) return;
   const { classes, said, calibration, worst } = found;

@@ -38,6 +38,21 @@ function mistakes(place, shown) {
   }
 }
 
+function masks(place, shown) {
+  if (!shown || shown.length === 0) return;
+  make("h2", place, "Masks");
+  make("p", place, "Test images: each as it is, with its mask laid over it, and with what the network says of its pixels. A pixel without a class is as it is.");
+  const gallery = make("div", place, undefined, "gallery masks");
+  for (const one of shown) {
+    const figure = make("figure", gallery);
+    picture(figure, one.png, 292);
+    const text = make("figcaption", figure);
+    make("b", text, "image, mask, network");
+    make("div", text, one.mean_iou === null ? "–" : `mean IoU ${(100 * one.mean_iou).toFixed(1)} %`, "faint");
+    make("div", text, nameOf(one), "faint");
+  }
+}
+
 // An image, what speaks for the class that was said, and what for its own.
 function looked(place, title, images, views) {
   const side = make("div", place);
@@ -82,6 +97,7 @@ function filters(place, found) {
 // What the best weights see.
 function seen(place, { inspection }) {
   if (!inspection) return;
+  masks(place, inspection.masks);
   mistakes(place, inspection.mistakes);
   maps(place, inspection.maps);
   filters(place, inspection.filters);

@@ -3,6 +3,7 @@
 use crate::error::Result;
 use crate::multi_label::average_precision;
 use crate::per_image::{ImageRow, LabelTable, Table, read_table};
+use crate::segmentation::{ClassRow, colour};
 use serde::Serialize;
 use std::collections::BTreeMap;
 use std::path::Path;
@@ -23,6 +24,19 @@ pub(super) enum Tested {
         /// A row for each class.
         by_label: Vec<ByLabel>,
     },
+    /// Images of whose pixels each has a class.
+    Pixels {
+        /// A row for each class.
+        by_pixel: Vec<ByPixel>,
+    },
+}
+
+/// How the pixels of a class were told, and its colour where masks are shown.
+#[derive(Debug, Clone, PartialEq, Serialize)]
+pub(super) struct ByPixel {
+    #[serde(flatten)]
+    row: ClassRow,
+    colour: String,
 }
 
 /// How a class was told where images may have several: of so many images that have it, said of an image above a probability of 0.5.
@@ -71,8 +85,14 @@ impl Tested {
         Ok(Some(match read_table(path)? {
             Table::Classes(rows) => Self::Classes(Box::new(ByClass::of(&rows))),
             Table::Labels(table) => Self::Labels { by_label: by_label(&table) },
+            Table::Pixels(rows) => Self::Pixels { by_pixel: rows.into_iter().enumerate().map(by_pixel).collect() },
         }))
     }
+}
+
+fn by_pixel((class, row): (usize, ClassRow)) -> ByPixel {
+    let [r, g, b] = colour(class as u8);
+    ByPixel { row, colour: format!("#{r:02x}{g:02x}{b:02x}") }
 }
 
 fn by_label(LabelTable { classes, rows }: &LabelTable) -> Vec<ByLabel> {

@@ -10,6 +10,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::Evaluator;
 use crate::file;
 use crate::model::Description;
+use crate::segmentation::{ClassRow, read_by_class};
 use nn::checkpoint::read_plain;
 use serde::Deserialize;
 use std::path::Path;
@@ -82,6 +83,8 @@ pub enum Table {
     Classes(Vec<ImageRow>),
     /// Of images that may have several.
     Labels(LabelTable),
+    /// Of pixels that have classes: a row each class, as [`write_by_class`](crate::segmentation::write_by_class) wrote it.
+    Pixels(Vec<ClassRow>),
 }
 
 /// Reads what [`write_per_image`] wrote.
@@ -91,6 +94,9 @@ pub enum Table {
 pub fn read_table(path: &Path) -> Result<Table> {
     let bytes = read_plain(path, file::DATA).map_err(Error::file("reading", path))?;
     let wrong = |e: csv::Error| Error::content(path, format!("this is not a table of eval --per-image: {e}"));
+    if let Some(rows) = read_by_class(&bytes).map_err(wrong)? {
+        return Ok(Table::Pixels(rows));
+    }
     match labels::read(&bytes).map_err(wrong)? {
         Some(table) => Ok(Table::Labels(table)),
         None => csv::Reader::from_reader(&*bytes)
@@ -109,6 +115,7 @@ pub fn read_per_image(path: &Path) -> Result<Vec<ImageRow>> {
     match read_table(path)? {
         Table::Classes(rows) => Ok(rows),
         Table::Labels(_) => Err(Error::content(path, "this table is of images that may have several labels")),
+        Table::Pixels(_) => Err(Error::content(path, "this table is of classes of pixels")),
     }
 }
 
@@ -119,6 +126,9 @@ pub fn read_per_image(path: &Path) -> Result<Vec<ImageRow>> {
 pub fn expect_classes(description: &Description) -> Result<()> {
     match description.has_accuracy() {
         true => Ok(()),
+        false if description.tells_pixels() => {
+            Error::setting(format!("the model \"{}\" tells classes of pixels, not of images", description.model))
+        }
         false => Error::setting(format!("the model \"{}\" tells no classes: there is no row for an image", description.model)),
     }
 }

@@ -133,6 +133,13 @@ impl Config {
         if data.is_multi_label() {
             self.expect_several_labels(&data.name)?;
         }
+        match data.has_masks() {
+            true => self.expect_masks(&data.name)?,
+            false if self.loss.is_some() => {
+                return Error::setting(format!("--loss is for pictures with masks, which {} has none of", data.name));
+            }
+            false => {}
+        }
         let val = *self.val.get_or_insert_with(|| by_default(data));
         if val != Validation::Own {
             data.without_val();
@@ -167,6 +174,22 @@ impl Config {
         match refused.iter().find(|(_, given)| *given) {
             None => Ok(()),
             Some((flag, _)) => Error::setting(format!("--{flag}: not where an image may have several labels, as those of {name}")),
+        }
+    }
+
+    /// Refuses what is for one class an image.
+    fn expect_masks(&self, name: &str) -> Result<()> {
+        let how = self.augmentation()?;
+        let refused = [
+            ("augment mixup and cutmix", how.mixes()),
+            ("augment cutout and erase", how.cutout || how.erase.is_some()),
+            ("class-weights", self.class_weights.is_some()),
+            ("tta", self.tta.is_some()),
+            ("sampler weighted", self.sampler == Some(Sampler::Weighted)),
+        ];
+        match refused.iter().find(|(_, given)| *given) {
+            None => Ok(()),
+            Some((flag, _)) => Error::setting(format!("--{flag}: not where pictures have masks, as those of {name}")),
         }
     }
 

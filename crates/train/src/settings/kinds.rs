@@ -65,6 +65,17 @@ pub enum ClassWeights {
     Balanced,
 }
 
+/// What is minimised where each pixel has a class.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum LossKind {
+    /// The cross-entropy of the pixels.
+    CrossEntropy,
+    /// That, and 1 minus the mean Dice of the classes: for classes of few pixels.
+    Dice,
+}
+
 /// Where the run happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -89,7 +100,7 @@ macro_rules! display_by_name {
     )+};
 }
 
-display_by_name!(OptimizerKind, ScheduleKind, ClassWeights, DeviceKind);
+display_by_name!(OptimizerKind, ScheduleKind, ClassWeights, LossKind, DeviceKind);
 
 /// What the best weights are chosen by.
 #[derive(Debug, Clone, Copy, PartialEq)]

@@ -5,7 +5,7 @@ use super::define::settings;
 use super::fallback::with_words;
 use super::fallback::{Basis, Fallback, always, by_data, by_optimizer, named};
 use super::kinds::OptimizerKind::{Adadelta, Adagrad, Adam, Adamw, Lion, Muon, Rmsprop, Sgd};
-use super::kinds::{ClassWeights, DeviceKind, OptimizerKind, ScheduleKind, TestImages, Validation, Warmup};
+use super::kinds::{ClassWeights, DeviceKind, LossKind, OptimizerKind, ScheduleKind, TestImages, Validation, Warmup};
 use super::range::{Range, count_from, fingerprint, folder_name, non_negative, positive, share, side, warmup};
 use super::row::{Resume, Row};
 use crate::data::{InMemory, Sampler, builtin};
@@ -36,8 +36,8 @@ const COMMON: &[&str] = &[
 
 settings! {
     "Data" {
-        /// Data set: the built-in one, a folder with CIFAR-10, CIFAR-100, MNIST or pictures in class folders (cat/1.jpg),
-        /// cifar-10-binary.tar.gz, or a table of pictures (a row path,label each)
+        /// Data set: the built-in one, a folder with CIFAR-10, CIFAR-100, MNIST, pictures in class folders (cat/1.jpg) or images/ and
+        /// masks/, cifar-10-binary.tar.gz, or a table of pictures (a row path,label each)
         data: String, "builtin|DIR|FILE", default named(builtin::NAME);
     }
     "Model" {
@@ -85,6 +85,8 @@ settings! {
         warmup: Warmup, "STEPS|SHARE%|EPOCHS", default always(Warmup::Steps(0)), range warmup();
         /// Share of the target that is spread over all classes
         label_smoothing: f64, "S", default always(0.0), range share();
+        /// What is minimised where pictures have masks: cross-entropy, or dice, which adds 1 minus the mean Dice of the classes
+        loss: LossKind, "LOSS", unset "cross-entropy";
         /// How much the images of each class weigh in the loss of the training
         class_weights: ClassWeights, "WEIGHTS", unset "all alike";
         /// Which images an epoch shows, and in which order

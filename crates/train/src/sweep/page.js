@@ -3,8 +3,8 @@ const { axes, trials } = found;
 function counted() {
   return [["lines", "#axes path.run"], ["axes", "#axes line.axis"], ["rows", "#runs tbody tr"]];
 }
-const score = (trial) => (trial.diverged ? null : trial.val_accuracy ?? -trial.val_loss);
-const isAccuracy = trials.some((trial) => trial.val_accuracy !== null);
+const score = (trial) => (trial.diverged ? null : trial.val_accuracy ?? trial.val_mean_iou ?? -trial.val_loss);
+const isAccuracy = trials.some((trial) => (trial.val_accuracy ?? trial.val_mean_iou ?? null) !== null);
 const scored = (v) => (isAccuracy ? percent(v) : number(-v));
 const HEIGHT = 300, TOP = 46, BOTTOM = 40;
 

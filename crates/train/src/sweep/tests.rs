@@ -6,7 +6,20 @@ fn trial(number: u64, rung: usize, score: f64) -> Trial {
     let diverged = score.is_infinite().then(|| "the loss is NaN".to_owned());
     let (run, settings, told) = (number.to_string(), BTreeMap::new(), String::new());
     let (val_accuracy, val_loss, test_accuracy) = (None, None, None);
-    Trial { run, number, rung, epochs: 1, settings, score, val_accuracy, val_loss, test_accuracy, diverged, told }
+    Trial {
+        run,
+        number,
+        rung,
+        epochs: 1,
+        settings,
+        score,
+        val_accuracy,
+        val_loss,
+        val_mean_iou: None,
+        test_accuracy,
+        diverged,
+        told,
+    }
 }
 
 #[test]

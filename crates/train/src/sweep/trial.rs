@@ -33,14 +33,17 @@ pub struct Trial {
     pub epochs: u64,
     /// The values of the settings that are searched.
     pub settings: BTreeMap<String, Value>,
-    /// What it is judged by: the best accuracy over the validation images, or the negative loss of a network that reconstructs. Below all
-    /// others where it diverged.
+    /// What it is judged by: the best accuracy over the validation images, the best mean IoU where pixels have classes, or the negative loss
+    /// of a network that reconstructs. Below all others where it diverged.
     #[serde(skip)]
     pub score: f64,
     /// The best accuracy over the validation images; none of a network that tells no classes.
     pub val_accuracy: Option<f64>,
     /// The lowest loss over the validation images of a network that tells no classes.
     pub val_loss: Option<f64>,
+    /// The best mean IoU over the validation images, where pixels have classes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val_mean_iou: Option<f64>,
     /// The share of the test images that its best weights recognise.
     pub test_accuracy: Option<f64>,
     /// How it diverged, if it did.
@@ -52,7 +55,7 @@ pub struct Trial {
 impl Trial {
     /// A line of at most 80 columns for a person: the run, how good it is, and what its settings are.
     pub fn line(&self) -> String {
-        let score = match (self.val_accuracy, self.val_loss, &self.diverged) {
+        let score = match (self.val_accuracy.or(self.val_mean_iou), self.val_loss, &self.diverged) {
             (_, _, Some(_)) => "diverged".to_owned(),
             (Some(accuracy), ..) => format!("{:.2} %", 100.0 * accuracy),
             (_, Some(loss), _) => format!("{loss:.5}"),
@@ -158,7 +161,8 @@ impl Trials<'_> {
             settings: values.into_iter().map(|(key, value)| (key, json(value))).collect(),
             score: best.unwrap_or(f64::NEG_INFINITY),
             val_accuracy: best.filter(|_| standing.is_classifier),
-            val_loss: best.filter(|_| !standing.is_classifier).map(|score| -score),
+            val_loss: best.filter(|_| !standing.is_classifier && !standing.tells_pixels).map(|score| -score),
+            val_mean_iou: best.filter(|_| standing.tells_pixels),
             test_accuracy: Record::read(&path)?.test_accuracy().filter(|_| diverged.is_none()),
             diverged,
             told,

@@ -9,7 +9,8 @@ use crate::evaluate::{Evaluator, Score};
 use crate::loader::{Feed, Source, Treatment};
 use crate::model::{self, Description};
 use crate::per_image::write_per_image;
-use crate::settings::Config;
+use crate::segmentation::write_by_class;
+use crate::settings::{Config, LossKind};
 use crate::tta::Tta;
 use gpu_core::Device;
 use nn::checkpoint::Checkpoint;
@@ -49,6 +50,9 @@ impl Learner {
         let device = optimizer.device().clone();
         let how = config.augmentation()?;
         let loss = match (description.loss(config.label_smoothing as f32)?, how.mixes()) {
+            (Loss::Segmentation { smoothing, .. }, false) => {
+                Loss::Segmentation { smoothing, dice: config.loss == Some(LossKind::Dice) }
+            }
             (loss, false) => loss,
             (Loss::CrossEntropy { smoothing }, true) => Loss::SoftCrossEntropy { smoothing },
             _ => return Error::setting("--augment: mixup and cutmix mix labels, and this model tells no classes"),
@@ -63,7 +67,9 @@ impl Learner {
             StepError::Shape(e) => Error::Setting(format!("the model \"{}\": {e}", description.model)),
             other => other.into(),
         })?;
-        step.expect_labels(data.train.labels());
+        if !data.has_masks() {
+            step.expect_labels(data.train.labels());
+        }
         if config.tta.is_some() && !description.is_classifier() {
             return Error::setting("--tta: this model tells no classes");
         }
@@ -137,11 +143,15 @@ impl Learner {
         self.evaluator.score()
     }
 
-    /// Writes a row for each image that is measured on, of this set.
+    /// Writes a row for each image that is measured on, of this set, or where pixels have classes, for each class.
     ///
     /// # Errors
     /// As [`write_per_image`].
     pub fn table(&mut self, path: &Path, description: &Description, set: &ImageSet, averaged: bool) -> Result<()> {
+        if description.tells_pixels() {
+            // They were counted when it was measured.
+            return write_by_class(path, &description.classes, self.evaluator.overlaps());
+        }
         let mut write = || write_per_image(path, &mut self.evaluator, description, set);
         if averaged { with_average(&*self.optimizer, write) } else { write() }
     }

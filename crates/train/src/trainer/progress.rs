@@ -56,8 +56,8 @@ pub struct Progress {
     pub epoch: u64,
     /// Steps of an epoch.
     pub steps_per_epoch: u64,
-    /// The best score of an epoch so far: the accuracy over the validation images, or the negative loss of a
-    /// network that does not tell one class of an image.
+    /// The best score of an epoch so far, over the validation images: the accuracy, the mean IoU where pixels have classes, or the negative
+    /// loss of a network that does not tell one class of an image.
     pub best: Option<f64>,
     /// The epoch that it is of, counted from 1.
     #[serde(default, skip_serializing_if = "Option::is_none")]

@@ -26,12 +26,18 @@ pub struct Outcome {
     pub val_accuracy: Option<f64>,
     /// Mean loss over the validation images after the last step.
     pub val_loss: Option<f64>,
+    /// Where pixels have classes, the mean of their intersection over union, of the validation images after the last step.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub val_mean_iou: Option<f64>,
     /// The test images, measured at the end; none if the run was cut short from outside or there are none.
     pub test: Option<Tested>,
     /// Share of the test images that were recognised by the best weights, or by the last where there are no best.
     pub test_accuracy: Option<f64>,
     /// Mean loss over the test images, of the same weights.
     pub test_loss: Option<f64>,
+    /// The mean of the classes' intersection over union, likewise.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub test_mean_iou: Option<f64>,
     /// Mean loss over the last epoch, as far as it went.
     pub train_loss: f64,
     /// Share of the training images recognised over the last epoch, with augmentation and dropout in force.
@@ -187,7 +193,7 @@ impl<'a> Report<'a> {
         // Under the name of what it was measured on.
         let split = run.config.judged_by().unwrap_or(Split::Val).key();
         let stall_s = self.clock.stall_of_epoch_s();
-        self.log.add(&json!({
+        let mut line = json!({
             "step": run.progress.step,
             "epoch": epoch,
             "epoch_done": run.progress.at_epoch_end(),
@@ -197,12 +203,19 @@ impl<'a> Report<'a> {
             (format!("{split}_accuracy")): score.filter(|_| run.has_accuracy).map(|s| s.accuracy),
             "images_per_s": self.clock.images_per_s(),
             "stall_s": stall_s,
-        }))?;
+        });
+        let mean_iou = score.and_then(|s| s.mean_iou);
+        if let Some(mean_iou) = mean_iou {
+            line[format!("{split}_mean_iou")] = mean_iou.into();
+        }
+        self.log.add(&line)?;
         let share = |told: bool, accuracy: f64| if told { format!(", {:.2} %", 100.0 * accuracy) } else { String::new() };
         let learned = share(run.counts_right, tally.accuracy());
         let mut line = format!("epoch {epoch}/{}: loss {:.4}{learned}", run.config.epochs, tally.loss());
         if let Some(score) = score {
-            line += &format!("; {split} {:.4}{}", score.loss, share(run.has_accuracy, score.accuracy));
+            let good = || share(run.has_accuracy, score.accuracy);
+            line +=
+                &format!("; {split} {:.4}{}", score.loss, mean_iou.map_or_else(good, |iou| format!(", IoU {:.2} %", 100.0 * iou)));
         }
         if let Some(rate) = self.clock.images_per_s() {
             line += &format!("; {rate:.0} images/s");
@@ -279,9 +292,11 @@ impl<'a> Report<'a> {
         let outcome = Outcome {
             val_accuracy: score.filter(|_| run.has_accuracy).map(|s| s.accuracy),
             val_loss: score.map(|s| s.loss),
+            val_mean_iou: score.and_then(|s| s.mean_iou),
             test: tested,
             test_accuracy: chosen.and_then(|chosen| chosen.accuracy),
             test_loss: chosen.map(|chosen| chosen.loss),
+            test_mean_iou: chosen.and_then(|chosen| chosen.mean_iou),
             train_loss: tally.loss(),
             train_accuracy: run.counts_right.then(|| tally.accuracy()),
             images_per_s: self.clock.images_per_s(),
@@ -306,7 +321,11 @@ impl<'a> Report<'a> {
         let say = |line: String| self.console.say(&line);
         let end = run.progress.end(&run.config);
         if let Some(tested) = &outcome.test {
-            let what = if run.description.tells_labels() { "labels right" } else { "accuracy" };
+            let what = match tested.last.mean_iou {
+                Some(_) => "mean IoU",
+                None if run.description.tells_labels() => "labels right",
+                None => "accuracy",
+            };
             say(test_line(tested, what, outcome.steps));
         }
         if let Some(rate) = outcome.images_per_s {
@@ -326,7 +345,7 @@ impl<'a> Report<'a> {
 
 /// What the test images say, and of which weights; `accuracy` is what it is called, where there is one.
 fn test_line(tested: &Tested, accuracy: &str, steps: u64) -> String {
-    let figure = |measured: &Measured| match measured.accuracy {
+    let figure = |measured: &Measured| match measured.mean_iou.or(measured.accuracy) {
         Some(accuracy) => format!("{:.2} %", 100.0 * accuracy),
         None => format!("{:.4}", measured.loss),
     };

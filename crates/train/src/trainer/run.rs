@@ -72,9 +72,12 @@ pub struct Measured {
     pub epoch: u64,
     /// Mean loss.
     pub loss: f64,
-    /// Share of the images that were recognised, or of their labels that were told rightly where there may be several; none for a network
+    /// Share of the images that were recognised, or of their labels or pixels that were told rightly; none for a network
     /// that tells no classes.
     pub accuracy: Option<f64>,
+    /// Where pixels have classes, the mean over the classes of intersection over union, 0 to 1.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub mean_iou: Option<f64>,
 }
 
 impl Run {
@@ -86,7 +89,8 @@ impl Run {
         progress: Progress,
         folder: RunFolder,
     ) -> Self {
-        let (is_classifier, has_accuracy) = (description.is_classifier(), description.has_accuracy());
+        let is_classifier = description.is_classifier();
+        let has_accuracy = description.has_accuracy() || description.tells_pixels();
         let counts_right = is_classifier && !config.augmentation().is_ok_and(|how| how.mixes());
         Self { config, data, description, is_classifier, has_accuracy, counts_right, learner, progress, folder }
     }
@@ -173,6 +177,7 @@ impl Run {
             epoch,
             loss: score.loss,
             accuracy: self.has_accuracy.then_some(score.accuracy),
+            mean_iou: score.mean_iou,
         };
         Ok(Some(Tested { images: last.images, best: best.map(measured), last: measured((epoch, last)) }))
     }
@@ -216,7 +221,7 @@ impl Run {
     pub fn end_epoch(&mut self, score: Option<Score>) -> Result<()> {
         self.progress.end_epoch(score.map(|s| s.loss));
         // Where an image may have several labels most of them are not there: to say so of all is right mostly, and teaches nothing.
-        let value = score.map(|s| if self.is_classifier { s.accuracy } else { -s.loss });
+        let value = score.map(|s| s.mean_iou.unwrap_or(if self.is_classifier { s.accuracy } else { -s.loss }));
         if value.is_some_and(|v| self.progress.best.is_none_or(|best| v > best)) {
             (self.progress.best, self.progress.best_epoch) = (value, Some(self.progress.epoch));
             // What was measured is what is saved.

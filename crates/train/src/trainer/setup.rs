@@ -192,10 +192,13 @@ pub(super) fn resume(
 pub struct Standing {
     /// Epochs done in all.
     pub epochs: u64,
-    /// The best score of an epoch: the accuracy over the images that it is chosen by, or the negative loss of a network that reconstructs.
+    /// The best score of an epoch, over the images that it is chosen by: the accuracy, the mean IoU of a network that tells the classes of
+    /// pixels, or else the negative loss.
     pub best: Option<f64>,
     /// Whether it tells classes.
     pub is_classifier: bool,
+    /// Whether it tells the classes of pixels.
+    pub tells_pixels: bool,
     /// Whether nothing is left to do, where `max_steps` is the most.
     pub is_over: bool,
 }
@@ -210,8 +213,14 @@ pub fn standing(path: &Path, max_steps: Option<u64>) -> Result<Standing> {
     let last = folder.last();
     let checkpoint = model::read_checkpoint(&last)?;
     let progress = Progress::of(&checkpoint, &last)?;
-    let is_classifier = model::description_of(&checkpoint, &last)?.is_classifier();
-    Ok(Standing { epochs: progress.epoch, best: progress.best, is_classifier, is_over: progress.is_over(&config) })
+    let description = model::description_of(&checkpoint, &last)?;
+    Ok(Standing {
+        epochs: progress.epoch,
+        best: progress.best,
+        is_classifier: description.is_classifier(),
+        tells_pixels: description.tells_pixels(),
+        is_over: progress.is_over(&config),
+    })
 }
 
 /// The log, told to TensorBoard too where that is wanted.

@@ -4,7 +4,7 @@ use super::rows::{BATCH, Named, largest, layer_of, layer_scales, row};
 use crate::error::Result;
 use gpu_core::ops::Reduction;
 use gpu_core::{Device, Shape, Tensor, ops};
-use nn::{Loss, Module, Net, Tape, Var, join, parameters};
+use nn::{Loss, Module, Net, Tape, Var, join, parameters, segmentation_loss};
 use proof::Row;
 
 /// One sum in another order moves a value by some 1e-6 of the largest; the layers of a block add up.
@@ -69,6 +69,12 @@ fn starts(question: &Question<'_>) -> Vec<Start> {
     let y = ways.last().expect("it begins with the input");
     let loss = match loss {
         Loss::CrossEntropy { smoothing } => y.cross_entropy(&targets, *smoothing),
+        Loss::Segmentation { smoothing, dice } => {
+            // A class for each pixel, of all in turn.
+            let [h, w] = [2, 3].map(|axis| y.shape().dim(axis));
+            let classes: Vec<u32> = (0..BATCH * h * w).map(|i| labels[(i + i / w) % BATCH]).collect();
+            segmentation_loss(y, &Tensor::from_slice(&Device::Cpu, [BATCH, h, w], &classes), *smoothing, *dice)
+        }
         Loss::BceWithLogits => {
             let targets = Var::constant(&ops::one_hot(&targets, y.shape().c()));
             y.bce_with_logits(&targets, None, None, Reduction::Mean)

@@ -7,7 +7,10 @@ use std::path::PathBuf;
 /// The pictures of a set, by what they are for.
 #[derive(Debug, Default)]
 pub(super) struct Found {
+    /// The names of the classes; of pictures with masks, as far as a file names them.
     pub classes: Vec<String>,
+    /// Whether the pictures have masks.
+    pub is_masked: bool,
     /// What the labels of the pictures are the numbers of, where a picture may have several.
     pub sets: Option<LabelSets>,
     pub train: Vec<Picture>,
@@ -17,13 +20,15 @@ pub(super) struct Found {
     pub passed_over: PassedOver,
 }
 
-/// A picture and its class, or the number of its set of classes.
+/// A picture and its class, or the number of its set of classes; where it has a mask, nothing.
 #[derive(Debug, Clone, PartialEq)]
 pub(super) struct Picture {
     pub path: PathBuf,
     /// Below the folder of its split: its name, wherever the whole lies.
     pub name: PathBuf,
     pub label: u32,
+    /// The class of each pixel.
+    pub mask: Option<PathBuf>,
 }
 
 /// Files that are no pictures: how many, and one of them.

@@ -1,12 +1,14 @@
-//! Pictures in folders, one a class: `cat/1.jpg`, or `train/cat/1.jpg` beside `val/` and `test/`; or those that a table names.
+//! Pictures in folders, one a class: `cat/1.jpg`, or `train/cat/1.jpg` beside `val/` and `test/`; those that a table names; or those that
+//! have [masks], which say the class of each pixel.
 //!
-//! Both come to one list of pictures with their classes and splits ([`found`]), and from there on nothing knows which of them it was.
+//! All come to one list of pictures with their classes and splits ([`found`]), and from there on nothing knows which of them it was.
 //! All of them are brought to one size. Either they are decoded when the set is opened, and lie in memory as bytes, as other sets do; or
 //! each is decoded when it is first asked for, and read from a file from then on. The images are the same either way. What must be known
 //! before the first step is a matter of few pictures: mean and deviation are those of at most [`MEASURED`], in memory or not. A picture
 //! that cannot be read ends the run when its turn comes; to have it left out, all are looked at first.
 
 mod found;
+mod masks;
 mod opening;
 mod table;
 mod walk;
@@ -18,7 +20,9 @@ use super::moments::moments;
 use super::shelf::Shelf;
 use super::shuffle::shuffled;
 use crate::error::{printable_name, short};
+use crate::photo::ValueSet;
 use found::{Found, Picture};
+use masks::{Coding, Seen};
 use rayon::prelude::*;
 use std::collections::HashSet;
 use std::ops::Range;
@@ -62,7 +66,11 @@ struct Place<'a> {
 
 /// Opens the folder. Where there is no `test/`, there are no test images.
 pub(super) fn open(root: &Path, opening: &Opening<'_>) -> Result<Opened, DataError> {
-    opened(walk::look(root)?, Place { named: root, root }, opening)
+    let found = match masks::are_in(root)? {
+        true => masks::look(root, opening.skip_bad)?,
+        false => walk::look(root)?,
+    };
+    opened(found, Place { named: root, root }, opening)
 }
 
 /// Opens the pictures that a table names. Where it names none for the test, there are no test images.
@@ -72,22 +80,20 @@ pub(super) fn open_table(path: &Path, opening: &Opening<'_>) -> Result<Opened, D
 }
 
 fn opened(found: Found, place: Place<'_>, opening: &Opening<'_>) -> Result<Opened, DataError> {
-    let (classes, has_val, has_test) = (&found.classes, found.val.is_some(), found.test.is_some());
+    let (has_val, has_test) = (found.val.is_some(), found.test.is_some());
     let wrong = |message| Err(DataError::Pictures { path: place.named.into(), message });
-    if classes.len() < 2 {
-        return wrong(format!("there is one class here ({}): a network that tells classes wants two or more", classes.concat()));
+    if found.classes.len() < 2 && !found.is_masked {
+        let class = found.classes.concat();
+        let besides = if class == "images" { " (of pictures with masks, those lie in masks/ beside it)" } else { "" };
+        return wrong(format!("there is one class here ({class}): a network that tells classes wants two or more{besides}"));
     }
     let splits = [found.train, found.val.unwrap_or_default(), found.test.unwrap_or_default()];
     let total = splits.iter().map(Vec::len).sum();
-    let in_memory = lie_in_memory(place.named, total, opening)?;
+    let in_memory = lie_in_memory(place.named, total, found.is_masked, opening)?;
     let mut remarks: Vec<String> = found.passed_over.remark().into_iter().collect();
     let shelf = Arc::new(shelf(place, &splits, in_memory, opening, &mut remarks));
     let mut bad = Vec::new();
-    let sets = sets(splits, &shelf, in_memory, opening, &mut bad)?;
-    let [train, val, test] = sets.map(|set| match &found.sets {
-        Some(sets) => set.with_label_sets(sets.clone()),
-        None => set,
-    });
+    let parts = parts(splits, &shelf, in_memory, opening, &mut bad)?;
     remarks.extend(shelf.fault().map(unkept));
     if !bad.is_empty() {
         if !opening.skip_bad {
@@ -97,11 +103,18 @@ fn opened(found: Found, place: Place<'_>, opening: &Opening<'_>) -> Result<Opene
         remarks.extend(bad.iter().take(LISTED).map(|(path, why)| format!("  {}: {why}", printable_name(&path.to_string_lossy()))));
         remarks.extend((bad.len() > LISTED).then(|| format!("  ... and {} more", bad.len() - LISTED)));
     }
+    let (classes, [train, val, test]) = match found.is_masked {
+        true => coded(place.root, found.classes, &shelf, parts)?,
+        false => (found.classes, parts.map(|part| part.set)),
+    };
+    let [train, val, test] = [train, val, test].map(|set| match &found.sets {
+        Some(sets) => set.with_label_sets(sets.clone()),
+        None => set,
+    });
     let learned: HashSet<&u32> = (0..train.len()).flat_map(|row| train.classes_of(row)).collect();
-    for (label, class) in found.classes.iter().enumerate() {
-        if !learned.contains(&(label as u32)) {
-            return wrong(format!("no picture of the class {class} can be read to learn from"));
-        }
+    let missing = (0..classes.len()).find(|label| !learned.contains(&(*label as u32)));
+    if let Some(label) = missing.filter(|_| !found.is_masked) {
+        return wrong(format!("no picture of the class {} can be read to learn from", classes[label]));
     }
     for (is_there, set, name) in [(has_val, &val, "val"), (has_test, &test, "test")] {
         if is_there && set.is_empty() {
@@ -111,14 +124,28 @@ fn opened(found: Found, place: Place<'_>, opening: &Opening<'_>) -> Result<Opene
     let measured = measured(train.len());
     let count = || {
         // Those that were decoded above were counted there.
-        if !in_memory && !opening.skip_bad {
+        if !in_memory && !opening.skip_bad && !found.is_masked {
             (opening.progress)(measured.len());
         }
     };
     let (mean, std) = moments(&train, &measured, &count)?;
-    let data =
-        Dataset { name: name_of(place.named), train, val, test, classes: found.classes, mean, std, reading: opening.reading };
+    let data = Dataset { name: name_of(place.named), train, val, test, classes, mean, std, reading: opening.reading };
     Ok(Opened { data, remarks, unreadable: bad })
+}
+
+/// The images of the splits, and the classes, once the values of all masks are known.
+fn coded(root: &Path, names: Vec<String>, shelf: &Shelf, parts: [Part; 3]) -> Result<(Vec<String>, [ImageSet; 3]), DataError> {
+    if parts[0].rows.is_empty() {
+        return Err(DataError::Pictures { path: root.into(), message: "no picture can be read to learn from".into() });
+    }
+    let seen = |(part, at): (usize, usize)| Seen {
+        mask: shelf.mask(parts[part].rows[at] as usize).unwrap_or(root),
+        values: parts[part].values[at],
+        is_learned: part == 0,
+    };
+    let all = (0..3).flat_map(|part| (0..parts[part].rows.len()).map(move |at| (part, at)));
+    let Coding { classes, of_two } = Coding::of(root, names, &all.map(seen).collect::<Vec<_>>())?;
+    Ok((classes, parts.map(|part| if of_two { part.set.with_masks_of_two() } else { part.set })))
 }
 
 /// The rows of the training images that mean and deviation are taken from.
@@ -129,18 +156,21 @@ fn measured(images: usize) -> Vec<u32> {
 }
 
 /// Whether the images are to lie in memory.
-fn lie_in_memory(set: &Path, total: usize, opening: &Opening<'_>) -> Result<bool, DataError> {
+fn lie_in_memory(set: &Path, total: usize, is_masked: bool, opening: &Opening<'_>) -> Result<bool, DataError> {
+    // A mask takes as much as a channel.
+    let [channels, height, width] = opening.shape;
+    let shape = [channels + usize::from(is_masked), height, width];
     match opening.in_memory {
-        InMemory::On => expect_room(set, total, opening.shape).map(|()| true),
+        InMemory::On => expect_room(set, total, shape).map(|()| true),
         InMemory::Off => Ok(false),
-        InMemory::Auto => Ok(needed_bytes(total, opening.shape) <= u128::from(gpu_core::free_bytes() / 2)),
+        InMemory::Auto => Ok(needed_bytes(total, shape) <= u128::from(gpu_core::free_bytes() / 2)),
     }
 }
 
 /// The pictures of all splits, one after the other. A cache that cannot be made is no fault of a run.
 fn shelf(place: Place<'_>, splits: &[Vec<Picture>; 3], in_memory: bool, opening: &Opening<'_>, remarks: &mut Vec<String>) -> Shelf {
-    let paths = splits.iter().flatten().map(|picture| picture.path.clone()).collect();
-    let mut shelf = Shelf::new(paths, opening.shape, opening.reading);
+    let files = splits.iter().flatten().map(|picture| (picture.path.clone(), picture.mask.clone())).collect();
+    let mut shelf = Shelf::new(files, opening.shape, opening.reading);
     if !in_memory {
         remarks.push("pictures are decoded as they are needed (--in-memory off)".to_owned());
     }
@@ -160,58 +190,69 @@ pub fn unkept(fault: &str) -> String {
     format!("the cache cannot be written ({fault}): pictures are decoded again each time")
 }
 
-/// The images of the splits; pictures that are known to be unreadable go to `bad`.
-fn sets(
+/// A split.
+struct Part {
+    set: ImageSet,
+    /// Its pictures' rows on the shelf, and the values of their masks.
+    rows: Vec<u32>,
+    values: Vec<ValueSet>,
+}
+
+/// The splits; pictures that are known to be unreadable go to `bad`.
+fn parts(
     splits: [Vec<Picture>; 3],
     shelf: &Arc<Shelf>,
     in_memory: bool,
     opening: &Opening<'_>,
     bad: &mut Vec<Bad>,
-) -> Result<[ImageSet; 3], DataError> {
-    let (total, mut first, mut sets) = (splits.iter().map(Vec::len).sum(), 0, Vec::new());
+) -> Result<[Part; 3], DataError> {
+    let (total, mut first, mut parts) = (splits.iter().map(Vec::len).sum(), 0, Vec::new());
     for pictures in splits {
         let rows = first..first + pictures.len();
         first = rows.end;
-        sets.push(if in_memory {
-            let (images, faults) = decoded(shelf, rows.clone(), opening, total)?;
-            kept(pictures, rows.start, faults, bad).held(images, opening.shape)
+        parts.push(if in_memory {
+            let (images, looks) = decoded(shelf, rows.clone(), opening, total)?;
+            kept(pictures, rows.start, looks, bad).held(images, shelf, opening.shape)
         } else {
-            let faults = if opening.skip_bad { looked_at(shelf, rows.clone(), opening, total) } else { vec![None; rows.len()] };
-            kept(pictures, rows.start, faults, bad).shelved(shelf, opening.shape)
+            // What the values of masks stand for is known from all of them.
+            let looks = match opening.skip_bad || shelf.is_masked() {
+                true => looked_at(shelf, rows.clone(), opening, total),
+                false => vec![Ok(ValueSet::default()); rows.len()],
+            };
+            kept(pictures, rows.start, looks, bad).shelved(shelf, opening.shape)
         });
     }
-    Ok(sets.try_into().expect("three splits"))
+    Ok(parts.try_into().unwrap_or_else(|_| unreachable!("three splits")))
 }
 
-/// The images of `rows`, and of each why it could not be read; its bytes are then nothing.
-fn decoded(shelf: &Shelf, rows: Range<usize>, opening: &Opening<'_>, total: usize) -> Result<(Vec<u8>, Vec<Fault>), DataError> {
-    let (bytes, mut images) = (shelf.image_bytes(), Vec::new());
+/// The images of `rows`, each with its mask, and what was seen of each; of one that could not be read the bytes are nothing.
+fn decoded(shelf: &Shelf, rows: Range<usize>, opening: &Opening<'_>, total: usize) -> Result<(Vec<u8>, Vec<Look>), DataError> {
+    let (bytes, mut images) = (shelf.row_bytes(), Vec::new());
     let room = images.try_reserve_exact(rows.len() * bytes);
     room.map_err(|e| DataError::Pictures { path: "pictures".into(), message: format!("{e}: give a smaller --image-size") })?;
     images.resize(rows.len() * bytes, 0);
     let read = |(place, row): (&mut [u8], usize)| {
-        if shelf.read_kept(row, place) {
-            return None;
-        }
-        let read = shelf.decode(row, place);
-        (opening.progress)(total);
-        read.err()
+        let read = if shelf.read_kept(row, place) { Ok(()) } else { decoded_now(shelf, row, place, opening, total) };
+        read.map(|()| shelf.parted(place).2)
     };
-    let faults = images.par_chunks_exact_mut(bytes).zip(rows).map(read).collect();
-    Ok((images, faults))
+    let looks = images.par_chunks_exact_mut(bytes).zip(rows).map(read).collect();
+    Ok((images, looks))
 }
 
-/// Of each picture of `rows` why it cannot be read.
-fn looked_at(shelf: &Shelf, rows: Range<usize>, opening: &Opening<'_>, total: usize) -> Vec<Fault> {
+/// What is seen of each picture of `rows`.
+fn looked_at(shelf: &Shelf, rows: Range<usize>, opening: &Opening<'_>, total: usize) -> Vec<Look> {
     let look = |place: &mut Vec<u8>, row: usize| {
-        if shelf.has(row) {
-            return None;
-        }
-        let read = shelf.decode(row, place);
-        (opening.progress)(total);
-        read.err()
+        let is_kept = if shelf.is_masked() { shelf.read_kept(row, place) } else { shelf.has(row) };
+        let read = if is_kept { Ok(()) } else { decoded_now(shelf, row, place, opening, total) };
+        read.map(|()| shelf.parted(place).2)
     };
-    rows.into_par_iter().map_init(|| vec![0; shelf.image_bytes()], look).collect()
+    rows.into_par_iter().map_init(|| vec![0; shelf.row_bytes()], look).collect()
+}
+
+fn decoded_now(shelf: &Shelf, row: usize, place: &mut [u8], opening: &Opening<'_>, total: usize) -> Result<(), String> {
+    let read = shelf.decode(row, place);
+    (opening.progress)(total);
+    read
 }
 
 /// What the folder or the table is called, wherever it was named from.
@@ -246,8 +287,8 @@ fn expect_room(set: &Path, images: usize, shape: [usize; 3]) -> Result<(), DataE
 /// A picture that cannot be read, and why.
 type Bad = (PathBuf, String);
 
-/// Why a picture cannot be read, where it cannot.
-type Fault = Option<String>;
+/// The values of a picture's mask, or why the picture cannot be read.
+type Look = Result<ValueSet, String>;
 
 /// Pictures that can be read.
 #[derive(Default)]
@@ -258,15 +299,18 @@ struct Kept {
     first: usize,
     labels: Vec<u32>,
     files: Vec<PathBuf>,
+    /// Of their masks.
+    values: Vec<ValueSet>,
 }
 
 /// Parts pictures, the first of which has the row `first`, from those that cannot be read: these go to `bad`, in their order.
-fn kept(pictures: Vec<Picture>, first: usize, faults: Vec<Fault>, bad: &mut Vec<Bad>) -> Kept {
+fn kept(pictures: Vec<Picture>, first: usize, looks: Vec<Look>, bad: &mut Vec<Bad>) -> Kept {
     let mut kept = Kept { first, ..Kept::default() };
-    for (row, (picture, fault)) in (first..).zip(pictures.into_iter().zip(faults)) {
-        match fault {
-            Some(fault) => bad.push((picture.path, fault)),
-            None => {
+    for (row, (picture, look)) in (first..).zip(pictures.into_iter().zip(looks)) {
+        match look {
+            Err(fault) => bad.push((picture.path, fault)),
+            Ok(values) => {
+                kept.values.push(values);
                 kept.rows.push(row as u32);
                 kept.labels.push(picture.label);
                 kept.files.push(picture.name);
@@ -278,18 +322,22 @@ fn kept(pictures: Vec<Picture>, first: usize, faults: Vec<Fault>, bad: &mut Vec<
 
 impl Kept {
     /// With the images of the split, those that could not be read among them.
-    fn held(self, mut images: Vec<u8>, shape: [usize; 3]) -> ImageSet {
-        let bytes = shape.iter().product::<usize>();
+    fn held(self, mut images: Vec<u8>, shelf: &Shelf, shape: [usize; 3]) -> Part {
+        let (row_bytes, bytes, mut masks) = (shelf.row_bytes(), shape.iter().product::<usize>(), Vec::new());
         for (to, row) in self.rows.iter().enumerate() {
-            let from = *row as usize - self.first;
-            images.copy_within(from * bytes..(from + 1) * bytes, to * bytes);
+            let from = (*row as usize - self.first) * row_bytes;
+            masks.extend_from_slice(shelf.parted(&images[from..from + row_bytes]).1);
+            images.copy_within(from..from + bytes, to * bytes);
         }
         images.truncate(self.rows.len() * bytes);
-        ImageSet::new(images, self.labels, shape).with_files(self.files)
+        let set = ImageSet::new(images, self.labels, shape).with_files(self.files);
+        let set = if shelf.is_masked() { set.with_masks(masks) } else { set };
+        Part { set, rows: self.rows, values: self.values }
     }
 
-    fn shelved(self, shelf: &Arc<Shelf>, shape: [usize; 3]) -> ImageSet {
-        ImageSet::shelved(shelf.clone(), self.rows, self.labels, shape).with_files(self.files)
+    fn shelved(self, shelf: &Arc<Shelf>, shape: [usize; 3]) -> Part {
+        let set = ImageSet::shelved(shelf.clone(), self.rows.clone(), self.labels, shape).with_files(self.files);
+        Part { set, rows: self.rows, values: self.values }
     }
 }
 

@@ -38,7 +38,7 @@ pub(super) fn look(path: &Path, root: &Path, skip_bad: bool) -> Result<Found, Da
     let mut by_split = [(); 3].map(|()| vec![Vec::new(); distinct.len()]);
     for (row, set) in rows.into_iter().zip(&sets) {
         let label = distinct.binary_search(&set).expect("it is one of them");
-        let picture = Picture { path: root.join(&row.name), name: row.name, label: label as u32 };
+        let picture = Picture { path: root.join(&row.name), name: row.name, label: label as u32, mask: None };
         by_split[row.split as usize][label].push(picture);
     }
     let sets = is_multi_label.then(|| LabelSets::new(distinct.into_iter().cloned().collect(), classes.len()));

@@ -87,11 +87,11 @@ pub(super) fn look(root: &Path) -> Result<Found, DataError> {
     Ok(found)
 }
 
-fn wrong<T>(path: &Path, message: String) -> Result<T, DataError> {
+pub(super) fn wrong<T>(path: &Path, message: String) -> Result<T, DataError> {
     Err(DataError::Pictures { path: path.into(), message })
 }
 
-fn name_of(path: &Path) -> String {
+pub(super) fn name_of(path: &Path) -> String {
     path.file_name().unwrap_or(path.as_os_str()).to_string_lossy().into_owned()
 }
 
@@ -102,13 +102,13 @@ fn is_hidden(path: &Path) -> bool {
 }
 
 /// What lies right in a folder, but for what is hidden, each in the order of the names.
-struct Listing {
-    folders: Vec<PathBuf>,
-    files: Vec<PathBuf>,
+pub(super) struct Listing {
+    pub folders: Vec<PathBuf>,
+    pub files: Vec<PathBuf>,
 }
 
 impl Listing {
-    fn of(folder: &Path) -> Result<Self, DataError> {
+    pub fn of(folder: &Path) -> Result<Self, DataError> {
         let unreadable = |source| DataError::Read { path: folder.into(), source };
         let mut paths = Vec::new();
         for entry in fs::read_dir(folder).map_err(unreadable)? {
@@ -154,7 +154,7 @@ fn pictures<'a>(
         }
         let picture = |path: PathBuf| {
             let name = path.strip_prefix(root).unwrap_or(&path).to_path_buf();
-            Picture { path, name, label: label as u32 }
+            Picture { path, name, label: label as u32, mask: None }
         };
         by_class.push(paths.into_iter().map(picture).collect());
     }
@@ -162,7 +162,12 @@ fn pictures<'a>(
 }
 
 /// The pictures in a folder and those below it; `above` are the folders on the way, as they really are.
-fn gather(folder: &Path, above: &mut Vec<PathBuf>, into: &mut Vec<PathBuf>, passed_over: &mut PassedOver) -> Result<(), DataError> {
+pub(super) fn gather(
+    folder: &Path,
+    above: &mut Vec<PathBuf>,
+    into: &mut Vec<PathBuf>,
+    passed_over: &mut PassedOver,
+) -> Result<(), DataError> {
     let real = fs::canonicalize(folder).map_err(|source| DataError::Read { path: folder.into(), source })?;
     if above.contains(&real) || above.len() > DEEPEST {
         return wrong(folder, "this folder leads back to one above it: remove the link".into());

@@ -1,3 +1,4 @@
+mod masks;
 mod off_memory;
 mod table;
 

@@ -130,7 +130,7 @@ fn auto_holds_in_memory_what_fits() {
     // Seven of 48 bytes take 336, a quarter more and as much again.
     assert_eq!(needed_bytes(7, SHAPE), 336 * 9 / 4);
     assert!(
-        lie_in_memory(Path::new("x"), usize::MAX, &Opening { in_memory: InMemory::Auto, ..Opening::of(SHAPE) })
+        lie_in_memory(Path::new("x"), usize::MAX, false, &Opening { in_memory: InMemory::Auto, ..Opening::of(SHAPE) })
             .is_ok_and(|in_memory| !in_memory)
     );
 }

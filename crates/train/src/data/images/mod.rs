@@ -1,9 +1,12 @@
 //! Labelled images, in memory or read as they are asked for.
 
+mod masks;
+mod paired;
+
 use super::error::DataError;
 use super::label_sets::LabelSets;
 use super::shelf::Shelf;
-use rayon::prelude::*;
+use masks::{Masks, read_shelved};
 use std::fmt;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -15,6 +18,8 @@ pub struct ImageSet {
     labels: Arc<Vec<u32>>,
     /// What the labels are the numbers of, where an image has several.
     sets: Option<Arc<LabelSets>>,
+    /// The class of each pixel, where that is what is told.
+    masks: Option<Masks>,
     /// Where each image came from, where each has a file of its own.
     files: Option<Arc<Vec<PathBuf>>>,
     channels: usize,
@@ -57,15 +62,26 @@ impl ImageSet {
             images.len(),
             labels.len()
         );
-        Self { images: Images::Held(images.into()), labels: labels.into(), sets: None, files: None, channels, height, width }
+        Self {
+            images: Images::Held(images.into()),
+            labels: labels.into(),
+            sets: None,
+            masks: None,
+            files: None,
+            channels,
+            height,
+            width,
+        }
     }
 
     /// The pictures at `rows` of a shelf, which do not lie in memory.
     pub(super) fn shelved(shelf: Arc<Shelf>, rows: Vec<u32>, labels: Vec<u32>, [channels, height, width]: [usize; 3]) -> Self {
+        let shelf_is_masked = shelf.is_masked();
         Self {
             images: Images::Shelved(shelf, rows.into()),
             labels: labels.into(),
             sets: None,
+            masks: shelf_is_masked.then_some(Masks::Shelved { of_two: false }),
             files: None,
             channels,
             height,
@@ -75,7 +91,8 @@ impl ImageSet {
 
     /// No images, of this one's shape.
     pub(super) fn none(&self) -> Self {
-        Self { sets: self.sets.clone(), ..Self::new(Vec::new(), Vec::new(), [self.channels, self.height, self.width]) }
+        let masks = self.masks.as_ref().map(|_| Masks::Held(Arc::default()));
+        Self { sets: self.sets.clone(), masks, ..Self::new(Vec::new(), Vec::new(), [self.channels, self.height, self.width]) }
     }
 
     /// With labels that are the numbers of sets of classes, where an image may have several.
@@ -186,24 +203,8 @@ impl ImageSet {
         into.clear();
         match &self.images {
             Images::Held(_) => rows.iter().for_each(|&i| into.extend_from_slice(self.image(i as usize))),
-            Images::Shelved(shelf, pictures) => {
-                into.resize(rows.len() * self.image_bytes(), 0);
-                let places = into.chunks_exact_mut(self.image_bytes()).zip(rows);
-                let places = places.map(|(place, &i)| (pictures[i as usize] as usize, place));
-                // Reads are short: to share them out would take longer.
-                let missing = places.filter_map(|(row, place)| (!shelf.read_kept(row, place)).then_some((row, place)));
-                let missing: Vec<(usize, &mut [u8])> = missing.collect();
-                if missing.is_empty() {
-                    // Nobody is woken for nothing.
-                    return Ok(());
-                }
-                let read = missing.into_par_iter().map(|(row, place)| (row, shelf.decode(row, place)));
-                // The first one in the order of the batch, whichever failed first.
-                if let Some((row, Err(why))) = read.collect::<Vec<_>>().into_iter().find(|(_, read)| read.is_err()) {
-                    let message = format!("{why} (--skip-bad looks at all pictures first, and leaves such out)");
-                    return Err(DataError::Pictures { path: shelf.path(row).into(), message });
-                }
-            }
+            Images::Shelved(..) if self.has_masks() => self.read_pairs(rows, into, &mut Vec::new())?,
+            Images::Shelved(shelf, pictures) => read_shelved(shelf, pictures, rows, into)?,
         }
         Ok(())
     }
@@ -216,14 +217,23 @@ impl ImageSet {
         }
     }
 
-    /// Shows `each` what tells the images from others: all pixels, or the names of their files and how long those are.
+    /// Shows `each` what tells the images and their masks from others: all pixels, or the names of their files and how long those are.
     pub(super) fn identify(&self, each: &mut dyn FnMut(&[u8])) {
         match &self.images {
-            Images::Held(images) => each(images),
+            Images::Held(images) => {
+                each(images);
+                if let Some(Masks::Held(masks)) = &self.masks {
+                    each(masks);
+                }
+            }
             Images::Shelved(shelf, rows) => {
                 for (i, &row) in rows.iter().enumerate() {
                     each(self.file(i).map_or(&[], |file| file.as_os_str().as_encoded_bytes()));
-                    each(&shelf.file_bytes(row as usize).to_le_bytes());
+                    let [image, mask] = shelf.file_bytes(row as usize);
+                    each(&image.to_le_bytes());
+                    if self.has_masks() {
+                        each(&mask.to_le_bytes());
+                    }
                 }
             }
         }
@@ -286,22 +296,27 @@ impl ImageSet {
             }
             Images::Shelved(shelf, all) => Images::Shelved(shelf.clone(), picked(all, &rows)),
         };
+        let masks = self.masks.as_ref().map(|masks| match masks {
+            Masks::Held(_) => Masks::Held(Arc::new(rows.iter().flat_map(|&i| self.mask(i)).copied().collect())),
+            shelved => shelved.clone(),
+        });
         let (labels, files) = (picked(&self.labels, &rows), self.files.as_ref().map(|files| picked(files, &rows)));
-        Self { images, labels, files, sets: self.sets.clone(), ..*self }
+        Self { images, labels, masks, files, sets: self.sets.clone(), ..*self }
     }
 
     /// Takes the images at `rows`, which ascend, out of the set; those that stay move up, without a copy of the whole.
     pub(super) fn take(&mut self, rows: &[usize]) -> Self {
-        let (taken, bytes) = (self.select(rows.iter().copied()), self.image_bytes());
+        let (taken, bytes, pixels) = (self.select(rows.iter().copied()), self.image_bytes(), self.height * self.width);
         let mut leaving = rows.iter().peekable();
         let kept: Vec<usize> = (0..self.len()).filter(|i| leaving.next_if(|row| *row == i).is_none()).collect();
         match &mut self.images {
             Images::Held(images) => {
-                let images = Arc::make_mut(images);
-                kept.iter().enumerate().for_each(|(to, &i)| images.copy_within(i * bytes..(i + 1) * bytes, to * bytes));
-                images.truncate(kept.len() * bytes);
+                move_up(Arc::make_mut(images), bytes, &kept);
             }
             Images::Shelved(_, all) => *all = picked(all, &kept),
+        }
+        if let Some(Masks::Held(masks)) = &mut self.masks {
+            move_up(Arc::make_mut(masks), pixels, &kept);
         }
         self.labels = picked(&self.labels, &kept);
         self.files = self.files.take().map(|files| picked(&files, &kept));
@@ -327,6 +342,12 @@ impl ImageSet {
     pub fn image_bytes(&self) -> usize {
         self.channels * self.height * self.width
     }
+}
+
+/// Leaves the rows of so many bytes at `kept`, which ascend, without a copy of the whole.
+fn move_up(all: &mut Vec<u8>, bytes: usize, kept: &[usize]) {
+    kept.iter().enumerate().for_each(|(to, &i)| all.copy_within(i * bytes..(i + 1) * bytes, to * bytes));
+    all.truncate(kept.len() * bytes);
 }
 
 /// Those at `rows`.

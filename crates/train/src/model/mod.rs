@@ -1,8 +1,12 @@
 //! Networks by name or from a layer list, and what a checkpoint says about the one it holds.
 
+mod named;
+
+pub(crate) use named::{asked_shape, is_file, name_of};
+pub use named::{expect_known, spec};
+
 use crate::data::{Dataset, ImageSet};
 use crate::error::{Error, Result};
-use crate::file;
 use crate::photo::Reading;
 use gpu_core::{Device, Shape};
 use nn::checkpoint::{Checkpoint, CheckpointError, Mismatch};
@@ -28,6 +32,9 @@ pub struct Description {
     /// Whether an image may have several of them: the network tells of each by itself whether it is there.
     #[serde(default, skip_serializing_if = "std::ops::Not::not")]
     pub multi_label: bool,
+    /// Whether it is each pixel of an image that has one of them.
+    #[serde(default, skip_serializing_if = "std::ops::Not::not")]
+    pub of_pixels: bool,
     /// Subtracted from `x / 255`, one number a channel.
     pub mean: Vec<f32>,
     /// Divided by after that.
@@ -50,6 +57,7 @@ impl Description {
             trained_on: data.name.clone(),
             classes: data.classes.clone(),
             multi_label: data.is_multi_label(),
+            of_pixels: data.has_masks(),
             mean: data.mean.clone(),
             std: data.std.clone(),
             reading: data.reading,
@@ -129,7 +137,8 @@ impl Description {
         }
     }
 
-    /// What it learns: to tell the class, to tell of each class whether it is there, or to give its input back.
+    /// What it learns: to tell the class of an image, or of each of its pixels, to tell of each class whether it is there, or to give its
+    /// input back.
     ///
     /// # Errors
     /// If what comes out is neither.
@@ -137,6 +146,18 @@ impl Description {
         let spec = self.spec()?;
         let out = spec.out_shape().map_err(|e| Error::Setting(format!("the model \"{}\": {e}", self.model)))?;
         let (out, classes) = (out.dims(), self.classes.len());
+        if self.of_pixels {
+            let wanted = [classes, spec.input().dim(1), spec.input().dim(2)];
+            let Self { model, .. } = self;
+            return match out[1..] == wanted {
+                true => Ok(Loss::Segmentation { smoothing, dice: false }),
+                false => Error::setting(format!(
+                    "the model \"{model}\" gives {:?} for an image, and the masks want {wanted:?}, a channel for each class: unet-small and \
+                     unet give them, and so may a layer list",
+                    &out[1..]
+                )),
+            };
+        }
         if out == [1, classes] {
             Ok(if self.multi_label { Loss::BceWithLogits } else { Loss::CrossEntropy { smoothing } })
         } else if out[1..] == *spec.input().dims() {
@@ -152,12 +173,17 @@ impl Description {
         matches!(self.loss(0.0), Ok(Loss::CrossEntropy { .. }))
     }
 
+    /// Whether it tells the class of each pixel.
+    pub fn tells_pixels(&self) -> bool {
+        matches!(self.loss(0.0), Ok(Loss::Segmentation { .. }))
+    }
+
     /// Whether it tells of each class if an image has it.
     pub fn tells_labels(&self) -> bool {
         matches!(self.loss(0.0), Ok(Loss::BceWithLogits))
     }
 
-    /// Whether what it says is right or wrong: of an image, or of each of its labels.
+    /// Whether what it says of an image as a whole is right or wrong: of its class, or of each of its labels.
     pub fn has_accuracy(&self) -> bool {
         self.is_classifier() || self.tells_labels()
     }
@@ -187,72 +213,6 @@ const WHITENED: usize = 2000;
 /// Channels, rows and columns.
 pub fn image_shape(images: &ImageSet) -> Shape {
     Shape::new(&[images.channels(), images.height(), images.width()])
-}
-
-/// What `--model` names.
-enum Named<'a> {
-    Zoo,
-    File(&'a Path),
-}
-
-/// Whether a model is named by the file of its layer list.
-pub(crate) fn is_file(model: &str) -> bool {
-    matches!(Path::new(model).extension().and_then(|e| e.to_str()), Some("json" | "toml"))
-}
-
-/// What a model is called: a file by its name alone, wherever it lies.
-pub(crate) fn name_of(model: &str) -> String {
-    let file = Path::new(model).file_name().filter(|_| is_file(model));
-    file.map_or_else(|| model.to_owned(), |name| name.to_string_lossy().into_owned())
-}
-
-fn named(model: &str) -> Result<Named<'_>> {
-    if is_file(model) {
-        return Ok(Named::File(Path::new(model)));
-    }
-    if zoo::NAMES.contains(&&*model.replace('_', "-")) {
-        return Ok(Named::Zoo);
-    }
-    let names = zoo::NAMES.join(", ");
-    Error::setting(format!("there is no model \"{model}\"; use {names}, or a layer list (a .json or .toml file)"))
-}
-
-/// Channels, rows and columns that the file of a layer list asks for; none of a name, which takes images of any size.
-///
-/// # Errors
-/// If the file is no layer list.
-pub(crate) fn asked_shape(model: &str) -> Result<Option<[usize; 3]>> {
-    let Named::File(path) = named(model)? else { return Ok(None) };
-    Ok(<[usize; 3]>::try_from(read_list(path)?.input().dims()).ok())
-}
-
-/// Refuses what is neither a name nor the file of a layer list, before anything is known of the images.
-///
-/// # Errors
-/// If it is.
-pub fn expect_known(model: &str) -> Result<()> {
-    match named(model)? {
-        Named::Zoo => Ok(()),
-        Named::File(path) => read_list(path).map(|_| ()),
-    }
-}
-
-/// The layer list of a name, or in a JSON or TOML file.
-///
-/// # Errors
-/// If there is no such name, or the file is not a layer list.
-pub fn spec(model: &str, input: Shape, classes: usize) -> Result<Spec> {
-    match named(model)? {
-        Named::Zoo => zoo::spec(model, input, classes).map_err(|e| Error::Setting(format!("the model \"{model}\": {e}"))),
-        Named::File(path) => read_list(path),
-    }
-}
-
-fn read_list(path: &Path) -> Result<Spec> {
-    let text = file::read_text(path).map_err(Error::file("reading", path))?;
-    let json = path.extension().is_some_and(|e| e == "json");
-    let spec = if json { Spec::from_json(&text) } else { Spec::from_toml(&text) };
-    spec.map_err(|e| Error::content(path, e.to_string()))
 }
 
 /// The file of a state dict, and how it is read.
