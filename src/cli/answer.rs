@@ -5,7 +5,7 @@ use serde::Serialize;
 use std::io::{self, Write};
 use std::path::Path;
 use train::console::forgive_a_closed_pipe;
-use train::error::{printable, printable_json, printable_name};
+use train::error::{printable, printable_json};
 use train::{Error, Result};
 
 #[derive(Args)]
@@ -34,15 +34,6 @@ pub fn say_json(value: &impl Serialize) -> Result<()> {
 /// How large a file is that was written.
 pub fn bytes_of(file: &Path) -> Result<u64> {
     Ok(std::fs::metadata(file).map_err(|source| Error::File { doing: "reading", path: file.into(), source })?.len())
-}
-
-/// A name in a column of so many characters.
-pub fn column(name: &str, width: usize) -> String {
-    let name = printable_name(name);
-    match name.chars().count() <= width {
-        true => name,
-        false => name.chars().take(width - 1).chain(['…']).collect(),
-    }
 }
 
 /// Prints one row of comma-separated values.

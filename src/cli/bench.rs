@@ -1,6 +1,7 @@
 //! `wgrad bench`.
 
 use super::answer::{Ending, say};
+use super::columns::cut;
 use clap::Args;
 use gpu_core::Device;
 use nn::checkpoint::expect_writable;
@@ -92,13 +93,6 @@ fn factor_title(before: &HashMap<String, f64>) -> &'static str {
 /// How many times as fast a row is as before.
 fn factor(before: &HashMap<String, f64>, name: &str, ms: f64) -> String {
     before.get(name).map_or(String::new(), |before| format!("{:.2}x", before / ms))
-}
-
-fn cut(text: &str, width: usize) -> String {
-    match text.chars().count() > width {
-        true => text.chars().take(width - 1).chain(['…']).collect(),
-        false => text.to_owned(),
-    }
 }
 
 /// At most 80 columns; a name that is too long for its own has a line to itself.

@@ -1,6 +1,7 @@
 //! `wgrad data`: what is in a data set, and what a network sees of it.
 
-use super::answer::{Ending, Json, column, say, say_json};
+use super::answer::{Ending, Json, say, say_json};
+use super::columns::cut;
 use clap::{Args, Subcommand};
 use gpu_core::{DType, Device, Shape, Tensor};
 use nn::checkpoint::expect_writable;
@@ -131,7 +132,7 @@ fn info(flags: &Info) -> Result<Ending> {
     say(&format!("{what:<50}{:>9}{:>9}{:>9}", "train", "val", "test"))?;
     let row = |name: &str, [train, val, test]: [usize; 3]| say(&format!("{name:<50}{train:>9}{val:>9}{test:>9}"));
     for (class, counts) in data.classes.iter().zip(&survey.counts) {
-        row(&column(class, 48), *counts)?;
+        row(&cut(&printable_name(class), 48), *counts)?;
     }
     row(all, [Split::Train, Split::Val, Split::Test].map(|split| data.split(split).len()))?;
     let figures = |values: &[f32]| values.iter().map(f32::to_string).collect::<Vec<_>>().join(" ");

@@ -1,7 +1,8 @@
 //! `wgrad eval`.
 
-use super::answer::{Ending, Json, column, say, say_json};
+use super::answer::{Ending, Json, say, say_json};
 use super::checkpoint::Which;
+use super::columns::cut;
 use clap::Args;
 use gpu_core::Device;
 use nn::checkpoint::expect_writable;
@@ -125,7 +126,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
             say(&format!("{:<50}{:>12}{:>10}", "class", "pixels", "IoU %"))?;
             let percent = |iou: Option<f64>| iou.map_or_else(|| "-".to_owned(), |iou| format!("{:.2}", 100.0 * iou));
             let line = |name: &str, pixels: &str, iou| say(&format!("{name:<50}{pixels:>12}{:>10}", percent(iou)));
-            by_class.iter().try_for_each(|row| line(&column(&row.class, 48), &row.pixels.to_string(), row.iou))?;
+            by_class.iter().try_for_each(|row| line(&cut(&printable_name(&row.class), 48), &row.pixels.to_string(), row.iou))?;
             line("mean", "", Some(mean_iou))?;
         }
         let model = printable_name(&description.model);

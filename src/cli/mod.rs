@@ -3,6 +3,7 @@
 mod answer;
 mod bench;
 mod checkpoint;
+mod columns;
 mod data;
 mod devices;
 mod eval;

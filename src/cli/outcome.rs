@@ -1,6 +1,7 @@
 //! What a verification came to: on the screen, as JSON, and as a report.
 
 use super::answer::say;
+use super::columns::cut;
 use gpu_core::{AdapterInfo, Device};
 use nn::checkpoint::write_atomically;
 use proof::Row;
@@ -85,9 +86,5 @@ fn adapter(info: &AdapterInfo) -> Value {
 fn show(row: &Row) -> Result<()> {
     let mark = if row.ok { "ok    " } else { "FAILED" };
     let room = 80 - 7 - 1 - 24 - 2 - 19;
-    let cut = |text: &str, width: usize| match text.chars().count() > width {
-        true => text.chars().take(width - 1).chain(['…']).collect::<String>(),
-        false => text.to_owned(),
-    };
     say(&format!("{mark} {:<24} {:<room$} {:>9.2e} {:>9.2e}", cut(&row.name, 24), cut(&row.what, room), row.error, row.bound))
 }

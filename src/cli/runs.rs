@@ -1,6 +1,7 @@
 //! `wgrad runs`: what has been trained.
 
 use super::answer::{Ending, Json, say, say_json};
+use super::columns::cut_front;
 use clap::{Args, ValueEnum};
 use serde_json::{Value, json};
 use std::cmp::Ordering;
@@ -92,18 +93,10 @@ pub fn run(flags: &Flags) -> Result<Ending> {
 }
 
 fn told(line: &Line) -> String {
-    let (name, model) = (cut(&line.record.name, 30), cut(&line.setting("model"), 14));
+    let [name, model] =
+        [(&line.record.name, 30), (&line.setting("model"), 14)].map(|(name, width)| cut_front(&printable_name(name), width));
     let epochs = format!("{}/{}", line.epoch.unwrap_or(0), line.setting("epochs"));
     let [val, test] = [line.val, line.test].map(|share| share.map_or_else(String::new, |share| format!("{:.2}", 100.0 * share)));
     let loss = line.loss.map_or_else(String::new, |loss| format!("{loss:.4}"));
     format!("{name:<30} {model:<14} {epochs:>9} {loss:>8} {val:>7} {test:>7}")
-}
-
-/// In its column, by its end: that tells runs and files apart.
-fn cut(name: &str, width: usize) -> String {
-    let name = printable_name(name);
-    match name.chars().count() {
-        count if count > width => std::iter::once('…').chain(name.chars().skip(count + 1 - width)).collect(),
-        _ => name,
-    }
 }
