@@ -4,7 +4,6 @@ use super::answer::{Ending, say};
 use super::columns::cut;
 use clap::Args;
 use gpu_core::Device;
-use nn::checkpoint::expect_writable;
 use std::collections::HashMap;
 use std::path::PathBuf;
 use std::time::Duration;
@@ -12,7 +11,7 @@ use train::bench::{self, Peak, Plan, Report, Timing, Training};
 use train::console::Console;
 use train::page::expect_replaceable;
 use train::settings::DeviceKind;
-use train::{Error, Result};
+use train::{Error, Result, expect_place};
 
 #[derive(Args)]
 pub struct Flags {
@@ -44,11 +43,11 @@ pub fn run(flags: &Flags) -> Result<Ending> {
         return Err(Error::Setting(format!("--seconds {} is out of range; 0 to 3600 is wanted", flags.seconds)));
     }
     if let Some(path) = &flags.json {
-        expect_writable(path).map_err(|e| Error::Setting(format!("--json {}: {e}", path.display())))?;
+        expect_place("--json", path)?;
     }
     if let Some(path) = &flags.html {
         expect_replaceable(path)?;
-        expect_writable(path).map_err(|e| Error::Setting(format!("--html {}: {e}", path.display())))?;
+        expect_place("--html", path)?;
     }
     let longest = if flags.all { Duration::MAX } else { Duration::from_millis(250) };
     let plan = Plan { filter: flags.filter.clone(), budget: Duration::from_secs_f64(flags.seconds), runs: 5, longest };

@@ -4,7 +4,6 @@ use super::answer::{Ending, Json, say, say_json};
 use super::columns::cut;
 use clap::{Args, Subcommand};
 use gpu_core::{DType, Device, Shape, Tensor};
-use nn::checkpoint::expect_writable;
 use serde_json::{Value, json};
 use std::path::PathBuf;
 use train::console::Console;
@@ -15,7 +14,7 @@ use train::photo::{Background, Fit, Reading};
 use train::picture::save_grid;
 use train::segmentation::laid_over;
 use train::settings::Settings;
-use train::{Error, Result};
+use train::{Result, expect_place};
 
 #[derive(Args)]
 pub struct Flags {
@@ -152,7 +151,7 @@ fn info(flags: &Info) -> Result<Ending> {
 }
 
 fn show(flags: &Show) -> Result<Ending> {
-    expect_writable(&flags.out).map_err(|e| Error::Setting(format!("--out {}: {e}", flags.out.display())))?;
+    expect_place("--out", &flags.out)?;
     let console = Console::new(flags.json.json);
     let settings = Settings { augment: Some(flags.augment.clone()), ..Settings::default() };
     let (Opened { data, .. }, config) = flags.which.open(settings, &console)?;

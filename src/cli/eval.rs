@@ -5,7 +5,6 @@ use super::checkpoint::Which;
 use super::columns::cut;
 use clap::Args;
 use gpu_core::Device;
-use nn::checkpoint::expect_writable;
 use serde_json::json;
 use std::path::{Path, PathBuf, absolute};
 use std::time::Instant;
@@ -21,7 +20,7 @@ use train::run_folder::read_settings;
 use train::segmentation::by_class;
 use train::settings::{DeviceKind, Settings};
 use train::tta::Tta;
-use train::{Error, Result, trainer};
+use train::{Error, Result, expect_place, trainer};
 
 #[derive(Args)]
 pub struct Flags {
@@ -61,7 +60,7 @@ pub struct Flags {
 pub fn run(flags: &Flags) -> Result<Ending> {
     let console = Console::new(flags.json.json);
     if let Some(path) = &flags.per_image {
-        expect_writable(path).map_err(|e| Error::Setting(format!("--per-image {}: {e}", path.display())))?;
+        expect_place("--per-image", path)?;
     }
     let device = trainer::open_device(flags.device, &console)?;
     let Subject { path, trained, mut set } = match &flags.weights {

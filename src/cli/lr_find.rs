@@ -3,7 +3,6 @@
 use super::answer::{Ending, Json, say, say_json};
 use super::train::{DataSet, Given, stop_on_signals};
 use clap::Args;
-use nn::checkpoint::expect_writable;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
 use std::time::Instant;
@@ -11,7 +10,7 @@ use train::console::{Console, counted};
 use train::lr_find::{self, Found, Point, Range};
 use train::page::expect_replaceable;
 use train::trainer::Order;
-use train::{Error, Result};
+use train::{Error, Result, expect_place};
 
 #[derive(Args)]
 pub struct Flags {
@@ -48,7 +47,7 @@ pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
     let Flags { data_set, given, from, to, steps, page, json } = flags;
     if let Some(page) = &page {
         expect_replaceable(page)?;
-        expect_writable(page).map_err(|e| Error::Setting(format!("--page {}: {e}", page.display())))?;
+        expect_place("--page", page)?;
     }
     let settings = given.on(data_set).settings()?;
     let (name, stop) = (settings.name.clone(), stop_on_signals()?);

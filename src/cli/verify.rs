@@ -5,13 +5,12 @@ use super::outcome::Outcome;
 use clap::Args;
 use gpu_core::{Device, adapters, chosen_adapter};
 use indicatif::{ProgressBar, ProgressDrawTarget};
-use nn::checkpoint::expect_writable;
 use proof::{Row, golden, verify};
 use std::io::{self, IsTerminal};
 use std::path::PathBuf;
 use train::console::Console;
 use train::settings::DeviceKind;
-use train::{Error, Result};
+use train::{Error, Result, expect_place};
 
 #[derive(Args)]
 pub struct Flags {
@@ -54,7 +53,7 @@ pub fn run(flags: &Flags) -> Result<Ending> {
         return Err(Error::Setting(format!("--steps {} is out of range; 0 to {MOST_STEPS} is wanted", flags.steps)));
     }
     if let Some(path) = &flags.report {
-        expect_writable(path).map_err(|e| Error::Setting(format!("--report {}: {e}", path.display())))?;
+        expect_place("--report", path)?;
     }
     let console = Console::new(flags.json.json);
     let device = open(flags, &console)?;

@@ -18,6 +18,7 @@ pub mod per_image;
 pub mod photo;
 pub mod picture;
 pub mod predict;
+mod place;
 pub mod run_folder;
 pub mod segmentation;
 pub mod settings;
@@ -27,3 +28,4 @@ pub mod tta;
 pub mod verify;
 
 pub use error::{Error, Result};
+pub use place::expect_place;

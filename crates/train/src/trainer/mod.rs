@@ -21,8 +21,8 @@ pub use run::{Measured, Tested};
 pub use setup::{Order, Standing, open_device, resolved, standing};
 
 use crate::console::Console;
-use crate::error::{Error, Result};
-use nn::checkpoint::expect_writable;
+use crate::error::Result;
+use crate::place::expect_place;
 use report::Report;
 
 /// Trains, and leaves a run's folder behind.
@@ -33,7 +33,7 @@ use report::Report;
 pub fn train(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
     let Order { settings, resume, data, device, stop, began } = order;
     if let Some(path) = &settings.trace {
-        expect_writable(path).map_err(|e| Error::Setting(format!("--trace {}: {e}", path.display())))?;
+        expect_place("--trace", path)?;
     }
     let (mut run, log) = match resume {
         None => setup::begin(settings, data, device, console)?,
