@@ -23,6 +23,9 @@ fn the_same_settings_give_the_same_numbers_and_no_run_changes() {
     let before = bench.contents();
     let find = |words: &str| numbers(bench.run(&format!("{SMALL} --device cpu --json {words}")).json());
     let one = find("--page one.html");
+    // A page has the name of whatever it likes, that of a run too.
+    assert_eq!(one, find("--name a"));
+    fs::remove_file(bench.path("runs/a.html")).unwrap();
     assert_eq!(one, find("--page two.html"));
     assert_ne!(one["points"], find("--page other.html --seed 1")["points"], "the seed is used");
     assert_eq!(bench.bytes("one.html"), bench.bytes("two.html"));

@@ -4,7 +4,7 @@ use super::clock::Clock;
 use super::setup::{Order, Ready, opened, ready, stem};
 use crate::console::Console;
 use crate::error::Result;
-use crate::settings::{ScheduleKind, Warmup};
+use crate::settings::{ScheduleKind, Settings, Warmup};
 use serde::Serialize;
 use std::path::PathBuf;
 use std::sync::atomic::Ordering::Relaxed;
@@ -48,7 +48,8 @@ pub(crate) fn range_test(
     look: &mut dyn FnMut(f64) -> bool,
 ) -> Result<Subject> {
     let Order { settings, data, device, stop, began, .. } = order;
-    let (mut config, data) = opened(&settings, data, console)?;
+    // No run is made: a name is that of a page, and none of a run that there may be.
+    let (mut config, data) = opened(&Settings { name: None, ..settings }, data, console)?;
     // The rates are given, and nothing is measured but the loss of the training.
     (config.schedule, config.warmup, config.test_images) = (ScheduleKind::Constant, Warmup::Steps(0), Some(0));
     let Ready { config, data, description, mut learner, .. } = ready(config, data, device, console)?;
