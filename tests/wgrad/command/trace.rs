@@ -15,6 +15,15 @@ fn spans(bench: &Bench, file: &str, process: u64) -> Vec<(String, f64, f64, u64)
     events.map(span).collect()
 }
 
+#[test]
+fn a_run_that_diverges_leaves_its_trace() {
+    let bench = Bench::new();
+    let ran = bench.train("--lr 1e30 --schedule constant --name a --trace trace.json");
+    assert!(ran.code == Some(1) && ran.stderr.contains("training diverged"), "{}", ran.stderr);
+    let spans = spans(&bench, "trace.json", 1);
+    assert_eq!(steps(&spans)[..1], [0]);
+}
+
 fn steps(spans: &[(String, f64, f64, u64)]) -> Vec<u64> {
     spans.iter().filter(|(name, ..)| name == "step").map(|(.., step)| *step).collect()
 }

@@ -42,8 +42,10 @@ pub fn train(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
     let trace = run.config.trace.clone();
     let mut report = Report::new(console, log, began, trace.is_some());
     report.announce(&run);
-    let ending =
-        epochs::finish(&mut run, &mut report, stop).map_err(|error| diagnosis::explained(error, &mut run, &report, stop))?;
+    let ending = epochs::finish(&mut run, &mut report, stop).map_err(|error| {
+        trace.iter().for_each(|path| report.write_trace(path));
+        diagnosis::explained(error, &mut run, &report, stop)
+    })?;
     let done = run.done();
     if !ending.interrupted && done.config.plain_report != Some(true) {
         report.inspect(&done);
