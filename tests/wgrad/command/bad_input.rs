@@ -3,6 +3,12 @@
 use super::support::{Bench, finished, records};
 use std::fs;
 use std::process::Command;
+use std::sync::atomic::AtomicBool;
+use std::time::Instant;
+use train::console::Console;
+use train::data;
+use train::settings::{DeviceKind, Settings};
+use train::trainer::{self, Order};
 
 /// Commands whose input is wrong, and the words that say so.
 #[test]
@@ -107,6 +113,28 @@ fn a_run_of_the_same_name_is_not_overwritten() {
     let before = bench.contents();
     bench.train("--max-steps 1 --test-images 0 --name a").refused("there is a run of this name already");
     assert!(bench.contents() == before);
+}
+
+#[test]
+fn a_run_on_the_images_of_a_program_is_one_that_the_command_cannot_continue() {
+    let bench = Bench::new();
+    let data::Dataset { classes, train, test, .. } = data::builtin::generate(200, 20);
+    let settings = Settings {
+        out: Some(bench.path("runs")),
+        name: Some("a".into()),
+        device: Some(DeviceKind::Cpu),
+        max_steps: Some(1),
+        test_images: Some(0),
+        ..Settings::default()
+    };
+    let (stop, given) = (AtomicBool::new(false), data::Dataset::new("arrays", classes, train, test));
+    let order = |settings, resume, given| Order { settings, resume, data: given, device: None, stop: &stop, began: Instant::now() };
+    trainer::train(order(settings, None, Some(given.clone())), &mut Console::silent()).unwrap();
+    bench.run("train --resume runs/a --max-steps 2").refused("images that a program had (\"arrays\")");
+    // The program itself can.
+    let more = Settings { max_steps: Some(2), ..Settings::default() };
+    let outcome = trainer::train(order(more, Some(bench.path("runs/a")), Some(given)), &mut Console::silent()).unwrap();
+    assert_eq!(outcome.steps, 2);
 }
 
 #[test]

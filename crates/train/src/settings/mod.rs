@@ -165,14 +165,22 @@ impl Config {
         // TOML holds UTF-8 alone: below a folder of another name a path stays as it was given.
         let path = |path: &PathBuf| Some(whole(path)).filter(|path| path.to_str().is_some()).unwrap_or_else(|| path.clone());
         let text = |text: &String| whole(Path::new(text)).to_str().map_or_else(|| text.clone(), str::to_owned);
+        // The built-in set is no path, nor is the name of images that a program had.
+        let is_path = self.data != builtin::NAME && Path::new(&self.data).exists();
         Self {
-            data: if self.data == builtin::NAME { self.data.clone() } else { text(&self.data) },
+            data: if is_path { text(&self.data) } else { self.data.clone() },
             model: if model::is_file(&self.model) { text(&self.model) } else { self.model.clone() },
             weights: self.weights.as_ref().map(path),
             cache: self.cache.as_ref().map(path),
             out: path(&self.out),
             ..self.clone()
         }
+    }
+
+    /// Whether a run of these settings, as its folder has them, learned from images that were no data set of the command's: its name is
+    /// no path then.
+    pub fn is_of_a_program(&self) -> bool {
+        self.data != builtin::NAME && Path::new(&self.data).is_relative() && !Path::new(&self.data).exists()
     }
 
     /// The patterns of the keys that are not learned.

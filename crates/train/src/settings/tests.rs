@@ -24,15 +24,20 @@ fn a_resolved_config_reads_back_as_itself() {
 
 #[test]
 fn a_config_is_the_same_wherever_it_is_read_from() {
-    let given = Settings { data: Some("d".into()), model: Some("n.json".into()), weights: Some("w".into()), ..Default::default() };
+    let given =
+        Settings { data: Some("src".into()), model: Some("n.json".into()), weights: Some("w".into()), ..Default::default() };
     let config = given.resolve().unwrap().anchored();
     let here = std::env::current_dir().unwrap();
     let whole = |name: &str| here.join(name).to_str().unwrap().to_owned();
-    assert_eq!((config.data.clone(), config.model.clone()), (whole("d"), whole("n.json")));
+    assert_eq!((config.data.clone(), config.model.clone()), (whole("src"), whole("n.json")));
     assert_eq!((config.weights.clone(), config.out.clone()), (Some(whole("w").into()), PathBuf::from(whole("runs"))));
     assert_eq!(config.anchored(), config);
     let named = Settings::default().resolve().unwrap().anchored();
     assert_eq!((&*named.data, &*named.model), ("builtin", "small-cnn"), "names are no paths");
+    // What is there under no such path is the name of images that a program had.
+    let of_a_program = Settings { data: Some("arrays".into()), ..Default::default() }.resolve().unwrap().anchored();
+    assert_eq!(&*of_a_program.data, "arrays");
+    assert_eq!([&config, &named, &of_a_program].map(Config::is_of_a_program), [false, false, true]);
 }
 
 #[test]

@@ -130,6 +130,16 @@ pub(super) fn resume(
     settings.check_resume()?;
     let folder = RunFolder::open(path)?;
     let mut config = settings.over(folder.read_settings()?).resolve()?;
+    if data.is_none() && config.is_of_a_program() {
+        return Err(Error::content(
+            path,
+            format!(
+                "this run learned from images that a program had (\"{}\"): the program that began it goes on with it, as with \
+                 wgrad.train(images, labels, resume=...) in Python",
+                config.data
+            ),
+        ));
+    }
     let mut data = data_of(&mut config, data, console)?;
     let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let last = folder.last();
