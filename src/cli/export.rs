@@ -126,11 +126,13 @@ fn write(format: Format, Trained { description, net }: &Trained, file: &Path, no
 /// What a user of the model must know, and finds in it.
 fn notes(description: &Description, normalised: bool) -> Vec<(&'static str, String)> {
     let input = if normalised { "(pixel - mean) / std, pixels from 0 to 1" } else { "pixels from 0 to 1" };
+    let labels = if description.tells_labels() { "several" } else { "one" };
     vec![
         ("model", description.model.clone()),
         ("trained_on", description.trained_on.clone()),
         ("input", input.to_owned()),
         ("classes", json!(description.classes).to_string()),
+        ("labels", labels.to_owned()),
         ("mean", json!(description.mean).to_string()),
         ("std", json!(description.std).to_string()),
     ]

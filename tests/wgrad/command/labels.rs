@@ -6,6 +6,7 @@ use gpu_core::rng::Stream;
 use image::{ImageFormat, Rgb, RgbImage};
 use serde_json::Value;
 use std::fs;
+use train::inspect::Inspection;
 
 const COLOURS: [&str; 3] = ["red", "green", "blue"];
 
@@ -85,6 +86,9 @@ fn labels_are_trained_on_measured_and_predicted_each_by_itself() {
     bench.run("data show colours/some.csv --out sheet.png").ok();
     bench.run("report runs/a --out again.html").ok();
     bench.run("export runs/a --onnx").ok();
+    let onnx = String::from_utf8_lossy(&bench.bytes("runs/a/best.onnx")).into_owned();
+    assert!(onnx.contains("several"), "who uses it must know that no softmax is meant");
+    shown(&bench);
     if proof::gpu().is_some() {
         bench.run("verify --device gpu --bisect runs/a/best.safetensors").ok();
     }
@@ -94,6 +98,27 @@ fn labels_are_trained_on_measured_and_predicted_each_by_itself() {
     bench
         .run("eval --checkpoint runs/a --device cpu --data photos")
         .refused("was taught several labels an image; those of photos have one");
+}
+
+/// The pictures in the page of a run that has made mistakes: those of the table, the worst first.
+fn shown(bench: &Bench) {
+    bench.run(&train("--epochs 1 --name early")).ok();
+    let found = Inspection::read(&bench.path("runs/early/inspection.json")).unwrap();
+    let mut table = csv::Reader::from_path(bench.path("runs/early/test.csv")).unwrap();
+    let rows: Vec<csv::StringRecord> = table.records().map(Result::unwrap).collect();
+    let mut wrong: Vec<(f64, usize)> =
+        rows.iter().filter(|row| &row[3] != "3").map(|row| (-row[4].parse::<f64>().unwrap(), row[0].parse().unwrap())).collect();
+    wrong.sort_by(|a, b| a.partial_cmp(b).unwrap());
+    assert!(!wrong.is_empty(), "after one epoch it is wrong somewhere: {rows:?}");
+    assert_eq!(found.mistakes.iter().map(|one| one.image).collect::<Vec<_>>(), wrong.iter().map(|one| one.1).collect::<Vec<_>>());
+    let maps = found.maps.unwrap();
+    for looked in maps.right.iter().chain(&maps.wrong) {
+        let row = &rows[looked.shown.image];
+        let likely: Vec<f64> = (5..8).map(|at| row[at].parse().unwrap()).collect();
+        let largest = (0..3).max_by(|&a, &b| likely[a].total_cmp(&likely[b])).unwrap();
+        assert_eq!(looked.label.as_deref(), Some(["blue", "green", "red"][largest]), "{row:?}");
+        assert_eq!((&looked.shown.class.replace(", ", "|")[..], looked.for_class.is_none()), (&row[1], true));
+    }
 }
 
 /// Every label above a half, and no other.

@@ -1,11 +1,10 @@
 //! What a network looks at in some test images: Grad-CAM, laid over them.
 
-use super::mistakes::{Shown, by_loss};
+use super::mistakes::{Row, Shown, by_loss};
 use super::png::{encoded, picture};
 use crate::data::ImageSet;
 use crate::error::Result;
 use crate::model::Trained;
-use crate::per_image::ImageRow;
 use gpu_core::{Device, Tensor};
 use image::imageops::{FilterType, resize};
 use image::{ImageBuffer, Luma, Rgb, RgbImage};
@@ -36,28 +35,31 @@ pub struct Maps {
 pub struct Looked {
     /// The image.
     pub shown: Shown,
-    /// What speaks for the class that was said: PNG in base64.
+    /// What speaks for the class that was said, or of several labels for the likeliest: PNG in base64.
     pub for_said: String,
+    /// That label, where there may be several.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub label: Option<String>,
     /// What speaks for its own class, where that is another.
     pub for_class: Option<String>,
 }
 
 /// A class whose map is wanted, and of which image.
-type Asked<'a> = (&'a ImageRow, usize);
+type Asked<'a> = (&'a Row, u32);
 
-pub(super) fn of(trained: &Trained, rows: &[ImageRow], set: &ImageSet, device: &Device) -> Result<Option<Maps>> {
+pub(super) fn of(trained: &Trained, rows: &[Row], set: &ImageSet, device: &Device) -> Result<Option<Maps>> {
     let (net, input) = (&trained.net, trained.net.input());
     let Some(layer) = net.last_spatial().filter(|_| !rows.is_empty()) else { return Ok(None) };
     let (right, wrong) = (recognised(rows), Vec::from_iter(by_loss(rows).into_iter().take(EACH)));
-    let asked: Vec<Asked> = right.iter().map(|row| (*row, row.label)).collect();
-    let asked_of_wrong = wrong.iter().flat_map(|row| [(*row, row.predicted_label), (*row, row.label)]);
-    let asked: Vec<Asked> = asked.into_iter().chain(asked_of_wrong).collect();
+    let classes = |row: &Row| [Some(row.likeliest), row.missed].into_iter().flatten().collect::<Vec<u32>>();
+    let asked: Vec<Asked> =
+        right.iter().chain(&wrong).flat_map(|row| classes(row).into_iter().map(move |class| (*row, class))).collect();
 
     let shape = [asked.len(), input.dim(0), input.dim(1), input.dim(2)];
     let images: Vec<u32> = asked.iter().map(|(row, _)| row.image as u32).collect();
     let x = set.normalised(&images, &trained.description.mean, &trained.description.std)?;
     let x = Tensor::from_slice(device, shape, &x);
-    let labels: Vec<u32> = asked.iter().map(|(_, label)| *label as u32).collect();
+    let labels: Vec<u32> = asked.iter().map(|(_, class)| *class).collect();
     let maps = net.grad_cam(&layer, &x, &Tensor::from_slice(device, [labels.len()], &labels));
     let places = [maps.shape().h(), maps.shape().w()];
     let values = maps.to_vec()?;
@@ -66,21 +68,21 @@ pub(super) fn of(trained: &Trained, rows: &[ImageRow], set: &ImageSet, device: &
     let mut overlays = overlays.map(overlay);
     let mut next = || overlays.next().expect("there is a map for each that was asked for");
 
-    let right = right.iter().map(|row| Ok(Looked { shown: Shown::of(row, set)?, for_said: next()?, for_class: None }));
-    let right = right.collect::<Result<_>>()?;
-    let wrong = wrong.iter().map(|row| {
+    let mut looked = |row: &&Row| -> Result<Looked> {
         let (shown, for_said) = (Shown::of(row, set)?, next()?);
-        Ok(Looked { shown, for_said, for_class: Some(next()?) })
-    });
-    let wrong = wrong.collect::<Result<_>>()?;
+        let for_class = row.missed.map(|_| next()).transpose()?;
+        Ok(Looked { shown, for_said, label: row.name.clone(), for_class })
+    };
+    let right = right.iter().map(&mut looked).collect::<Result<_>>()?;
+    let wrong = wrong.iter().map(&mut looked).collect::<Result<_>>()?;
     let kind = net.at(&layer).describe();
     Ok(Some(Maps { layer, kind, places, right, wrong }))
 }
 
-/// The first recognised image of each class, of as many classes as are shown.
-fn recognised(rows: &[ImageRow]) -> Vec<&ImageRow> {
+/// The first recognised image of each class or set of labels, of as many as are shown.
+fn recognised(rows: &[Row]) -> Vec<&Row> {
     let mut seen = BTreeSet::new();
-    let mut first: Vec<&ImageRow> = rows.iter().filter(|row| row.label == row.predicted_label && seen.insert(row.label)).collect();
+    let mut first: Vec<&Row> = rows.iter().filter(|row| row.is_right && seen.insert(row.label)).collect();
     first.sort_by_key(|row| row.label);
     first.truncate(EACH);
     first

@@ -21,10 +21,11 @@ use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::file;
 use crate::model::{self, Trained};
-use crate::per_image::{ImageRow, Table, read_table};
+use crate::per_image::{ImageRow, LabelTable, Table, read_table};
 use crate::run_folder::RunFolder;
 use crate::settings::Config;
 use gpu_core::{Device, within_memory};
+use mistakes::Row;
 use nn::checkpoint::{Checkpoint, read_plain, write_atomically};
 use nn::{Net, freeze, parameters};
 use serde::{Deserialize, Serialize};
@@ -52,7 +53,8 @@ pub struct Inspection {
 impl Inspection {
     /// Of the network in a run's folder: mistakes, maps and filters by its best weights, or where there are none by the last ones, or
     /// their average if the run kept one; layers by the last. `data` is the run's, parted as for the run. Mistakes and maps are of the images
-    /// in the folder's `test.csv`; there are none where an image may have several labels, or each of its pixels has a class.
+    /// in the folder's `test.csv`; where an image may have several labels, one that is told wrongly makes a mistake, and a map is that of
+    /// the likeliest label. There are none where each pixel has a class.
     ///
     /// # Errors
     /// If a file of the run cannot be read or is of other images, the device does not fit a step of the training, or is at fault.
@@ -110,13 +112,22 @@ fn take_average(saved: &Checkpoint, net: &Net) {
     }
 }
 
-/// The rows of a table of test images, which are those of `data`; none where an image has not one class.
-fn tested(path: &Path, data: &Dataset) -> Result<Vec<ImageRow>> {
-    let Table::Classes(rows) = read_table(path)? else { return Ok(Vec::new()) };
+/// The rows of a table of test images, which are those of `data`; none where each of their pixels has a class.
+fn tested(path: &Path, data: &Dataset) -> Result<Vec<Row>> {
     let (labels, classes) = (data.test.labels(), data.classes.len());
     let fits = |row: &ImageRow| labels.get(row.image) == Some(&(row.label as u32)) && row.predicted_label < classes;
-    match rows.iter().all(fits) {
-        true => Ok(rows),
-        false => Err(Error::content(path, format!("this table is not of the test images of {}", data.name))),
+    match read_table(path)? {
+        Table::Classes(rows) if rows.iter().all(fits) => Ok(rows.into_iter().map(Row::of_class).collect()),
+        Table::Labels(table) if fits_labels(&table, data) => Ok(Row::of_labels(&table, labels)),
+        Table::Pixels(_) if data.has_masks() => Ok(Vec::new()),
+        _ => Err(Error::content(path, format!("this table is not of the test images of {}", data.name))),
     }
+}
+
+/// Whether the images of a table have the labels that those of the test have.
+fn fits_labels(table: &LabelTable, data: &Dataset) -> bool {
+    let Some(sets) = data.test.label_sets().filter(|_| table.classes == data.classes) else { return false };
+    let has = |row: &[(f64, bool)]| (0..).zip(row).filter(|(_, one)| one.1).map(|(class, _)| class).collect::<Vec<u32>>();
+    let labels = data.test.labels();
+    table.rows.len() <= labels.len() && table.rows.iter().zip(labels).all(|(row, label)| has(row) == sets.of(*label))
 }

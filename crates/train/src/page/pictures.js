@@ -60,10 +60,10 @@ function looked(place, title, images, views) {
   if (images.length === 0) make("p", side, "There are none.");
   const list = make("div", side, undefined, "looked");
   list.style.setProperty("--wide", `${104 * views + 10}px`);
-  for (const { shown, for_said: forSaid, for_class: forClass } of images) {
+  for (const { shown, label, for_said: forSaid, for_class: forClass } of images) {
     const figure = make("figure", list);
     const row = make("div", figure, undefined, "views");
-    for (const [png, text] of [[shown.png, "image"], [forSaid, `for ${shown.said}`], [forClass, `for ${shown.class}`]]) {
+    for (const [png, text] of [[shown.png, "image"], [forSaid, `for ${label || shown.said}`], [forClass, `for ${shown.class}`]]) {
       if (!png) continue;
       const view = make("div", row, undefined, "view");
       picture(view, png, 96);

@@ -95,7 +95,7 @@ fn by_pixel((class, row): (usize, ClassRow)) -> ByPixel {
     ByPixel { row, colour: format!("#{r:02x}{g:02x}{b:02x}") }
 }
 
-fn by_label(LabelTable { classes, rows }: &LabelTable) -> Vec<ByLabel> {
+fn by_label(LabelTable { classes, rows, .. }: &LabelTable) -> Vec<ByLabel> {
     let of_class = |(class, name): (usize, &String)| {
         let said: Vec<(f64, bool)> = rows.iter().map(|row| row[class]).collect();
         let count = |fits: &dyn Fn(bool, bool) -> bool| said.iter().filter(|(p, is_there)| fits(*p > 0.5, *is_there)).count();
@@ -167,7 +167,7 @@ mod tests {
     fn labels_are_counted_by_class() {
         let rows =
             [[(0.9, true), (0.5, true)], [(0.8, false), (0.2, false)], [(0.7, true), (0.1, false)], [(0.1, true), (0.4, false)]];
-        let table = LabelTable { classes: vec!["a".into(), "b".into()], rows: rows.map(Vec::from).to_vec() };
+        let table = LabelTable { classes: vec!["a".into(), "b".into()], rows: rows.map(Vec::from).to_vec(), losses: vec![0.0; 4] };
         let row = |name: &str, images, [precision, recall, f1, average_precision]: [Option<f64>; 4]| ByLabel {
             name: name.into(),
             images,

@@ -20,6 +20,8 @@ pub struct LabelTable {
     pub classes: Vec<String>,
     /// Of each image a pair for each class: how likely it was held that the image has it, and whether it has.
     pub rows: Vec<Vec<(f64, bool)>>,
+    /// The loss of each image.
+    pub losses: Vec<f64>,
 }
 
 pub(super) fn write(path: &Path, evaluator: &mut Evaluator, classes: &[String], sets: &LabelSets, labels: &[u32]) -> Result<()> {
@@ -59,12 +61,14 @@ pub(super) fn read(bytes: &[u8]) -> std::result::Result<Option<LabelTable>, csv:
     }
     let name = |head: &str| head.strip_prefix("p(").and_then(|head| head.strip_suffix(')')).unwrap_or(head).to_owned();
     let classes: Vec<String> = heads.iter().skip(HEADS.len()).map(name).collect();
-    let mut rows = Vec::new();
+    let (mut rows, mut losses) = (Vec::new(), Vec::new());
     for record in reader.records() {
         let record = record?;
         let has: Vec<&str> = record[1].split(BETWEEN).collect();
-        let likely = record.iter().skip(HEADS.len()).map(|cell| cell.parse().unwrap_or(f64::NAN));
+        let number = |cell: &str| cell.parse().unwrap_or(f64::NAN);
+        let likely = record.iter().skip(HEADS.len()).map(number);
+        losses.push(number(&record[4]));
         rows.push(likely.zip(&classes).map(|(likely, class)| (likely, has.contains(&&**class))).collect());
     }
-    Ok(Some(LabelTable { classes, rows }))
+    Ok(Some(LabelTable { classes, rows, losses }))
 }
