@@ -8,6 +8,7 @@ mod data;
 mod devices;
 mod eval;
 mod export;
+mod help;
 mod layers;
 mod lr_find;
 mod masks;
@@ -141,7 +142,11 @@ fn command() -> clap::Command {
 
 pub fn main() -> ExitCode {
     let began = Instant::now();
-    let cli = match command().try_get_matches().and_then(|found| Cli::from_arg_matches(&found)) {
+    let command = match std::env::args_os().nth(1) {
+        Some(first) if first == "-h" => command().override_help(help::short(command())),
+        _ => command(),
+    };
+    let cli = match command.try_get_matches().and_then(|found| Cli::from_arg_matches(&found)) {
         Ok(cli) => cli,
         Err(e) => return usage(&e),
     };
