@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use train::inspect::Inspection;
 use train::page;
-use train::run_folder::REPORT;
+use train::run_folder::{LR_BY_HAND, REPORT};
 
 /// The browser with what a test needs of it; none if it is not there.
 fn browser(profile: &Path) -> Option<Command> {
@@ -127,6 +127,23 @@ fn a_browser_shows_a_row_for_each_label_where_images_have_several() {
     std::fs::write(&file, html.replace("(found && found.by_label)", "(false)")).unwrap();
     let Some(found) = elements(&file, 1180, place.path()) else { return };
     assert!(!found.contains("80.56 %"));
+}
+
+#[test]
+fn a_browser_shows_the_rates_that_a_hand_changed() {
+    let place = tempfile::tempdir().unwrap();
+    let (plain, changed) = (run(place.path(), "a", 1), run(place.path(), "b", 1));
+    let log = changed.join("metrics.jsonl");
+    let line = json!({"step": 31, "epoch": 1, (LR_BY_HAND): 1.1f32 * 1.1});
+    std::fs::write(&log, std::fs::read_to_string(&log).unwrap() + &format!("{line}\n")).unwrap();
+    for (folder, count) in [(plain, 0), (changed, 1)] {
+        let file = folder.join(REPORT);
+        page::write(&[folder], &file).unwrap();
+        let Some(found) = elements(&file, 480, place.path()) else { return };
+        assert!(found.contains("data-errors=\"0\"") && found.contains("data-too-wide=\"false\""));
+        let tables = [">Learning rate, changed by hand</h2>", ">31</td>", ">1.21</td>"].map(|text| found.matches(text).count());
+        assert_eq!(tables, [count; 3]);
+    }
 }
 
 #[test]

@@ -1,6 +1,7 @@
 //! The command `wgrad` from outside, on runs of seconds, and the golden files on both devices.
 
 mod bad_input;
+mod by_hand;
 mod commands;
 mod device_loss;
 mod fine_tuning;

@@ -7,9 +7,10 @@ mod sparkline;
 pub use sparkline::sparkline;
 
 use crate::error::{Error, Result, printable};
+use crate::onlooker::{Event, Onlooker, Wish};
 use bar::Bar;
 use std::io::{self, Write};
-use std::sync::{Mutex, OnceLock};
+use std::sync::{Arc, Mutex, OnceLock};
 use std::time::Duration;
 
 /// Where lines go.
@@ -34,6 +35,8 @@ pub struct Console {
     /// What it is a part of, before the titles of its bars.
     part: Option<String>,
     bar: Bar,
+    /// Who is told everything in the place of lines and bars.
+    onlooker: Option<Arc<dyn Onlooker>>,
     /// What stdout said to the first line that it did not take.
     fault: Mutex<Option<io::Error>>,
 }
@@ -54,18 +57,37 @@ impl Console {
         Self { part: Some(title), ..Self::to(Lines::Remarks) }
     }
 
+    /// For an onlooker, who is told everything: nothing is printed.
+    pub fn watched(onlooker: Arc<dyn Onlooker>) -> Self {
+        Self { onlooker: Some(onlooker), ..Self::silent() }
+    }
+
     fn to(lines: Lines) -> Self {
-        Self { lines, part: None, bar: Bar::hidden(), fault: Mutex::default() }
+        Self { lines, part: None, bar: Bar::hidden(), onlooker: None, fault: Mutex::default() }
+    }
+
+    /// For an onlooker, where there is one.
+    pub(crate) fn tell(&self, event: Event<'_>) {
+        if let Some(onlooker) = &self.onlooker {
+            onlooker.see(event);
+        }
+    }
+
+    /// What an onlooker wishes next after `step` steps.
+    pub(crate) fn wish(&self, step: u64) -> Option<Wish> {
+        self.onlooker.as_ref().and_then(|onlooker| onlooker.wish(step))
     }
 
     /// A bar, where anything is shown.
     fn bar(&self, title: String, done: u64, steps: u64) -> Bar {
         let title = self.part.as_ref().map_or_else(|| title.clone(), |part| format!("{part}, {title}"));
+        self.tell(Event::Begun { title: &title, done, parts: steps });
         if self.lines == Lines::Nowhere { Bar::hidden() } else { Bar::new(title, done, steps) }
     }
 
     /// A result, for stdout.
     pub fn say(&self, text: &str) {
+        self.tell(Event::Said(&printable(text)));
         match self.lines {
             Lines::Out => {}
             Lines::Err => return self.note(text),
@@ -81,6 +103,7 @@ impl Console {
 
     /// A remark, for stderr.
     pub fn note(&self, text: &str) {
+        self.tell(Event::Noted(&printable(text)));
         if self.lines == Lines::Nowhere {
             return;
         }
@@ -101,7 +124,10 @@ impl Console {
     /// What is to be called once for each of so many things, from whatever thread; there is a bar of them while it lives.
     pub fn counting(&self, title: &str) -> impl Fn(usize) + Sync {
         let (title, bar) = (title.to_owned(), OnceLock::new());
-        move |total| bar.get_or_init(|| self.bar(title.clone(), 0, total as u64)).advance()
+        move |total| {
+            bar.get_or_init(|| self.bar(title.clone(), 0, total as u64)).advance();
+            self.tell(Event::Advanced);
+        }
     }
 
     /// Begins a bar of `steps`, of which `done` are done.
@@ -110,14 +136,15 @@ impl Console {
         self.bar = self.bar(title, done, steps);
     }
 
-    /// Whether there is a bar to be filled.
+    /// Whether anybody sees how steps go.
     pub fn is_live(&self) -> bool {
-        self.bar.is_live()
+        self.bar.is_live() || self.onlooker.is_some()
     }
 
     /// One step is done.
     pub fn advance(&self) {
         self.bar.advance();
+        self.tell(Event::Advanced);
     }
 
     /// What stands behind the bar.

@@ -73,6 +73,16 @@ function results(place) {
   });
 }
 
+// The rates that a hand changed while a run went on: its settings alone do not give it again.
+function byHand(place, { name, log }) {
+  const changes = log.filter((record) => Number.isFinite(record.lr_by_hand));
+  if (changes.length === 0) return;
+  const title = "Learning rate, changed by hand";
+  make("h2", place, runs.length > 1 ? `${title}: ${name}` : title);
+  const rows = changes.map((record) => [record.step, number(record.lr_by_hand)]);
+  list(make("div", place, undefined, "sides"), "From the next step on", ["after step", "times the schedule's"], rows);
+}
+
 // A table of a head and rows; numbers stand to the right.
 function list(place, title, head, rows) {
   const side = make("div", place);
@@ -201,6 +211,7 @@ function drawAll() {
 document.getElementById("title").textContent = runs.length === 1 ? runs[0].name : `${runs.length} runs`;
 document.getElementById("about").textContent = runs.map((run) => `${run.settings.model} on ${run.settings.data}, seed ${run.settings.seed}`).filter((text, i, all) => all.indexOf(text) === i).join("; ");
 results(document.getElementById("runs"));
+runs.forEach((run) => byHand(document.getElementById("hands"), run));
 runs.forEach((run) => tested(document.getElementById("tested"), run));
 runs.forEach((run) => seen(document.getElementById("seen"), run));
 runs.forEach((run) => layers(document.getElementById("layers"), run));

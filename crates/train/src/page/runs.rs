@@ -3,7 +3,7 @@
 use super::tested::Tested;
 use crate::error::Result;
 use crate::inspect::Inspection;
-use crate::run_folder::{INSPECTION, Record, TEST_TABLE};
+use crate::run_folder::{INSPECTION, LR_BY_HAND, Record, TEST_TABLE};
 use serde::Serialize;
 use serde_json::{Map, Value};
 use std::collections::BTreeMap;
@@ -31,7 +31,8 @@ impl Run {
     pub fn read(folder: &Path) -> Result<Self> {
         let Record { name, settings, log } = Record::read(folder)?;
         let (steps, others): (Vec<_>, Vec<_>) = log.into_iter().partition(|record| record.contains_key("lr"));
-        let log = thinned(steps).into_iter().chain(thinned(others)).collect();
+        let (by_hand, others): (Vec<_>, Vec<_>) = others.into_iter().partition(|record| record.contains_key(LR_BY_HAND));
+        let log = [steps, by_hand, others].into_iter().flat_map(thinned).collect();
         Ok(Self { name, settings, log, tested: Tested::read(&folder.join(TEST_TABLE))?, inspection: None })
     }
 

@@ -10,6 +10,9 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Write};
 use std::path::{Path, PathBuf};
 
+/// What a hand has made of the schedule's rate, in the line of the change.
+pub const LR_BY_HAND: &str = "lr_by_hand";
+
 /// The log of a run: one JSON object a line, in the order of the steps.
 #[derive(Debug)]
 pub struct MetricsLog {
@@ -30,11 +33,12 @@ impl MetricsLog {
         Ok(Self { path: path.into(), file, begun: 0, events: None })
     }
 
-    /// Continues a log after `step`: lines of later steps, and a line cut short, belong to what is done again.
+    /// Continues a log after `step`: lines of later steps, and a line cut short, belong to what is done again. A line of a rate that was
+    /// changed by hand is kept where the change is one of `by_hand`, by the steps before it and what it came to in all.
     ///
     /// # Errors
     /// If the file cannot be read or written.
-    pub fn resume(path: &Path, step: u64) -> Result<Self> {
+    pub fn resume(path: &Path, step: u64, by_hand: &[(u64, f32)]) -> Result<Self> {
         let text = match read_plain(path, file::DATA) {
             Ok(bytes) => String::from_utf8_lossy(&bytes).into_owned(),
             Err(e) if e.kind() == io::ErrorKind::NotFound => String::new(),
@@ -42,8 +46,11 @@ impl MetricsLog {
         };
         // The line of a part of an epoch is told where a run was stopped, and now it goes on.
         // So is a test before the end.
-        let is_kept =
-            |v: Value| v["step"].as_u64().is_some_and(|s| s <= step) && v["epoch_done"] != false && v.get("test").is_none();
+        let is_of = |v: &Value, s| v[LR_BY_HAND].as_f64().is_none_or(|in_all| by_hand.contains(&(s, in_all as f32)));
+        let is_kept = |v: Value| {
+            let is_done = v["step"].as_u64().is_some_and(|s| s <= step && is_of(&v, s));
+            is_done && v["epoch_done"] != false && v.get("test").is_none()
+        };
         let is_done = |line: &&str| serde_json::from_str::<Value>(line).is_ok_and(is_kept);
         let kept: String = text.lines().filter(is_done).flat_map(|line| [line, "\n"]).collect();
         if kept != text {

@@ -12,7 +12,7 @@ mod record;
 
 pub use chosen::{checkpoint_of, newest_run};
 pub(crate) use lock::Lock;
-pub use log::MetricsLog;
+pub use log::{LR_BY_HAND, MetricsLog};
 pub use record::{Record, runs_in};
 
 use crate::error::{Error, Result};

@@ -74,11 +74,24 @@ fn a_resumed_log_has_no_line_of_a_step_that_is_done_again() {
     let mut log = MetricsLog::create(&path).unwrap();
     (1..=4).for_each(|step| log.add(&json!({"step": step})).unwrap());
     fs::write(&path, fs::read_to_string(&path).unwrap() + "{\"step\": 5, \"lo").unwrap();
-    MetricsLog::resume(&path, 2).unwrap().add(&json!({"step": 3})).unwrap();
+    MetricsLog::resume(&path, 2, &[]).unwrap().add(&json!({"step": 3})).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "{\"step\":1}\n{\"step\":2}\n{\"step\":3}\n");
     fs::write(&path, "{\"step\":1}\n{\"step\":1,\"epoch_done\":false}\n").unwrap();
-    MetricsLog::resume(&path, 1).unwrap();
+    MetricsLog::resume(&path, 1, &[]).unwrap();
     assert_eq!(fs::read_to_string(&path).unwrap(), "{\"step\":1}\n");
+}
+
+#[test]
+fn a_resumed_log_has_no_rate_by_hand_that_the_run_does_not_have() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("metrics.jsonl");
+    let mut log = MetricsLog::create(&path).unwrap();
+    let line = |step: u64, in_all: f32| json!({"step": step, (LR_BY_HAND): in_all});
+    let lines = [line(2, 1.1), json!({"step": 4}), line(4, 1.21), line(4, 1.331), line(5, 1.4)];
+    lines.iter().for_each(|line| log.add(line).unwrap());
+    MetricsLog::resume(&path, 4, &[(2, 1.1), (4, 1.21)]).unwrap();
+    let kept: String = lines[..3].iter().map(|line| format!("{line}\n")).collect();
+    assert_eq!(fs::read_to_string(&path).unwrap(), kept);
 }
 
 #[test]

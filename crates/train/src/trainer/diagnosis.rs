@@ -41,7 +41,7 @@ fn replayed(run: &mut Run, until: u64, stop: &AtomicBool) -> Result<Option<Strin
     let last = run.folder.last();
     let about = |e| model::about(&last, e);
     let mut before = model::read_checkpoint(&last)?;
-    run.progress = Progress::of(&before, &last)?;
+    run.progress = Progress::of(&before, &last)?.with_hands_of(run.progress.clone());
     before.load_net(&run.learner.net).map_err(about)?;
     before.load_optimizer(&*run.learner.optimizer).map_err(about)?;
     let (batch, per_epoch) = (run.config.batch_size, run.progress.steps_per_epoch);

@@ -1,7 +1,9 @@
 //! The loop: from a batch to the saved file.
 
+use super::hand::attend;
 use super::report::Report;
 use super::run::{Ending, Run};
+use super::saving::{save, save_between};
 use crate::error::Result;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 use std::time::Instant;
@@ -41,16 +43,10 @@ pub(super) fn finish(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) 
         report.page(&run.folder);
         report.span("page", step, since);
         ending.tested = tested?;
+        ending.interrupted |= stop.load(Relaxed) && !is_over;
         report.clock.go_on();
     }
     Ok(ending)
-}
-
-fn save(run: &Run, report: &mut Report<'_>) -> Result<()> {
-    let since = Instant::now();
-    run.save()?;
-    report.span("checkpoint", run.progress.step, since);
-    Ok(())
 }
 
 /// The steps of an epoch that are left; true if they were cut short from outside.
@@ -91,14 +87,13 @@ fn steps(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<bo
             report.span("losses", step, since);
             run.progress.window = Default::default();
         }
+        attend(run, report, stop)?;
         // The end of an epoch saves after its evaluation.
         if run.progress.step.is_multiple_of(run.config.save_every) && !run.progress.at_epoch_end() {
-            run.observe()?;
-            report.clock.pause();
-            save(run, report)?;
-            report.clock.go_on();
+            save_between(run, report)?;
         }
-        if stop.load(Relaxed) {
+        // At the end of an epoch there is nothing to cut short: what comes next decides over the best weights and the rate.
+        if stop.load(Relaxed) && !run.progress.at_epoch_end() {
             return Ok(true);
         }
     }

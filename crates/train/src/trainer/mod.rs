@@ -4,12 +4,14 @@ mod clock;
 mod diagnosis;
 mod epochs;
 mod fine_tuning;
+mod hand;
 mod learner;
 mod optimizer;
 mod progress;
 mod range_test;
 mod report;
 mod run;
+mod saving;
 mod setup;
 mod trace;
 

@@ -44,6 +44,16 @@ impl Tally {
     }
 }
 
+/// The most that a hand makes of the schedule's rate; the least is as many times smaller.
+const MOST_BY_HAND: f32 = 1000.0;
+
+/// From `step` on, a hand has multiplied the rate by `factor`.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize, Deserialize)]
+struct ByHand {
+    step: u64,
+    factor: f32,
+}
+
 /// Where a run stands. With the seed, `step` is all that the order of the images, augmentation, dropout and the schedule depend
 /// on, so a run that goes on from here gives the bits of one that never stopped.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -65,6 +75,9 @@ pub struct Progress {
     /// The schedule that looks at the validation loss, where that is the one.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub plateau: Option<Plateau>,
+    /// What a hand did to the rate while the run went on, in the order of the steps.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    by_hand: Vec<ByHand>,
     /// Counted since the last line of the log.
     pub(super) window: Tally,
     /// Counted since the epoch began.
@@ -88,6 +101,7 @@ impl Progress {
             best: None,
             best_epoch: None,
             plateau,
+            by_hand: Vec::new(),
             window,
             epoch_tally,
             pending,
@@ -116,9 +130,38 @@ impl Progress {
         self.step >= self.until(config) || self.lost_patience(config)
     }
 
-    /// The learning rate that the schedule is a part of.
+    /// The learning rate that the schedule is a part of, for the next step.
     pub fn base_lr(&self, config: &Config) -> f32 {
-        self.plateau.as_ref().map_or(config.lr as f32, |plateau| plateau.lr())
+        self.plateau.as_ref().map_or(config.lr as f32, |plateau| plateau.lr()) * self.factor_by_hand()
+    }
+
+    /// What hands have made of the schedule's rate for the next step.
+    fn factor_by_hand(&self) -> f32 {
+        self.by_hand.iter().filter(|change| change.step <= self.step).map(|change| change.factor).product()
+    }
+
+    /// Multiplies the rate of the next step and of all later ones; what that comes to in all, or none where it would go too far.
+    pub fn change_rate(&mut self, factor: f32) -> Option<f32> {
+        let in_all = self.factor_by_hand() * factor;
+        if !(1.0 / MOST_BY_HAND..=MOST_BY_HAND).contains(&in_all) {
+            return None;
+        }
+        self.by_hand.push(ByHand { step: self.step, factor });
+        Some(in_all)
+    }
+
+    /// Each change of the rate by hand: the steps done before it, and what it came to in all.
+    pub fn changes_by_hand(&self) -> Vec<(u64, f32)> {
+        let in_all = self.by_hand.iter().scan(1.0, |in_all, change| {
+            *in_all *= change.factor;
+            Some((change.step, *in_all))
+        });
+        in_all.collect()
+    }
+
+    /// The same, with what hands did in a run that has come further.
+    pub fn with_hands_of(self, later: Self) -> Self {
+        Self { by_hand: later.by_hand, ..self }
     }
 
     /// What the device has counted; images have one label each.
@@ -173,6 +216,10 @@ impl Progress {
         if step.checked_div(steps_per_epoch) != Some(epoch) {
             return Err(damaged(format!("epoch {epoch} after {step} steps of {steps_per_epoch} an epoch")));
         }
+        let factor = progress.factor_by_hand();
+        if !(factor.is_finite() && factor > 0.0) {
+            return Err(damaged(format!("a hand changed the rate by {factor}")));
+        }
         Ok(progress)
     }
 
@@ -225,9 +272,33 @@ mod tests {
             progress.best = Some(number);
             progress.epoch_tally = Tally { images: 8, loss: number * 3.0, correct: number };
             progress.pending = [number.to_bits() as u32, 3, u32::MAX, 0, 1, 0, 8, 0];
+            progress.by_hand = vec![ByHand { step: 0, factor: number.abs().clamp(0.1, 9.0) as f32 }];
             let checkpoint = progress.noted(Checkpoint::new());
             let read = Progress::of(&Checkpoint::from_bytes(&checkpoint.to_bytes()).unwrap(), Path::new("a")).unwrap();
             assert_eq!(read, progress);
         }
+    }
+
+    #[test]
+    fn a_rate_changed_by_hand_is_that_of_later_steps_alone() {
+        let config = Settings { lr: Some(0.5), ..Settings::default() }.resolve().unwrap();
+        let mut progress = Progress::new(&config, 25);
+        let rate_at = |progress: &Progress, step| Progress { step, ..progress.clone() }.base_lr(&config);
+        progress.step = 7;
+        assert_eq!((progress.change_rate(2.0), progress.change_rate(0.25)), (Some(2.0), Some(0.5)));
+        progress.step = 9;
+        assert_eq!(progress.change_rate(4.0), Some(2.0));
+        assert_eq!([6, 7, 8, 9, 30].map(|step| rate_at(&progress, step)), [0.5, 0.25, 0.25, 1.0, 1.0]);
+        let earlier = Progress { step: 7, ..Progress::new(&config, 25) };
+        assert_eq!(rate_at(&earlier.with_hands_of(progress.clone()), 7), 0.25);
+        // Too far, either way, and what is no factor: nothing changes.
+        for factor in [501.0, 0.0004, f32::NAN, f32::INFINITY, 0.0, -1.0] {
+            assert_eq!(progress.change_rate(factor), None, "{factor}");
+        }
+        assert_eq!(rate_at(&progress, 9), 1.0);
+        assert_eq!(progress.changes_by_hand(), [(7, 2.0), (7, 0.5), (9, 2.0)]);
+        progress.by_hand[0].factor = 0.0;
+        let error = Progress::of(&progress.noted(Checkpoint::new()), Path::new("a")).unwrap_err().to_string();
+        assert!(error.contains("a hand changed the rate by 0"), "{error}");
     }
 }

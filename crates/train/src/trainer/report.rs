@@ -10,8 +10,9 @@ use crate::error::Result;
 use crate::evaluate::Score;
 use crate::file;
 use crate::inspect::Inspection;
+use crate::onlooker::{Course, Epoch, Event, Figures, Wish};
 use crate::page;
-use crate::run_folder::{MetricsLog, RunFolder};
+use crate::run_folder::{LR_BY_HAND, MetricsLog, RunFolder};
 use crate::settings::Config;
 use serde::Serialize;
 use serde_json::json;
@@ -67,7 +68,7 @@ pub struct Outcome {
     pub run: PathBuf,
     /// The most bytes that the device held at a time.
     pub peak_bytes: u64,
-    /// Whether Ctrl-C, SIGTERM or SIGHUP ended it.
+    /// Whether it was ended from outside, by Ctrl-C, SIGTERM or SIGHUP.
     pub interrupted: bool,
 }
 
@@ -132,6 +133,33 @@ impl<'a> Report<'a> {
             counted(*batch_size as u64, "image")
         ));
         self.console.say(&format!("run: {}", run.folder.path().display()));
+        let course = Course {
+            model,
+            data: &data.name,
+            device: &device.name(),
+            folder: run.folder.path(),
+            epochs: *epochs,
+            steps: run.progress.end(&run.config),
+        };
+        self.tell(Event::Ready(course));
+    }
+
+    /// For an onlooker.
+    pub fn tell(&self, event: Event<'_>) {
+        self.console.tell(event);
+    }
+
+    /// What an onlooker wishes next.
+    pub fn wish(&self, step: u64) -> Option<Wish> {
+        self.console.wish(step)
+    }
+
+    /// A line of the log for a rate that a hand changed, and a remark.
+    pub fn rate_changed(&mut self, run: &Run, in_all: f32) -> Result<()> {
+        let step = run.progress.step;
+        self.log.add(&json!({ "step": step, "epoch": (step - 1) / run.progress.steps_per_epoch + 1, (LR_BY_HAND): in_all }))?;
+        self.note(&format!("By hand: after step {step} the rate is {in_all:.3} times the schedule's."));
+        Ok(())
     }
 
     /// A remark of a person's.
@@ -157,7 +185,7 @@ impl<'a> Report<'a> {
             // Read, and not reset: looking changes no bit.
             let mut window = run.progress.window;
             window.add(&run.learner.step.metrics()?);
-            self.show(run, &window);
+            self.show(run, &window, false);
         }
         Ok(())
     }
@@ -174,7 +202,7 @@ impl<'a> Report<'a> {
             "lr": run.learner.optimizer.lr(),
             "images_per_s": self.clock.images_per_s(),
         }))?;
-        self.show(run, window);
+        self.show(run, window, true);
         self.losses.push(window.loss());
         self.losses.drain(..self.losses.len().saturating_sub(CURVE));
         Ok(())
@@ -209,6 +237,8 @@ impl<'a> Report<'a> {
             line[format!("{split}_mean_iou")] = mean_iou.into();
         }
         self.log.add(&line)?;
+        let accuracy = score.filter(|_| run.has_accuracy).map(|score| score.accuracy);
+        self.tell(Event::Epoch(Epoch { step: run.progress.step, loss: score.map(|score| score.loss), accuracy }));
         let share = |told: bool, accuracy: f64| if told { format!(", {:.2} %", 100.0 * accuracy) } else { String::new() };
         let learned = share(run.counts_right, tally.accuracy());
         let mut line = format!("epoch {epoch}/{}: loss {:.4}{learned}", run.config.epochs, tally.loss());
@@ -265,20 +295,31 @@ impl<'a> Report<'a> {
         }
     }
 
-    /// What stands behind the bar.
-    fn show(&self, run: &Run, window: &Tally) {
+    /// How the steps go, for whoever looks on, and behind the bar.
+    fn show(&self, run: &Run, window: &Tally, is_line: bool) {
         if !self.console.is_live() {
             return;
         }
-        let curve = sparkline(&[&self.losses[..], &[window.loss()]].concat());
-        let mut text = format!("loss {:.3} {curve}", window.loss());
-        if run.counts_right {
-            text += &format!(" {:.1} %", 100.0 * window.accuracy());
+        let figures = Figures {
+            step: run.progress.step,
+            loss: window.loss(),
+            accuracy: run.counts_right.then(|| window.accuracy()),
+            lr: f64::from(run.learner.optimizer.lr()),
+            images_per_s: self.clock.images_per_s(),
+            left: self.clock.left(run.progress.until(&run.config) - run.progress.step),
+            peak_bytes: run.learner.optimizer.device().memory().peak,
+            is_line,
+        };
+        self.tell(Event::Figures(figures));
+        let curve = sparkline(&[&self.losses[..], &[figures.loss]].concat());
+        let mut text = format!("loss {:.3} {curve}", figures.loss);
+        if let Some(accuracy) = figures.accuracy {
+            text += &format!(" {:.1} %", 100.0 * accuracy);
         }
-        if let Some(rate) = self.clock.images_per_s() {
+        if let Some(rate) = figures.images_per_s {
             text += &format!(" {rate:.0} img/s");
         }
-        if let Some(left) = self.clock.left(run.progress.until(&run.config) - run.progress.step) {
+        if let Some(left) = figures.left {
             text += &format!(" {} left", clock_time(left));
         }
         self.console.status(text);

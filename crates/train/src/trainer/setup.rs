@@ -192,7 +192,7 @@ pub(super) fn resume(
     learner.step.set_sums(progress.pending);
     folder.write_config(&config)?;
     folder.forget_end()?;
-    let log = told(&config, MetricsLog::resume(&folder.metrics(), step)?)?;
+    let log = told(&config, MetricsLog::resume(&folder.metrics(), step, &progress.changes_by_hand())?)?;
     console.say(&format!("Continuing after step {step} of {}.", progress.end(&config)));
     Ok((Run::new(config, data, description, learner, progress, folder), log))
 }
