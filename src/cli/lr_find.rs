@@ -1,7 +1,8 @@
 //! `wgrad lr-find`.
 
 use super::answer::{Ending, Json, say, say_json};
-use super::train::{DataSet, Given, stop_on_signals};
+use super::signals::stop_on_signals;
+use super::train::{DataSet, Given};
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};

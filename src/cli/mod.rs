@@ -18,10 +18,13 @@ mod predict;
 mod report;
 mod runs;
 mod shell;
+mod signals;
 mod summary;
 mod sweep;
 mod task;
 mod train;
+#[cfg_attr(not(feature = "tui"), path = "no_tui.rs")]
+mod tui;
 mod verify;
 
 use ::train::console::forgive_a_closed_pipe;

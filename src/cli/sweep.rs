@@ -1,7 +1,7 @@
 //! `wgrad sweep`.
 
 use super::answer::{Ending, Json, say, say_json};
-use super::train::stop_on_signals;
+use super::signals::stop_on_signals;
 use clap::Args;
 use std::path::PathBuf;
 use train::Result;

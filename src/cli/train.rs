@@ -1,20 +1,17 @@
 //! `wgrad train`.
 
 use super::answer::{Ending, Json, say, say_json};
+use super::signals::stop_on_signals;
+use super::tui::on_screen;
 use clap::Args;
-#[cfg(unix)]
-use signal_hook::consts::SIGHUP;
-use signal_hook::consts::{SIGINT, SIGTERM};
-use signal_hook::flag;
 use std::path::PathBuf;
-use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
+use train::Result;
 use train::console::Console;
 use train::run_folder::{CONFIG, read_settings};
 use train::settings::Settings;
 use train::trainer::{self, Order};
-use train::{Error, Result};
 
 /// A data set as a word of its own, behind the word of a command: alone it could not be told from a command that is misspelt.
 #[derive(Args)]
@@ -77,6 +74,11 @@ pub struct Flags {
         help = format!("Continue the run in this folder; only {} may be given as well", Settings::flags_of_resume()),
     )]
     resume: Option<PathBuf>,
+    /// Show the run on the whole screen, with keys
+    ///
+    /// q ends it as Ctrl-C does, s saves it, p has it wait and go on, + raises the learning rate by a tenth and - takes that back.
+    #[arg(long, conflicts_with = "json")]
+    tui: bool,
     #[command(flatten)]
     json: Json,
 }
@@ -101,45 +103,21 @@ pub fn show(flags: &Flags) -> Result<Ending> {
 
 pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
     let settings = flags.given.settings()?;
-    let stop = stop_on_signals()?;
-    let mut console = Console::new(flags.json.json);
-    let order = Order { settings, resume: flags.resume, data: None, device: None, stop: &stop, began };
-    let outcome = trainer::train(order, &mut console)?;
-    console.finish()?;
+    let trained = |stop: &AtomicBool, console: &mut Console| {
+        let order = Order { settings, resume: flags.resume, data: None, device: None, stop, began };
+        trainer::train(order, console)
+    };
+    let outcome = if flags.tui {
+        on_screen(trained)?
+    } else {
+        let stop = stop_on_signals()?;
+        let mut console = Console::new(flags.json.json);
+        let outcome = trained(&stop, &mut console)?;
+        console.finish()?;
+        outcome
+    };
     if flags.json.json {
         say_json(&outcome)?;
     }
     Ok(if outcome.interrupted { Ending::Interrupted } else { Ending::Done })
-}
-
-/// The first Ctrl-C, SIGTERM or SIGHUP ends the run after its step, the second one at once.
-pub fn stop_on_signals() -> Result<Arc<AtomicBool>> {
-    let stop = Arc::new(AtomicBool::new(false));
-    for signal in signals() {
-        // The order counts: the first signal finds the flag not set.
-        flag::register_conditional_shutdown(signal, 130, stop.clone())
-            .and_then(|_| flag::register(signal, stop.clone()))
-            .map_err(|e| Error::Setting(format!("signal {signal} cannot be caught: {e}")))?;
-    }
-    Ok(stop)
-}
-
-#[cfg(unix)]
-fn signals() -> Vec<i32> {
-    // `nohup wgrad` asks that a hangup be ignored, and is not to be overruled.
-    if ignores_hangup() { vec![SIGINT, SIGTERM] } else { vec![SIGINT, SIGTERM, SIGHUP] }
-}
-
-#[cfg(not(unix))]
-fn signals() -> Vec<i32> {
-    vec![SIGINT, SIGTERM]
-}
-
-/// Where the system tells, which is Linux.
-#[cfg(unix)]
-fn ignores_hangup() -> bool {
-    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
-    let ignored = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
-    let mask = ignored.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok());
-    mask.is_some_and(|mask| mask >> (SIGHUP - 1) & 1 == 1)
 }

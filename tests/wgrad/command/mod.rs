@@ -28,5 +28,7 @@ mod tables;
 mod tensorboard;
 mod trace;
 mod tta;
+#[cfg(unix)]
+mod tui;
 mod validation;
 mod verify;
