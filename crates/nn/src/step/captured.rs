@@ -374,13 +374,11 @@ impl StepBuilder {
         let params = recorded.params().into_iter().map(|param| Used::new(param, training || gradients));
         let (params, is_numbered) = (params.collect(), training || recorded.draws());
         let Recorded { outputs, optimizers, .. } = recorded;
-        let update = match accumulate > 1 && !optimizers.is_empty() {
-            true => Some(device.capture(|| optimizers.iter().for_each(|optimizer| optimizer.update()))?.1),
-            false => None,
-        };
+        let update = (accumulate > 1 && !optimizers.is_empty())
+            .then(|| device.capture(|| optimizers.iter().for_each(|optimizer| optimizer.update())));
+        let update = update.transpose()?.map(|(_, update)| update);
         let step_bytes = capture.bytes() + update.as_ref().map_or(0, Capture::bytes);
         let plan = MemoryPlan::new(&device, in_use_bytes, step_bytes);
-        let (runs, pending) = (AtomicU32::new(0), AtomicU32::new(0));
         Ok(Step {
             inputs,
             number,
@@ -390,8 +388,8 @@ impl StepBuilder {
             capture,
             update,
             accumulate,
-            runs,
-            pending,
+            runs: AtomicU32::new(0),
+            pending: AtomicU32::new(0),
             running: Mutex::default(),
             params,
             labels,

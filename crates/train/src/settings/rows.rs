@@ -36,8 +36,8 @@ const COMMON: &[&str] = &[
 
 settings! {
     "Data" {
-        /// Data set: the built-in one, a folder with CIFAR-10, CIFAR-100, MNIST, pictures in class folders (cat/1.jpg) or images/ and
-        /// masks/, cifar-10-binary.tar.gz, or a table of pictures (a row path,label each)
+        /// Data set: the built-in one, a folder with CIFAR-10, CIFAR-100, MNIST, pictures by class (cat/1.jpg) or with masks,
+        /// cifar-10-binary.tar.gz, or a table of pictures (a row path,label each)
         data: String, "builtin|DIR|FILE", default named(builtin::NAME);
     }
     "Model" {

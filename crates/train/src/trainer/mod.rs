@@ -7,6 +7,7 @@ mod fine_tuning;
 mod hand;
 mod learner;
 mod optimizer;
+mod outcome;
 mod progress;
 mod range_test;
 mod report;
@@ -15,10 +16,10 @@ mod saving;
 mod setup;
 mod trace;
 
+pub use outcome::Outcome;
 pub use progress::Tally;
 pub use range_test::Subject;
 pub(crate) use range_test::range_test;
-pub use report::Outcome;
 pub use run::{Measured, Tested};
 pub use setup::{Order, Standing, open_device, resolved, standing};
 
