@@ -17,8 +17,8 @@ pub struct Dataset {
     pub val: ImageSet,
     /// The images to measure on.
     pub test: ImageSet,
-    /// The name of each class; a label is an index into this list, or where an image may have several, [`ImageSet::classes_of`] gives these; of images with
-    /// masks, what stands there is.
+    /// The name of each class. An index into this list is a label; where an image may have several, what [`ImageSet::classes_of`] gives;
+    /// where images have masks, what stands in those.
     pub classes: Vec<String>,
     /// Mean of `x / 255` over the training images, one number a channel.
     pub mean: Vec<f32>,

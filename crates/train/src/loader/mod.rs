@@ -85,8 +85,8 @@ impl<'a> Source<'a> {
     }
 
     /// Has `transform` change each batch after it was normalised, and after the transforms that were asked for before: images
-    /// (B, C, H, W) in f32, in place, with their labels in u32: (B), or (B, H, W) where each pixel has a class. It is called while a step is captured, and the kernels that it
-    /// launches are the step's: tensors that it reads must have been made before.
+    /// (B, C, H, W) in f32, in place, with their labels in u32: (B), or (B, H, W) where each pixel has a class. It is called while a step
+    /// is captured, and the kernels that it launches are the step's: tensors that it reads must have been made before.
     ///
     /// ```
     /// # use gpu_core::{Device, ops};
