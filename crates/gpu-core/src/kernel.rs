@@ -117,6 +117,12 @@ impl Specialised {
     /// See [`Kernel::launch`].
     #[track_caller]
     pub fn launch<P: Pod>(self, params: P, inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
+        self.launch_bytes(bytemuck::bytes_of(&params), inputs, outputs, grid);
+    }
+
+    /// The same for parameters of any type, once compiled.
+    #[track_caller]
+    fn launch_bytes(self, params: &[u8], inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
         let name = self.kernel.info.entry;
         let device = outputs.first().unwrap_or_else(|| panic!("{name}: a kernel without an output does nothing")).device();
         for t in inputs.iter().chain(outputs) {
@@ -132,7 +138,6 @@ impl Specialised {
                 panic!("{name}: two outputs (shapes {} and {}) overlap in memory", other.shape(), output.shape());
             }
         }
-        let params = bytemuck::bytes_of(&params);
         assert!(params.len() <= PARAMS_BYTES, "{name}: {} bytes of parameters are over {PARAMS_BYTES}", params.len());
         if outputs.iter().all(|o| o.shape().is_empty()) {
             return;

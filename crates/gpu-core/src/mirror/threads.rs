@@ -5,8 +5,9 @@
 //! In a pool where nothing but loops runs there is no such job; and a worker of another pool, which would be given jobs there, waits
 //! as a thread of no pool does. Traits of rayon that run a loop are named here only: operators cannot run one elsewhere.
 
-use parking_lot::RwLock;
+use parking_lot::{Mutex, RwLock};
 use rayon::ThreadPool;
+use rayon::iter::plumbing::{Producer, ProducerCallback};
 pub(crate) use rayon::iter::{IndexedParallelIterator, IntoParallelRefMutIterator};
 use rayon::iter::{IntoParallelIterator, ParallelIterator};
 pub(crate) use rayon::slice::{ParallelSlice, ParallelSliceMut};
@@ -46,7 +47,10 @@ fn enter(f: &mut (dyn FnMut() + Send)) {
     }
 }
 
-/// Loops of rayon's that mirrors run. One that rayon would not cut stays on the calling thread.
+/// Loops over rayon's iterators that mirrors run. One that has no two halves to cut stays on the calling thread.
+///
+/// Their items are cut into runs beforehand, and rayon is given the runs by number: a copy of its scheduler for each loop made a third
+/// of the crate's code.
 pub(crate) trait Loop: IndexedParallelIterator {
     /// Calls `f` for every item.
     fn run(self, f: impl Fn(Self::Item) + Send + Sync) {
@@ -55,31 +59,106 @@ pub(crate) trait Loop: IndexedParallelIterator {
 
     /// Calls `f` for every item; a thread takes at least `least` of them.
     fn run_by(self, least: usize, f: impl Fn(Self::Item) + Send + Sync) {
-        cut(self, least, |items| items.with_min_len(least.max(1)).for_each(f));
+        cut(self, least, &ForEach(f));
     }
 
     /// Calls `f` for every item, with something made by `make` that one item after the other may use.
     fn run_with<S>(self, make: impl Fn() -> S + Send + Sync, f: impl Fn(&mut S, Self::Item) + Send + Sync) {
-        cut(self, 1, |items| items.for_each_init(make, f));
+        cut(self, 1, &ForEachWith(make, f));
     }
 
     /// What `f` gives for every item, in order.
     fn gather<T: Send>(self, f: impl Fn(Self::Item) -> T + Send + Sync) -> Vec<T> {
-        cut(self, 1, |items| items.map(f).collect())
+        self.gather_all_by(1, |item| std::iter::once(f(item)))
     }
 
     /// All that `f` gives for every item, in order; a thread takes at least `least` items.
-    fn gather_all_by<T: Send>(self, least: usize, f: impl Fn(Self::Item) -> Vec<T> + Send + Sync) -> Vec<T> {
-        cut(self, least, |items| items.with_min_len(least.max(1)).flat_map_iter(f).collect())
+    fn gather_all_by<T: Send, R: IntoIterator<Item = T>>(self, least: usize, f: impl Fn(Self::Item) -> R + Send + Sync) -> Vec<T> {
+        let gather = Gather { f, found: Mutex::default() };
+        cut(self, least, &gather);
+        let mut found = gather.found.into_inner();
+        found.sort_unstable_by_key(|(run, _)| *run);
+        found.into_iter().flat_map(|(_, items)| items).collect()
     }
 }
 
-/// Rayon halves what has two halves of at least `least` items.
-fn cut<I: IndexedParallelIterator, R: Send>(items: I, least: usize, run: impl FnOnce(I) -> R + Send) -> R {
-    if items.len() / 2 < least.max(1) { run(items) } else { on_own_threads(|| run(items)) }
+impl<I: IndexedParallelIterator> Loop for I {}
+
+/// What is done with a run of items, on one thread.
+trait Work<Item>: Sync {
+    fn on(&self, run: usize, items: impl Iterator<Item = Item>);
 }
 
-impl<I: IndexedParallelIterator> Loop for I {}
+struct ForEach<F>(F);
+
+impl<Item, F: Fn(Item) + Sync> Work<Item> for ForEach<F> {
+    fn on(&self, _: usize, items: impl Iterator<Item = Item>) {
+        items.for_each(&self.0);
+    }
+}
+
+struct ForEachWith<M, F>(M, F);
+
+impl<Item, S, M: Fn() -> S + Sync, F: Fn(&mut S, Item) + Sync> Work<Item> for ForEachWith<M, F> {
+    fn on(&self, _: usize, items: impl Iterator<Item = Item>) {
+        let mut state = (self.0)();
+        items.for_each(|item| (self.1)(&mut state, item));
+    }
+}
+
+struct Gather<T, F> {
+    f: F,
+    /// Of each run, as they end.
+    found: Mutex<Vec<(usize, Vec<T>)>>,
+}
+
+impl<Item, T: Send, R: IntoIterator<Item = T>, F: Fn(Item) -> R + Sync> Work<Item> for Gather<T, F> {
+    fn on(&self, run: usize, items: impl Iterator<Item = Item>) {
+        let found = items.flat_map(&self.f).collect();
+        self.found.lock().push((run, found));
+    }
+}
+
+/// Does the work on runs of at least `least` items.
+fn cut<I: IndexedParallelIterator>(items: I, least: usize, work: &impl Work<I::Item>) {
+    let (len, most) = (items.len(), items.len() / least.max(1));
+    // More than there are threads: one that is held up leaves its share to the others.
+    let runs = if most < 2 { 1 } else { most.min(4 * rayon::current_num_threads()) };
+    items.with_producer(Cut { len, runs, work });
+}
+
+struct Cut<'a, W> {
+    len: usize,
+    runs: usize,
+    work: &'a W,
+}
+
+impl<Item, W: Work<Item>> ProducerCallback<Item> for Cut<'_, W> {
+    type Output = ();
+
+    fn callback<P: Producer<Item = Item>>(self, mut items: P) {
+        let Self { len, runs, work } = self;
+        if runs == 1 {
+            return work.on(0, items.into_iter());
+        }
+        let mut waiting = Vec::with_capacity(runs);
+        for i in 1..runs {
+            let (run, rest) = items.split_at(len * i / runs - len * (i - 1) / runs);
+            waiting.push(Mutex::new(Some(run)));
+            items = rest;
+        }
+        waiting.push(Mutex::new(Some(items)));
+        for_each_number(runs, &|i| {
+            let run = waiting[i].lock().take().expect("each run is taken once");
+            work.on(i, run.into_iter());
+        });
+    }
+}
+
+/// Calls `f` on the mirrors' own threads for every number, each as a job of its own; through a pointer, so that there is one copy of rayon's loop.
+fn for_each_number(numbers: usize, f: &(dyn Fn(usize) + Sync)) {
+    on_own_threads(|| (0..numbers).into_par_iter().with_max_len(1).for_each(f));
+}
 
 /// The numbers as a loop's items.
 pub(crate) fn each(numbers: Range<usize>) -> impl IndexedParallelIterator<Item = usize> {
@@ -88,14 +167,18 @@ pub(crate) fn each(numbers: Range<usize>) -> impl IndexedParallelIterator<Item =
 
 /// Both, side by side.
 pub(crate) fn both(a: impl FnOnce() + Send, b: impl FnOnce() + Send) {
-    on_own_threads(|| rayon::join(a, b));
+    let (a, b) = (Mutex::new(Some(a)), Mutex::new(Some(b)));
+    let call = |i: usize| match i {
+        0 => a.lock().take().into_iter().for_each(|a| a()),
+        _ => b.lock().take().into_iter().for_each(|b| b()),
+    };
+    for_each_number(2, &call);
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
     use crate::{Device, Tensor, ops};
-    use parking_lot::Mutex;
     use std::sync::atomic::{AtomicBool, Ordering::SeqCst};
     use std::sync::mpsc;
     use std::time::Duration;
