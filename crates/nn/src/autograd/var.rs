@@ -3,7 +3,7 @@
 use super::gradients::{Gradients, Leaf};
 use super::origin::{Made, Origin};
 use super::parameters::{Parameters, parameters};
-use super::tape::Tape;
+use super::tape::{Backward, Tape};
 use gpu_core::{Device, Shape, Tensor};
 use std::collections::HashSet;
 use std::fmt;
@@ -192,11 +192,17 @@ impl Var {
         inputs: &[Self],
         backward: impl FnOnce(&Tensor, &[bool]) -> Vec<Option<Tensor>> + Send + 'static,
     ) -> Self {
+        Self::derived_by(op, y, inputs, Box::new(backward))
+    }
+
+    /// Through a pointer, so that there is one copy of it.
+    #[track_caller]
+    fn derived_by(op: &'static str, y: Tensor, inputs: &[Self], backward: Backward) -> Self {
         let mut tapes = inputs.iter().filter_map(|v| v.tape.as_ref());
         let Some(tape) = tapes.next().cloned() else { return Self::constant(&y) };
         assert!(tapes.all(|t| t.is(&tape)), "{op}: the inputs are on different tapes");
         let origin = match inputs.iter().any(Self::needs_gradient) {
-            true => tape.derive(op, y.shape(), inputs.iter().map(|v| (v.origin, v.shape())).collect(), Box::new(backward)),
+            true => tape.derive(op, y.shape(), inputs.iter().map(|v| (v.origin, v.shape())).collect(), backward),
             false => Origin::data(),
         };
         Self { value: y, tape: Some(tape), origin }
