@@ -15,11 +15,14 @@ pub const STUDIES: &[&str] = &[
     "cifar100_cnn",
 ];
 
+/// The features that are off by default, and whether they are on here.
+const EXTRA: [(&str, bool); 2] = [("ndarray", cfg!(feature = "ndarray")), ("tui", cfg!(feature = "tui"))];
+
 /// Builds the programs of examples in the profile of the calling program, which lies in `target` or a folder below; their folder.
 ///
 /// Cargo does it, so that no stale program is ever run; where all are up to date it costs a fraction of a second. With another selection
 /// of packages than the calling program's, or other features, the dependencies' features would differ, and Cargo build them a second
-/// time: the feature `ndarray` is that of `scripts/test`, which selects the whole workspace.
+/// time: `scripts/test` selects the whole workspace and [`EXTRA`].
 pub fn build(names: &[&str]) -> anyhow::Result<PathBuf> {
     // PROFILE/examples/NAME or PROFILE/deps/TEST-HASH.
     let this = std::env::current_exe()?;
@@ -30,8 +33,9 @@ pub fn build(names: &[&str]) -> anyhow::Result<PathBuf> {
     if let Some(target) = profile.parent() {
         cargo.arg("--target-dir").arg(target);
     }
-    if cfg!(feature = "ndarray") {
-        cargo.args(["--workspace", "--features", "ndarray"]);
+    let extra: Vec<&str> = EXTRA.iter().filter(|(_, is_on)| *is_on).map(|(name, _)| *name).collect();
+    if !extra.is_empty() {
+        cargo.args(["--workspace", "--features", &extra.join(",")]);
     }
     if !cfg!(debug_assertions) {
         cargo.arg("--release");
