@@ -13,12 +13,6 @@ struct Params {
 
 var<workgroup> counts: array<u32, LANES>;
 
-fn add_count(at: u32, count: u32) {
-    let low = sums[at] + count;
-    sums[at + 1u] += select(0u, 1u, low < count);
-    sums[at] = low;
-}
-
 /// Low words first; `by` bits up, or down without what falls off.
 fn shifted(v: vec4<u32>, by: i32) -> vec4<u32> {
     let words = u32(abs(by)) / 32u;

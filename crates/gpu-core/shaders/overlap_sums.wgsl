@@ -12,12 +12,6 @@ struct Params {
 
 var<workgroup> counts: array<vec4<u32>, LANES>;
 
-fn add_to(at: u32, count: u32) {
-    let low = sums[at] + count;
-    sums[at + 1u] += select(0u, 1u, low < count);
-    sums[at] = low;
-}
-
 @compute @workgroup_size(LANES)
 fn accumulate_overlaps(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let mine = group_index(group, groups);
@@ -40,8 +34,8 @@ fn accumulate_overlaps(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_wor
         count = counts[lane];
     }
     if lane == 0u && mine < params.classes {
-        add_to(6u * mine, count.x);
-        add_to(6u * mine + 2u, count.y);
-        add_to(6u * mine + 4u, count.z);
+        add_count(6u * mine, count.x);
+        add_count(6u * mine + 2u, count.y);
+        add_count(6u * mine + 4u, count.z);
     }
 }

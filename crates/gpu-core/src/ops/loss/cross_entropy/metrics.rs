@@ -14,7 +14,8 @@ use crate::run::Device;
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
-pub(super) static ACCUMULATE_METRICS: Kernel = kernel!(wgsl!("metric_sums.wgsl"), "accumulate_metrics", accumulate_metrics_cpu);
+pub(super) static ACCUMULATE_METRICS: Kernel =
+    kernel!(concat!(wgsl!("counts.wgsl"), wgsl!("metric_sums.wgsl")), "accumulate_metrics", accumulate_metrics_cpu);
 
 /// Rows of one launch: a multiple of what a view may begin at.
 const LAUNCH_ROWS: usize = 1 << 23;

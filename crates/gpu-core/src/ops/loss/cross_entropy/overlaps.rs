@@ -14,7 +14,7 @@ use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
 pub(super) static ACCUMULATE_OVERLAPS: Kernel =
-    Kernel::new_trusted(wgsl!("overlap_sums.wgsl"), "accumulate_overlaps", accumulate_overlaps_cpu);
+    Kernel::new_trusted(concat!(wgsl!("counts.wgsl"), wgsl!("overlap_sums.wgsl")), "accumulate_overlaps", accumulate_overlaps_cpu);
 
 /// Rows of one launch: a multiple of what a view may begin at.
 const LAUNCH_ROWS: usize = 1 << 23;

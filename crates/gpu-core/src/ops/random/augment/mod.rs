@@ -50,6 +50,26 @@ struct Params {
     bias: [f32; 4],
 }
 
+impl Params {
+    /// For a batch (B, C, H, W) of that many images or masks; without what is done to colours.
+    fn of(images: usize, [batch, c, h, w]: [usize; 4], key: Key, how: &Augment) -> Self {
+        Self {
+            images: images as u32,
+            batch: batch as u32,
+            c: c as u32,
+            h: h as u32,
+            w: w as u32,
+            stream: key.stream,
+            seed_lo: key.seed as u32,
+            seed_hi: (key.seed >> 32) as u32,
+            flip: how.flip.into(),
+            crop_padding: how.crop_padding,
+            cutout: how.cutout,
+            ..Self::zeroed()
+        }
+    }
+}
+
 /// What [`augment`] does to images.
 #[derive(Debug, Clone, Copy, PartialEq)]
 pub struct Augment {
@@ -197,20 +217,9 @@ pub fn augment(images: &Tensor, indices: &Tensor, key: Key, step: &Tensor, x: &T
     assert!(step.len() == 1, "augment: step must be one u32 (step {}, x {to})", step.shape());
     let normal = |c: usize| (f64::from(how.mean[c]), f64::from(how.std[c]));
     let params = Params {
-        images: from.n() as u32,
-        batch: to.n() as u32,
-        c: to.c() as u32,
-        h: to.h() as u32,
-        w: to.w() as u32,
-        stream: key.stream,
-        seed_lo: key.seed as u32,
-        seed_hi: (key.seed >> 32) as u32,
-        flip: how.flip.into(),
-        crop_padding: how.crop_padding,
-        cutout: how.cutout,
-        outside: 0,
         scale: [0, 1, 2, 3].map(|c| (1.0 / (255.0 * normal(c).1)) as f32),
         bias: [0, 1, 2, 3].map(|c| (-normal(c).0 / normal(c).1) as f32),
+        ..Params::of(from.n(), [to.n(), to.c(), to.h(), to.w()], key, how)
     };
     AUGMENT.launch(params, &[images, indices, step], &[x], Grid::linear(x.len().div_ceil(4), 256).trips(54));
 }
@@ -249,20 +258,7 @@ pub fn augment_masks(masks: &Tensor, indices: &Tensor, key: Key, step: &Tensor, 
     assert!(types == wanted, "augment_masks: masks, indices, step, labels must hold {wanted:?}, they hold {types:?}");
     expect::one_device("augment_masks", &[("masks", masks), ("indices", indices), ("step", step), ("labels", labels)]);
     assert!(step.len() == 1, "augment_masks: step must be one u32 (step {}, labels {to})", step.shape());
-    let params = Params {
-        images: from.n() as u32,
-        batch: batch as u32,
-        c: 1,
-        h: h as u32,
-        w: w as u32,
-        stream: key.stream,
-        seed_lo: key.seed as u32,
-        seed_hi: (key.seed >> 32) as u32,
-        flip: how.flip.into(),
-        crop_padding: how.crop_padding,
-        outside,
-        ..Params::zeroed()
-    };
+    let params = Params { outside, ..Params::of(from.n(), [batch, 1, h, w], key, how) };
     AUGMENT_MASKS.launch(params, &[masks, indices, step], &[labels], Grid::linear(labels.len(), 256).trips(10));
 }
 

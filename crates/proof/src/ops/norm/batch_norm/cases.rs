@@ -56,7 +56,7 @@ pub fn cases() -> Vec<Case> {
             }),
         ]
     });
-    let apart = [Shape::from([8, 6, 4, 4]), Shape::from([3, 7, 5, 5])].map(channels_apart);
+    let apart = [[8, 6, 4, 4], [3, 7, 5, 5], [9, 6, 1, 3]].map(|shape| channels_apart(shape.into()));
     normed.chain(demeaned).chain(shapes().flat_map(rectified_cases)).chain(apart).collect()
 }
 
