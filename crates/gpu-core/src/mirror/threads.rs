@@ -155,7 +155,8 @@ impl<Item, W: Work<Item>> ProducerCallback<Item> for Cut<'_, W> {
     }
 }
 
-/// Calls `f` on the mirrors' own threads for every number, each as a job of its own; through a pointer, so that there is one copy of rayon's loop.
+/// Calls `f` on the mirrors' own threads for every number, each as a job of its own; through a pointer, so that there is one copy of
+/// rayon's loop.
 fn for_each_number(numbers: usize, f: &(dyn Fn(usize) + Sync)) {
     on_own_threads(|| (0..numbers).into_par_iter().with_max_len(1).for_each(f));
 }
