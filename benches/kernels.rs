@@ -12,7 +12,7 @@ fn main() {
     let filter = args.into_iter().find(|a| !a.starts_with('-'));
     let filter = filter.unwrap_or_else(|| if timed { String::new() } else { "softmax".to_owned() });
     let (seconds, runs, longest) = if timed { (1, 5, 250) } else { (0, 0, 10) };
-    let plan = Plan { filter, budget: Duration::from_secs(seconds), runs, longest: Duration::from_millis(longest) };
+    let plan = Plan { drawn: None, filter, budget: Duration::from_secs(seconds), runs, longest: Duration::from_millis(longest) };
     for device in proof::devices() {
         println!("{}", device.name());
         let seen = &mut |row: &Timing| {

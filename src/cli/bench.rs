@@ -21,6 +21,9 @@ pub struct Flags {
     /// Only rows with this in their name
     #[arg(long, value_name = "TEXT", default_value = "")]
     filter: String,
+    /// In place of the table, forty convolutions of common networks at sizes and batches that this seed draws
+    #[arg(long, value_name = "SEED")]
+    drawn: Option<u64>,
     /// How long each row is repeated
     #[arg(long, value_name = "SECONDS", default_value_t = 0.5)]
     seconds: f64,
@@ -50,7 +53,8 @@ pub fn run(flags: &Flags) -> Result<Ending> {
         expect_place("--html", path)?;
     }
     let longest = if flags.all { Duration::MAX } else { Duration::from_millis(250) };
-    let plan = Plan { filter: flags.filter.clone(), budget: Duration::from_secs_f64(flags.seconds), runs: 5, longest };
+    let plan =
+        Plan { drawn: flags.drawn, filter: flags.filter.clone(), budget: Duration::from_secs_f64(flags.seconds), runs: 5, longest };
     if !bench::has_rows(&plan) {
         return Err(Error::Setting(format!("no row has \"{}\" in its name", flags.filter)));
     }

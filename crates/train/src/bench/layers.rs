@@ -6,48 +6,67 @@ use gpu_core::ops::{Conv2dGeometry, ConvTranspose2dGeometry, DropoutKey, Pool2dG
 use gpu_core::{Device, Shape, Tensor, ops};
 use proof::{Bench, tensor};
 
-/// Where a layer is from, and what it is: `c` and `k` channels in and out, `size` rows and columns in.
-struct Layer {
-    network: &'static str,
-    batch: usize,
-    kind: Kind,
+/// Where a layer is from, how many rows and columns its planes have, and what it is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Layer {
+    pub network: &'static str,
+    pub batch: usize,
+    pub size: usize,
+    pub kind: Kind,
 }
 
-enum Kind {
-    Conv { c: usize, k: usize, taps: usize, stride: usize, groups: usize, size: usize },
-    Transposed { c: usize, k: usize, taps: usize, stride: usize, padding: usize, size: usize },
-    BatchNorm { c: usize, size: usize },
-    MaxPool { c: usize, taps: usize, stride: usize, padding: usize, size: usize },
+/// `c` and `k` are channels in and out.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kind {
+    Conv { c: usize, k: usize, taps: usize, stride: usize, groups: usize },
+    Transposed { c: usize, k: usize, taps: usize, stride: usize, padding: usize },
+    BatchNorm { c: usize },
+    MaxPool { c: usize, taps: usize, stride: usize, padding: usize },
     Linear { c: usize, k: usize },
+}
+
+impl Kind {
+    pub const fn conv(c: usize, k: usize, taps: usize, stride: usize) -> Self {
+        Self::Conv { c, k, taps, stride, groups: 1 }
+    }
+
+    pub const fn depthwise(c: usize, stride: usize) -> Self {
+        Self::Conv { c, k: c, taps: 3, stride, groups: c }
+    }
+
+    /// Twice the rows and columns.
+    pub const fn up(c: usize, k: usize, taps: usize) -> Self {
+        Self::Transposed { c, k, taps, stride: 2, padding: taps / 2 - 1 }
+    }
 }
 
 /// What the peers were measured on, under this name in `--filter`.
 const PEERS: &str = "w4";
 
 const fn conv(network: &'static str, batch: usize, (c, k): (usize, usize), taps: usize, stride: usize, size: usize) -> Layer {
-    Layer { network, batch, kind: Kind::Conv { c, k, taps, stride, groups: 1, size } }
+    Layer { network, batch, size, kind: Kind::conv(c, k, taps, stride) }
 }
 
 const fn depthwise(network: &'static str, batch: usize, c: usize, stride: usize, size: usize) -> Layer {
-    Layer { network, batch, kind: Kind::Conv { c, k: c, taps: 3, stride, groups: c, size } }
+    Layer { network, batch, size, kind: Kind::depthwise(c, stride) }
 }
 
-const fn up(network: &'static str, batch: usize, (c, k): (usize, usize), [taps, padding]: [usize; 2], size: usize) -> Layer {
-    Layer { network, batch, kind: Kind::Transposed { c, k, taps, stride: 2, padding, size } }
+const fn up(network: &'static str, batch: usize, (c, k): (usize, usize), taps: usize, size: usize) -> Layer {
+    Layer { network, batch, size, kind: Kind::up(c, k, taps) }
 }
 
 const fn norm(network: &'static str, batch: usize, c: usize, size: usize) -> Layer {
-    Layer { network, batch, kind: Kind::BatchNorm { c, size } }
+    Layer { network, batch, size, kind: Kind::BatchNorm { c } }
 }
 
 const fn pool(network: &'static str, batch: usize, c: usize, [taps, stride, padding]: [usize; 3], size: usize) -> Layer {
-    Layer { network, batch, kind: Kind::MaxPool { c, taps, stride, padding, size } }
+    Layer { network, batch, size, kind: Kind::MaxPool { c, taps, stride, padding } }
 }
 
 const LAYERS: &[Layer] = &[
     conv(PEERS, 32, (64, 64), 3, 1, 32),
     depthwise(PEERS, 32, 64, 1, 32),
-    up(PEERS, 32, (64, 32), [4, 1], 16),
+    up(PEERS, 32, (64, 32), 4, 16),
     norm(PEERS, 32, 64, 32),
     pool(PEERS, 32, 64, [2, 2, 0], 32),
     conv("resnet20", 128, (3, 16), 3, 1, 32),
@@ -66,7 +85,7 @@ const LAYERS: &[Layer] = &[
     conv("resnet50", 32, (512, 512), 3, 1, 7),
     norm("resnet50", 32, 256, 56),
     pool("resnet50", 32, 64, [3, 2, 1], 112),
-    Layer { network: "resnet50", batch: 32, kind: Kind::Linear { c: 2048, k: 1000 } },
+    Layer { network: "resnet50", batch: 32, size: 1, kind: Kind::Linear { c: 2048, k: 1000 } },
     depthwise("mobilenet", 32, 32, 1, 112),
     depthwise("mobilenet", 32, 64, 2, 112),
     depthwise("mobilenet", 32, 512, 1, 14),
@@ -75,7 +94,7 @@ const LAYERS: &[Layer] = &[
     conv("unet", 4, (64, 64), 3, 1, 256),
     conv("unet", 4, (256, 128), 3, 1, 128),
     conv("unet", 4, (512, 512), 3, 1, 32),
-    up("unet", 4, (128, 64), [2, 0], 128),
+    up("unet", 4, (128, 64), 2, 128),
     pool("unet", 4, 64, [2, 2, 0], 256),
 ];
 
@@ -104,11 +123,12 @@ fn row<const N: usize>(
 }
 
 impl Layer {
-    fn rows(&self) -> Vec<Bench> {
-        let &Self { network, batch: n, ref kind } = self;
-        match *kind {
-            Kind::Conv { c, k, taps, stride, groups, size } => {
-                let g = Conv2dGeometry { stride: [stride; 2], padding: (taps / 2).into(), groups, ..Default::default() };
+    /// Its forward pass and each of its gradients.
+    pub fn rows(&self) -> Vec<Bench> {
+        let &Self { network, batch: n, size, kind } = self;
+        match kind {
+            Kind::Conv { c, k, taps, stride, groups } => {
+                let g = Conv2dGeometry { stride: [stride; 2], padding: ((taps - 1) / 2).into(), groups, ..Default::default() };
                 let (x, w) = (Shape::from([n, c, size, size]), Shape::from([k, c / groups, taps, taps]));
                 let y = g.out_shape(x, w).expect("the layer exists");
                 let flops = 2 * y.len() * w.len() / k;
@@ -121,7 +141,7 @@ impl Layer {
                     row("conv2d_bwd_w", what, flops, [x, y], move |[x, dy]| ops::conv2d_bwd_w(x, dy, w, g)),
                 ]
             }
-            Kind::Transposed { c, k, taps, stride, padding, size } => {
+            Kind::Transposed { c, k, taps, stride, padding } => {
                 let g = ConvTranspose2dGeometry { stride: [stride; 2], padding: padding.into(), ..Default::default() };
                 let (x, w) = (Shape::from([n, c, size, size]), Shape::from([c, k, taps, taps]));
                 let y = g.out_shape(x, w).expect("the layer exists");
@@ -133,7 +153,7 @@ impl Layer {
                     row("conv_transpose2d_bwd_w", what, flops, [x, y], move |[x, dy]| ops::conv_transpose2d_bwd_w(x, dy, w, g)),
                 ]
             }
-            Kind::BatchNorm { c, size } => {
+            Kind::BatchNorm { c } => {
                 let (x, of_c) = (Shape::from([n, c, size, size]), Shape::from([c]));
                 let what = &format!("{network} {c} {size}x{size} b{n}");
                 vec![
@@ -145,7 +165,7 @@ impl Layer {
                     }),
                 ]
             }
-            Kind::MaxPool { c, taps, stride, padding, size } => {
+            Kind::MaxPool { c, taps, stride, padding } => {
                 let g = Pool2dGeometry { stride: [stride; 2], padding: [padding; 2], ..Pool2dGeometry::new([taps; 2]) };
                 let x = Shape::from([n, c, size, size]);
                 let what = format!("{network} {taps}x{taps} s{stride} {c} {size}x{size} b{n}");

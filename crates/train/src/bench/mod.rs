@@ -3,6 +3,7 @@
 //! An operator's work is recorded once and replayed, so that a time is that of its kernels. Where the adapter has timestamps, the time
 //! is the GPU's own.
 
+mod drawn;
 mod layers;
 mod page;
 mod peak;
@@ -86,15 +87,17 @@ impl Report {
     }
 }
 
-/// Everything that is timed: the kernels' table, and the layers of real networks.
-pub fn table() -> Vec<Bench> {
-    proof::benches().into_iter().chain(layers::benches()).collect()
+/// All operators that `plan` has: those that it draws, or else the kernels' table and the layers of real networks.
+fn table(plan: &Plan) -> Vec<Bench> {
+    match plan.drawn {
+        Some(seed) => drawn::benches(seed),
+        None => proof::benches().into_iter().chain(layers::benches()).collect(),
+    }
 }
 
 /// Whether `plan` wants any row at all.
 pub fn has_rows(plan: &Plan) -> bool {
-    let kernels = table().into_iter().map(|bench| row_name(&bench));
-    kernels.chain(training::names()).any(|name| name.contains(&plan.filter))
+    table(plan).iter().any(|bench| row_name(bench).contains(&plan.filter)) || training::has_rows(plan)
 }
 
 fn row_name(bench: &Bench) -> String {
@@ -117,7 +120,7 @@ pub fn run(device: &Device, plan: &Plan, seen: &mut dyn FnMut(&Timing)) -> Resul
 pub fn operators(device: &Device, plan: &Plan, seen: &mut dyn FnMut(&Timing)) -> Result<Report> {
     let peak = Peak::measure(device, plan)?;
     let (mut kernels, mut skipped) = (Vec::new(), Vec::new());
-    for bench in table() {
+    for bench in table(plan) {
         let name = row_name(&bench);
         if !name.contains(&plan.filter) {
             continue;
@@ -161,12 +164,12 @@ mod tests {
     use std::time::Duration;
 
     fn plan(filter: &str) -> Plan {
-        Plan { filter: filter.into(), budget: Duration::from_millis(1), runs: 5, longest: Duration::from_secs(60) }
+        Plan { drawn: None, filter: filter.into(), budget: Duration::from_millis(1), runs: 5, longest: Duration::from_secs(60) }
     }
 
     #[test]
     fn the_peers_workloads_are_there_forward_and_each_gradient() {
-        let names: Vec<String> = table().iter().map(|b| format!("{} {}", b.name, b.what)).collect();
+        let names: Vec<String> = table(&plan("")).iter().map(|b| format!("{} {}", b.name, b.what)).collect();
         let of = |tail: &str| names.iter().filter_map(|n| n.strip_suffix(tail)).collect::<Vec<_>>();
         assert_eq!(of(" w4 3x3 64>64 32x32 b32"), ["conv2d", "conv2d_bwd_x", "conv2d_bwd_w"]);
         assert_eq!(of(" w4 3x3 64 depthwise 32x32 b32"), ["conv2d", "conv2d_bwd_x", "conv2d_bwd_w"]);
@@ -185,7 +188,7 @@ mod tests {
 
     #[test]
     fn a_layer_counts_its_operations_and_a_long_one_is_left_out_before_anything_is_allocated() {
-        let flops = |wanted: &str| table().into_iter().find(|b| format!("{} {}", b.name, b.what) == wanted).unwrap().flops;
+        let flops = |wanted: &str| table(&plan("")).into_iter().find(|b| format!("{} {}", b.name, b.what) == wanted).unwrap().flops;
         assert_eq!(flops("conv2d_bwd_w w4 3x3 64>64 32x32 b32"), 2 * 32 * 64 * 1024 * 64 * 9);
         assert_eq!(flops("conv_transpose2d w4 4x4 s2 64>32 16x16 b32"), 2 * 32 * 64 * 256 * 32 * 16);
         assert_eq!(flops("conv2d mobilenet 3x3 s2 64 depthwise 112x112 b32"), 2 * 32 * 64 * 56 * 56 * 9);

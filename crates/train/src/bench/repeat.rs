@@ -8,6 +8,8 @@ use std::time::{Duration, Instant};
 /// What to measure, and for how long.
 #[derive(Debug, Clone)]
 pub struct Plan {
+    /// Convolutions of common networks that this seed draws, in the place of all other rows.
+    pub drawn: Option<u64>,
     /// Only rows whose name contains this.
     pub filter: String,
     /// How long each row is repeated.
@@ -70,7 +72,8 @@ mod tests {
     #[test]
     fn the_first_run_is_not_part_of_the_median() {
         let mut times = [9.0, 1.0, 3.0, 2.0, 5.0, 4.0].into_iter();
-        let plan = |runs| Plan { filter: String::new(), budget: Duration::ZERO, runs, longest: Duration::from_secs(60) };
+        let plan =
+            |runs| Plan { drawn: None, filter: String::new(), budget: Duration::ZERO, runs, longest: Duration::from_secs(60) };
         let runs = repeat(&plan(5), || Ok(times.next().unwrap())).unwrap();
         assert_eq!(runs, Runs { first: 9.0, median: 3.0, fastest: 1.0, count: 5 });
         let runs = repeat(&plan(0), || Ok(7.0)).unwrap();

@@ -55,13 +55,18 @@ const STEPS: [(&str, bool, usize); 6] = [
     ("resnet20", false, 128),
 ];
 
-pub(super) fn rows(device: &Device, plan: &Plan) -> Result<Vec<Training>> {
-    let wanted = STEPS.iter().filter(|(model, trains, batch)| name(model, *trains, *batch).contains(&plan.filter));
-    wanted.map(|&(model, trains, batch)| training(device, plan, model, trains, batch)).collect()
+/// The rows that `plan` has: beside drawn layers there are none.
+fn wanted(plan: &Plan) -> impl Iterator<Item = &'static (&'static str, bool, usize)> {
+    let is_wanted = |&&(model, trains, batch): &&_| plan.drawn.is_none() && name(model, trains, batch).contains(&plan.filter);
+    STEPS.iter().filter(is_wanted)
 }
 
-pub(super) fn names() -> impl Iterator<Item = String> {
-    STEPS.iter().map(|&(model, trains, batch)| name(model, trains, batch))
+pub(super) fn rows(device: &Device, plan: &Plan) -> Result<Vec<Training>> {
+    wanted(plan).map(|&(model, trains, batch)| training(device, plan, model, trains, batch)).collect()
+}
+
+pub(super) fn has_rows(plan: &Plan) -> bool {
+    wanted(plan).next().is_some()
 }
 
 fn name(model: &str, trains: bool, batch: usize) -> String {

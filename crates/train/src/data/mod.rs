@@ -15,7 +15,7 @@ mod label_sets;
 mod mnist;
 mod moments;
 mod open;
-mod random;
+pub(crate) mod random;
 mod sampler;
 mod shelf;
 mod shuffle;
