@@ -20,7 +20,7 @@ use wgrad::train::sweep::runs_of;
 
 /// Every reader, by its name.
 #[allow(dead_code, reason = "a fuzz target calls one of them, the test all")]
-pub const ALL: [(&str, fn(&[u8])); 13] = [
+pub const ALL: [(&str, fn(&[u8])); 14] = [
     ("layer_list", layer_list),
     ("settings", settings),
     ("sweep", sweep),
@@ -34,7 +34,11 @@ pub const ALL: [(&str, fn(&[u8])); 13] = [
     ("golden", golden),
     ("bench_report", bench_report),
     ("table", table),
+    ("masks", masks),
 ];
+
+/// A picture of one pixel, as simple as one can be.
+const PICTURE: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
 
 /// Calls `read` with a file that holds `bytes`.
 fn in_file(name: &str, bytes: &[u8], read: impl FnOnce(&Path)) {
@@ -146,11 +150,34 @@ pub fn bench_report(bytes: &[u8]) {
 
 /// A table of pictures, beside one that is there.
 pub fn table(bytes: &[u8]) {
-    // A picture of one pixel, as simple as one can be.
-    const PICTURE: &[u8] = b"GIF89a\x01\0\x01\0\x80\0\0\0\0\0\xff\xff\xff,\0\0\0\0\x01\0\x01\0\0\x02\x02D\x01\0;";
     in_file("table.csv", bytes, |path| {
         std::fs::write(path.with_file_name("a.gif"), PICTURE).expect("a temporary file");
-        let opening = Opening { skip_bad: true, ..Opening::of([1, 4, 4]) };
-        drop(data::open_as(path.to_str().expect("a name in UTF-8"), &opening));
+        open_pictures(path);
     });
+}
+
+/// Two pictures with masks: the first two bytes say how long the list of classes is, and the first mask.
+pub fn masks(bytes: &[u8]) {
+    let [names, first, rest @ ..] = bytes else { return };
+    let folder = tempfile::tempdir().expect("a temporary folder");
+    let write = |name: &str, bytes: &[u8]| std::fs::write(folder.path().join(name), bytes).expect("a temporary file");
+    for side in ["images", "masks"] {
+        std::fs::create_dir(folder.path().join(side)).expect("a temporary folder");
+    }
+    let (names, rest) = rest.split_at(usize::from(*names).min(rest.len()));
+    let (first, second) = rest.split_at(usize::from(*first).min(rest.len()));
+    if !names.is_empty() {
+        write("classes.txt", names);
+    }
+    for (name, mask) in [("a", first), ("b", second)] {
+        write(&format!("images/{name}.gif"), PICTURE);
+        write(&format!("masks/{name}.png"), mask);
+    }
+    open_pictures(folder.path());
+}
+
+/// Opens a data set of pictures and leaves out what cannot be read.
+fn open_pictures(path: &Path) {
+    let opening = Opening { skip_bad: true, ..Opening::of([1, 4, 4]) };
+    drop(data::open_as(path.to_str().expect("a name in UTF-8"), &opening));
 }
