@@ -1,6 +1,7 @@
 //! What mirrors share: sums in f64 and parallel maps, written so that they vectorise and depend on no thread count.
 
 pub(crate) mod threads;
+mod transpose;
 
 use self::threads::{IndexedParallelIterator, Loop, ParallelSliceMut};
 use crate::base::Element;
@@ -9,6 +10,7 @@ use num_traits::{Float, NumAssign};
 use pulp::{Arch, Simd, WithSimd};
 use std::iter::Sum;
 use std::ops::Range;
+pub(crate) use transpose::transpose;
 
 /// What a mirror computes in: f32 for work, f64 for [`crate::Device::cpu_f64`].
 pub(crate) trait Real: Float + NumAssign + Sum + Pod + Element + Into<f64> {

@@ -23,7 +23,7 @@ const fn ending(after: [usize; 2], g: Conv2dGeometry) -> Conv2dGeometry {
 
 /// Plain, one pixel, odd, strided, grouped, dilated, narrow, wide, deep; then: padded on some sides only, a kernel larger than the
 /// input, a stride that passes over pixels, a kernel as large as the plane, and no images at all; at the end what `Tiled4` fits:
-/// rows of three taps, planes cut anew, a column of taps, and a long sum over few pixels.
+/// rows of three taps, planes cut anew, a column of taps, and a long sum over few pixels; and batches of small planes, which mirrors turn.
 pub(super) const ROWS: &[Row] = &[
     ([2, 3, 8, 8], 8, [3, 3], geometry([1; 2], [1; 2], [1; 2], 1)),
     ([1, 1, 1, 1], 1, [1, 1], geometry([1; 2], [0; 2], [1; 2], 1)),
@@ -45,9 +45,13 @@ pub(super) const ROWS: &[Row] = &[
     ([2, 12, 6, 10], 36, [1, 1], geometry([1; 2], [0; 2], [1; 2], 1)),
     ([2, 8, 9, 4], 12, [3, 1], geometry([1; 2], [2, 0], [2, 1], 2)),
     ([1, 64, 8, 8], 40, [3, 3], geometry([1; 2], [1; 2], [1; 2], 1)),
+    ([70, 40, 3, 2], 33, [3, 3], ending([2, 1], geometry([2, 1], [1; 2], [1; 2], 1))),
+    ([9, 64, 4, 3], 72, [2, 3], geometry([1; 2], [2, 0], [3, 1], 2)),
+    ([9, 96, 2, 2], 100, [1, 1], geometry([1; 2], [0; 2], [1; 2], 1)),
 ];
 
-/// Depthwise rows, with one and with two outputs a channel; before the last, what goes by fours: rows of three taps, three to one.
+/// Depthwise rows, with one and with two outputs a channel; then what goes by fours: rows of three taps, three to one;
+/// and batches of small planes, which mirrors turn.
 pub(super) const DEPTHWISE_ROWS: &[Row] = &[
     ([2, 5, 9, 10], 5, [3, 3], geometry([1; 2], [1; 2], [1; 2], 5)),
     ([2, 3, 11, 7], 6, [3, 5], geometry([2, 1], [1, 4], [1, 2], 3)),
@@ -57,6 +61,8 @@ pub(super) const DEPTHWISE_ROWS: &[Row] = &[
     ([5, 3, 32, 32], 3, [3, 3], geometry([1; 2], [1; 2], [1; 2], 3)),
     ([2, 3, 9, 4], 3, [2, 3], geometry([2, 1], [2, 1], [2, 1], 3)),
     ([3, 4, 1, 20], 8, [1, 3], geometry([1; 2], [0, 1], [1; 2], 4)),
+    ([70, 2, 3, 4], 4, [3, 3], geometry([1; 2], [1; 2], [1; 2], 2)),
+    ([9, 3, 5, 4], 3, [2, 3], geometry([2, 3], [1; 2], [1; 2], 3)),
     ([0, 2, 5, 5], 2, [3, 3], geometry([1; 2], [1; 2], [1; 2], 2)),
 ];
 

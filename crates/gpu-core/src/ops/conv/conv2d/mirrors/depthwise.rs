@@ -3,23 +3,28 @@
 //! Rows are shorter than a tile of vectors, but over the padded source they follow each other evenly: one run of outputs goes through
 //! all of them, and what it computes between two rows is left behind when rows are copied out.
 
-use super::Layout;
+use super::across::Places;
 use super::plan::{Phase, Plan, Tap};
+use super::{Layout, across_depthwise};
 use crate::mirror::{CHUNK, Real, Width, for_each_chunk};
 use pulp::{Arch, Simd, WithSimd};
 use std::ops::Range;
 
 /// y of a depthwise convolution.
 pub(in super::super) fn depthwise_forward<T: Real>(l: &Layout, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
-    if !y.is_empty() {
+    if across_depthwise::is_for(l) {
+        across_depthwise::product(l, &Places::forward(l), 1, l.k / l.c, x, w, bias, y);
+    } else if !y.is_empty() {
         Planes { plan: &Plan::forward(l), ins: 1, readers: l.k / l.c, channels: l.k, taps: l.taps(), x, w, bias }.sum(l.p * l.q, y);
     }
 }
 
 /// dx of a depthwise convolution; with a bias, the forward pass of a transposed one.
 pub(in super::super) fn depthwise_backward_x<T: Real>(l: &Layout, dy: &[T], w: &[T], bias: Option<&[T]>, dx: &mut [T]) {
-    if !dx.is_empty() {
-        let ins = l.k / l.c;
+    let ins = l.k / l.c;
+    if across_depthwise::is_for(l) {
+        across_depthwise::product(l, &Places::backward(l), ins, 1, dy, w, bias, dx);
+    } else if !dx.is_empty() {
         Planes { plan: &Plan::backward(l), ins, readers: 1, channels: l.c, taps: l.taps(), x: dy, w, bias }.sum(l.h * l.w, dx);
     }
 }

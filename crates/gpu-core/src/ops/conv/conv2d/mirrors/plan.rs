@@ -3,6 +3,9 @@
 use super::Layout;
 use crate::mirror::Real;
 
+/// Fewer tasks than this are cut themselves.
+pub(super) const FEW: usize = 8;
+
 /// A tap: its place in the filter, and in the source, from where the first of the phase's outputs begins to read.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Tap {
@@ -84,6 +87,21 @@ impl Source {
 pub(super) struct Plan {
     pub source: Source,
     pub phases: Vec<Phase>,
+}
+
+impl Plan {
+    /// What its sums cost, in multiply-adds for each pair of channels: tiles of eight, the last of a row of four where that is enough.
+    pub fn cost(&self) -> usize {
+        let row = |cols: usize| match (cols, cols % 8) {
+            // Single pixels wait for one another's sums.
+            (0..4, _) => 3 * cols,
+            (_, 0) => cols,
+            (_, rest @ 1..=4) => cols - rest + 5,
+            (4..8, _) => 10,
+            (_, rest) => cols - rest + 8,
+        };
+        self.phases.iter().map(|phase| phase.rows * row(phase.cols) * phase.taps.len()).sum()
+    }
 }
 
 /// Taps of one axis, with the source row from which the first output reads through each, before padding.
