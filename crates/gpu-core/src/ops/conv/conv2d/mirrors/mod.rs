@@ -20,7 +20,7 @@ use crate::unchecked::{Into, MatRef, gemm};
 use across::Places;
 pub(super) use columns::{col2im, im2col};
 pub(super) use depthwise::{depthwise_backward_w, depthwise_backward_x, depthwise_forward};
-use plan::{FEW, Plan};
+use plan::Plan;
 use product::product;
 use side::Side;
 
@@ -90,7 +90,7 @@ fn pointwise<T: Real>(l: &Layout, side: &Side, x: &[T], w: &[T], bias: Option<&[
         gemm((side.outs, pixels, side.ins), w, x, y, pixels, Into::Add, threads);
     };
     match l.n * l.groups {
-        ..FEW => y.chunks_mut(y_group).enumerate().for_each(|(i, y)| product(i, y, 0)),
+        1 => product(0, y, 0),
         _ => for_each_chunk(y, y_group, &|i, y| product(i, y, 1)),
     }
 }

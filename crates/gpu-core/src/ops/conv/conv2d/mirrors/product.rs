@@ -42,12 +42,15 @@ pub(super) fn product<T: Real>(l: &Layout, plan: &Plan, side: &Side, x: &[T], w:
     }
 }
 
+/// Weights that a task packs at least.
+const PACKED: usize = 1 << 14;
+
 /// `packed[block, input, tap, lane]` of a group's weights, with zeros in the lanes that the last block has too many.
 pub(super) fn pack<T: Real>(side: &Side, w: &[T], taps: usize, width: &Width) -> Vec<T> {
     let lanes = width.channels();
     let of_block = side.ins * taps * lanes;
     let mut packed = vec![T::zero(); side.outs.div_ceil(lanes) * of_block];
-    packed.par_chunks_mut(of_block).enumerate().run(|(block, packed)| {
+    packed.par_chunks_mut(of_block).enumerate().run_by(PACKED.div_ceil(of_block), |(block, packed)| {
         let first = block * lanes;
         let (w, channels) = (&w[first * side.w_out..], lanes.min(side.outs - first));
         // Where an output's weights lie together, they are one row.

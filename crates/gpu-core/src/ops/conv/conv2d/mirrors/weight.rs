@@ -21,7 +21,7 @@ pub(super) fn backward_w<T: Real>(l: &Layout, x: &[T], dy: &[T], dw: &mut [T]) {
     let images = l.n.div_ceil((PARTIALS / dw.len()).clamp(1, RUNS));
     let (x_run, dy_run) = (images * l.c * l.h * l.w, images * l.k * l.p * l.q);
     if is_pointwise(l) {
-        let partials = by_run(x, x_run, dy, dy_run, |x, dy, is_cut| pointwise(l, x, dy, is_cut));
+        let partials = x.par_chunks(x_run).zip(dy.par_chunks(dy_run)).gather(|(x, dy)| pointwise(l, x, dy));
         return for_each_chunk(dw, CHUNK, &|i, dw| {
             for partial in &partials {
                 dw.iter_mut().zip(&partial[i * CHUNK..]).for_each(|(d, &v)| *d += v);
@@ -56,14 +56,16 @@ fn by_run<T: Real>(
 }
 
 /// dy times the pixels, of a run of images.
-fn pointwise<T: Real>(l: &Layout, x: &[T], dy: &[T], is_cut: bool) -> Vec<T> {
+fn pointwise<T: Real>(l: &Layout, x: &[T], dy: &[T]) -> Vec<T> {
     let (pixels, ins, outs) = (l.p * l.q, l.group_c(), l.group_k());
+    // The only image is all threads'.
+    let threads = if l.n == 1 { 0 } else { 1 };
     let mut dw = vec![T::zero(); l.k * ins];
     for (x, dy) in x.chunks(l.c * pixels).zip(dy.chunks(l.k * pixels)) {
         for (group, dw) in dw.chunks_mut(outs * ins).enumerate() {
             let x = MatRef { data: &x[group * ins * pixels..], row: 1, col: pixels };
             let dy = MatRef { data: &dy[group * outs * pixels..], row: pixels, col: 1 };
-            gemm((outs, ins, pixels), dy, x, dw, ins, Into::Add, if is_cut { 0 } else { 1 });
+            gemm((outs, ins, pixels), dy, x, dw, ins, Into::Add, threads);
         }
     }
     dw
