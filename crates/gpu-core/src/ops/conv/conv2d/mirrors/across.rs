@@ -8,9 +8,10 @@ use super::Layout;
 use super::plan::Tap;
 use super::product::{pack, sums};
 use super::side::Side;
+use super::tiles::{Tiled, in_tiles};
 use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSliceMut};
 use crate::mirror::{Real, Width, transpose};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Simd;
 
 /// Images that are turned at once: what they come to stays in the processor's last cache.
 pub(super) const RUN: usize = 64;
@@ -139,7 +140,7 @@ pub(super) fn product<T: Real>(l: &Layout, places: &Places, side: &Side, x: &[T]
             let (group, filter) = (i / blocks, side.ins * l.taps() * lanes);
             let w = &weights[group][i % blocks * filter..][..filter];
             let source = source.from(group * side.ins);
-            Arch::new().dispatch(Block { width: &width, filter: l.taps(), taps: &taps, w, source, sums });
+            in_tiles(&width, Block { filter: l.taps(), taps: &taps, w, source, sums });
         });
         let sums = &sums;
         y.par_chunks_mut(y_image).enumerate().run(|(image, y)| {
@@ -156,7 +157,6 @@ pub(super) fn product<T: Real>(l: &Layout, places: &Places, side: &Side, x: &[T]
 
 /// A block of channels of all places and images.
 struct Block<'a, T> {
-    width: &'a Width,
     /// Taps of the filter.
     filter: usize,
     taps: &'a [Vec<Tap>],
@@ -166,22 +166,7 @@ struct Block<'a, T> {
     sums: &'a mut [T],
 }
 
-impl<T: Real> WithSimd for Block<'_, T> {
-    type Output = ();
-
-    /// As many sums as there are registers for, with room for the weights and a pixel.
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match (self.width.vectors, self.width.is_wide) {
-            (1, true) => self.run::<S, 8, 1>(simd),
-            (1, false) => self.run::<S, 4, 1>(simd),
-            (_, true) => self.run::<S, 8, 2>(simd),
-            (_, false) => self.run::<S, 4, 2>(simd),
-        }
-    }
-}
-
-impl<T: Real> Block<'_, T> {
+impl<T: Real> Tiled for Block<'_, T> {
     #[inline(always)]
     fn run<S: Simd, const PX: usize, const NV: usize>(mut self, simd: S) {
         let sums = std::mem::take(&mut self.sums);
@@ -189,7 +174,8 @@ impl<T: Real> Block<'_, T> {
         let out: &mut [[T::Vector<S>; NV]] = bytemuck::cast_slice_mut::<T, T::Vector<S>>(sums).as_chunks_mut().0;
         let Turned { data, images, step } = self.source;
         // All places after one another for a few input channels: their weights and sources stay in the cache meanwhile.
-        let inputs = (NEAR / (self.filter * self.width.channels() + step)).max(1);
+        let lanes = self.w.len() / w.len();
+        let inputs = (NEAR / (self.filter * lanes + step)).max(1);
         for (part, w) in w.chunks(inputs * self.filter).enumerate() {
             let source = &data[part * inputs * step..];
             for (taps, out) in self.taps.iter().zip(out.chunks_exact_mut(images)) {
@@ -206,7 +192,9 @@ impl<T: Real> Block<'_, T> {
             }
         }
     }
+}
 
+impl<T: Real> Block<'_, T> {
     /// A place in `PX` images.
     #[inline(always)]
     fn tile<S: Simd, const PX: usize, const NV: usize>(

@@ -2,10 +2,11 @@
 
 use super::Layout;
 use super::across::{Places, RUN, Turned};
+use super::tiles::{Tiled, in_tiles};
 use super::weight::add_row;
 use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSliceMut};
 use crate::mirror::{Real, Width, transpose};
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Simd;
 
 /// Terms of a sum before it is added to those before: in a single one, the last terms would lose their last bits.
 const TERMS: usize = 1024;
@@ -26,7 +27,7 @@ pub(super) fn backward_w<T: Real>(l: &Layout, places: &Places, x: &[T], dy: &[T]
             let (group, block, rows) = (i / taps / blocks, i / taps, &rows[i % taps]);
             let source = source.from(group * l.group_c());
             let dy = &dy[block * pixels * images * lanes..][..pixels * images * lanes];
-            Arch::new().dispatch(TapSums { width: &width, source, rows, dy, dw });
+            in_tiles(&width, TapSums { source, rows, dy, dw });
         });
     }
     dw.par_chunks_mut(l.terms()).enumerate().run(|(k, dw)| {
@@ -55,7 +56,6 @@ fn in_lanes<T: Real>(l: &Layout, width: &Width, dy: &[T], images: usize) -> Vec<
 
 /// The weights of a tap for a block of outputs.
 struct TapSums<'a, T> {
-    width: &'a Width,
     source: Turned<&'a [T]>,
     /// Where it reads, and for which output.
     rows: &'a [[usize; 2]],
@@ -64,22 +64,7 @@ struct TapSums<'a, T> {
     dw: &'a mut [T],
 }
 
-impl<T: Real> WithSimd for TapSums<'_, T> {
-    type Output = ();
-
-    /// As many sums as there are registers for, with room for dy and a pixel.
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match (self.width.vectors, self.width.is_wide) {
-            (1, true) => self.run::<S, 8, 1>(simd),
-            (1, false) => self.run::<S, 4, 1>(simd),
-            (_, true) => self.run::<S, 8, 2>(simd),
-            (_, false) => self.run::<S, 4, 2>(simd),
-        }
-    }
-}
-
-impl<T: Real> TapSums<'_, T> {
+impl<T: Real> Tiled for TapSums<'_, T> {
     #[inline(always)]
     fn run<S: Simd, const INPUTS: usize, const NV: usize>(mut self, simd: S) {
         let dw = std::mem::take(&mut self.dw);
@@ -94,7 +79,9 @@ impl<T: Real> TapSums<'_, T> {
             self.inputs(simd, full + i, dy, std::array::from_mut(dw));
         }
     }
+}
 
+impl<T: Real> TapSums<'_, T> {
     /// Adds to the sums of `INPUTS` input channels from `first` on.
     #[inline(always)]
     fn inputs<S: Simd, const INPUTS: usize, const NV: usize>(

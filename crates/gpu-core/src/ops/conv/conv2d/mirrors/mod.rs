@@ -12,6 +12,7 @@ mod depthwise;
 mod plan;
 mod product;
 mod side;
+mod tiles;
 mod weight;
 
 use super::layout::Layout;

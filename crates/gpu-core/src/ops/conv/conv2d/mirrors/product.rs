@@ -2,10 +2,11 @@
 
 use super::plan::{FEW, Phase, Plan, Tap};
 use super::side::Side;
+use super::tiles::{Tiled, in_tiles};
 use crate::mirror::threads::{IndexedParallelIterator, IntoParallelRefMutIterator, Loop, ParallelSliceMut, each};
 use crate::mirror::{Real, Width, transpose};
 use crate::ops::conv::conv2d::layout::Layout;
-use pulp::{Arch, Simd, WithSimd};
+use pulp::Simd;
 
 /// y[k, ..] = sum over input channels and taps, + bias.
 pub(super) fn product<T: Real>(l: &Layout, plan: &Plan, side: &Side, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
@@ -19,7 +20,7 @@ pub(super) fn product<T: Real>(l: &Layout, plan: &Plan, side: &Side, x: &[T], w:
         let first = group * side.outs + block * of_block;
         let (bias, source) = (bias.map(|b| &b[first..]), &padded[group * side.ins * plan.source.plane()..]);
         let weights = &weights[group][block * side.ins * l.taps() * of_block..][..side.ins * l.taps() * of_block];
-        Arch::new().dispatch(Product { plan, width: &width, weights, filter: l.taps(), bias, source, y, plane });
+        in_tiles(&width, Product { plan, weights, filter: l.taps(), bias, source, y, plane });
     };
     let pad = |n: usize, padded: &mut Vec<T>| plan.source.fill(l.groups * side.ins, &x[n * x_image..][..x_image], padded);
     // The channels of a group that its blocks take, image by image.
@@ -65,7 +66,6 @@ pub(super) fn pack<T: Real>(side: &Side, w: &[T], taps: usize, width: &Width) ->
 /// A block of channels of one image.
 struct Product<'a, T> {
     plan: &'a Plan,
-    width: &'a Width,
     /// Its own of the [`pack`]ed ones.
     weights: &'a [T],
     /// Taps of the filter.
@@ -78,22 +78,7 @@ struct Product<'a, T> {
     plane: usize,
 }
 
-impl<T: Real> WithSimd for Product<'_, T> {
-    type Output = ();
-
-    /// As many sums as there are registers for, with room for the weights and a pixel.
-    #[inline(always)]
-    fn with_simd<S: Simd>(self, simd: S) {
-        match (self.width.vectors, self.width.is_wide) {
-            (1, true) => self.run::<S, 8, 1>(simd),
-            (1, false) => self.run::<S, 4, 1>(simd),
-            (_, true) => self.run::<S, 8, 2>(simd),
-            (_, false) => self.run::<S, 4, 2>(simd),
-        }
-    }
-}
-
-impl<T: Real> Product<'_, T> {
+impl<T: Real> Tiled for Product<'_, T> {
     #[inline(always)]
     fn run<S: Simd, const PX: usize, const NV: usize>(mut self, simd: S) {
         let w: &[[T::Vector<S>; NV]] = bytemuck::cast_slice::<T, T::Vector<S>>(self.weights).as_chunks().0;
@@ -103,7 +88,9 @@ impl<T: Real> Product<'_, T> {
             }
         }
     }
+}
 
+impl<T: Real> Product<'_, T> {
     /// A row of outputs, tile by tile; the last tile may overlap the one before.
     #[inline(always)]
     fn row<S: Simd, const PX: usize, const NV: usize>(&mut self, simd: S, phase: &Phase, w: &[[T::Vector<S>; NV]], row: usize) {
@@ -141,7 +128,8 @@ impl<T: Real> Product<'_, T> {
         let zeros = [[T::splat(simd, T::zero()); NV]; PX];
         let source = &self.source[row * phase.source_row_step + col..];
         let sums = sums::<S, T, PX, NV>(simd, zeros, source, self.plan.source.plane(), &phase.taps, w, self.filter);
-        let (sums, lanes): (&[T], usize) = (bytemuck::cast_slice(sums.as_flattened()), self.width.channels());
+        let sums: &[T] = bytemuck::cast_slice(sums.as_flattened());
+        let lanes = sums.len() / PX;
         let at = phase.first + row * phase.row_step + col * phase.col_step;
         for (lane, y) in self.y.chunks_exact_mut(self.plane).enumerate() {
             let (bias, y) = (self.bias.map_or(T::zero(), |b| b[lane]), &mut y[at..]);
