@@ -11,11 +11,15 @@ import json
 import re
 import statistics
 import subprocess
+import sys
 import tempfile
 import time
 
-import torch
-from torch.nn import functional as F
+try:
+    import torch
+    from torch.nn import functional as F
+except ImportError:
+    sys.exit("PyTorch is wanted beside wgrad: pip install torch")
 
 ROW = re.compile(
     r"(?P<op>conv2d|conv_transpose2d)(?P<grad>_bwd_[xw])? (?P<net>\S+) (?P<taps>\d+)x\d+(?: s(?P<stride>\d+))? "
@@ -57,7 +61,12 @@ def ours(args):
     with tempfile.NamedTemporaryFile(suffix=".json") as report:
         command = [args.wgrad, "bench", "--device", "cpu", "--seconds", str(args.seconds), "--json", report.name, "--filter", args.filter]
         command += ["--drawn", str(args.drawn)] if args.drawn is not None else []
-        subprocess.run(command, check=True, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        try:
+            # What it says of itself, and of what is wrong, is shown.
+            if code := subprocess.run(command, stdout=subprocess.DEVNULL).returncode:
+                sys.exit(code)
+        except OSError as error:
+            sys.exit(f"{args.wgrad} cannot be run: {error}")
         return {row["name"]: row["median_ms"] for row in json.load(open(report.name))["kernels"]}
 
 
@@ -78,6 +87,8 @@ def main():
                     theirs = [milliseconds(work(row, layout), args.seconds) for layout in layouts]
                     figures.setdefault(name, []).append([ms, *theirs])
     rows = {name: [statistics.median(each) for each in zip(*rounds)] for name, rounds in figures.items()}
+    if not rows:
+        sys.exit(f'no convolution has "{args.filter}" in its name')
     print(f"torch {torch.__version__}, {torch.get_num_threads()} threads; milliseconds, and how many times as fast wgrad is")
     print(f"{'row':<56} {'wgrad':>8} {'eager':>8} {'ratio':>6} {'ch.last':>8} {'ratio':>6}")
     for name, (mine, eager, last) in sorted(rows.items(), key=lambda row: row[1][1] / row[1][0]):
