@@ -1,96 +1,16 @@
 //! What mirrors share: sums in f64 and parallel maps, written so that they vectorise and depend on no thread count.
 
+mod functions;
+mod real;
 pub(crate) mod threads;
 mod transpose;
 
 use self::threads::{IndexedParallelIterator, Loop, ParallelSliceMut};
-use crate::base::Element;
 use bytemuck::Pod;
-use num_traits::{Float, NumAssign};
 use pulp::{Arch, Simd, WithSimd};
-use std::iter::Sum;
+pub(crate) use real::Real;
 use std::ops::Range;
 pub(crate) use transpose::transpose;
-
-/// What a mirror computes in: f32 for work, f64 for [`crate::Device::cpu_f64`].
-pub(crate) trait Real: Float + NumAssign + Sum + Pod + Element + Into<f64> {
-    /// As many as the processor takes at once.
-    type Vector<S: Simd>: Pod;
-
-    /// The nearest value.
-    fn of(v: impl Into<f64>) -> Self;
-    /// As many of `x` as fit, and zeros beyond.
-    fn load<S: Simd>(simd: S, x: &[Self]) -> Self::Vector<S>;
-    /// A vector of one value.
-    fn splat<S: Simd>(simd: S, v: Self) -> Self::Vector<S>;
-    /// `a b + c`, rounded once where the processor can.
-    fn madd<S: Simd>(simd: S, a: Self::Vector<S>, b: Self::Vector<S>, c: Self::Vector<S>) -> Self::Vector<S>;
-    /// e to the power of `self`, without a call or a branch, so that loops vectorise; f32 within a unit in the last place.
-    fn quick_exp(self) -> Self;
-}
-
-impl Real for f32 {
-    type Vector<S: Simd> = S::f32s;
-
-    fn of(v: impl Into<f64>) -> Self {
-        v.into() as Self
-    }
-    #[inline(always)]
-    fn load<S: Simd>(simd: S, x: &[Self]) -> S::f32s {
-        simd.partial_load_f32s(x)
-    }
-    #[inline(always)]
-    fn splat<S: Simd>(simd: S, v: Self) -> S::f32s {
-        simd.splat_f32s(v)
-    }
-    #[inline(always)]
-    fn madd<S: Simd>(simd: S, a: S::f32s, b: S::f32s, c: S::f32s) -> S::f32s {
-        simd.mul_add_e_f32s(a, b, c)
-    }
-    /// `2^n e^r` with `|r| <= ln 2 / 2`, and Cephes' polynomial for `e^r`.
-    #[inline(always)]
-    fn quick_exp(self) -> Self {
-        // Added to a small number, it leaves the nearest integer in the last bits.
-        const ROUND: f32 = 12_582_912.0;
-        const LN_2: [f32; 2] = [355.0 / 512.0, -2.121_944_4e-4];
-        const TERMS: [f32; 6] = [1.987_569_1e-4, 1.398_199_9e-3, 8.333_452e-3, 4.166_579_6e-2, 1.666_666_5e-1, 5e-1];
-        // Further out are 0 and infinity. A NaN passes both comparisons.
-        let x = if self < -104.5 { -104.5 } else { self };
-        let x = if x > 89.0 { 89.0 } else { x };
-        let rounded = x * std::f32::consts::LOG2_E + ROUND;
-        let n = rounded - ROUND;
-        let r = (x - n * LN_2[0]) - n * LN_2[1];
-        let series = TERMS[1..].iter().fold(TERMS[0], |sum, term| sum * r + term);
-        let power = |n: i32| f32::from_bits((n.wrapping_add(127) << 23) as u32);
-        // In two steps: one would not reach the smallest numbers, nor infinity.
-        let n = (rounded.to_bits() as i32).wrapping_sub(ROUND.to_bits() as i32);
-        let half = n >> 1;
-        (series * (r * r) + r + 1.0) * power(half) * power(n.wrapping_sub(half))
-    }
-}
-
-impl Real for f64 {
-    type Vector<S: Simd> = S::f64s;
-
-    fn of(v: impl Into<f64>) -> Self {
-        v.into()
-    }
-    #[inline(always)]
-    fn load<S: Simd>(simd: S, x: &[Self]) -> S::f64s {
-        simd.partial_load_f64s(x)
-    }
-    #[inline(always)]
-    fn splat<S: Simd>(simd: S, v: Self) -> S::f64s {
-        simd.splat_f64s(v)
-    }
-    #[inline(always)]
-    fn madd<S: Simd>(simd: S, a: S::f64s, b: S::f64s, c: S::f64s) -> S::f64s {
-        simd.mul_add_e_f64s(a, b, c)
-    }
-    fn quick_exp(self) -> Self {
-        self.exp()
-    }
-}
 
 /// How channels are laid out in vectors.
 #[derive(Debug, Clone, Copy)]
@@ -134,6 +54,9 @@ const LANES: usize = 8;
 #[inline]
 pub(crate) fn sum_by<T: Real>(x: &[T], f: impl Fn(f64) -> f64) -> f64 {
     let (blocks, rest) = x.as_chunks::<LANES>();
+    if blocks.is_empty() {
+        return rest.iter().fold(0.0, |sum, &v| sum + f(v.into()));
+    }
     let mut lanes = [0f64; LANES];
     for block in blocks {
         for (lane, &v) in lanes.iter_mut().zip(block) {
@@ -177,22 +100,51 @@ pub(crate) fn for_each_chunk<T: Send>(y: &mut [T], len: usize, f: &(dyn Fn(usize
     }
 }
 
-/// `y = f(x)`, element by element.
-pub(crate) fn map<T: Pod + Send + Sync, U: Pod + Send>(x: &[T], y: &mut [U], f: impl Fn(T) -> U + Sync) {
+/// The value of an expression that is compiled for the processor's widest vectors, with whatever it calls that is inlined: functions
+/// are to be `#[inline(always)]`, closures too.
+///
+/// A closure that could be called again is called by a shim, which the compiler inlines or not as it likes, and what it does not inline
+/// has the vectors of the oldest processor. So this one gives something away.
+macro_rules! in_vectors {
+    ($value:expr) => {{
+        let once = $crate::mirror::Once;
+        pulp::Arch::new().dispatch(
+            #[inline(always)]
+            move || {
+                let _given = once;
+                $value
+            },
+        )
+    }};
+}
+pub(crate) use in_vectors;
+
+/// What a closure of [`in_vectors`] gives away.
+pub(crate) struct Once;
+
+/// `y = f(x)`, element by element: in the processor's widest vectors where `f` is inlined and has no call. It is copied, so that what it
+/// knows is in registers: a closure does well to `move`.
+pub(crate) fn map<T: Pod + Send + Sync, U: Pod + Send>(x: &[T], y: &mut [U], f: impl Fn(T) -> U + Sync + Copy) {
     for_each_chunk(y, CHUNK, &|chunk, y| {
-        for (y, &x) in y.iter_mut().zip(&x[chunk * CHUNK..]) {
-            *y = f(x);
-        }
+        let x = &x[chunk * CHUNK..];
+        in_vectors!({
+            for (y, &x) in y.iter_mut().zip(x) {
+                *y = f(x);
+            }
+        });
     });
 }
 
-/// `y = f(a, b)`, element by element.
-pub(crate) fn zip_map<T: Pod + Send + Sync, U: Pod + Send>(a: &[T], b: &[T], y: &mut [U], f: impl Fn(T, T) -> U + Sync) {
+/// `y = f(a, b)`, element by element, in vectors as [`map`].
+pub(crate) fn zip_map<T: Pod + Send + Sync, U: Pod + Send>(a: &[T], b: &[T], y: &mut [U], f: impl Fn(T, T) -> U + Sync + Copy) {
     for_each_chunk(y, CHUNK, &|chunk, y| {
         let start = chunk * CHUNK;
-        for ((y, &a), &b) in y.iter_mut().zip(&a[start..]).zip(&b[start..]) {
-            *y = f(a, b);
-        }
+        let (a, b) = (&a[start..], &b[start..]);
+        in_vectors!({
+            for ((y, &a), &b) in y.iter_mut().zip(a).zip(b) {
+                *y = f(a, b);
+            }
+        });
     });
 }
 
@@ -202,6 +154,20 @@ pub(crate) fn for_each_plane<T: Send>(y: &mut [T], inner: usize, f: impl Fn(usiz
     for_each_chunk(y, planes * inner, &|task, y| {
         for (i, plane) in y.chunks_exact_mut(inner).enumerate() {
             f(task * planes + i, plane);
+        }
+    });
+}
+
+/// Calls `f(place of its first element, piece)` for pieces of `y` of at most `len` elements, in parallel; none of them goes on over a
+/// multiple of `period`.
+pub(crate) fn for_each_piece<T: Send>(y: &mut [T], len: usize, period: usize, f: impl Fn(usize, &mut [T]) + Sync) {
+    for_each_chunk(y, len, &|chunk, mut y| {
+        let mut at = chunk * len;
+        while !y.is_empty() {
+            let (piece, rest) = y.split_at_mut((period - at % period).min(y.len()));
+            let next = at + piece.len();
+            f(at, piece);
+            (at, y) = (next, rest);
         }
     });
 }
@@ -255,20 +221,6 @@ mod tests {
     use super::*;
     use crate::run::Device;
     use crate::testing::uniform;
-
-    #[test]
-    fn quick_exponentials_are_within_a_unit_in_the_last_place() {
-        for i in -1_100_000..=900_000 {
-            let x = i as f32 * 1e-4;
-            let (got, exact) = (f64::from(x.quick_exp()), f64::from(x).exp());
-            let unit = f64::from(f32::EPSILON) * 2f64.powf(exact.log2().floor().max(-126.0));
-            let fits = (got - exact).abs() <= unit || (exact > f64::from(f32::MAX) && got == f64::INFINITY);
-            assert!(fits, "exp({x:?}) is {exact:e}, not {got:e}");
-        }
-        let ends = [0.0, f32::NEG_INFINITY, f32::MIN, f32::INFINITY, f32::MAX];
-        assert_eq!(ends.map(f32::quick_exp), [1.0, 0.0, 0.0, f32::INFINITY, f32::INFINITY]);
-        assert!(f32::NAN.quick_exp().is_nan());
-    }
 
     #[test]
     fn sums_are_those_of_a_plain_loop() {

@@ -1,6 +1,6 @@
 //! The operators of the table, their mirrors, and the kernels that serve them all.
 
-use super::formulas::{gelu_inner, gelu_slope, limit, logistic, mish_factor, normal_cdf, normal_pdf};
+use super::formulas::{gelu_inner, gelu_slope, limit, logistic, mish_factor, normal_cdf, normal_pdf, softplus};
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{Real, map, zip_map};
@@ -136,7 +136,7 @@ macro_rules! functions {
                 $($(
                     $kind => {
                         $(let $a = _a; $(let $b = _b;)?)?
-                        map(x, y, |$x: T| $f)
+                        map(x, y, #[inline(always)] move |$x: T| $f)
                     }
                 )?)*
                 kind => unreachable!("the table has no function {kind}"),
@@ -151,7 +151,7 @@ macro_rules! functions {
                 $($(
                     $kind => {
                         $(let $c = _a; $(let $d = _b;)?)?
-                        zip_map(v, dy, dx, |$v: T, $dy: T| $df)
+                        zip_map(v, dy, dx, #[inline(always)] move |$v: T, $dy: T| $df)
                     }
                 )?)*
                 kind => unreachable!("the table has no function {kind}"),

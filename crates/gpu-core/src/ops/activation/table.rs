@@ -40,7 +40,7 @@ macro_rules! activation_table {
             elu(alpha = 1.0), elu_bwd_x(from y) {
                 kind 3, [alpha, 1.0], alpha >= 0.0, "alpha is not 0 or more";
                 [-200.0, 2.0] => [-1.0, 2.0], [0.0, 1.0];
-                |x, a, b| b * if x < T::zero() { a * x.exp_m1() } else { x };
+                |x, a, b| b * if x < T::zero() { a * x.quick_exp_m1() } else { x };
                 |y, dy, a, b| dy * if y <= T::zero() { y + a * b } else { b }
             }
             /// `elu` with the alpha and the scale that keep mean 0 and variance 1 from layer to layer (Klambauer et al., 2017).
@@ -79,7 +79,7 @@ macro_rules! activation_table {
             tanh(), tanh_bwd_x(from y) {
                 kind 7, [0.0, 0.0];
                 [-200.0, 0.0, 200.0] => [-1.0, 0.0, 1.0], [0.0, 1.0, 0.0];
-                |x| x.tanh();
+                |x| x.quick_tanh();
                 |y, dy| dy * ((T::one() - y) * (T::one() + y))
             }
             /// `ln(1 + exp(beta * x)) / beta`, and `x` itself where `beta * x > threshold`. Equivalent of
@@ -87,7 +87,7 @@ macro_rules! activation_table {
             softplus(beta = 1.0, threshold = 20.0), softplus_bwd_x(from x) {
                 kind 8, [beta, threshold], beta > 0.0, "beta is not positive";
                 [-200.0, 0.0, 200.0] => [0.0, 0.6931472, 200.0], [0.0, 0.5, 1.0];
-                |x, a, b| if a * x > b { x } else { (a * x).exp().ln_1p() / a };
+                |x, a, b| if a * x > b { x } else { softplus(a * x) / a };
                 |x, dy, a, b| if a * x > b { dy } else { dy * logistic(a * x) }
             }
             /// `x * sigmoid(x)`, also called swish. Equivalent of `torch.nn.functional.silu`.
@@ -110,9 +110,9 @@ macro_rules! activation_table {
             gelu_tanh(), gelu_tanh_bwd_x(from x) {
                 kind 11, [0.0, 0.0];
                 [1.0, 200.0] => [0.841192, 200.0], [1.0829641, 1.0];
-                |x| T::of(0.5) * x * (T::one() + gelu_inner(x).tanh());
+                |x| T::of(0.5) * x * (T::one() + gelu_inner(x).quick_tanh());
                 |x, dy| {
-                    let (t, half) = (gelu_inner(x).tanh(), T::of(0.5));
+                    let (t, half) = (gelu_inner(x).quick_tanh(), T::of(0.5));
                     dy * (half * (T::one() + t) + half * x * (T::one() - t * t) * gelu_slope(x))
                 }
             }

@@ -33,7 +33,7 @@ fn ternary_cpu<T: Real>(args: &mut Args<'_>) {
         POW_B => operands::zip3(&p, operands, y, |a: T, b, c| pick(a == zero && b >= zero, zero, c * (a.powf(b) * a.ln()))),
         EQUAL => operands::zip3(&p, operands, y, |a, b, c| pick(a == b, c, zero)),
         DIFFERENCE => operands::zip3(&p, operands, y, |a, b, c| factor * (a - b) * c),
-        _ => operands::zip3(&p, operands, y, |a: T, b, c| c * (a - b).exp()),
+        _ => operands::zip3(&p, operands, y, |a: T, b, c| c * (a - b).quick_exp()),
     }
 }
 

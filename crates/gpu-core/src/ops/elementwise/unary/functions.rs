@@ -37,16 +37,16 @@ fn unary_cpu<T: Real>(args: &mut Args<'_>) {
     let (x, y): (&[T], &mut [T]) = (args.input(0), args.output(0));
     let (p, q) = (T::of(params.p), T::of(params.q));
     match args.constant("OP") {
-        NEG => mirror::map(x, y, |v: T| -v),
+        NEG => mirror::map(x, y, move |v: T| -v),
         ABS => mirror::map(x, y, T::abs),
         SIGN => mirror::map(x, y, sign_of),
-        SQUARE => mirror::map(x, y, |v: T| v * v),
+        SQUARE => mirror::map(x, y, move |v: T| v * v),
         SQRT => mirror::map(x, y, T::sqrt),
-        RSQRT => mirror::map(x, y, |v: T| v.sqrt().recip()),
-        EXP => mirror::map(x, y, T::exp),
-        LOG => mirror::map(x, y, T::ln),
-        LOG1P => mirror::map(x, y, T::ln_1p),
-        EXPM1 => mirror::map(x, y, T::exp_m1),
+        RSQRT => mirror::map(x, y, move |v: T| v.sqrt().recip()),
+        EXP => mirror::map(x, y, T::quick_exp),
+        LOG => mirror::map(x, y, T::quick_ln),
+        LOG1P => mirror::map(x, y, T::quick_ln_1p),
+        EXPM1 => mirror::map(x, y, T::quick_exp_m1),
         SIN => mirror::map(x, y, T::sin),
         COS => mirror::map(x, y, T::cos),
         TAN => mirror::map(x, y, T::tan),
@@ -54,14 +54,14 @@ fn unary_cpu<T: Real>(args: &mut Args<'_>) {
         CEIL => mirror::map(x, y, T::ceil),
         ROUND => mirror::map(x, y, round_to_even),
         RECIPROCAL => mirror::map(x, y, T::recip),
-        ERF => mirror::map(x, y, |v: T| T::of(libm::erf(v.into()))),
-        CLAMP => mirror::map(x, y, |v: T| {
+        ERF => mirror::map(x, y, T::quick_erf),
+        CLAMP => mirror::map(x, y, move |v: T| {
             let raised = if v < p { p } else { v };
             if raised > q { q } else { raised }
         }),
-        ADD_SCALAR => mirror::map(x, y, |v: T| v + p),
-        POW_SCALAR => mirror::map(x, y, |v: T| raised(v, p)),
-        _ => mirror::map(x, y, |v: T| p.powf(v)),
+        ADD_SCALAR => mirror::map(x, y, move |v: T| v + p),
+        POW_SCALAR => mirror::map(x, y, move |v: T| raised(v, p)),
+        _ => mirror::map(x, y, move |v: T| p.powf(v)),
     }
 }
 

@@ -33,21 +33,21 @@ fn unary_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
     let (p, q) = (T::of(params.p), T::of(params.q));
     let (zero, one, half) = (T::zero(), T::one(), T::of(0.5));
     match args.constant("OP") {
-        ABS => mirror::zip_map(k, dy, dx, |k: T, dy| dy * sign_of(k)),
-        SQUARE => mirror::zip_map(k, dy, dx, |k: T, dy| dy * (k + k)),
-        SQRT => mirror::zip_map(k, dy, dx, |k: T, dy| dy / (k + k)),
-        RSQRT => mirror::zip_map(k, dy, dx, |k: T, dy| dy * -half * (k * k * k)),
-        LOG1P => mirror::zip_map(k, dy, dx, |k: T, dy| dy / (one + k)),
-        EXPM1 => mirror::zip_map(k, dy, dx, |k: T, dy| dy * (one + k)),
-        SIN => mirror::zip_map(k, dy, dx, |k: T, dy| dy * k.cos()),
-        COS => mirror::zip_map(k, dy, dx, |k: T, dy| -dy * k.sin()),
-        TAN => mirror::zip_map(k, dy, dx, |k: T, dy| dy * (one + k * k)),
-        RECIPROCAL => mirror::zip_map(k, dy, dx, |k: T, dy| -dy * k * k),
-        ERF => mirror::zip_map(k, dy, dx, |k: T, dy| dy * T::of(FRAC_2_SQRT_PI) * (-k * k).exp()),
-        CLAMP => mirror::zip_map(k, dy, dx, |k: T, dy| if k >= p && k <= q { dy } else { zero }),
-        POW_SCALAR => mirror::zip_map(k, dy, dx, |k: T, dy| if p == zero { zero } else { dy * (p * raised(k, q)) }),
-        SCALAR_POW => mirror::zip_map(k, dy, dx, |k: T, dy| if p == zero && k >= zero { zero } else { dy * (p.powf(k) * q) }),
-        _ => mirror::zip_map(k, dy, dx, |k: T, dy| if k == zero { zero } else { dy * half / k }),
+        ABS => mirror::zip_map(k, dy, dx, move |k: T, dy| dy * sign_of(k)),
+        SQUARE => mirror::zip_map(k, dy, dx, move |k: T, dy| dy * (k + k)),
+        SQRT => mirror::zip_map(k, dy, dx, move |k: T, dy| dy / (k + k)),
+        RSQRT => mirror::zip_map(k, dy, dx, move |k: T, dy| dy * -half * (k * k * k)),
+        LOG1P => mirror::zip_map(k, dy, dx, move |k: T, dy| dy / (one + k)),
+        EXPM1 => mirror::zip_map(k, dy, dx, move |k: T, dy| dy * (one + k)),
+        SIN => mirror::zip_map(k, dy, dx, move |k: T, dy| dy * k.cos()),
+        COS => mirror::zip_map(k, dy, dx, move |k: T, dy| -dy * k.sin()),
+        TAN => mirror::zip_map(k, dy, dx, move |k: T, dy| dy * (one + k * k)),
+        RECIPROCAL => mirror::zip_map(k, dy, dx, move |k: T, dy| -dy * k * k),
+        ERF => mirror::zip_map(k, dy, dx, move |k: T, dy| dy * T::of(FRAC_2_SQRT_PI) * (-k * k).quick_exp()),
+        CLAMP => mirror::zip_map(k, dy, dx, move |k: T, dy| if k >= p && k <= q { dy } else { zero }),
+        POW_SCALAR => mirror::zip_map(k, dy, dx, move |k: T, dy| if p == zero { zero } else { dy * (p * raised(k, q)) }),
+        SCALAR_POW => mirror::zip_map(k, dy, dx, move |k: T, dy| if p == zero && k >= zero { zero } else { dy * (p.powf(k) * q) }),
+        _ => mirror::zip_map(k, dy, dx, move |k: T, dy| if k == zero { zero } else { dy * half / k }),
     }
 }
 

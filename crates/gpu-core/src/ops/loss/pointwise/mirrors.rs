@@ -3,7 +3,7 @@
 use super::params::{Params, kind};
 use crate::kernel::Args;
 use crate::mirror::threads::{IndexedParallelIterator, IntoParallelRefMutIterator, Loop};
-use crate::mirror::{self, CHUNK, Real};
+use crate::mirror::{self, CHUNK, Real, in_vectors};
 
 /// A weight for each element, repeated: input `i`, of which element `e` of x takes `(e / inner) % c`.
 struct Weights<'a, T> {
@@ -23,25 +23,43 @@ impl<'a, T: Real> Weights<'a, T> {
     }
 }
 
+#[inline(always)]
 fn softplus_of_minus<T: Real>(x: T) -> T {
-    (-x).max(T::zero()) + (-x.abs()).exp().ln_1p()
+    (-x).max(T::zero()) + (-x.abs()).quick_exp().quick_ln_1p()
 }
 
+#[inline(always)]
 fn sigmoid_of_minus<T: Real>(x: T) -> T {
-    (T::one() + x.exp()).recip()
+    (T::one() + x.quick_exp()).recip()
 }
 
 /// Never below -100, as PyTorch has it for probabilities.
+#[inline(always)]
 fn ln_above<T: Real>(p: T) -> T {
-    p.ln().max(T::of(-100.0))
+    p.quick_ln().max(T::of(-100.0))
 }
 
+#[inline(always)]
 fn sign<T: Real>(d: T) -> T {
     if d == T::zero() { d } else { d.signum() }
 }
 
-/// Runs `$go` with `$f` bound to the function of `kind` of (x, target, weight, weight of positive targets), so that each has loops
-/// of its own.
+/// A function of (x, target, weight, weight of positive targets) that is inlined wherever it is called.
+macro_rules! formula {
+    (|$x:pat_param, $t:pat_param, $w:pat_param, $q:pat_param| $f:expr) => {
+        inlined(
+            #[inline(always)]
+            move |$x: T, $t: T, $w: T, $q: T| $f,
+        )
+    };
+}
+
+/// The closure itself: an attribute may stand before an argument, and not before what a `let` binds.
+fn inlined<T, F: Fn(T, T, T, T) -> T + Copy>(f: F) -> F {
+    f
+}
+
+/// Runs `$go` with `$f` bound to the formula of `kind`, so that each has loops of its own.
 macro_rules! with {
     ($kind:expr, $f:ident => $go:expr, { $($which:pat => $function:expr),* $(,)? }) => {
         match $kind {
@@ -57,20 +75,20 @@ macro_rules! with_loss {
     ($p:expr, $kind:expr, $f:ident => $go:expr) => {{
         let (b, half, one) = (T::of($p.width), T::of(0.5), T::one());
         with!($kind, $f => $go, {
-            kind::MSE => |x: T, t: T, _: T, _: T| (x - t) * (x - t),
-            kind::L1 => |x: T, t: T, _: T, _: T| (x - t).abs(),
-            kind::SMOOTH_L1 => |x: T, t: T, _: T, _: T| {
+            kind::MSE => formula!(|x, t, _, _| (x - t) * (x - t)),
+            kind::L1 => formula!(|x, t, _, _| (x - t).abs()),
+            kind::SMOOTH_L1 => formula!(|x, t, _, _| {
                 let d = (x - t).abs();
                 if d < b { half * d * d / b } else { d - half * b }
-            },
-            kind::HUBER => |x: T, t: T, _: T, _: T| {
+            }),
+            kind::HUBER => formula!(|x, t, _, _| {
                 let d = (x - t).abs();
                 if d < b { half * d * d } else { b * (d - half * b) }
-            },
-            kind::BCE_WITH_LOGITS => |x: T, t: T, w: T, q: T| w * ((one - t) * x + (one + (q - one) * t) * softplus_of_minus(x)),
-            kind::BCE => |x: T, t: T, w: T, _: T| -w * (t * ln_above(x) + (one - t) * ln_above(one - x)),
-            kind::KL_DIV => |x: T, t: T, _: T, _: T| if t == T::zero() { -t * x } else { t * t.ln() - t * x },
-            _ => |x: T, t: T, _: T, _: T| t.exp() * (t - x),
+            }),
+            kind::BCE_WITH_LOGITS => formula!(|x, t, w, q| w * ((one - t) * x + (one + (q - one) * t) * softplus_of_minus(x))),
+            kind::BCE => formula!(|x, t, w, _| -w * (t * ln_above(x) + (one - t) * ln_above(one - x))),
+            kind::KL_DIV => formula!(|x, t, _, _| if t == T::zero() { -t * x } else { t * t.quick_ln() - t * x }),
+            _ => formula!(|x, t, _, _| t.quick_exp() * (t - x)),
         })
     }};
 }
@@ -79,14 +97,14 @@ macro_rules! with_bwd_x {
     ($p:expr, $kind:expr, $f:ident => $go:expr) => {{
         let (b, one) = (T::of($p.width), T::one());
         with!($kind, $f => $go, {
-            kind::MSE => |x: T, t: T, _: T, _: T| T::of(2.0) * (x - t),
-            kind::L1 => |x: T, t: T, _: T, _: T| sign(x - t),
-            kind::SMOOTH_L1 => |x: T, t: T, _: T, _: T| if (x - t).abs() < b { (x - t) / b } else { sign(x - t) },
-            kind::HUBER => |x: T, t: T, _: T, _: T| if (x - t).abs() < b { x - t } else { b * sign(x - t) },
-            kind::BCE_WITH_LOGITS => |x: T, t: T, w: T, q: T| w * (one - t - (one + (q - one) * t) * sigmoid_of_minus(x)),
-            kind::BCE => |x: T, t: T, w: T, _: T| w * ((x - t) / ((one - x) * x).max(T::of(1e-12))),
-            kind::KL_DIV => |_: T, t: T, _: T, _: T| -t,
-            _ => |_: T, t: T, _: T, _: T| -t.exp(),
+            kind::MSE => formula!(|x, t, _, _| T::of(2.0) * (x - t)),
+            kind::L1 => formula!(|x, t, _, _| sign(x - t)),
+            kind::SMOOTH_L1 => formula!(|x, t, _, _| if (x - t).abs() < b { (x - t) / b } else { sign(x - t) }),
+            kind::HUBER => formula!(|x, t, _, _| if (x - t).abs() < b { x - t } else { b * sign(x - t) }),
+            kind::BCE_WITH_LOGITS => formula!(|x, t, w, q| w * (one - t - (one + (q - one) * t) * sigmoid_of_minus(x))),
+            kind::BCE => formula!(|x, t, w, _| w * ((x - t) / ((one - x) * x).max(T::of(1e-12)))),
+            kind::KL_DIV => formula!(|_, t, _, _| -t),
+            _ => formula!(|_, t, _, _| -t.quick_exp()),
         })
     }};
 }
@@ -96,44 +114,72 @@ macro_rules! with_bwd_target {
         let one = T::one();
         match $kind {
             kind::BCE_WITH_LOGITS => {
-                let $f = |x: T, _: T, w: T, q: T| w * ((q - one) * softplus_of_minus(x) - x);
+                let $f = formula!(|x, _, w, q| w * ((q - one) * softplus_of_minus(x) - x));
                 $go
             }
             kind::BCE => {
-                let $f = |x: T, _: T, w: T, _: T| w * (ln_above(one - x) - ln_above(x));
+                let $f = formula!(|x, _, w, _| w * (ln_above(one - x) - ln_above(x)));
                 $go
             }
             kind::KL_DIV => {
-                let $f = |x: T, t: T, _: T, _: T| t.ln() + one - x;
+                let $f = formula!(|x, t, _, _| t.quick_ln() + one - x);
                 $go
             }
             kind::KL_DIV_LOG => {
-                let $f = |x: T, t: T, _: T, _: T| t.exp() * (t - x + one);
+                let $f = formula!(|x, t, _, _| t.quick_exp() * (t - x + one));
                 $go
             }
             // A function of the difference.
             _ => with_bwd_x!($p, $kind, of_x => {
-                let $f = |x: T, t: T, w: T, q: T| -of_x(x, t, w, q);
+                let $f = formula!(|x, t, w, q| -of_x(x, t, w, q));
                 $go
             }),
         }
     }};
 }
 
+/// What a loss is of: the elements and their weights.
+struct Terms<'a, T> {
+    x: &'a [T],
+    goal: &'a [T],
+    weight: Weights<'a, T>,
+    positive: Weights<'a, T>,
+}
+
+impl<'a, T: Real> Terms<'a, T> {
+    fn new(args: &Args<'a>, p: &Params) -> Self {
+        let weight = Weights::new(args, 2, p.weight_c, p.weight_inner);
+        let positive = Weights::new(args, 3, p.positive_c, p.positive_inner);
+        Self { x: args.input(0), goal: args.input(1), weight, positive }
+    }
+
+    /// `y = f(x, t, ..)` of the elements from `first` on.
+    fn values(&self, first: usize, f: impl Fn(T, T, T, T) -> T + Copy, y: &mut [T]) {
+        let (x, goal) = (&self.x[first..], &self.goal[first..]);
+        if self.weight.c == 0 && self.positive.c == 0 {
+            return in_vectors!({
+                for ((y, &x), &t) in y.iter_mut().zip(x).zip(goal) {
+                    *y = f(x, t, T::one(), T::one());
+                }
+            });
+        }
+        for (i, ((y, &x), &t)) in (first..).zip(y.iter_mut().zip(x).zip(goal)) {
+            *y = f(x, t, self.weight.of(i), self.positive.of(i));
+        }
+    }
+}
+
 /// `y = f(x, t, ..) * dy`, where the launch has a dy.
-fn each<T: Real>(args: &mut Args<'_>, dy: Option<&[T]>, f: impl Fn(T, T, T, T) -> T + Sync) {
+fn each<T: Real>(args: &mut Args<'_>, dy: Option<&[T]>, f: impl Fn(T, T, T, T) -> T + Sync + Copy) {
     let p: Params = args.params();
-    let (x, goal, y): (&[T], &[T], &mut [T]) = (args.input(0), args.input(1), args.output(0));
-    let weight = Weights::<T>::new(args, 2, p.weight_c, p.weight_inner);
-    let positive = Weights::<T>::new(args, 3, p.positive_c, p.positive_inner);
+    let (terms, y): (Terms<'_, T>, &mut [T]) = (Terms::new(args, &p), args.output(0));
     let scale = T::of(p.scale);
     mirror::for_each_chunk(y, CHUNK, &|chunk, y| {
-        let first = chunk * CHUNK;
-        let value = |i: usize| f(x[i], goal[i], weight.of(i), positive.of(i));
+        terms.values(chunk * CHUNK, f, y);
         match dy {
-            None => y.iter_mut().enumerate().for_each(|(i, y)| *y = value(first + i)),
-            Some(dy) if p.each != 0 => y.iter_mut().enumerate().for_each(|(i, y)| *y = value(first + i) * (dy[first + i] * scale)),
-            Some(dy) => y.iter_mut().enumerate().for_each(|(i, y)| *y = value(first + i) * (dy[0] * scale)),
+            None => {}
+            Some(dy) if p.each != 0 => y.iter_mut().zip(&dy[chunk * CHUNK..]).for_each(|(y, &dy)| *y *= dy * scale),
+            Some(dy) => y.iter_mut().for_each(|y| *y *= dy[0] * scale),
         }
     });
 }
@@ -153,16 +199,21 @@ pub(super) fn pointwise_loss_bwd_target_cpu<T: Real>(args: &mut Args<'_>) {
     with_bwd_target!(p, args.constant("KIND"), f => each(args, Some(dy), f));
 }
 
+/// Losses that are summed at once.
+const BLOCK: usize = 256;
+
 /// A part of the sum in each element of the output.
-fn parts<T: Real>(args: &mut Args<'_>, f: impl Fn(T, T, T, T) -> T + Sync) {
+fn parts<T: Real>(args: &mut Args<'_>, f: impl Fn(T, T, T, T) -> T + Sync + Copy) {
     let p: Params = args.params();
-    let (x, goal, sums): (&[T], &[T], &mut [T]) = (args.input(0), args.input(1), args.output(0));
-    let weight = Weights::<T>::new(args, 2, p.weight_c, p.weight_inner);
-    let positive = Weights::<T>::new(args, 3, p.positive_c, p.positive_inner);
+    let (terms, sums): (Terms<'_, T>, &mut [T]) = (Terms::new(args, &p), args.output(0));
     let part = 4 * p.part as usize;
     sums.par_iter_mut().enumerate().run(|(which, sum)| {
-        let value = |i: usize| -> f64 { f(x[i], goal[i], weight.of(i), positive.of(i)).into() };
-        let total: f64 = (which * part..((which + 1) * part).min(x.len())).map(value).sum();
+        let (mut total, mut values, end) = (0.0, [T::zero(); BLOCK], ((which + 1) * part).min(terms.x.len()));
+        for first in (which * part..end).step_by(BLOCK) {
+            let values = &mut values[..BLOCK.min(end - first)];
+            terms.values(first, f, values);
+            total += mirror::sum_by(values, |v| v);
+        }
         *sum = T::of(total * f64::from(p.scale));
     });
 }

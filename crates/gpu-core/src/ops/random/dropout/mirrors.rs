@@ -110,7 +110,7 @@ pub(super) fn gaussian_noise_cpu<T: Real>(args: &mut Args<'_>) {
             let (radius, angle) = (words[2 * (pair % 2)][pair / 2], words[2 * (pair % 2) + 1][pair / 2]);
             // In (0, 1], exact: its logarithm is finite.
             let u = T::of((radius >> 8) + 1) * T::of(1.0 / 16_777_216.0);
-            let radius = (T::of(-2.0) * u.ln()).sqrt();
+            let radius = (T::of(-2.0) * u.quick_ln()).sqrt();
             let (sine, cosine) = T::of(f64::from(angle) * (std::f64::consts::TAU / 4_294_967_296.0)).sin_cos();
             (drawn[2 * pair], drawn[2 * pair + 1]) = (mean + sigma * (radius * cosine), mean + sigma * (radius * sine));
         }
