@@ -6,6 +6,7 @@
 
 use super::parameters::{self, JOB, Params};
 use crate::kernel::{Args, Kernel};
+use crate::mirror::in_vectors;
 use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::tensor::Tensor;
 
@@ -45,20 +46,26 @@ impl AdadeltaHyper {
     }
 }
 
+/// One job.
+#[inline(always)]
+fn update(hyper: &[f32], weights: &mut [f32], grads: &[f32], squares: &mut [f32], deltas: &mut [f32]) {
+    let &[lr, fresh, eps, decay, ..] = hyper else { unreachable!("adadelta_step checks the length") };
+    for (((w, g), s), acc) in weights.iter_mut().zip(grads).zip(squares).zip(deltas) {
+        let g = g + decay * *w;
+        *s += (g * g - *s) * fresh;
+        let delta = (*acc + eps).sqrt() / (*s + eps).sqrt() * g;
+        *acc += (delta * delta - *acc) * fresh;
+        *w -= lr * delta;
+    }
+}
+
 fn adadelta_step_cpu(args: &mut Args<'_>) {
     let (grads, hyper) = (args.input::<f32>(0), args.input::<f32>(1));
     let (weights, squares, deltas) = (args.output::<f32>(0), args.output::<f32>(1), args.output::<f32>(2));
-    let &[lr, fresh, eps, decay, ..] = hyper else { unreachable!("adadelta_step checks the length") };
     let moments = squares.par_chunks_mut(JOB).zip(deltas.par_chunks_mut(JOB));
     let jobs = weights.par_chunks_mut(JOB).zip(grads.par_chunks(JOB)).zip(moments);
     jobs.run(|((weights, grads), (squares, deltas))| {
-        for (((w, g), s), acc) in weights.iter_mut().zip(grads).zip(squares).zip(deltas) {
-            let g = g + decay * *w;
-            *s += (g * g - *s) * fresh;
-            let delta = (*acc + eps).sqrt() / (*s + eps).sqrt() * g;
-            *acc += (delta * delta - *acc) * fresh;
-            *w -= lr * delta;
-        }
+        in_vectors!(update(hyper, weights, grads, squares, deltas));
     });
 }
 

@@ -5,6 +5,7 @@
 
 use super::parameters::{self, JOB, Params};
 use crate::kernel::{Args, Kernel};
+use crate::mirror::in_vectors;
 use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::tensor::Tensor;
 
@@ -45,17 +46,23 @@ impl AdagradHyper {
     }
 }
 
+/// One job.
+#[inline(always)]
+fn update(hyper: &[f32], weights: &mut [f32], sums: &mut [f32], grads: &[f32]) {
+    let &[rate, eps, decay, ..] = hyper else { unreachable!("adagrad_step checks the length") };
+    for ((w, sum), g) in weights.iter_mut().zip(sums).zip(grads) {
+        let g = g + decay * *w;
+        *sum += g * g;
+        *w -= rate * (g / (sum.sqrt() + eps));
+    }
+}
+
 fn adagrad_step_cpu(args: &mut Args<'_>) {
     let (grads, hyper) = (args.input::<f32>(0), args.input::<f32>(1));
     let (weights, sums) = (args.output::<f32>(0), args.output::<f32>(1));
-    let &[rate, eps, decay, ..] = hyper else { unreachable!("adagrad_step checks the length") };
     let jobs = weights.par_chunks_mut(JOB).zip(sums.par_chunks_mut(JOB)).zip(grads.par_chunks(JOB));
     jobs.run(|((weights, sums), grads)| {
-        for ((w, sum), g) in weights.iter_mut().zip(sums).zip(grads) {
-            let g = g + decay * *w;
-            *sum += g * g;
-            *w -= rate * (g / (sum.sqrt() + eps));
-        }
+        in_vectors!(update(hyper, weights, sums, grads));
     });
 }
 

@@ -12,6 +12,7 @@
 
 use super::parameters::{self, JOB, Params};
 use crate::kernel::{Args, Kernel};
+use crate::mirror::in_vectors;
 use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::tensor::Tensor;
 
@@ -61,41 +62,51 @@ impl AdamHyper {
     }
 }
 
-/// One job: weights, gradients and moments of a stretch, and what `divisor` makes of the second moment of its `i`-th element.
-fn update(
+/// One job. With AMSGrad `largest` holds the largest second moments so far, else nothing.
+#[inline(always)]
+fn update<const AMSGRAD: bool>(
     hyper: &[f32],
-    (weights, grads): (&mut [f32], &[f32]),
-    (first, second): (&mut [f32], &mut [f32]),
-    mut divisor: impl FnMut(usize, f32) -> f32,
+    weights: &mut [f32],
+    grads: &[f32],
+    first: &mut [f32],
+    second: &mut [f32],
+    largest: &mut [f32],
 ) {
     let &[rate, fresh1, fresh2, unbias, eps, shrink, decay, _] = hyper else { unreachable!("adamw_step checks the length") };
-    for (i, ((w, g), (m, v))) in weights.iter_mut().zip(grads).zip(first.iter_mut().zip(second)).enumerate() {
-        let g = g + decay * *w;
-        *m += (g - *m) * fresh1;
-        *v += (g * g - *v) * fresh2;
-        *w = *w - shrink * *w - rate * *m / (divisor(i, *v).sqrt() * unbias + eps);
+    // All of one length, which spares the loop its checks.
+    let n = weights.len();
+    let (grads, first, second) = (&grads[..n], &mut first[..n], &mut second[..n]);
+    let largest = &mut largest[..if AMSGRAD { n } else { 0 }];
+    for i in 0..n {
+        let g = grads[i] + decay * weights[i];
+        first[i] += (g - first[i]) * fresh1;
+        second[i] += (g * g - second[i]) * fresh2;
+        let mut divisor = second[i];
+        if AMSGRAD {
+            largest[i] = largest[i].max(divisor);
+            divisor = largest[i];
+        }
+        weights[i] = weights[i] - shrink * weights[i] - rate * first[i] / (divisor.sqrt() * unbias + eps);
     }
 }
 
 fn adamw_step_cpu(args: &mut Args<'_>) {
     let (grads, hyper) = (args.input::<f32>(0), args.input::<f32>(1));
     let (weights, first, second) = (args.output::<f32>(0), args.output::<f32>(1), args.output::<f32>(2));
-    let moments = first.par_chunks_mut(JOB).zip(second.par_chunks_mut(JOB));
-    let jobs = weights.par_chunks_mut(JOB).zip(grads.par_chunks(JOB)).zip(moments);
-    jobs.run(|(here, moments)| update(hyper, here, moments, |_, v| v));
+    let jobs =
+        weights.par_chunks_mut(JOB).zip(grads.par_chunks(JOB)).zip(first.par_chunks_mut(JOB)).zip(second.par_chunks_mut(JOB));
+    jobs.run(|(((weights, grads), first), second)| {
+        in_vectors!(update::<false>(hyper, weights, grads, first, second, &mut []));
+    });
 }
 
 fn adamw_step_amsgrad_cpu(args: &mut Args<'_>) {
     let (grads, hyper) = (args.input::<f32>(0), args.input::<f32>(1));
     let (weights, first, second) = (args.output::<f32>(0), args.output::<f32>(1), args.output::<f32>(2));
-    let largest = args.output::<f32>(3);
-    let moments = first.par_chunks_mut(JOB).zip(second.par_chunks_mut(JOB)).zip(largest.par_chunks_mut(JOB));
-    let jobs = weights.par_chunks_mut(JOB).zip(grads.par_chunks(JOB)).zip(moments);
-    jobs.run(|(here, (moments, largest))| {
-        update(hyper, here, moments, |i, v| {
-            largest[i] = largest[i].max(v);
-            largest[i]
-        });
+    let jobs =
+        weights.par_chunks_mut(JOB).zip(grads.par_chunks(JOB)).zip(first.par_chunks_mut(JOB)).zip(second.par_chunks_mut(JOB));
+    jobs.zip(args.output::<f32>(3).par_chunks_mut(JOB)).run(|((((weights, grads), first), second), largest)| {
+        in_vectors!(update::<true>(hyper, weights, grads, first, second, largest));
     });
 }
 

@@ -6,6 +6,7 @@
 
 use super::parameters::{self, JOB, Params};
 use crate::kernel::{Args, Kernel};
+use crate::mirror::in_vectors;
 use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::tensor::Tensor;
 
@@ -45,17 +46,23 @@ fn sign(v: f32) -> f32 {
     f32::from(i8::from(v > 0.0) - i8::from(v < 0.0))
 }
 
+/// One job.
+#[inline(always)]
+fn update(hyper: &[f32], weights: &mut [f32], means: &mut [f32], grads: &[f32]) {
+    let &[lr, fresh1, fresh2, shrink, ..] = hyper else { unreachable!("lion_step checks the length") };
+    for ((w, m), g) in weights.iter_mut().zip(means).zip(grads) {
+        let change = g - *m;
+        *w = *w - shrink * *w - lr * sign(*m + change * fresh1);
+        *m += change * fresh2;
+    }
+}
+
 fn lion_step_cpu(args: &mut Args<'_>) {
     let (grads, hyper) = (args.input::<f32>(0), args.input::<f32>(1));
     let (weights, means) = (args.output::<f32>(0), args.output::<f32>(1));
-    let &[lr, fresh1, fresh2, shrink, ..] = hyper else { unreachable!("lion_step checks the length") };
     let jobs = weights.par_chunks_mut(JOB).zip(means.par_chunks_mut(JOB)).zip(grads.par_chunks(JOB));
     jobs.run(|((weights, means), grads)| {
-        for ((w, m), g) in weights.iter_mut().zip(means).zip(grads) {
-            let change = g - *m;
-            *w = *w - shrink * *w - lr * sign(*m + change * fresh1);
-            *m += change * fresh2;
-        }
+        in_vectors!(update(hyper, weights, means, grads));
     });
 }
 

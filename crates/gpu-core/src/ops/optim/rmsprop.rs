@@ -7,15 +7,15 @@
 
 use super::parameters::{self, JOB, Params};
 use crate::kernel::{Args, Kernel};
+use crate::mirror::in_vectors;
 use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::tensor::Tensor;
 
 const WGSL: &str = wgsl!("rmsprop.wgsl");
-static RMSPROP_STEP: Kernel = Kernel::new_trusted(WGSL, "rmsprop_step", |args| step_cpu(args, false, false));
-static RMSPROP_STEP_MOMENTUM: Kernel = Kernel::new_trusted(WGSL, "rmsprop_step_momentum", |args| step_cpu(args, true, false));
-static RMSPROP_STEP_CENTERED: Kernel = Kernel::new_trusted(WGSL, "rmsprop_step_centered", |args| step_cpu(args, false, true));
-static RMSPROP_STEP_CENTERED_MOMENTUM: Kernel =
-    Kernel::new_trusted(WGSL, "rmsprop_step_centered_momentum", |args| step_cpu(args, true, true));
+static RMSPROP_STEP: Kernel = Kernel::new_trusted(WGSL, "rmsprop_step", step_cpu::<false, false>);
+static RMSPROP_STEP_MOMENTUM: Kernel = Kernel::new_trusted(WGSL, "rmsprop_step_momentum", step_cpu::<true, false>);
+static RMSPROP_STEP_CENTERED: Kernel = Kernel::new_trusted(WGSL, "rmsprop_step_centered", step_cpu::<false, true>);
+static RMSPROP_STEP_CENTERED_MOMENTUM: Kernel = Kernel::new_trusted(WGSL, "rmsprop_step_centered_momentum", step_cpu::<true, true>);
 pub(in crate::ops) const KERNELS: &[&Kernel] =
     &[&RMSPROP_STEP, &RMSPROP_STEP_MOMENTUM, &RMSPROP_STEP_CENTERED, &RMSPROP_STEP_CENTERED_MOMENTUM];
 
@@ -55,33 +55,47 @@ fn jobs(arena: Option<&mut [f32]>, count: usize) -> Vec<&mut [f32]> {
     }
 }
 
-fn step_cpu(args: &mut Args<'_>, momentum: bool, centered: bool) {
+/// One job. Without momentum there are no `buffers`, and not centred no `means`.
+#[inline(always)]
+fn update<const MOMENTUM: bool, const CENTERED: bool>(
+    hyper: &[f32],
+    weights: &mut [f32],
+    grads: &[f32],
+    squares: &mut [f32],
+    buffers: &mut [f32],
+    means: &mut [f32],
+) {
+    let &[lr, fresh, eps, decay, kept, ..] = hyper else { unreachable!("rmsprop_step checks the length") };
+    // All of one length, which spares the loop its checks.
+    let n = weights.len();
+    let (grads, squares) = (&grads[..n], &mut squares[..n]);
+    let (buffers, means) = (&mut buffers[..if MOMENTUM { n } else { 0 }], &mut means[..if CENTERED { n } else { 0 }]);
+    for i in 0..n {
+        let g = grads[i] + decay * weights[i];
+        squares[i] += (g * g - squares[i]) * fresh;
+        let mut under = squares[i];
+        if CENTERED {
+            means[i] += (g - means[i]) * fresh;
+            under = (under - means[i] * means[i]).max(0.0);
+        }
+        let mut step = g / (under.sqrt() + eps);
+        if MOMENTUM {
+            buffers[i] = kept * buffers[i] + step;
+            step = buffers[i];
+        }
+        weights[i] -= lr * step;
+    }
+}
+
+fn step_cpu<const MOMENTUM: bool, const CENTERED: bool>(args: &mut Args<'_>) {
     let (grads, hyper) = (args.input::<f32>(0), args.input::<f32>(1));
     let (weights, squares) = (args.output::<f32>(0), args.output::<f32>(1));
     let count = weights.len().div_ceil(JOB);
-    let buffers = jobs(momentum.then(|| args.output::<f32>(2)), count);
-    let means = jobs(centered.then(|| args.output::<f32>(if momentum { 3 } else { 2 })), count);
-    let &[lr, fresh, eps, decay, kept, ..] = hyper else { unreachable!("rmsprop_step checks the length") };
+    let buffers = jobs(MOMENTUM.then(|| args.output::<f32>(2)), count);
+    let means = jobs(CENTERED.then(|| args.output::<f32>(if MOMENTUM { 3 } else { 2 })), count);
     let here = weights.par_chunks_mut(JOB).zip(grads.par_chunks(JOB)).zip(squares.par_chunks_mut(JOB));
     here.zip(buffers).zip(means).run(|((((weights, grads), squares), buffers), means)| {
-        for (i, ((w, g), s)) in weights.iter_mut().zip(grads).zip(squares).enumerate() {
-            let g = g + decay * *w;
-            *s += (g * g - *s) * fresh;
-            let mut under = *s;
-            if centered {
-                means[i] += (g - means[i]) * fresh;
-                under = (under - means[i] * means[i]).max(0.0);
-            }
-            let step = g / (under.sqrt() + eps);
-            *w -= lr
-                * match momentum {
-                    false => step,
-                    true => {
-                        buffers[i] = kept * buffers[i] + step;
-                        buffers[i]
-                    }
-                };
-        }
+        in_vectors!(update::<MOMENTUM, CENTERED>(hyper, weights, grads, squares, buffers, means));
     });
 }
 

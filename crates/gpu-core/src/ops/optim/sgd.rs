@@ -7,6 +7,7 @@
 
 use super::parameters::{self, JOB, Params};
 use crate::kernel::{Args, Kernel};
+use crate::mirror::in_vectors;
 use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::tensor::Tensor;
 
@@ -40,21 +41,27 @@ impl SgdHyper {
     }
 }
 
+/// One job.
+#[inline(always)]
+fn update(hyper: &[f32], weights: &mut [f32], buffers: &mut [f32], grads: &[f32]) {
+    let &[lr, momentum, undamped, decay, nesterov, first_step, ..] = hyper else { unreachable!("sgd_step checks the length") };
+    if momentum == 0.0 {
+        return weights.iter_mut().zip(grads).for_each(|(w, g)| *w -= lr * (g + decay * *w));
+    }
+    let (of_gradient, of_buffer) = if nesterov != 0.0 { (1.0, momentum) } else { (0.0, 1.0) };
+    for ((w, buf), g) in weights.iter_mut().zip(buffers).zip(grads) {
+        let g = g + decay * *w;
+        *buf = if first_step != 0.0 { g } else { momentum * *buf + undamped * g };
+        *w -= lr * (of_gradient * g + of_buffer * *buf);
+    }
+}
+
 fn sgd_step_cpu(args: &mut Args<'_>) {
     let (grads, hyper) = (args.input::<f32>(0), args.input::<f32>(1));
     let (weights, buffers) = (args.output::<f32>(0), args.output::<f32>(1));
-    let &[lr, momentum, undamped, decay, nesterov, first_step, ..] = hyper else { unreachable!("sgd_step checks the length") };
     let jobs = weights.par_chunks_mut(JOB).zip(buffers.par_chunks_mut(JOB)).zip(grads.par_chunks(JOB));
     jobs.run(|((weights, buffers), grads)| {
-        if momentum == 0.0 {
-            return weights.iter_mut().zip(grads).for_each(|(w, g)| *w -= lr * (g + decay * *w));
-        }
-        let (of_gradient, of_buffer) = if nesterov != 0.0 { (1.0, momentum) } else { (0.0, 1.0) };
-        for ((w, buf), g) in weights.iter_mut().zip(buffers).zip(grads) {
-            let g = g + decay * *w;
-            *buf = if first_step != 0.0 { g } else { momentum * *buf + undamped * g };
-            *w -= lr * (of_gradient * g + of_buffer * *buf);
-        }
+        in_vectors!(update(hyper, weights, buffers, grads));
     });
 }
 
