@@ -10,10 +10,11 @@
 
 use crate::base::DType;
 use crate::kernel::{Args, Grid, Kernel};
-use crate::mirror;
+use crate::mirror::{self, CHUNK};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 use half::f16;
+use half::slice::HalfFloatSliceExt;
 
 const WGSL: &str = wgsl!("cast.wgsl");
 static CAST_WORDS: Kernel = Kernel::new_trusted(WGSL, "cast_words", cast_cpu).with_f64(cast_cpu);
@@ -37,6 +38,18 @@ fn code(dtype: DType) -> u32 {
 
 fn cast_cpu(args: &mut Args<'_>) {
     let [source, to] = ["FROM", "TO"].map(|name| TYPES[args.constant(name) as usize]);
+    match (source, to) {
+        // The processor has instructions for these two, which the crate calls for whole slices.
+        (DType::F32, DType::F16) => {
+            let (x, y): (&[f32], &mut [f16]) = (args.input(0), args.output(0));
+            return mirror::for_each_chunk(y, CHUNK, &|chunk, y| y.convert_from_f32_slice(&x[chunk * CHUNK..][..y.len()]));
+        }
+        (DType::F16, DType::F32) => {
+            let (x, y): (&[f16], &mut [f32]) = (args.input(0), args.output(0));
+            return mirror::for_each_chunk(y, CHUNK, &|chunk, y| x[chunk * CHUNK..][..y.len()].convert_to_f32_slice(y));
+        }
+        _ => {}
+    }
     // An f64 holds every element of every type.
     match source {
         DType::F32 => cast_to(args, to, |v: f32| f64::from(v), false),

@@ -7,7 +7,7 @@ use crate::base::DType;
 use crate::base::{MAX_RANK, Shape};
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
-use crate::mirror::{self, Real};
+use crate::mirror::{self, CHUNK, Real};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
@@ -39,10 +39,12 @@ fn gather_cpu<T: Real>(args: &mut Args<'_>) {
     let p: Params = args.params();
     let (x, index, y): (&[T], &[u32], &mut [T]) = (args.input(0), args.input(1), args.output(0));
     let (size, len, inner) = (p.size as usize, p.len as usize, p.inner as usize);
-    mirror::for_each_plane(y, inner, |row, y| {
-        let first = row / len * size;
-        for (i, (y, &place)) in y.iter_mut().zip(&index[row * inner..]).enumerate() {
-            *y = if place < p.size { x[(first + place as usize) * inner + i] } else { p.outside() };
+    let plane = len * inner;
+    mirror::for_each_piece(y, CHUNK, plane, |at, y| {
+        let (x, mut column) = (&x[at / plane * size * inner..][..size * inner], at % inner);
+        for (y, &place) in y.iter_mut().zip(&index[at..]) {
+            *y = if place < p.size { x[place as usize * inner + column] } else { p.outside() };
+            column = if column + 1 == inner { 0 } else { column + 1 };
         }
     });
 }

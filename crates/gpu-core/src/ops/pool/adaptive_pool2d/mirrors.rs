@@ -32,14 +32,33 @@ impl Windows {
         self.rows.len() * self.columns.len()
     }
 
-    /// The runs of a plane's elements that make up window `o`.
-    fn runs(&self, o: usize) -> impl Iterator<Item = Range<usize>> {
-        let (rows, columns) = (&self.rows[o / self.columns.len()], &self.columns[o % self.columns.len()]);
-        rows.clone().map(move |r| r * self.row + columns.start..r * self.row + columns.end)
+    /// Calls `f` with the number of each window of a plane and the window.
+    #[inline(always)]
+    fn each(&self, mut f: impl FnMut(usize, Window<'_>)) {
+        let mut number = 0;
+        for rows in &self.rows {
+            for columns in &self.columns {
+                f(number, Window { rows, columns, row: self.row });
+                number += 1;
+            }
+        }
+    }
+}
+
+struct Window<'a> {
+    rows: &'a Range<usize>,
+    columns: &'a Range<usize>,
+    row: usize,
+}
+
+impl Window<'_> {
+    /// The runs of the plane's elements that make it up.
+    fn runs(&self) -> impl Iterator<Item = Range<usize>> {
+        self.rows.clone().map(|r| r * self.row + self.columns.start..r * self.row + self.columns.end)
     }
 
-    fn size(&self, o: usize) -> usize {
-        self.rows[o / self.columns.len()].len() * self.columns[o % self.columns.len()].len()
+    fn size(&self) -> usize {
+        self.rows.len() * self.columns.len()
     }
 }
 
@@ -48,10 +67,10 @@ pub(super) fn adaptive_avg_pool2d_cpu<T: Real>(args: &mut Args<'_>) {
     let (x, y): (&[T], &mut [T]) = (args.input(0), args.output(0));
     mirror::for_each_plane(y, g.out_plane(), |plane, y| {
         let x = &x[plane * g.in_plane..][..g.in_plane];
-        for (o, y) in y.iter_mut().enumerate() {
-            let sum: f64 = g.runs(o).map(|run| mirror::sum_by(&x[run], |v| v)).sum();
-            *y = T::of(sum / g.size(o) as f64);
-        }
+        g.each(|o, window| {
+            let sum: f64 = window.runs().map(|run| mirror::sum_by(&x[run], |v| v)).sum();
+            y[o] = T::of(sum / window.size() as f64);
+        });
     });
 }
 
@@ -60,10 +79,11 @@ pub(super) fn adaptive_avg_pool2d_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
     let (dy, dx): (&[T], &mut [T]) = (args.input(0), args.output(0));
     mirror::for_each_plane(dx, g.in_plane, |plane, dx| {
         dx.fill(T::zero());
-        for (o, &dy) in dy[plane * g.out_plane()..][..g.out_plane()].iter().enumerate() {
-            let share = dy / T::of(g.size(o) as f64);
-            g.runs(o).for_each(|run| dx[run].iter_mut().for_each(|dx| *dx += share));
-        }
+        let dy = &dy[plane * g.out_plane()..];
+        g.each(|o, window| {
+            let share = dy[o] / T::of(window.size() as f64);
+            window.runs().for_each(|run| dx[run].iter_mut().for_each(|dx| *dx += share));
+        });
     });
 }
 
@@ -72,16 +92,18 @@ pub(super) fn adaptive_max_pool2d_cpu<T: Real>(args: &mut Args<'_>) {
     let (x, y, indices): (&[T], &mut [T], &mut [u32]) = (args.input(0), args.output(0), args.output(1));
     let planes = y.par_chunks_mut(g.out_plane()).zip(indices.par_chunks_mut(g.out_plane())).zip(x.par_chunks(g.in_plane));
     planes.run(|((y, indices), x)| {
-        for (o, (y, index)) in y.iter_mut().zip(indices).enumerate() {
-            let (mut best, mut at) = (T::neg_infinity(), g.runs(o).next().map_or(0, |run| run.start));
-            for (i, &v) in g.runs(o).flat_map(|run| run.clone().zip(&x[run])) {
-                // Strictly greater: the first maximum wins.
-                if v > best || v.is_nan() {
-                    (best, at) = (v, i);
+        g.each(|o, window| {
+            let (mut best, mut at) = (T::neg_infinity(), window.rows.start * g.row + window.columns.start);
+            for run in window.runs() {
+                for (i, &v) in run.clone().zip(&x[run]) {
+                    // Strictly greater: the first maximum wins.
+                    if v > best || v.is_nan() {
+                        (best, at) = (v, i);
+                    }
                 }
             }
-            (*y, *index) = (best, at as u32);
-        }
+            (y[o], indices[o]) = (best, at as u32);
+        });
     });
 }
 

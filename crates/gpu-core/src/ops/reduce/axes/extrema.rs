@@ -1,7 +1,7 @@
 //! The largest and the smallest, how many of them there are, and where.
 
 use super::plan::{count, over_axes};
-use super::states::Op;
+use super::state::Op;
 use crate::base::Shape;
 use crate::expect;
 use crate::tensor::Tensor;

@@ -3,7 +3,7 @@
 use super::WGSL;
 use super::params::Params;
 use super::plan::{ALL_AXES, over_axes};
-use super::states::Op;
+use super::state::Op;
 use crate::base::DType;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::tensor::Tensor;

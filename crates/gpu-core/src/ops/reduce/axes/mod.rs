@@ -3,12 +3,14 @@
 //! Neighbouring axes that are reduced are one axis, so each step is `y[o,i] = reduction over j of x[o,j,i]`; several groups of axes are
 //! several steps, the innermost first. A long axis is split into parts, whose states are reduced again: a fixed order on every device.
 
+mod elements;
 mod extrema;
 mod logical;
+mod mirrors;
 mod moments;
 mod params;
 mod plan;
-mod states;
+mod state;
 mod sums;
 
 pub use extrema::{amax, amax_ties, amin, amin_ties, argmax_all, argmax_axis, argmin_all, argmin_axis};

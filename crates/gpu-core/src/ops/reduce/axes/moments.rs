@@ -1,7 +1,7 @@
 //! Variances, and logarithms of sums of exponentials.
 
 use super::plan::{count, over_axes};
-use super::states::Op;
+use super::state::Op;
 use crate::expect;
 use crate::tensor::Tensor;
 

@@ -1,8 +1,9 @@
 //! Which steps a reduction takes, and in how many parts.
 
 use super::WGSL;
+use super::mirrors::reduce_cpu;
 use super::params::Params;
-use super::states::{Op, reduce_cpu};
+use super::state::Op;
 use crate::base::{DType, MAX_RANK, Shape};
 use crate::expect;
 use crate::kernel::{Grid, Kernel, kernel};

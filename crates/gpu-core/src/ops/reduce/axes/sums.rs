@@ -1,7 +1,7 @@
 //! Sums and means.
 
 use super::plan::{ALL_AXES, over_all, over_axes, reduce_axes};
-use super::states::Op;
+use super::state::Op;
 use crate::base::{MAX_RANK, Shape};
 use crate::expect;
 use crate::tensor::Tensor;
