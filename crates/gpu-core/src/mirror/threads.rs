@@ -62,9 +62,9 @@ pub(crate) trait Loop: IndexedParallelIterator {
         cut(self, least, &ForEach(f));
     }
 
-    /// Calls `f` for every item, with something made by `make` that one item after the other may use.
-    fn run_with<S>(self, make: impl Fn() -> S + Send + Sync, f: impl Fn(&mut S, Self::Item) + Send + Sync) {
-        cut(self, 1, &ForEachWith(make, f));
+    /// Calls `f` for every item, with something made by `make` that one item after the other may use; a thread takes at least `least` items.
+    fn run_with<S>(self, least: usize, make: impl Fn() -> S + Send + Sync, f: impl Fn(&mut S, Self::Item) + Send + Sync) {
+        cut(self, least, &ForEachWith(make, f));
     }
 
     /// What `f` gives for every item, in order.

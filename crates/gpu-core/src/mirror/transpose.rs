@@ -1,10 +1,17 @@
 //! Transposed copies, tile by tile: element by element, each would touch a line of the cache of its own.
 
-/// Rows and columns of a tile: what vectors of four are shuffled into.
+use super::in_vectors;
+
+/// Rows and columns of a tile, which is shuffled in vectors.
 const TILE: usize = 8;
 
 /// `to[j * to_row + i] = from[i * from_row + j]` for `rows` rows and `cols` columns of `from`.
-pub(crate) fn transpose<T: Copy>([rows, cols]: [usize; 2], from: &[T], from_row: usize, to: &mut [T], to_row: usize) {
+pub(crate) fn transpose<T: Copy>(size: [usize; 2], from: &[T], from_row: usize, to: &mut [T], to_row: usize) {
+    in_vectors!(by_tiles(size, from, from_row, to, to_row));
+}
+
+#[inline(always)]
+fn by_tiles<T: Copy>([rows, cols]: [usize; 2], from: &[T], from_row: usize, to: &mut [T], to_row: usize) {
     let whole = [rows / TILE * TILE, cols / TILE * TILE];
     for i in (0..whole[0]).step_by(TILE) {
         for j in (0..whole[1]).step_by(TILE) {

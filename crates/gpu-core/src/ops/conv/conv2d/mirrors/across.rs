@@ -26,7 +26,7 @@ const TURN: usize = 80;
 
 /// The taps of each output place that read inside of the source.
 pub(super) struct Places {
-    taps: Vec<Vec<Tap>>,
+    pub taps: Vec<Vec<Tap>>,
     /// Elements of a plane of the source.
     pub source: usize,
 }

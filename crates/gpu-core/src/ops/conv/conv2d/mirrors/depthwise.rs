@@ -5,28 +5,36 @@
 
 use super::across::Places;
 use super::plan::{Phase, Plan, Tap};
-use super::{Layout, across_depthwise};
+use super::{Layout, depthwise_small};
 use crate::mirror::{CHUNK, Real, Width, for_each_chunk};
 use pulp::{Arch, Simd, WithSimd};
 use std::ops::Range;
 
 /// y of a depthwise convolution.
 pub(in super::super) fn depthwise_forward<T: Real>(l: &Layout, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
-    if across_depthwise::is_for(l) {
-        across_depthwise::product(l, &Places::forward(l), 1, l.k / l.c, x, w, bias, y);
-    } else if !y.is_empty() {
-        Planes { plan: &Plan::forward(l), ins: 1, readers: l.k / l.c, channels: l.k, taps: l.taps(), x, w, bias }.sum(l.p * l.q, y);
+    if depthwise_small::is_for(l, [l.p * l.q, l.h * l.w]) {
+        depthwise_small::product(l, &Places::forward(l), x, w, bias, y);
+    } else {
+        planes_of_y(l, x, w, bias, y);
     }
+}
+
+pub(super) fn planes_of_y<T: Real>(l: &Layout, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
+    Planes { plan: &Plan::forward(l), ins: 1, readers: l.k / l.c, channels: l.k, taps: l.taps(), x, w, bias }.sum(l.p * l.q, y);
 }
 
 /// dx of a depthwise convolution; with a bias, the forward pass of a transposed one.
 pub(in super::super) fn depthwise_backward_x<T: Real>(l: &Layout, dy: &[T], w: &[T], bias: Option<&[T]>, dx: &mut [T]) {
-    let ins = l.k / l.c;
-    if across_depthwise::is_for(l) {
-        across_depthwise::product(l, &Places::backward(l), ins, 1, dy, w, bias, dx);
-    } else if !dx.is_empty() {
-        Planes { plan: &Plan::backward(l), ins, readers: 1, channels: l.c, taps: l.taps(), x: dy, w, bias }.sum(l.h * l.w, dx);
+    if depthwise_small::is_for(l, [l.h * l.w, l.p * l.q]) {
+        depthwise_small::product(l, &Places::backward(l), dy, w, bias, dx);
+    } else {
+        planes_of_x(l, dy, w, bias, dx);
     }
+}
+
+pub(super) fn planes_of_x<T: Real>(l: &Layout, dy: &[T], w: &[T], bias: Option<&[T]>, dx: &mut [T]) {
+    Planes { plan: &Plan::backward(l), ins: l.k / l.c, readers: 1, channels: l.c, taps: l.taps(), x: dy, w, bias }
+        .sum(l.h * l.w, dx);
 }
 
 /// Planes of outputs, each of which sums `ins` planes of `x`; `readers` planes of outputs read the same.
@@ -45,6 +53,9 @@ struct Planes<'a, T> {
 impl<T: Real> Planes<'_, T> {
     /// All planes of `y`, of `plane` elements each.
     fn sum(&self, plane: usize, y: &mut [T]) {
+        if y.is_empty() {
+            return;
+        }
         let (source, planes, filter) = (&self.plan.source, (CHUNK / plane).max(1), self.ins * self.taps);
         let from = self.ins * source.elements();
         let terms: Vec<Vec<Term>> = self.plan.phases.iter().map(|phase| self.terms(phase)).collect();
@@ -154,9 +165,17 @@ const TAPS: usize = 9;
 
 /// dw of a depthwise convolution, one partial for each run of `pixels_per_split` pixels of the batch (rows (split, k, taps)).
 pub(in super::super) fn depthwise_backward_w<T: Real>(l: &Layout, pixels_per_split: usize, x: &[T], dy: &[T], dw: &mut [T]) {
+    let plane = l.p * l.q;
     if dy.is_empty() {
-        return dw.fill(T::zero());
+        dw.fill(T::zero());
+    } else if depthwise_small::is_for(l, [plane, l.h * l.w]) && pixels_per_split.is_multiple_of(plane) {
+        depthwise_small::backward_w(l, pixels_per_split / plane, x, dy, dw);
+    } else {
+        weights(l, pixels_per_split, x, dy, dw);
     }
+}
+
+pub(super) fn weights<T: Real>(l: &Layout, pixels_per_split: usize, x: &[T], dy: &[T], dw: &mut [T]) {
     let (plan, plane, taps) = (Plan::forward(l), l.p * l.q, l.taps());
     for_each_chunk(dw, taps, &|row, dw| {
         let (k, split) = (row % l.k, row / l.k);

@@ -27,7 +27,7 @@ pub(super) fn product<T: Real>(l: &Layout, plan: &Plan, side: &Side, x: &[T], w:
     let by_block = |y| <[T]>::chunks_mut(y, side.outs * plane).flat_map(|group| group.chunks_mut(of_block * plane));
     if l.n >= FEW {
         // An image is a task, which keeps its padded planes to itself.
-        y.par_chunks_mut(y_image).enumerate().run_with(Vec::new, |padded, (n, y)| {
+        y.par_chunks_mut(y_image).enumerate().run_with(1, Vec::new, |padded, (n, y)| {
             pad(n, padded);
             by_block(y).enumerate().for_each(|(block, y)| sum_block(padded, block, y));
         });

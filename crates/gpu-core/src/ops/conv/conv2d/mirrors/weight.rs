@@ -91,7 +91,7 @@ fn direct<T: Real>(l: &Layout, plan: &Plan, width: &Width, x: &[T], dy: &[T], is
             Arch::new().dispatch(WeightSums { width, phase, offsets: &offsets, source, dy: turned, dw });
         };
         match is_cut {
-            true => dw.par_chunks_mut(terms * lanes).enumerate().run_with(Vec::new, of_block),
+            true => dw.par_chunks_mut(terms * lanes).enumerate().run_with(1, Vec::new, of_block),
             false => {
                 let mut turned = Vec::new();
                 dw.chunks_mut(terms * lanes).enumerate().for_each(|block| of_block(&mut turned, block));
