@@ -56,6 +56,9 @@ pub fn cases() -> Vec<Case> {
     for shape in [[5, 10], [67, 17], [13, 257], [3, 20_011]] {
         cases.push(hard_case(shape.into(), far_logits, labels, |_, _| 0.1.into(), format!("{shape:?}, logits far apart")));
     }
+    for shape in [[67, 17], [13, 257], [3, 20_011]] {
+        cases.push(hard_case(shape.into(), peaked_logits, labels, |_, _| 0.1.into(), format!("{shape:?}, a peak in each row")));
+    }
     for &shape in SHAPES {
         cases.push(case(shape.into(), |_, _| 0.0.into(), format!("{shape:?}")));
         cases.push(case(shape.into(), |_, _| 0.1.into(), format!("{shape:?}, smoothing 0.1")));
@@ -156,18 +159,22 @@ fn nll_cases() -> Vec<Case> {
 
 fn soft_cases() -> Vec<Case> {
     let mut cases = Vec::new();
-    for (shape, smoothing, weighted, reduction) in [
-        (&[1usize, 1][..], 0.0, false, Reduction::Mean),
-        (&[7, 16], 0.1, true, Reduction::Sum),
-        (&[67, 17], 0.0, true, Reduction::None),
-        (&[13, 1031], 0.1, false, Reduction::Mean),
-        (&[3, 5, 7, 2], 0.1, true, Reduction::None),
-        (&[2, 300, 11], 0.0, false, Reduction::Mean),
+    let usual: Logits = logits;
+    for (shape, smoothing, weighted, reduction, logits, kind) in [
+        (&[1usize, 1][..], 0.0, false, Reduction::Mean, usual, ""),
+        (&[7, 16], 0.1, true, Reduction::Sum, usual, ""),
+        (&[67, 17], 0.0, true, Reduction::None, usual, ""),
+        (&[13, 1031], 0.1, false, Reduction::Mean, usual, ""),
+        (&[3, 5, 7, 2], 0.1, true, Reduction::None, usual, ""),
+        (&[2, 300, 11], 0.0, false, Reduction::Mean, usual, ""),
+        (&[67, 17], 0.1, true, Reduction::None, peaked_logits, ", a peak in each row"),
+        (&[13, 1031], 0.1, false, Reduction::Sum, peaked_logits, ", a peak in each row"),
     ] {
-        let what = format!("{shape:?}, smoothing {smoothing}, {}weighted, {reduction:?}", if weighted { "" } else { "un" });
+        let what = format!("{shape:?}, smoothing {smoothing}, {}weighted, {reduction:?}{kind}", if weighted { "" } else { "un" });
         let run = move |device: &Device, sign: f32| {
-            let (x, target) = (logits(device, shape, 1), softmax(&logits(device, shape, 2), 1));
-            let weight = weighted.then(|| class_weights(device, shape[1]));
+            let (shape, classes) = (Shape::new(shape), shape[1]);
+            let (x, target) = (logits(device, shape, 1), softmax(&usual(device, shape, 2), 1));
+            let weight = weighted.then(|| class_weights(device, classes));
             let options = CrossEntropy { smoothing, weight, reduction, ..Default::default() };
             let (loss, probs) = soft_cross_entropy(&x, &target, &options);
             let dloss = tensor(device, loss.shape(), 3);
