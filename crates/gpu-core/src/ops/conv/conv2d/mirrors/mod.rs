@@ -11,6 +11,7 @@ mod depthwise;
 mod depthwise_small;
 mod plan;
 mod product;
+mod sampled;
 mod side;
 mod tiles;
 mod weight;
@@ -32,6 +33,9 @@ fn is_pointwise(l: &Layout) -> bool {
 
 /// y = conv(x, w) + bias.
 pub(super) fn forward<T: Real>(l: &Layout, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
+    if let Some(dense) = sampled::dense(l) {
+        return forward(&dense, &sampled::read(l, x), w, bias, y);
+    }
     let side = Side { outs: l.group_k(), ins: l.group_c(), w_out: l.terms(), w_in: l.taps() };
     let plan = Plan::forward(l);
     match Places::where_cheaper(l, l.p * l.q, Places::forward, sum_cost(l, &plan)) {
@@ -43,6 +47,9 @@ pub(super) fn forward<T: Real>(l: &Layout, x: &[T], w: &[T], bias: Option<&[T]>,
 
 /// dx of the convolution; with a bias, the forward pass of a transposed one.
 pub(super) fn backward_x<T: Real>(l: &Layout, dy: &[T], w: &[T], bias: Option<&[T]>, dx: &mut [T]) {
+    if let Some(dense) = sampled::dense(l) {
+        return sampled::backward_x(l, bias, dx, |read| backward_x(&dense, dy, w, None, read));
+    }
     let side = Side { outs: l.group_c(), ins: l.group_k(), w_out: l.taps(), w_in: l.terms() };
     let plan = Plan::backward(l);
     match Places::where_cheaper(l, l.h * l.w, Places::backward, sum_cost(l, &plan)) {
@@ -64,6 +71,9 @@ fn sum_cost(l: &Layout, plan: &Plan) -> usize {
 
 /// dw of the convolution.
 pub(super) fn backward_w<T: Real>(l: &Layout, x: &[T], dy: &[T], dw: &mut [T]) {
+    if let Some(dense) = sampled::dense(l) {
+        return backward_w(&dense, &sampled::read(l, x), dy, dw);
+    }
     let pixels = l.p * l.q;
     let direct = match is_pointwise(l) {
         true if l.n >= 8 => pixels + 20,
