@@ -89,7 +89,8 @@ fn pixel(b: u32, p: u32, q: u32) -> vec4<i32> {
     let source = place(at, p, q);
     var v = vec4<i32>(0);
     for (var c = 0u; c < params.c; c++) {
-        v[c] = sample(indices[b], c, source.x, source.y);
+        // FXC takes no component by a counter on the left of an assignment.
+        v = select(v, vec4<i32>(sample(indices[b], c, source.x, source.y)), vec4<u32>(0u, 1u, 2u, 3u) == vec4<u32>(c));
     }
     let colour = at + COLOUR;
     if params.c == 3u {
