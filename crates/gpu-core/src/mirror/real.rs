@@ -35,6 +35,17 @@ pub(crate) trait Real: Float + NumAssign + Sum + Pod + Element + Into<f64> {
     fn quick_tanh(self) -> Self;
     /// The error function.
     fn quick_erf(self) -> Self;
+
+    /// `1 / (1 + exp(-self))`.
+    #[inline(always)]
+    fn logistic(self) -> Self {
+        (Self::one() + (-self).quick_exp()).recip()
+    }
+    /// `ln(1 + exp(self))`, without an exponential that overflows.
+    #[inline(always)]
+    fn softplus(self) -> Self {
+        (if self < Self::zero() { Self::zero() } else { self }) + (-self.abs()).quick_exp().quick_ln_1p()
+    }
 }
 
 impl Real for f32 {

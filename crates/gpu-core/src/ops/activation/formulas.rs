@@ -3,11 +3,6 @@
 use crate::mirror::Real;
 
 #[inline(always)]
-pub(super) fn logistic<T: Real>(x: T) -> T {
-    (T::one() + (-x).quick_exp()).recip()
-}
-
-#[inline(always)]
 pub(super) fn normal_cdf<T: Real>(x: T) -> T {
     T::of(0.5) * (T::one() + (x * T::of(std::f64::consts::FRAC_1_SQRT_2)).quick_erf())
 }
@@ -27,12 +22,6 @@ pub(super) fn gelu_inner<T: Real>(x: T) -> T {
 #[inline(always)]
 pub(super) fn gelu_slope<T: Real>(x: T) -> T {
     T::of((2.0 / std::f64::consts::PI).sqrt()) * (T::one() + T::of(3.0 * 0.044715) * x * x)
-}
-
-/// `ln(1 + exp(x))`, without an exponential that overflows.
-#[inline(always)]
-pub(super) fn softplus<T: Real>(x: T) -> T {
-    (if x < T::zero() { T::zero() } else { x }) + (-x.abs()).quick_exp().quick_ln_1p()
 }
 
 /// `tanh(softplus(x))` as `n / (n + 2)` with `n = e (e + 2)` and `e = exp(x)`; beyond 20 it is 1, and the square could overflow.

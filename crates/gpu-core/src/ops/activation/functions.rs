@@ -1,6 +1,6 @@
 //! The operators of the table, their mirrors, and the kernels that serve them all.
 
-use super::formulas::{gelu_inner, gelu_slope, limit, logistic, mish_factor, normal_cdf, normal_pdf, softplus};
+use super::formulas::{gelu_inner, gelu_slope, limit, mish_factor, normal_cdf, normal_pdf};
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel, kernel};
 use crate::mirror::{Real, map, zip_map};

@@ -72,7 +72,7 @@ macro_rules! activation_table {
             sigmoid(), sigmoid_bwd_x(from y) {
                 kind 6, [0.0, 0.0];
                 [-200.0, 0.0, 200.0] => [0.0, 0.5, 1.0], [0.0, 0.25, 0.0];
-                |x| logistic(x);
+                |x| x.logistic();
                 |y, dy| dy * (y * (T::one() - y))
             }
             /// The hyperbolic tangent. Equivalent of `torch.tanh`.
@@ -87,15 +87,15 @@ macro_rules! activation_table {
             softplus(beta = 1.0, threshold = 20.0), softplus_bwd_x(from x) {
                 kind 8, [beta, threshold], beta > 0.0, "beta is not positive";
                 [-200.0, 0.0, 200.0] => [0.0, 0.6931472, 200.0], [0.0, 0.5, 1.0];
-                |x, a, b| if a * x > b { x } else { softplus(a * x) / a };
-                |x, dy, a, b| if a * x > b { dy } else { dy * logistic(a * x) }
+                |x, a, b| if a * x > b { x } else { (a * x).softplus() / a };
+                |x, dy, a, b| if a * x > b { dy } else { dy * (a * x).logistic() }
             }
             /// `x * sigmoid(x)`, also called swish. Equivalent of `torch.nn.functional.silu`.
             silu(), silu_bwd_x(from x) {
                 kind 9, [0.0, 0.0];
                 [0.0, 200.0] => [0.0, 200.0], [0.5, 1.0];
-                |x| x * logistic(x);
-                |x, dy| dy * (logistic(x) * (T::one() + x * (T::one() - logistic(x))))
+                |x| x * x.logistic();
+                |x, dy| dy * (x.logistic() * (T::one() + x * (T::one() - x.logistic())))
             }
             /// `x` times the part of a normal distribution below it: `x * (1 + erf(x / sqrt 2)) / 2`. Equivalent of
             /// `torch.nn.functional.gelu`.
@@ -123,7 +123,7 @@ macro_rules! activation_table {
                 |x| x * mish_factor(x);
                 |x, dy| {
                     let t = mish_factor(x);
-                    dy * (t + x * logistic(x) * (T::one() - t * t))
+                    dy * (t + x * x.logistic() * (T::one() - t * t))
                 }
             }
             /// `x / (1 + |x|)`. Equivalent of `torch.nn.functional.softsign`, but for the gradient at infinity, which is 0 and there NaN.

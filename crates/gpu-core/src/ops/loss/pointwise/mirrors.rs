@@ -23,16 +23,6 @@ impl<'a, T: Real> Weights<'a, T> {
     }
 }
 
-#[inline(always)]
-fn softplus_of_minus<T: Real>(x: T) -> T {
-    (-x).max(T::zero()) + (-x.abs()).quick_exp().quick_ln_1p()
-}
-
-#[inline(always)]
-fn sigmoid_of_minus<T: Real>(x: T) -> T {
-    (T::one() + x.quick_exp()).recip()
-}
-
 /// Never below -100, as PyTorch has it for probabilities.
 #[inline(always)]
 fn ln_above<T: Real>(p: T) -> T {
@@ -85,7 +75,7 @@ macro_rules! with_loss {
                 let d = (x - t).abs();
                 if d < b { half * d * d } else { b * (d - half * b) }
             }),
-            kind::BCE_WITH_LOGITS => formula!(|x, t, w, q| w * ((one - t) * x + (one + (q - one) * t) * softplus_of_minus(x))),
+            kind::BCE_WITH_LOGITS => formula!(|x, t, w, q| w * ((one - t) * x + (one + (q - one) * t) * (-x).softplus())),
             kind::BCE => formula!(|x, t, w, _| -w * (t * ln_above(x) + (one - t) * ln_above(one - x))),
             kind::KL_DIV => formula!(|x, t, _, _| if t == T::zero() { -t * x } else { t * t.quick_ln() - t * x }),
             _ => formula!(|x, t, _, _| t.quick_exp() * (t - x)),
@@ -101,7 +91,7 @@ macro_rules! with_bwd_x {
             kind::L1 => formula!(|x, t, _, _| sign(x - t)),
             kind::SMOOTH_L1 => formula!(|x, t, _, _| if (x - t).abs() < b { (x - t) / b } else { sign(x - t) }),
             kind::HUBER => formula!(|x, t, _, _| if (x - t).abs() < b { x - t } else { b * sign(x - t) }),
-            kind::BCE_WITH_LOGITS => formula!(|x, t, w, q| w * (one - t - (one + (q - one) * t) * sigmoid_of_minus(x))),
+            kind::BCE_WITH_LOGITS => formula!(|x, t, w, q| w * (one - t - (one + (q - one) * t) * (-x).logistic())),
             kind::BCE => formula!(|x, t, w, _| w * ((x - t) / ((one - x) * x).max(T::of(1e-12)))),
             kind::KL_DIV => formula!(|_, t, _, _| -t),
             _ => formula!(|_, t, _, _| -t.quick_exp()),
@@ -114,7 +104,7 @@ macro_rules! with_bwd_target {
         let one = T::one();
         match $kind {
             kind::BCE_WITH_LOGITS => {
-                let $f = formula!(|x, _, w, q| w * ((q - one) * softplus_of_minus(x) - x));
+                let $f = formula!(|x, _, w, q| w * ((q - one) * (-x).softplus() - x));
                 $go
             }
             kind::BCE => {
