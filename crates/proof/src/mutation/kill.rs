@@ -3,22 +3,23 @@
 use super::{Mutant, MutantGpu, PRELUDE, mutants};
 use crate::ops::table::{OnGpu, Ran, TABLE, bits};
 use gpu_core::{Device, KernelInfo, Result, ops};
-use std::collections::BTreeMap;
+use std::collections::BTreeSet;
+use std::collections::btree_map::{BTreeMap, Entry};
 use std::ops::Range;
 
 /// A text of kernels, or a function of [`PRELUDE`], with the cases that launch any of the kernels, the quickest first.
 pub(super) struct Group {
     pub text: &'static str,
-    /// Where in the text a mutant may lie.
-    pub part: Range<usize>,
+    /// Where in the text a mutant may lie: in what the cases run of it.
+    pub parts: Vec<Range<usize>>,
     /// The whole text of one of the kernels, as it was launched.
     pub sample: String,
     pub cases: Vec<&'static Ran>,
 }
 
 impl Group {
-    fn of(text: &'static str, part: Range<usize>) -> Self {
-        Self { text, part, sample: String::new(), cases: Vec::new() }
+    fn of(text: &'static str, parts: Vec<Range<usize>>) -> Self {
+        Self { text, parts, sample: String::new(), cases: Vec::new() }
     }
 
     /// Takes a case in that launches one of its kernels.
@@ -32,7 +33,7 @@ impl Group {
     }
 
     pub fn mutants(&self) -> Vec<Mutant> {
-        mutants(self.text).into_iter().filter(|mutant| self.part.contains(&mutant.at.start)).collect()
+        mutants(self.text).into_iter().filter(|mutant| self.parts.iter().any(|part| part.contains(&mutant.at.start))).collect()
     }
 }
 
@@ -55,13 +56,13 @@ pub(super) fn groups(device: &Device) -> BTreeMap<String, Group> {
     let mut first_of: BTreeMap<&'static str, &'static str> = BTreeMap::new();
     for kernel in ops::kernels().into_iter().filter(|kernel| kernel.runs_on(device)) {
         let (text, name) = (kernel.wgsl(), *first_of.entry(kernel.wgsl()).or_insert(kernel.name()));
-        let group = groups.entry(name.to_owned()).or_insert_with(|| Group::of(text, 0..text.len()));
-        if group.cases.is_empty() {
+        if let Entry::Vacant(vacant) = groups.entry(name.to_owned()) {
+            let group = vacant.insert(Group::of(text, reached(text)));
             TABLE.iter().for_each(|ran| group.take(ran, |kernel| kernel.wgsl() == text));
         }
     }
     for (name, part) in functions(PRELUDE) {
-        let mut group = Group::of(PRELUDE, part);
+        let mut group = Group::of(PRELUDE, vec![part]);
         TABLE.iter().for_each(|ran| group.take(ran, |kernel| uses(kernel.wgsl(), name)));
         groups.insert(format!("prelude: {name}"), group);
     }
@@ -87,6 +88,22 @@ fn functions(text: &'static str) -> Vec<(&'static str, Range<usize>)> {
     let ends = starts[1..].iter().copied().chain([text.len()]);
     let name = |at: usize| text[at + 3..].split('(').next().unwrap_or_default();
     starts.iter().zip(ends).map(|(&start, end)| (name(start), start..end)).collect()
+}
+
+/// The functions of a text that its kernels in the table call: files that stand together may have others, which are another text's.
+fn reached(text: &'static str) -> Vec<Range<usize>> {
+    let launches = TABLE.iter().filter_map(|ran| ran.gpu.as_ref()).flat_map(|gpu| &gpu.launches);
+    let entries = launches.filter(|launch| launch.kernel.wgsl() == text).map(|launch| launch.kernel.name());
+    let (functions, mut names) = (functions(text), entries.collect::<BTreeSet<_>>());
+    loop {
+        let (inside, outside): (Vec<_>, Vec<_>) = functions.iter().cloned().partition(|(name, _)| names.contains(name));
+        let called = |name: &str| inside.iter().any(|(_, at)| text[at.clone()].contains(&format!("{name}(")));
+        let more: Vec<&str> = outside.into_iter().map(|(name, _)| name).filter(|name| called(name)).collect();
+        if more.is_empty() {
+            return inside.into_iter().map(|(_, at)| at).collect();
+        }
+        names.extend(more);
+    }
 }
 
 /// Whether a kernel's text calls a function of the prelude, or one of it that does.
