@@ -159,11 +159,11 @@ fn gather(start: u32, step: u32, count: u32, place: u32, pace: u32) -> State {
             let v = element(start + k * step);
             a = select(a, v, beats(v, a));
         }
-        var sum = 0.0;
+        var total = 0.0;
         for (var k = 0u; k < count; k++) {
-            sum += exp(element(start + k * step) - a);
+            total += exp(element(start + k * step) - a);
         }
-        return State(a, sum, 0.0, 0u);
+        return State(a, total, 0.0, 0u);
     }
     var s = neutral(state(start, place));
     for (var k = 0u; k < count; k++) {

@@ -5,6 +5,7 @@
 mod device;
 mod kill;
 mod mutants;
+mod roundings;
 mod tests;
 mod tokens;
 

@@ -1,35 +1,13 @@
 //! Every mutant that changes a result is noticed.
 
+use super::roundings::ROUNDINGS;
 use super::{Fate, Group, Mutant, MutantGpu, groups, kill, mutants};
 use crate::gpu;
-use gpu_core::{Args, Device, Grid, Kernel, MAX_TRIPS, Tensor};
+use gpu_core::{Args, Device, Grid, Kernel, MAX_TRIPS, Tensor, ops};
 use std::collections::BTreeMap;
 
 /// Of each text, where not all are asked for.
 const SAMPLE: usize = 2;
-
-/// What changes results by a rounding and no more, with the reason: a slip, as [`Mutant::describe`] tells it.
-const ROUNDINGS: [(&str, &str); 16] = [
-    ("let part = select(params.part, params.part / 4u, VEC == [1u => 2u]);", "a sum is cut elsewhere"),
-    ("let part = select(params.[part => len], params.part / 4u, VEC == 1u);", "a sum is cut nowhere"),
-    ("let part = select(params.part, params.[part => len] / 4u, VEC == 1u);", "a sum is cut nowhere"),
-    ("var m = [0.0 => 1.0];", "a mean that its first value replaces begins elsewhere"),
-    ("select(b, a, is_nan(l) | ((l [>= => >] r)", "of two equal numbers the other: a zero's sign"),
-    ("select(b, a, is_nan(l) | ((l [<= => <] r)", "of two equal numbers the other: a zero's sign"),
-    ("weight(row, column + [1u => 2u])", "windows after the first of a row weigh the same, computed in another place"),
-    ("weight(row, column + [2u => 3u])", "windows after the first of a row weigh the same, computed in another place"),
-    ("var whole = ceil_div(first, params.[block => blocks]);", "of a segment fewer blocks are summed beforehand"),
-    ("if params.[blocks => add] == 0u || whole >= after {", "of a segment no blocks are summed beforehand"),
-    ("if params.blocks [== => !=] 0u || whole >= after {", "of a segment no blocks are summed beforehand"),
-    ("0x7e00u | ((a >> [13u => 14u]) & 0x3ffu)", "a NaN with other bits"),
-    (
-        "let mantissa = 2.0 * s + s * (t * (0.666666746 + t * (0.39998889 + t * (0.286165982 + t [* => +] (",
-        "the last terms of a series",
-    ),
-    ("s * (t * (0.666666746 + t * (0.39998889 + t * (0.286165982 + t * ([0.214307383 => 1.2143074]", "the last terms of a series"),
-    ("(0.666666746 + t * (0.39998889 + t * (0.286165982 + t * (0.214307383 + t [* => +] 0.242895663", "the last terms of a series"),
-    ("t * [0.242895663 => 1.2428956]", "the last term of a series of which the last bit is left"),
-];
 
 /// Whether the driver ends a loop that does not end by itself: some mutants' do not.
 fn ends_loops(device: &Device) -> bool {
@@ -86,9 +64,23 @@ fn tally(group: &Group, chosen: &[Mutant]) -> Tally {
     tally
 }
 
+/// Whether a mutant stands among [`ROUNDINGS`].
 fn is_rounding(mutant: &Mutant, group: &Group) -> bool {
-    let slip = mutant.describe(group.text);
-    ROUNDINGS.iter().any(|(rounding, _)| slip.contains(rounding))
+    roundings_of(group.text).any(|slip| mutant.describe(group.text).contains(slip))
+}
+
+fn roundings_of(text: &str) -> impl Iterator<Item = &'static str> {
+    ROUNDINGS.iter().filter(move |(kernel, ..)| text.contains(&format!("fn {kernel}("))).map(|&(_, slip, _)| slip)
+}
+
+#[test]
+fn every_rounding_is_a_mutant_of_its_text() {
+    for (kernel, slip, _) in ROUNDINGS {
+        let text =
+            ops::kernels().into_iter().find(|info| info.name() == kernel).unwrap_or_else(|| panic!("no kernel {kernel}")).wgsl();
+        let found = mutants(text).iter().filter(|mutant| mutant.describe(text).contains(slip)).count();
+        assert_eq!(found, 1, "{kernel}: {slip}");
+    }
 }
 
 /// `WGRAD_MUTANTS` is how many of each text, or `all` of them; `WGRAD_MUTANTS_OF` names texts by parts of their first kernels' names,

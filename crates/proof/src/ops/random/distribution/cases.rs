@@ -19,11 +19,7 @@ pub fn cases() -> Vec<Case> {
                 vec![uniform([len], low, high, KEY, &step(device, 41))]
             }));
         }
-        // A few roundings of f32 in each of the logarithm, the root, the circle and their product; a place on a circle is right to a
-        // part of its radius, however near to an axis it lies.
-        cases.push(Case::new("normal", format!("{len} elements"), Bound::Relative(1e-6), move |device| {
-            vec![normal([len], 0.0, 1.0, KEY, &step(device, 3)), normal([len], -7.0, 0.3, KEY, &step(device, 4))]
-        }));
+        cases.push(normals(len));
         cases.push(Case::new("bernoulli", format!("{len} elements"), Bound::Exact, move |device| {
             [0.0, 0.3, 1.0].map(|p| bernoulli([len], p, KEY, &step(device, 5))).to_vec()
         }));
@@ -39,4 +35,19 @@ pub fn cases() -> Vec<Case> {
         }));
     }
     cases
+}
+
+/// A few roundings of f32 in each of the logarithm, the root, the circle and their product. A place on a circle is right to a part of its
+/// radius, however near to an axis it lies, and what is counted is that and its own size.
+fn normals(len: usize) -> Case {
+    // Mean, deviation, step.
+    const OF: [(f32, f32, u32); 2] = [(0.0, 1.0, 3), (-7.0, 0.3, 4)];
+    let run = move |device: &Device| OF.map(|(mean, std, at)| normal([len], mean, std, KEY, &step(device, at))).to_vec();
+    let radii = move |device: &Device, (std, at): (f32, u32)| {
+        let places = normal([len.next_multiple_of(2)], 0.0, std, KEY, &step(device, at)).to_vec().expect("the CPU device");
+        let radii: Vec<f32> = places.as_chunks().0.iter().flat_map(|&[x, y]: &[f32; 2]| [x.hypot(y); 2]).collect();
+        Tensor::from_slice(device, [len], &radii[..len])
+    };
+    Case::new("normal", format!("{len} elements"), Bound::own(6e-7), run)
+        .adding(move |device| OF.map(|(_, std, at)| radii(device, (std, at))).to_vec())
 }
