@@ -143,8 +143,32 @@ fn command() -> clap::Command {
     Cli::command().mut_args(|flag| flag.hide_short_help(true))
 }
 
+/// The command that is asked for, as one types it: of which the help is meant.
+fn asked() -> String {
+    let (mut asked, mut at) = ("wgrad".to_owned(), command());
+    for word in std::env::args().skip(1) {
+        let Some(below) = at.find_subcommand(&word).cloned() else { break };
+        asked = format!("{asked} {}", below.get_name());
+        at = below;
+    }
+    asked
+}
+
+/// What is left without a text by a variable that is not set: a flag, or what a command is told.
+fn left_empty() -> Option<String> {
+    let words: Vec<String> = std::env::args_os().map(|word| word.to_string_lossy().into_owned()).collect();
+    words.windows(2).find_map(|pair| match (pair[0].as_str(), pair[1].as_str()) {
+        (flag, "") if flag.starts_with('-') => Some(flag.to_owned()),
+        (_, "") => Some("a word after the command".to_owned()),
+        (_, word) => word.strip_suffix('=').filter(|flag| flag.starts_with("--") && !flag.contains('=')).map(str::to_owned),
+    })
+}
+
 pub fn main() -> ExitCode {
     let began = Instant::now();
+    if let Some(empty) = left_empty() {
+        return misused(&format!("{empty} is empty: is a variable not set?"));
+    }
     let command = match std::env::args_os().nth(1) {
         Some(first) if first == "-h" => command().override_help(help::short(command())),
         _ => command(),
@@ -205,8 +229,13 @@ fn usage(error: &clap::Error) -> ExitCode {
     }
     let text = error.render().to_string();
     let told = text.lines().map(str::trim).take_while(|line| !line.starts_with("Usage:") && !line.starts_with("For more"));
-    let line = told.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ");
-    complain(&format!("{} (see wgrad --help)", line.trim_start_matches("error: ")));
+    let line = told.filter(|line| !line.is_empty()).collect::<Vec<_>>().join(" ").replace(" tip: ", "; ");
+    misused(line.trim_start_matches("error: "))
+}
+
+/// The end of a command that was not understood.
+fn misused(why: &str) -> ExitCode {
+    complain(&format!("{why} (see {} --help)", asked()));
     ExitCode::from(2)
 }
 

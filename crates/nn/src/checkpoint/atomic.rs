@@ -75,7 +75,14 @@ fn temporary(path: &Path, directory: &Path) -> io::Result<NamedTempFile> {
     builder.prefix(&prefix).suffix(SUFFIX);
     #[cfg(unix)]
     builder.permissions(std::os::unix::fs::PermissionsExt::from_mode(0o666));
-    builder.tempfile_in(directory)
+    // Its own errors name the temporary file.
+    builder.tempfile_in(directory).map_err(|e| match e.kind() {
+        kind @ io::ErrorKind::NotFound => io::Error::new(kind, format!("there is no folder {}", directory.display())),
+        kind @ io::ErrorKind::PermissionDenied => {
+            io::Error::new(kind, format!("nothing may be written into {}", directory.display()))
+        }
+        _ => e,
+    })
 }
 
 /// The rename itself must reach the disk too.

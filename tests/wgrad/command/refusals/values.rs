@@ -228,7 +228,6 @@ pub fn all(tally: &mut Tally) {
             let named = match flag {
                 "model" if value.ends_with(".json") || value.ends_with(".toml") => value,
                 "data" | "model" if !value.is_empty() => value,
-                "model" => "there is no model",
                 _ => flag,
             };
             refusals.refused_with(2, &words, &[], &[named]);
