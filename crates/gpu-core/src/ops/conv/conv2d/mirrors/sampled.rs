@@ -7,7 +7,7 @@ use crate::mirror::{Real, for_each_chunk};
 /// The dense layer over the pixels that are read.
 pub(super) fn dense(l: &Layout) -> Option<Layout> {
     let skips = l.taps() == 1 && l.stride != [1; 2];
-    skips.then(|| Layout { stride: [1; 2], padding: [0; 2], h: l.p, w: l.q, ..*l })
+    skips.then_some(Layout { stride: [1; 2], padding: [0; 2], h: l.p, w: l.q, ..*l })
 }
 
 /// The pixels of `x` that are read.
