@@ -1,9 +1,9 @@
-// `y = y + scale * x`, or `y = scale * x`: gradients on their way into an arena, four elements an invocation. What lies behind the
-// tensor is left alone: it may be a neighbour's, and in an arena of gradients it is zero.
+// `y = keep * y + scale * x`: gradients on their way into an arena, statistics of a batch into the running ones; four elements an
+// invocation. What lies behind the tensor is left alone: it may be a neighbour's, and in an arena of gradients it is zero.
 
 struct Params {
     len: u32,
-    keep: u32, // whether what lies there stays, to be added to
+    keep: f32, // of what lies there; at 0 it may be anything
     scale: f32,
 }
 
@@ -17,8 +17,8 @@ fn accumulate(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
         return;
     }
     var sum = params.scale * x[i];
-    if params.keep != 0u {
-        sum += y[i];
+    if params.keep != 0.0 {
+        sum += params.keep * y[i];
     }
     if 4u * i + 4u > params.len {
         let inside = vec4<u32>(4u * i) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(params.len);

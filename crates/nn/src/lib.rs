@@ -58,7 +58,7 @@ pub use schedule::Schedule;
 pub use spec::{Spec, SpecError};
 pub use step::{
     EvalStep, LayerTime, Loss, MemoryPlan, Metrics, Slots, Step, StepBuilder, StepError, StepOptions, StepPass, TrainStep, Values,
-    segmentation_loss,
+    join_shares, segmentation_loss,
 };
 pub use summary::Summary;
 

@@ -190,7 +190,7 @@ mod tests {
     /// Sums to and fro between two tensors.
     fn to_and_fro(pair: &[Tensor; 2], times: usize) {
         for i in 0..times {
-            ops::accumulate(&pair[i % 2], &pair[1 - i % 2], 0.5, true);
+            ops::accumulate(&pair[i % 2], &pair[1 - i % 2], 0.5, 1.0);
         }
     }
 

@@ -138,7 +138,8 @@ const ROWS: &[Row] = &[
     ("max_pool2d_bwd_x_by4", Law::Stream([4, 0]), |device| pooling(device, 3)),
     ("avg_pool2d_by4", Law::Stream([3, 0]), |device| pooling(device, 3)),
     ("avg_pool2d_bwd_x_by4", Law::Stream([2, 0]), |device| pooling(device, 3)),
-    ("accumulate", Law::Stream([0, 0]), |device| ops::accumulate(&zeros(device, &[64]), &zeros(device, &[64]), 1.0, true)),
+    ("accumulate", Law::Stream([0, 0]), |device| ops::accumulate(&zeros(device, &[64]), &zeros(device, &[64]), 1.0, 1.0)),
+    ("join", Law::Stream([0, 0]), |device| ops::join(&zeros(device, &[64]), &zeros(device, &[64]))),
     ("sgd_step", Law::Stream([0, 0]), |device| {
         let hyper = SgdHyper { lr: 0.1, momentum: 0.9, dampening: 0.0, weight_decay: 0.0, nesterov: false, first_step: false };
         ops::sgd_step(

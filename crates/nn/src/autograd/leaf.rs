@@ -74,6 +74,13 @@ impl Param {
         x.is_training() && !self.is_frozen()
     }
 
+    /// What a norm that [brings this buffer up to date](Self::is_updated_by) for `x` moves, and by how much: the buffer by `momentum`, or
+    /// in a pass of a part of a batch, which sees only that, a zero of its own by 1. The buffer is then moved once, by the mean of the parts.
+    pub(crate) fn moved_by(&self, x: &Var, momentum: f32) -> (Tensor, f32) {
+        let slot = x.tape().and_then(|tape| tape.statistics().slot(self, momentum, tape.is_again()));
+        slot.map_or_else(|| (self.value(), momentum), |slot| (slot, 1.0))
+    }
+
     /// The parameter as an operand for `x`: on its tape, or a constant if it has none.
     #[track_caller]
     pub fn var(&self, x: &Var) -> Var {

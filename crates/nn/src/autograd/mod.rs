@@ -1,6 +1,6 @@
 //! Automatic differentiation: parameters, variables, the tape that records them, and the derivatives of all operators.
 //!
-//! `origin < param < parameters < labels < spans < pass < tape < gradients < var < leaf`, and on these the table of derivatives: each file names only
+//! `origin < param < parameters < labels < spans < statistics < pass < tape < gradients < var < leaf`, and on these the table of derivatives: each file names only
 //! those before it.
 
 mod derivatives;
@@ -14,6 +14,7 @@ pub(crate) mod param;
 pub(crate) mod parameters;
 mod pass;
 pub(crate) mod spans;
+pub(crate) mod statistics;
 pub(crate) mod tape;
 #[cfg(test)]
 mod tests;

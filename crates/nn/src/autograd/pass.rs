@@ -2,6 +2,7 @@
 
 use super::labels::LabelSlots;
 use super::spans::Spans;
+use super::statistics::Statistics;
 use gpu_core::{DType, Device, Tensor};
 
 /// The options of a [`Tape`](crate::Tape). Whether layers are in training mode and whether gradients are wanted are two choices:
@@ -33,12 +34,13 @@ pub struct Pass {
     pub(super) step: Option<Tensor>,
     pub(super) labels: LabelSlots,
     pub(super) spans: Spans,
+    pub(super) statistics: Statistics,
 }
 
 impl Pass {
     pub(super) fn new(device: &Device) -> Self {
-        let (labels, spans) = Default::default();
-        Self { device: device.clone(), training: true, gradients: true, seed: 0, step: None, labels, spans }
+        let (labels, spans, statistics) = Default::default();
+        Self { device: device.clone(), training: true, gradients: true, seed: 0, step: None, labels, spans, statistics }
     }
 
     /// In evaluation mode: dropout passes everything on, and norms use their running statistics. Gradients are kept. Equivalent of
@@ -60,6 +62,11 @@ impl Pass {
     /// With a note of which launches are which layer's.
     pub(crate) fn spans(self, spans: &Spans) -> Self {
         Self { spans: spans.clone(), ..self }
+    }
+
+    /// With norms that keep what they find apart.
+    pub(crate) fn statistics(self, statistics: &Statistics) -> Self {
+        Self { statistics: statistics.clone(), ..self }
     }
 
     /// With another seed of the random layers than 0.

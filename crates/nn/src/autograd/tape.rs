@@ -8,6 +8,7 @@ use super::origin::{Entry, Made, Origin};
 use super::param::Param;
 use super::pass::Pass;
 use super::spans::Spans;
+use super::statistics::Statistics;
 use gpu_core::{Device, Shape, Tensor};
 use parking_lot::Mutex;
 use std::collections::{HashMap, HashSet};
@@ -46,6 +47,7 @@ struct Inner {
     step: Arc<OnceLock<Tensor>>,
     labels: LabelSlots,
     spans: Spans,
+    statistics: Statistics,
     streams: AtomicU32,
     state: Mutex<State>,
 }
@@ -83,7 +85,7 @@ pub(crate) struct Randomness {
 impl Pass {
     /// An empty tape for such a pass.
     pub fn tape(self) -> Tape {
-        let Self { device, training, gradients, seed, step, labels, spans } = self;
+        let Self { device, training, gradients, seed, step, labels, spans, statistics } = self;
         let step = Arc::new(step.map_or_else(OnceLock::new, OnceLock::from));
         Tape::make(Inner {
             device,
@@ -94,6 +96,7 @@ impl Pass {
             step,
             labels,
             spans,
+            statistics,
             streams: AtomicU32::new(FIRST_STREAM),
             state: Mutex::default(),
         })
@@ -144,7 +147,7 @@ impl Tape {
 
     /// A tape for a part of this one's pass, or for what follows it, whose random layers draw from `stream` on.
     fn part(&self, stream: u32, gradients: bool, again: bool) -> Self {
-        let Inner { device, training, seed, step, labels, spans, .. } = &*self.inner;
+        let Inner { device, training, seed, step, labels, spans, statistics, .. } = &*self.inner;
         Self::make(Inner {
             device: device.clone(),
             training: *training,
@@ -154,6 +157,7 @@ impl Tape {
             step: step.clone(),
             labels: labels.clone(),
             spans: spans.clone(),
+            statistics: statistics.clone(),
             streams: AtomicU32::new(stream),
             state: Mutex::default(),
         })
@@ -208,6 +212,11 @@ impl Tape {
     /// Which launches are which layer's.
     pub(crate) fn spans(&self) -> &Spans {
         &self.inner.spans
+    }
+
+    /// Where norms leave what they find in a part of a batch.
+    pub(super) fn statistics(&self) -> &Statistics {
+        &self.inner.statistics
     }
 
     /// The device whose tensors it follows.

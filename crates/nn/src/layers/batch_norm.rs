@@ -94,13 +94,16 @@ impl<const AXES: usize> Layer for BatchNorm<AXES> {
     #[track_caller]
     fn forward(&self, x: &Var, p: &Params<'_>) -> Var {
         let [gamma, beta] = ["weight", "bias"].map(|name| p.var(name));
-        let [mean, var] = ["running_mean", "running_var"].map(|name| p.value(name));
-        // What a batch weighs in the running statistics, where it is its own that normalise.
-        let momentum = match (p.updates("running_mean"), self.tracked) {
-            (true, true) => Some(self.momentum),
-            (false, true) => None,
+        let names = ["running_mean", "running_var"];
+        // The running statistics, and what a batch weighs in them where it is its own that normalise.
+        let ([mean, var], momentum) = match (p.updates(names[0]), self.tracked) {
+            (true, true) => {
+                let [(mean, momentum), (var, _)] = names.map(|name| p.moved(name, self.momentum));
+                ([mean, var], Some(momentum))
+            }
+            (false, true) => (names.map(|name| p.value(name)), None),
             // They stay as they are, and nobody looks at them.
-            (_, false) => Some(0.0),
+            (_, false) => (names.map(|name| p.value(name)), Some(0.0)),
         };
         // The kernels can add and rectify as well, so that what was only normalised is never stored.
         match (p.take_then(|then| then.relu), momentum) {
@@ -167,10 +170,13 @@ impl Layer for DemeanNorm {
 
     #[track_caller]
     fn forward(&self, x: &Var, p: &Params<'_>) -> Var {
-        let ([gamma, beta], mean) = (["weight", "bias"].map(|name| p.var(name)), p.value("running_mean"));
+        let [gamma, beta] = ["weight", "bias"].map(|name| p.var(name));
         match p.updates("running_mean") {
-            true => x.demean_norm(&gamma, &beta, &mean, self.momentum),
-            false => x.demean_norm_eval(&gamma, &beta, &mean),
+            true => {
+                let (mean, momentum) = p.moved("running_mean", self.momentum);
+                x.demean_norm(&gamma, &beta, &mean, momentum)
+            }
+            false => x.demean_norm_eval(&gamma, &beta, &p.value("running_mean")),
         }
     }
 }

@@ -45,6 +45,17 @@ impl<'a> Params<'a> {
         self.net.param(name).is_updated_by(self.x)
     }
 
+    /// What a norm that [brings the buffer `name` up to date](Self::updates) moves towards what it finds in the batch, and by how much: the
+    /// buffer, by `momentum`. Where a step computes a batch in parts ([`StepBuilder::accumulate`](crate::StepBuilder::accumulate)) it is a
+    /// tensor of zeros by 1, and the buffer is moved once all parts are there, by their mean.
+    ///
+    /// # Panics
+    /// As [`var`](Self::var).
+    #[track_caller]
+    pub fn moved(&self, name: &str, momentum: f32) -> (Tensor, f32) {
+        self.net.param(name).moved_by(self.x, momentum)
+    }
+
     /// The shape of the parameter or buffer `name`.
     ///
     /// # Panics

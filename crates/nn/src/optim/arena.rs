@@ -133,23 +133,16 @@ impl Arena {
         }
     }
 
-    /// Brings the gradients of a backward pass, times `scale`, to their slots; or adds them to what lies there.
-    pub fn gather(&mut self, gradients: &Gradients, scale: f32, add: bool) {
+    /// Brings the gradients of a backward pass, times `scale`, to their slots in `all`.
+    pub fn gather(&mut self, all: &Tensor, gradients: &Gradients, scale: f32) {
         for slot in &mut self.slots {
-            let home = self.gradients.view(slot.offset, slot.param.shape());
+            let home = all.view(slot.offset, slot.param.shape());
             let gradient = gradients.of(&slot.param);
-            slot.has_gradient = gradient.is_some() || (add && slot.has_gradient);
+            slot.has_gradient = gradient.is_some();
             match gradient {
-                Some(gradient) => ops::accumulate(gradient, &home, scale, add),
-                None if add => {}
+                Some(gradient) => ops::accumulate(gradient, &home, scale, 0.0),
                 None => home.fill(0.0),
             }
         }
-    }
-
-    /// Before gradients are added up.
-    pub fn clear_gradients(&mut self) {
-        self.gradients.fill(0.0);
-        self.slots.iter_mut().for_each(|slot| slot.has_gradient = false);
     }
 }

@@ -34,7 +34,7 @@ pub trait Optimizer: Update {
             "optimizer: step() in a capture would repeat one step's figures in every replay; record a Step and call update on its pass"
         );
         self.begin_step();
-        self.gather(gradients, 1.0, false);
+        self.gather(gradients, 1.0);
         self.update();
     }
 

@@ -8,7 +8,7 @@ use super::state::State;
 use super::update::Update;
 use crate::autograd::{Gradients, Param, Parameters};
 use crate::state_dict::{Array, Mismatch};
-use gpu_core::{Device, Shape, Tensor};
+use gpu_core::{Device, Shape, Tensor, ops};
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -212,8 +212,16 @@ impl<R: Rule> Update for RuleOptimizer<R> {
         self.inner.state.lock().begin_step();
     }
     #[track_caller]
-    fn gather(&self, gradients: &Gradients, share: f32, add: bool) {
-        self.inner.state.lock().gather(gradients, share, add);
+    fn gather(&self, gradients: &Gradients, share: f32) {
+        self.inner.state.lock().gather(gradients, share);
+    }
+    #[track_caller]
+    fn gathered(&self, gradients: &Gradients, share: f32) -> Tensor {
+        self.inner.state.lock().gathered(gradients, share)
+    }
+    #[track_caller]
+    fn take(&self, gathered: &Tensor) {
+        ops::copy_into(gathered, &self.inner.state.lock().arena().gradients);
     }
     #[track_caller]
     fn update(&self) {
@@ -221,9 +229,6 @@ impl<R: Rule> Update for RuleOptimizer<R> {
     }
     fn count_exactly(&self, steps: u32) {
         self.inner.state.lock().count_exactly(steps);
-    }
-    fn clear_gradients(&self) {
-        self.inner.state.lock().clear_gradients();
     }
 }
 

@@ -142,9 +142,24 @@ impl<R: Rule> State<R> {
     }
 
     #[track_caller]
-    pub fn gather(&mut self, gradients: &Gradients, share: f32, add: bool) {
+    pub fn gather(&mut self, gradients: &Gradients, share: f32) {
+        let all = self.arena.gradients.clone();
+        self.gather_in(&all, gradients, share);
+    }
+
+    #[track_caller]
+    pub fn gathered(&mut self, gradients: &Gradients, share: f32) -> Tensor {
+        let all = Tensor::empty(self.arena.device(), self.arena.gradients.shape());
+        // What lies between two parameters is added up with them.
+        all.fill(0.0);
+        self.gather_in(&all, gradients, share);
+        all
+    }
+
+    #[track_caller]
+    fn gather_in(&mut self, all: &Tensor, gradients: &Gradients, share: f32) {
         self.arena.expect_home();
-        self.arena.gather(gradients, if self.maximize { -share } else { share }, add);
+        self.arena.gather(all, gradients, if self.maximize { -share } else { share });
     }
 
     /// The kernels of a step, from the gradients in their slots.
@@ -177,10 +192,6 @@ impl<R: Rule> State<R> {
         }
         let far = |extra: usize| self.block(self.arena.segments.len() + extra, [1]);
         self.averages.update(&self.arena.values, &far(EMA), &far(LOOKAHEAD));
-    }
-
-    pub fn clear_gradients(&mut self) {
-        self.arena.clear_gradients();
     }
 
     pub fn state(&self) -> Vec<(String, Tensor)> {

@@ -1,6 +1,7 @@
 //! The parts of an optimiser's step, which must come in order: for [`Optimizer::step`](super::Optimizer::step) and for captured steps.
 
 use crate::autograd::{Gradients, Param};
+use gpu_core::Tensor;
 
 /// The trait's name cannot be reached from outside: a step whose parts came in another order would be wrong without a sign.
 pub trait Update: Send + Sync {
@@ -14,10 +15,17 @@ pub trait Update: Send + Sync {
     #[track_caller]
     fn begin_step(&self);
 
-    /// Takes gradients times `share`, or adds them to those that it has taken since the last [`update`](Self::update): the kernels that a
-    /// micro-batch runs.
+    /// Takes gradients times `share`.
     #[track_caller]
-    fn gather(&self, gradients: &Gradients, share: f32, add: bool);
+    fn gather(&self, gradients: &Gradients, share: f32);
+
+    /// What [`gather`](Self::gather) would take, in a tensor of its own: of a part of a batch.
+    #[track_caller]
+    fn gathered(&self, gradients: &Gradients, share: f32) -> Tensor;
+
+    /// Takes such a tensor, or a sum of them.
+    #[track_caller]
+    fn take(&self, gathered: &Tensor);
 
     /// The kernels that change the parameters by the gradients that were taken.
     #[track_caller]
@@ -25,7 +33,4 @@ pub trait Update: Send + Sync {
 
     /// Takes the number of steps behind the float that a state has of it.
     fn count_exactly(&self, steps: u32);
-
-    /// A kernel that makes all gradients zero, so that more can be added to them.
-    fn clear_gradients(&self);
 }

@@ -2,17 +2,16 @@
 
 use super::error::StepError;
 use super::input::{Input, Values, find};
-use super::memory::{MemoryPlan, in_use};
-use super::pass::{Recorded, StepPass};
+use super::memory::MemoryPlan;
+use super::parts::{Parts, Share};
 use super::used::Used;
-use crate::autograd::Tape;
 use crate::autograd::labels::LabelSlots;
-use crate::autograd::spans::{Span, Spans};
+use crate::autograd::spans::Span;
 use crate::optim::Optimizer;
-use gpu_core::{Capture, DType, Device, Shape, Tensor};
+use gpu_core::{Capture, Tensor};
 use parking_lot::{Mutex, MutexGuard};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
+use std::sync::atomic::{AtomicU32, Ordering::Relaxed};
 
 /// A step that a closure describes, recorded once and replayed: any number of inputs, networks, losses and optimisers. For a network with
 /// one input and a loss of [`Loss`](super::Loss), [`TrainStep`](super::TrainStep) is shorter.
@@ -56,56 +55,28 @@ use std::sync::atomic::{AtomicU32, AtomicU64, Ordering::Relaxed};
 /// # Ok::<(), Box<dyn std::error::Error>>(())
 /// ```
 pub struct Step {
-    inputs: Vec<Input>,
-    number: Tensor,
+    pub(super) inputs: Vec<Input>,
+    pub(super) number: Tensor,
     /// Whether runs differ by their number.
-    is_numbered: bool,
-    outputs: Vec<(String, Tensor)>,
-    optimizers: Vec<Arc<dyn Optimizer>>,
-    capture: Capture,
-    /// The updates, where they do not follow every run.
-    update: Option<Capture>,
-    accumulate: u32,
-    runs: AtomicU32,
-    pending: AtomicU32,
+    pub(super) is_numbered: bool,
+    pub(super) outputs: Vec<(String, Tensor)>,
+    pub(super) optimizers: Vec<Arc<dyn Optimizer>>,
+    pub(super) capture: Capture,
+    /// The sums of the parts and the updates, where these do not follow every run.
+    pub(super) parts: Option<Parts>,
+    pub(super) share: Share,
+    pub(super) runs: AtomicU32,
+    pub(super) pending: AtomicU32,
     /// Held from the first input to the last kernel: threads that share a step run it one after the other.
-    running: Mutex<()>,
-    params: Vec<Used>,
-    labels: LabelSlots,
+    pub(super) running: Mutex<()>,
+    pub(super) params: Vec<Used>,
+    pub(super) labels: LabelSlots,
     /// Which launches of a run are which layer's.
     pub(super) spans: Vec<Span>,
-    plan: MemoryPlan,
-}
-
-/// The options of a [`Step`].
-#[must_use]
-pub struct StepBuilder {
-    device: Device,
-    training: bool,
-    gradients: bool,
-    seed: Option<u64>,
-    accumulate: u32,
-    number: Tensor,
-    inputs: Vec<Input>,
-    /// Labels beside those of the inputs.
-    labels: Option<Tensor>,
+    pub(super) plan: MemoryPlan,
 }
 
 impl Step {
-    /// A step on `device`; see [`StepBuilder`] for its options.
-    pub fn on(device: &Device) -> StepBuilder {
-        StepBuilder {
-            device: device.clone(),
-            training: true,
-            gradients: true,
-            seed: None,
-            accumulate: 1,
-            number: Tensor::from_slice(device, [1], &[0u32]),
-            inputs: Vec::new(),
-            labels: None,
-        }
-    }
-
     /// Fills the inputs and runs the step; it does not wait. An input takes a `Vec`, an array, a slice or a tensor. Of several threads,
     /// one runs the step after the other.
     ///
@@ -114,7 +85,8 @@ impl Step {
     ///
     /// # Panics
     /// If an input is missing, given twice, of another type or length, or there is none of this name. If a label is none of the classes
-    /// of a loss that reads it. If parameters were moved by an optimiser made after the recording, frozen or unfrozen.
+    /// of a loss that reads it. If parameters were moved by an optimiser made after the recording, frozen or unfrozen. If the parts of a
+    /// share are done and [`finish`](Self::finish) is due.
     #[track_caller]
     pub fn run(&self, inputs: &[(&str, &dyn Values)]) -> Result<(), StepError> {
         for (name, _) in inputs {
@@ -140,42 +112,87 @@ impl Step {
     #[track_caller]
     pub(super) fn replay(&self, _whole: &MutexGuard<'_, ()>) -> Result<(), StepError> {
         self.params.iter().for_each(Used::expect_unchanged);
-        let done = self.pending();
+        assert!(!self.is_due(), "step: the parts of this share are done; finish the step before the next one");
         if self.is_numbered {
             self.number.write(&[self.next_number()]);
         }
-        let Some(update) = &self.update else {
-            self.optimizers.iter().for_each(|optimizer| optimizer.begin_step());
+        let Some(parts) = &self.parts else {
+            self.begin_update();
             self.capture.replay()?;
             self.runs.fetch_add(1, Relaxed);
             return Ok(());
         };
-        if done == 0 {
-            // Here, not after the update: others may use the optimiser in between.
-            self.optimizers.iter().for_each(|optimizer| optimizer.clear_gradients());
-        }
         self.capture.replay()?;
         self.runs.fetch_add(1, Relaxed);
-        self.pending.store((done + 1) % self.accumulate, Relaxed);
-        if done + 1 == self.accumulate {
-            self.optimizers.iter().for_each(|optimizer| optimizer.begin_step());
-            update.replay()?;
-        }
-        Ok(())
+        let part = self.pending.fetch_add(1, Relaxed);
+        let is_last = part + 1 == self.share.count;
+        parts.add(part, is_last)?;
+        if is_last && !self.share.is_shared() { self.update(parts) } else { Ok(()) }
+    }
+
+    fn begin_update(&self) {
+        self.optimizers.iter().for_each(|optimizer| optimizer.begin_step());
+    }
+
+    fn update(&self, parts: &Parts) -> Result<(), StepError> {
+        self.begin_update();
+        self.pending.store(0, Relaxed);
+        parts.update()
     }
 
     /// What random layers draw by: the steps of the optimiser, which a checkpoint brings back, or the runs where there is none.
     fn next_number(&self) -> u32 {
         match self.optimizers.first() {
-            Some(optimizer) => optimizer.steps().wrapping_mul(self.accumulate).wrapping_add(self.pending()),
+            Some(optimizer) => optimizer.steps().wrapping_mul(self.share.of).wrapping_add(self.next_part()),
             None => self.runs.load(Relaxed),
         }
+    }
+
+    /// Which part of a batch the next run computes: 0 without [`accumulate`](StepBuilder::accumulate).
+    pub fn next_part(&self) -> u32 {
+        self.share.first + self.pending()
     }
 
     /// How many runs there were since the last update: 0 without [`accumulate`](StepBuilder::accumulate). Their gradients are no part
     /// of a checkpoint.
     pub fn pending(&self) -> u32 {
         self.pending.load(Relaxed)
+    }
+
+    /// Whether all parts of a [`share`](StepBuilder::share) are there and the update is to follow: [`finish`](Self::finish).
+    pub fn is_due(&self) -> bool {
+        self.share.is_shared() && self.pending() == self.share.count
+    }
+
+    /// The sums over the parts of a [`share`](StepBuilder::share), once they are [all there](Self::is_due): the gradients for each optimiser,
+    /// each part's divided by the number of all parts, and the statistics that norms found in the same way. What a program makes of
+    /// those of all shares by [`join_shares`](crate::join_shares) is to be written here before [`finish`](Self::finish).
+    ///
+    /// # Panics
+    /// If the step has no update, or no parts.
+    #[track_caller]
+    pub fn part_sums(&self) -> &[Tensor] {
+        self.expect_parts("part_sums").sums()
+    }
+
+    #[track_caller]
+    fn expect_parts(&self, what: &str) -> &Parts {
+        self.parts.as_ref().unwrap_or_else(|| panic!("{what}: this step is no share of another; see StepBuilder::share"))
+    }
+
+    /// The update by what lies in [`part_sums`](Self::part_sums).
+    ///
+    /// # Errors
+    /// The device's first fault.
+    ///
+    /// # Panics
+    /// If it is not [due](Self::is_due).
+    #[track_caller]
+    pub fn finish(&self) -> Result<(), StepError> {
+        let _whole = self.whole();
+        let parts = self.expect_parts("finish");
+        assert!(self.is_due(), "finish: {} of the {} parts of this share are done", self.pending(), self.share.count);
+        self.update(parts)
     }
 
     /// What the last run left as `name`, on the device.
@@ -275,126 +292,5 @@ impl Step {
     /// How many pipelines they share, which are compiled before the first run; none on the CPU device.
     pub fn pipelines(&self) -> usize {
         self.capture.pipelines()
-    }
-}
-
-impl StepBuilder {
-    /// With an input of f32 values that each run gives.
-    ///
-    /// # Panics
-    /// If there is one of this name.
-    #[track_caller]
-    pub fn input(self, name: &str, shape: impl Into<Shape>) -> Self {
-        self.with(name, shape.into(), DType::F32)
-    }
-
-    /// With an input of u32 labels that each run gives.
-    ///
-    /// # Panics
-    /// If there is one of this name.
-    #[track_caller]
-    pub fn labels(self, name: &str, shape: impl Into<Shape>) -> Self {
-        self.with(name, shape.into(), DType::U32)
-    }
-
-    #[track_caller]
-    fn with(mut self, name: &str, shape: Shape, dtype: DType) -> Self {
-        assert!(self.inputs.iter().all(|known| known.name != name), "step: two inputs are called \"{name}\"");
-        self.inputs.push(Input::new(name, &self.device, shape, dtype));
-        self
-    }
-
-    /// With chosen random numbers. Without a seed they are others for every step of the process.
-    pub fn seed(self, seed: u64) -> Self {
-        Self { seed: Some(seed), ..self }
-    }
-
-    /// In evaluation mode; see [`Pass::evaluate`](crate::Pass::evaluate).
-    pub fn evaluate(self) -> Self {
-        Self { training: false, ..self }
-    }
-
-    /// Without gradients; see [`Pass::no_gradients`](crate::Pass::no_gradients).
-    pub fn no_gradients(self) -> Self {
-        Self { gradients: false, ..self }
-    }
-
-    /// Each update after `runs` runs, by the mean of their gradients: a batch in parts, where the whole would not fit. The updates of all
-    /// optimisers come together, after the last of the runs.
-    ///
-    /// # Panics
-    /// If `runs` is 0.
-    #[track_caller]
-    pub fn accumulate(self, runs: u32) -> Self {
-        assert!(runs > 0, "step: an update after 0 runs");
-        Self { accumulate: runs, ..self }
-    }
-
-    /// With labels that are filled by other ways than [`Step::run`].
-    pub(super) fn filled(self, labels: &Tensor) -> Self {
-        Self { labels: Some(labels.clone()), ..self }
-    }
-
-    /// Whether layers train in it.
-    pub(super) fn is_training(&self) -> bool {
-        self.training
-    }
-
-    /// How many steps were done before this one: u32 `[1]`.
-    pub(super) fn number(&self) -> &Tensor {
-        &self.number
-    }
-
-    /// Records what `record` computes; nothing runs yet. Networks and other tensors are used as they are at each run; a number that the
-    /// closure reads from the host is written into the recording.
-    ///
-    /// # Errors
-    /// If the device cannot hold the step.
-    ///
-    /// # Panics
-    /// If this thread is capturing already.
-    #[track_caller]
-    pub fn capture(self, record: impl FnOnce(&StepPass<'_>)) -> Result<Step, StepError> {
-        let Self { device, training, gradients, accumulate, number, inputs, labels, .. } = self;
-        // Those of steps without a seed come from the other end.
-        static NEXT: AtomicU64 = AtomicU64::new(u64::MAX);
-        let seed = self.seed.unwrap_or_else(|| NEXT.fetch_sub(1, Relaxed));
-        let slots = inputs.iter().map(|input| &input.slot).filter(|slot| slot.dtype() == DType::U32);
-        let labels = LabelSlots::of(slots.cloned().chain(labels));
-        let in_use_bytes = in_use(&device);
-        let ((recorded, spans), capture) = device.capture(|| {
-            let spans = Spans::on(&device);
-            let mut options = Tape::pass(&device).seed(seed).step_in(&number).labels(&labels).spans(&spans);
-            options = if training { options } else { options.evaluate() };
-            options = if gradients { options } else { options.no_gradients() };
-            let pass = StepPass::new(&inputs, accumulate, options.tape());
-            record(&pass);
-            (pass.finish(), spans.all())
-        })?;
-        let params = recorded.params().into_iter().map(|param| Used::new(param, training || gradients));
-        let (params, is_numbered) = (params.collect(), training || recorded.draws());
-        let Recorded { outputs, optimizers, .. } = recorded;
-        let update = (accumulate > 1 && !optimizers.is_empty())
-            .then(|| device.capture(|| optimizers.iter().for_each(|optimizer| optimizer.update())));
-        let update = update.transpose()?.map(|(_, update)| update);
-        let step_bytes = capture.bytes() + update.as_ref().map_or(0, Capture::bytes);
-        let plan = MemoryPlan::new(&device, in_use_bytes, step_bytes);
-        Ok(Step {
-            inputs,
-            number,
-            is_numbered,
-            outputs,
-            optimizers,
-            capture,
-            update,
-            accumulate,
-            runs: AtomicU32::new(0),
-            pending: AtomicU32::new(0),
-            running: Mutex::default(),
-            params,
-            labels,
-            spans,
-            plan,
-        })
     }
 }

@@ -5,6 +5,7 @@
 //!
 //! [`Step`] records whatever a closure computes; [`TrainStep`] and [`EvalStep`] are such steps for a network and a [`Loss`].
 
+mod builder;
 mod captured;
 mod error;
 mod fit;
@@ -13,6 +14,7 @@ mod layer_times;
 mod loss;
 mod memory;
 mod options;
+mod parts;
 mod pass;
 mod supervised;
 #[cfg(test)]
@@ -20,12 +22,14 @@ mod tests;
 mod train;
 mod used;
 
-pub use captured::{Step, StepBuilder};
+pub use builder::StepBuilder;
+pub use captured::Step;
 pub use error::StepError;
 pub use input::Values;
 pub use layer_times::LayerTime;
 pub use loss::{Loss, segmentation_loss};
 pub use memory::MemoryPlan;
 pub use options::{Metrics, Slots, StepOptions};
+pub use parts::join_shares;
 pub use pass::StepPass;
 pub use train::{EvalStep, TrainStep};

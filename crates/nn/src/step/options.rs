@@ -1,8 +1,10 @@
 //! What a training or evaluation step is recorded for, what it reads, and what it measures.
 
 use super::loss::Loss;
+use super::parts::Share;
 use gpu_core::ops::MetricSums;
 use gpu_core::{Shape, Tensor};
+use std::ops::Range;
 
 /// What a step is recorded for.
 #[derive(Debug, Clone, PartialEq)]
@@ -12,7 +14,7 @@ pub struct StepOptions {
     pub(super) loss: Loss,
     pub(super) class_weights: Vec<f32>,
     pub(super) seed: u64,
-    pub(super) accumulate: u32,
+    pub(super) share: Share,
 }
 
 impl StepOptions {
@@ -24,20 +26,29 @@ impl StepOptions {
             loss: Loss::CrossEntropy { smoothing: 0.0 },
             class_weights: Vec::new(),
             seed: 0,
-            accumulate: 1,
+            share: Share::whole(1),
         }
     }
 
     /// Each update after `runs` runs, by the mean of their gradients: a batch in parts, where the whole would not fit. The result
-    /// is that of one batch of `runs * batch`, but for layers that look at the whole batch (batch normalisation) and the random
-    /// numbers of others.
+    /// is that of one batch of `runs * batch`, but for layers that look at the whole batch (see
+    /// [`StepBuilder::accumulate`](super::StepBuilder::accumulate)) and the random numbers of others.
     ///
     /// # Panics
     /// If `runs` is 0.
     #[track_caller]
     pub fn accumulate(self, runs: u32) -> Self {
         assert!(runs > 0, "StepOptions: an update after 0 runs");
-        Self { accumulate: runs, ..self }
+        Self { share: Share::whole(runs), ..self }
+    }
+
+    /// Only `parts` of a batch of `of` parts, of which others compute the others; see [`StepBuilder::share`](super::StepBuilder::share).
+    ///
+    /// # Panics
+    /// As there.
+    #[track_caller]
+    pub fn share(self, parts: Range<u32>, of: u32) -> Self {
+        Self { share: Share::part(of, parts), ..self }
     }
 
     /// With another loss.

@@ -3,15 +3,15 @@
 use super::input::{Input, find};
 use crate::autograd::{Param, Tape, Var};
 use crate::optim::Optimizer;
-use gpu_core::{DType, Shape, Tensor};
+use gpu_core::{DType, Shape, Tensor, ops};
 use std::cell::RefCell;
 use std::sync::Arc;
 
 /// The pass that a [`Step`](super::Step) records: its inputs on a tape, updates, and what can be read after a run.
 pub struct StepPass<'a> {
     inputs: &'a [Input],
-    /// Runs that share an update.
-    accumulate: u32,
+    /// Parts of a batch, which share an update.
+    parts: u32,
     state: RefCell<Recorded>,
 }
 
@@ -21,6 +21,8 @@ pub(super) struct Recorded {
     tapes: Vec<Tape>,
     pub outputs: Vec<(String, Tensor)>,
     pub optimizers: Vec<Arc<dyn Optimizer>>,
+    /// What a part of a batch leaves to be joined with others: the gradients of each optimiser.
+    pub sums: Vec<Tensor>,
 }
 
 impl Recorded {
@@ -42,13 +44,20 @@ impl Recorded {
 }
 
 impl<'a> StepPass<'a> {
-    pub(super) fn new(inputs: &'a [Input], accumulate: u32, tape: Tape) -> Self {
-        let state = Recorded { tapes: vec![tape], outputs: Vec::new(), optimizers: Vec::new() };
-        Self { inputs, accumulate, state: RefCell::new(state) }
+    pub(super) fn new(inputs: &'a [Input], parts: u32, tape: Tape) -> Self {
+        let state = Recorded { tapes: vec![tape], outputs: Vec::new(), optimizers: Vec::new(), sums: Vec::new() };
+        Self { inputs, parts, state: RefCell::new(state) }
     }
 
-    pub(super) fn finish(self) -> Recorded {
-        self.state.into_inner()
+    /// What there is of the pass once the norms have left `statistics` as blocks, which are shared as gradients are.
+    pub(super) fn finish(self, statistics: &[Tensor]) -> Recorded {
+        let mut recorded = self.state.into_inner();
+        recorded.sums.extend(statistics.iter().map(|block| {
+            let sum = Tensor::empty(block.device(), block.shape());
+            ops::accumulate(block, &sum, 1.0 / self.parts as f32, 0.0);
+            sum
+        }));
+        recorded
     }
 
     /// The tape of the pass. After an [`update`](Self::update) it is another: variables of the one before cannot be used any more,
@@ -120,17 +129,17 @@ impl<'a> StepPass<'a> {
         let gradients = loss.backward_to_ids(&params.iter().map(Param::id).collect());
         let depends = params.iter().any(|param| gradients.of(param).is_some());
         assert!(depends, "update: the loss depends on no parameter of this optimizer");
-        match self.accumulate {
+        let state = &mut *self.state.borrow_mut();
+        let first = state.optimizers.iter().all(|known| known.id() != optimizer.id());
+        assert!(first, "update: this optimizer has its update in this step already; add the losses, or record two steps");
+        match self.parts {
             1 => {
-                optimizer.gather(&gradients, 1.0, false);
+                optimizer.gather(&gradients, 1.0);
                 optimizer.update();
             }
-            runs => optimizer.gather(&gradients, 1.0 / runs as f32, true),
+            parts => state.sums.push(optimizer.gathered(&gradients, 1.0 / parts as f32)),
         }
-        let optimizers = &mut self.state.borrow_mut().optimizers;
-        let first = optimizers.iter().all(|known| known.id() != optimizer.id());
-        assert!(first, "update: this optimizer has its update in this step already; add the losses, or record two steps");
-        optimizers.push(optimizer.handle());
+        state.optimizers.push(optimizer.handle());
     }
 
     /// Keeps `value` to be read after a run as `name`: see [`Step::value`](super::Step::value) and [`Step::values`](super::Step::values).

@@ -1,6 +1,7 @@
 //! The steps of a network and a loss: what [`TrainStep`](super::TrainStep) and [`EvalStep`](super::EvalStep) record.
 
-use super::captured::{Step, StepBuilder};
+use super::builder::StepBuilder;
+use super::captured::Step;
 use super::error::StepError;
 use super::options::{Metrics, Slots, StepOptions};
 use super::pass::StepPass;
@@ -78,7 +79,7 @@ impl Supervised {
         options: &StepOptions,
         prologue: impl FnOnce(&Slots),
     ) -> Result<Self, StepError> {
-        let builder = Step::on(optimizer.device()).seed(options.seed).accumulate(options.accumulate);
+        let builder = Step::on(optimizer.device()).seed(options.seed).of_share(options.share);
         Self::record(net, optimizer.device(), options, builder, |before, pass| {
             prologue(&before.slots);
             let [output, loss] = before.forward(net, options, pass);

@@ -60,6 +60,38 @@ impl TrainStep {
         self.recorded.step.pending()
     }
 
+    /// Which part of a batch the next run computes: 0 without [`accumulate`](StepOptions::accumulate).
+    pub fn next_part(&self) -> u32 {
+        self.recorded.step.next_part()
+    }
+
+    /// Whether all parts of a [`share`](StepOptions::share) are there and the update is to follow.
+    pub fn is_due(&self) -> bool {
+        self.recorded.step.is_due()
+    }
+
+    /// The sums over the parts of a [`share`](StepOptions::share), to be joined with those of the others; see
+    /// [`Step::part_sums`](super::Step::part_sums).
+    ///
+    /// # Panics
+    /// As there.
+    #[track_caller]
+    pub fn part_sums(&self) -> &[Tensor] {
+        self.recorded.step.part_sums()
+    }
+
+    /// The update by what lies in [`part_sums`](Self::part_sums).
+    ///
+    /// # Errors
+    /// The device's first fault.
+    ///
+    /// # Panics
+    /// If it is not [due](Self::is_due).
+    #[track_caller]
+    pub fn finish(&self) -> Result<(), StepError> {
+        self.recorded.step.finish()
+    }
+
     /// The [`MetricSums`] since the last reset, of which [`metrics`](Self::metrics) are: a checkpoint that has them goes on to the same
     /// bits. Waits for the last run.
     ///

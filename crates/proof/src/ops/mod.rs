@@ -46,7 +46,7 @@ operators! {
     matmul;
     activation { functions }
     conv { conv2d }
-    elementwise { accumulate, bias, broadcast, cast, create, fill, peak, unary }
+    elementwise { accumulate, bias, broadcast, cast, create, fill, join, peak, unary }
     index { gather, scatter, sort, strided }
     loss { cross_entropy, pointwise }
     norm { batch_norm, row_norm }

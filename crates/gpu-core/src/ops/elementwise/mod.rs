@@ -6,5 +6,6 @@ pub(super) mod broadcast;
 pub(super) mod cast;
 pub(super) mod create;
 pub(super) mod fill;
+pub(super) mod join;
 pub(super) mod peak;
 pub(super) mod unary;

@@ -270,10 +270,12 @@ impl<const AXES: usize> Layer for InstanceNorm<AXES> {
         if !self.tracked {
             return x.instance_norm(gamma.as_ref(), beta.as_ref(), self.eps);
         }
-        let [mean, var] = ["running_mean", "running_var"].map(|name| p.value(name));
-        match p.updates("running_mean") {
-            true => x.instance_norm_tracked(gamma.as_ref(), beta.as_ref(), &mean, &var, self.momentum, self.eps),
-            false => x.batch_norm_eval(&p.var("weight"), &p.var("bias"), &mean, &var, self.eps),
+        let names = ["running_mean", "running_var"];
+        if p.updates(names[0]) {
+            let [(mean, momentum), (var, _)] = names.map(|name| p.moved(name, self.momentum));
+            return x.instance_norm_tracked(gamma.as_ref(), beta.as_ref(), &mean, &var, momentum, self.eps);
         }
+        let [mean, var] = names.map(|name| p.value(name));
+        x.batch_norm_eval(&p.var("weight"), &p.var("bias"), &mean, &var, self.eps)
     }
 }

@@ -61,19 +61,23 @@ fn accumulate_metrics_cpu<T: Real>(args: &mut Args<'_>) {
     let pairs = predicted.iter().zip(labels).take(rows as usize);
     let right = pairs.filter(|(p, l)| p == l).count() as u64;
     let words: &mut [u32] = args.output(0);
-    let mut sums = MetricSums::words(words);
-    sums.1 = sums.1.wrapping_add(right);
-    if images > 0 {
-        sums.2 = sums.2.wrapping_add(images.into());
-        let term = term(loss[0].into(), images);
-        if !is_no_sum(sums.0) {
-            sums.0 = if is_no_sum(term) { term } else { sums.0.wrapping_add(term) };
-        }
-    }
+    let more = if images > 0 { (term(loss[0].into(), images), right, images.into()) } else { (0, right, 0) };
+    words.copy_from_slice(&sum(MetricSums::words(words), more));
+}
+
+/// The words of two sums together: of losses, right rows and images. The first of them that is no sum of numbers is what they come to.
+fn sum(a: (i128, u64, u64), b: (i128, u64, u64)) -> [u32; MetricSums::WORDS] {
+    let loss = match (is_no_sum(a.0), is_no_sum(b.0)) {
+        (true, _) => a.0,
+        (false, true) => b.0,
+        _ => a.0.wrapping_add(b.0),
+    };
+    let mut words = [0; MetricSums::WORDS];
     let number = |v: i128, words: &mut [u32]| words.iter_mut().enumerate().for_each(|(i, word)| *word = (v >> (32 * i)) as u32);
-    number(sums.0, &mut words[..4]);
-    number(sums.1.into(), &mut words[4..6]);
-    number(sums.2.into(), &mut words[6..]);
+    number(loss, &mut words[..4]);
+    number(a.1.wrapping_add(b.1).into(), &mut words[4..6]);
+    number(a.2.wrapping_add(b.2).into(), &mut words[6..]);
+    words
 }
 
 /// What [`accumulate_metrics`] and [`accumulate_loss`] have added up.
@@ -121,6 +125,21 @@ impl MetricSums {
             _ => loss as f64 * 2f64.powi(UNIT),
         };
         Self { loss, correct, images }
+    }
+
+    /// The words of `a` and `b` together, as if all batches had been added to one of them: which, makes no difference.
+    ///
+    /// ```
+    /// # use gpu_core::{Device, Tensor, ops};
+    /// let [one, other] = [0.5, 0.25].map(|loss| {
+    ///     let sums = ops::MetricSums::zeros(&Device::Cpu);
+    ///     ops::accumulate_loss(&Tensor::scalar(&Device::Cpu, loss), 4, &sums);
+    ///     sums.read().unwrap().try_into().unwrap()
+    /// });
+    /// assert_eq!(ops::MetricSums::of(&ops::MetricSums::joined(one, other)), ops::MetricSums { loss: 3.0, correct: 0, images: 8 });
+    /// ```
+    pub fn joined(a: [u32; Self::WORDS], b: [u32; Self::WORDS]) -> [u32; Self::WORDS] {
+        sum(Self::words(&a), Self::words(&b))
     }
 
     fn words(words: &[u32]) -> (i128, u64, u64) {

@@ -9,6 +9,6 @@ pub fn wrong_calls() -> Vec<Misuse> {
         &Tensor::zeros(device, [2]),
         &Tensor::zeros(device, [3]),
         1.0,
-        true
+        1.0
     ))]
 }

@@ -1,0 +1,7 @@
+//! `join`.
+
+pub mod benches;
+pub mod cases;
+#[cfg(test)]
+mod tests;
+pub mod wrong_calls;
