@@ -20,6 +20,8 @@ pub enum Ending {
     Done,
     FoundWrong,
     Interrupted,
+    /// It failed with this exit code, and said so.
+    Told(u8),
 }
 
 /// Prints to stdout; a reader that went away is no fault.

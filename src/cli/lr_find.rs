@@ -10,6 +10,7 @@ use std::time::Instant;
 use train::console::{Console, counted};
 use train::lr_find::{self, Found, Point, Range};
 use train::page::expect_replaceable;
+use train::peers::Peers;
 use train::trainer::Order;
 use train::{Error, Result, expect_place};
 
@@ -53,7 +54,7 @@ pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
     let settings = given.on(data_set).settings()?;
     let (name, stop) = (settings.name.clone(), stop_on_signals()?);
     let mut console = Console::new(json.json);
-    let order = Order { settings, resume: None, data: None, device: None, stop: &stop, began };
+    let order = Order { settings, resume: None, data: None, device: None, peers: Peers::alone(), stop: &stop, began };
     let found = lr_find::find(order, &Range { from, to, steps }, &mut console)?;
     console.finish()?;
     let page = if found.subject.interrupted { None } else { Some(written(&found, page, name.as_deref())?) };

@@ -183,6 +183,7 @@ pub fn main() -> ExitCode {
         Ok(Ending::Done) => 0,
         Ok(Ending::FoundWrong) => 1,
         Ok(Ending::Interrupted) => 130,
+        Ok(Ending::Told(code)) => code,
         Err(e) => {
             complain(&one_line(&e));
             e.exit_code()

@@ -1,17 +1,20 @@
 //! `wgrad train`.
 
 use super::answer::{Ending, Json, say, say_json};
+use super::complain;
 use super::signals::stop_on_signals;
 use super::tui::on_screen;
 use clap::Args;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
-use train::Result;
 use train::console::Console;
+use train::error::one_line;
+use train::peers::{Peers, launched};
 use train::run_folder::{CONFIG, read_settings};
 use train::settings::Settings;
 use train::trainer::{self, Order};
+use train::{Error, Result};
 
 /// A data set as a word of its own, behind the word of a command: alone it could not be told from a command that is misspelt.
 #[derive(Args)]
@@ -102,21 +105,49 @@ pub fn show(flags: &Flags) -> Result<Ending> {
 }
 
 pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
+    let peers = launched().map_or_else(|| Ok(Peers::alone()), |launch| launch.join())?;
+    let ending = run_among(flags, began, peers.clone());
+    match ending {
+        Err(error) if !peers.is_alone() => Ok(end(&error, &peers)),
+        other => {
+            peers.leave(None);
+            other
+        }
+    }
+}
+
+/// Tells an error before it ends all processes: what all of them met, by the first.
+fn end(error: &Error, peers: &Peers) -> Ending {
+    match error {
+        Error::Peer { .. } if !peers.is_first() => {}
+        error if peers.is_first() => complain(&one_line(error)),
+        error => complain(&format!("process {}: {}", peers.rank(), one_line(error))),
+    }
+    peers.leave(Some(error.exit_code()));
+    Ending::Told(error.exit_code())
+}
+
+/// The part of one of those that train together.
+fn run_among(flags: Flags, began: Instant, peers: Peers) -> Result<Ending> {
     let settings = flags.given.settings()?;
+    let (is_alone, is_first) = (peers.is_alone(), peers.is_first());
+    if flags.tui && !is_alone {
+        return Err(Error::Setting("--tui: a screen is for one process; leave it out where several train together".into()));
+    }
     let trained = |stop: &AtomicBool, console: &mut Console| {
-        let order = Order { settings, resume: flags.resume, data: None, device: None, stop, began };
+        let order = Order { settings, resume: flags.resume, data: None, device: None, peers, stop, began };
         trainer::train(order, console)
     };
     let outcome = if flags.tui {
         on_screen(trained)?
     } else {
         let stop = stop_on_signals()?;
-        let mut console = Console::new(flags.json.json);
+        let mut console = if is_first { Console::new(flags.json.json) } else { Console::silent() };
         let outcome = trained(&stop, &mut console)?;
         console.finish()?;
         outcome
     };
-    if flags.json.json {
+    if flags.json.json && is_first {
         say_json(&outcome)?;
     }
     Ok(if outcome.interrupted { Ending::Interrupted } else { Ending::Done })

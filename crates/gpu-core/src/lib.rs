@@ -39,7 +39,7 @@ mod testing;
 mod unchecked;
 mod work;
 
-pub use base::{DType, Element, Error, MAX_ELEMENTS, MAX_RANK, MemoryStats, Result, Shape, free_bytes, rng};
+pub use base::{DType, Element, Error, MAX_ELEMENTS, MAX_RANK, MemoryStats, Result, Shape, free_bytes, joined, rng};
 pub use gpu::{
     AdapterInfo, AdapterKind, Constants, Gpu, KernelInfo, REWRITE_SLOT, Rewrite, adapters, choose_adapter, chosen_adapter,
 };

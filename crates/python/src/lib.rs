@@ -14,6 +14,7 @@ use wgrad::train::console::Console;
 use wgrad::train::data::{Dataset, ImageSet};
 use wgrad::train::error::one_line;
 use wgrad::train::model::{Description, Trained};
+use wgrad::train::peers::Peers;
 use wgrad::train::predict::Predictor;
 use wgrad::train::run_folder::checkpoint_of;
 use wgrad::train::settings::Settings;
@@ -121,7 +122,7 @@ fn train(
     let settings: Settings = serde_json::from_str(settings).map_err(|e| PyValueError::new_err(e.to_string()))?;
     let (train, test) = (images(py, &pixels, labels, shape)?, images(py, &test_pixels, test_labels, shape)?);
     let (stop, data) = (AtomicBool::new(false), Some(Dataset::new("arrays", classes, train, test)));
-    let order = Order { settings, resume, data, device: None, stop: &stop, began: Instant::now() };
+    let order = Order { settings, resume, data, device: None, peers: Peers::alone(), stop: &stop, began: Instant::now() };
     let mut console = if is_silent { Console::silent() } else { Console::new(false) };
     let (outcome, interrupt) = watched(py, &stop, || bounded(|| trainer::train(order, &mut console)));
     match interrupt {

@@ -77,6 +77,16 @@ pub enum Error {
     /// A network that gives no probabilities.
     #[error("the network gives {0}, which is no probability: the run that it is of diverged; take an earlier checkpoint")]
     OutputNotFinite(f32),
+    /// What another process of the same run met, which all of them end for. The first one tells it.
+    #[error("process {rank}: {message}")]
+    Peer {
+        /// Which, from 0.
+        rank: usize,
+        /// Its own words.
+        message: String,
+        /// Its exit code.
+        code: u8,
+    },
     /// What was asked for was done, and cannot be told.
     #[error("writing the output: {0}")]
     Output(io::Error),
@@ -93,6 +103,7 @@ impl Error {
             | Self::LossNotFinite(_)
             | Self::OutputNotFinite(_) => 1,
             Self::Output(_) => 3,
+            Self::Peer { code, .. } => *code,
             _ => 2,
         }
     }

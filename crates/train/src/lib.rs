@@ -15,6 +15,7 @@ pub mod model;
 pub mod multi_label;
 pub mod onlooker;
 pub mod page;
+pub mod peers;
 pub mod per_image;
 pub mod photo;
 pub mod picture;

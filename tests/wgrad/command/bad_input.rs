@@ -7,6 +7,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::Instant;
 use train::console::Console;
 use train::data;
+use train::peers::Peers;
 use train::settings::{DeviceKind, Settings};
 use train::trainer::{self, Order};
 
@@ -132,7 +133,15 @@ fn a_run_on_the_images_of_a_program_is_one_that_the_command_cannot_continue() {
         ..Settings::default()
     };
     let (stop, given) = (AtomicBool::new(false), data::Dataset::new("arrays", classes, train, test));
-    let order = |settings, resume, given| Order { settings, resume, data: given, device: None, stop: &stop, began: Instant::now() };
+    let order = |settings, resume, given| Order {
+        settings,
+        resume,
+        data: given,
+        device: None,
+        peers: Peers::alone(),
+        stop: &stop,
+        began: Instant::now(),
+    };
     trainer::train(order(settings, None, Some(given.clone())), &mut Console::silent()).unwrap();
     bench.run("train --resume runs/a --max-steps 2").refused("images that a program had (\"arrays\")");
     // The program itself can.

@@ -8,6 +8,7 @@ use std::sync::{Arc, Mutex};
 use std::time::Instant;
 use train::console::Console;
 use train::onlooker::{Event, Onlooker, Wish};
+use train::peers::Peers;
 use train::run_folder::LR_BY_HAND;
 use train::settings::{DeviceKind, Settings};
 use train::trainer::{self, Order};
@@ -79,7 +80,8 @@ fn trained(bench: &Bench, name: &str, wishes: Wishes, stop_after: Option<u64>) -
     };
     let (wishes, folder) = (Mutex::new(wishes), Mutex::new(folder));
     let hand = Arc::new(Hand { wishes, stop_after, stop: AtomicBool::new(false), folder, seen: Mutex::default() });
-    let order = Order { settings, resume, data: None, device: None, stop: &hand.stop, began: Instant::now() };
+    let order =
+        Order { settings, resume, data: None, device: None, peers: Peers::alone(), stop: &hand.stop, began: Instant::now() };
     let outcome = trainer::train(order, &mut Console::watched(hand.clone())).unwrap();
     assert_eq!(outcome.interrupted, stop_after.is_some());
     assert_eq!(outcome.steps, stop_after.unwrap_or(50));

@@ -6,6 +6,7 @@ use std::sync::atomic::AtomicBool;
 use std::time::{Duration, Instant};
 use train::Error;
 use train::console::Console;
+use train::peers::Peers;
 use train::settings::Settings;
 use train::trainer::{self, Order};
 
@@ -28,7 +29,15 @@ fn settings(bench: &Bench, name: &str) -> Settings {
 
 fn trained(settings: Settings, device: &Device) -> train::Result<trainer::Outcome> {
     let stop = AtomicBool::new(false);
-    let order = Order { settings, resume: None, data: None, device: Some(device.clone()), stop: &stop, began: Instant::now() };
+    let order = Order {
+        settings,
+        resume: None,
+        data: None,
+        device: Some(device.clone()),
+        peers: Peers::alone(),
+        stop: &stop,
+        began: Instant::now(),
+    };
     trainer::train(order, &mut Console::new(true))
 }
 

@@ -15,6 +15,8 @@ mod masks;
 #[cfg(unix)]
 mod off_memory;
 mod optimizers;
+#[cfg(target_os = "linux")]
+mod peers;
 mod pictures;
 mod predict;
 #[cfg(unix)]

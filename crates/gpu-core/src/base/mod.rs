@@ -3,6 +3,7 @@
 mod dtype;
 mod error;
 mod idle;
+mod joined;
 mod machine;
 mod pool;
 pub mod rng;
@@ -10,6 +11,7 @@ mod shape;
 
 pub use dtype::{DType, Element};
 pub use error::{Error, Result};
+pub use joined::joined;
 pub(crate) use machine::budget;
 pub use machine::free_bytes;
 pub use pool::MemoryStats;

@@ -35,7 +35,7 @@ pub use elementwise::broadcast::{
     var_bwd_x, where_,
 };
 pub use elementwise::cast::cast;
-pub use elementwise::join::{join, joined};
+pub use elementwise::join::join;
 pub use elementwise::peak::peak_multiply_add;
 pub use elementwise::unary::{
     abs, abs_bwd_x, add_scalar, ceil, clamp, clamp_bwd_x, cos, cos_bwd_x, erf, erf_bwd_x, exp, expm1, expm1_bwd_x, floor, isfinite,

@@ -7,8 +7,8 @@
 use super::error::StepError;
 use crate::autograd::statistics::Found;
 use crate::optim::Optimizer;
-use gpu_core::ops::{self, joined};
 use gpu_core::{Capture, Device, Tensor};
+use gpu_core::{joined, ops};
 use std::ops::Range;
 use std::sync::Arc;
 

@@ -17,7 +17,8 @@ pub const LR_BY_HAND: &str = "lr_by_hand";
 #[derive(Debug)]
 pub struct MetricsLog {
     path: PathBuf,
-    file: File,
+    /// None where another process writes it.
+    file: Option<File>,
     /// The step after which this process began.
     begun: u64,
     events: Option<EventFile>,
@@ -30,7 +31,7 @@ impl MetricsLog {
     /// If the file cannot be made.
     pub fn create(path: &Path) -> Result<Self> {
         let file = OpenOptions::new().append(true).create_new(true).open(path).map_err(Error::file("making", path))?;
-        Ok(Self { path: path.into(), file, begun: 0, events: None })
+        Ok(Self { path: path.into(), file: Some(file), begun: 0, events: None })
     }
 
     /// Continues a log after `step`: lines of later steps, and a line cut short, belong to what is done again. A line of a rate that was
@@ -57,7 +58,12 @@ impl MetricsLog {
             write_whole(path, &kept)?;
         }
         let file = OpenOptions::new().append(true).create(true).open(path).map_err(Error::file("opening", path))?;
-        Ok(Self { path: path.into(), file, begun: step, events: None })
+        Ok(Self { path: path.into(), file: Some(file), begun: step, events: None })
+    }
+
+    /// A log that another process writes.
+    pub fn of_another() -> Self {
+        Self { path: PathBuf::new(), file: None, begun: 0, events: None }
     }
 
     /// Writes an event file for TensorBoard beside the log, of the lines from now on.
@@ -75,7 +81,9 @@ impl MetricsLog {
     /// # Errors
     /// If it cannot be written.
     pub fn add(&mut self, line: &Value) -> Result<()> {
-        self.file.write_all(format!("{line}\n").as_bytes()).map_err(Error::file("writing", &self.path))?;
+        if let Some(file) = &mut self.file {
+            file.write_all(format!("{line}\n").as_bytes()).map_err(Error::file("writing", &self.path))?;
+        }
         self.events.as_mut().map_or(Ok(()), |events| events.add(line))
     }
 }

@@ -28,18 +28,20 @@ pub const CONFIG: &str = "config.toml";
 /// The page that shows a run, in its folder.
 pub const REPORT: &str = "report.html";
 const METRICS: &str = "metrics.jsonl";
-const LAST: &str = "last.safetensors";
+/// The checkpoint to continue from, in the folder of a run.
+pub(crate) const LAST: &str = "last.safetensors";
 const BEST: &str = "best.safetensors";
 /// A row for each test image, by the best weights.
 pub(crate) const TEST_TABLE: &str = "test.csv";
 /// What was found in the network.
 pub const INSPECTION: &str = "inspection.json";
 
-/// A run's folder, which is this process's until it is dropped.
+/// A run's folder, which is this process's until it is dropped, or that of the first of several that compute the run.
 #[derive(Debug)]
 pub struct RunFolder {
     path: PathBuf,
-    _lock: Lock,
+    /// None where another process has it.
+    lock: Option<Lock>,
 }
 
 impl RunFolder {
@@ -72,7 +74,7 @@ impl RunFolder {
         loop {
             let path = out.join(name.map_or_else(|| format!("{stem}-{number}"), str::to_owned));
             match drafts::publish(&draft, &path) {
-                Ok(true) => return Ok(Self { _lock: Lock::acquire(&path)?, path }),
+                Ok(true) => return Ok(Self { lock: Some(Lock::acquire(&path)?), path }),
                 Ok(false) if name.is_none() => number += 1,
                 Ok(false) => return Err(Self::taken(&path)),
                 Err(e) => return Err(Error::file("making", &path)(e)),
@@ -113,7 +115,17 @@ impl RunFolder {
         }
         let lock = Lock::acquire(path)?;
         sweep(path).map_err(Error::file("sweeping", path))?;
-        Ok(Self { path: path.into(), _lock: lock })
+        Ok(Self { path: path.into(), lock: Some(lock) })
+    }
+
+    /// The folder of a run that another process writes: for one of those that compute it with that one.
+    pub fn of_another(path: PathBuf) -> Self {
+        Self { path, lock: None }
+    }
+
+    /// Whether this process is the one that writes it.
+    pub fn is_ours(&self) -> bool {
+        self.lock.is_some()
     }
 
     /// Where it is.

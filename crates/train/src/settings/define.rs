@@ -84,6 +84,11 @@ macro_rules! settings {
                 given.into_iter().zip(ROWS).filter_map(|(given, row)| given.then_some(row))
             }
 
+            /// The text of a file with those of them that a `config.toml` holds.
+            pub(crate) fn to_toml(&self) -> String {
+                [$($(settings!(@row $name $($resume)?).line(&self.$name)),+),+].concat()
+            }
+
             /// # Errors
             /// If a value that was given is out of its row's range.
             pub(crate) fn check_ranges(&self) -> Result<()> {

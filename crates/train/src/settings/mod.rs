@@ -41,6 +41,14 @@ impl Settings {
         Self::of_table(path, table_of(path)?)
     }
 
+    /// The settings in `text`, which stands in `path`.
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    pub(crate) fn of_text(path: &Path, text: &str) -> Result<Self> {
+        Self::of_table(path, table_in(path, text)?)
+    }
+
     /// The settings in a table that is all of a file, or a part of it.
     ///
     /// # Errors
@@ -119,8 +127,11 @@ impl Settings {
 /// # Errors
 /// If it cannot be read, or is not TOML.
 pub(crate) fn table_of(path: &Path) -> Result<toml::Table> {
-    let text = file::read_text(path).map_err(Error::file("reading", path))?;
-    toml::from_str(&text).map_err(|e| {
+    table_in(path, &file::read_text(path).map_err(Error::file("reading", path))?)
+}
+
+fn table_in(path: &Path, text: &str) -> Result<toml::Table> {
+    toml::from_str(text).map_err(|e| {
         let line = e.span().map_or(1, |s| text[..s.start].matches('\n').count() + 1);
         Error::content(path, format!("line {line}: {}", e.message()))
     })

@@ -4,6 +4,7 @@ use super::plan::Plan;
 use crate::console::Console;
 use crate::error::{Error, Result};
 use crate::file::read_text;
+use crate::peers::Peers;
 use crate::run_folder::Record;
 use crate::settings::Settings;
 use crate::trainer::{self, Order, Standing};
@@ -125,7 +126,15 @@ impl Trials<'_> {
             true if trainer::standing(path, settings.max_steps)?.is_over => return Ok(None),
             true => (Settings { max_steps: settings.max_steps, ..Settings::default() }, Some(path.to_owned())),
         };
-        Ok(Some(Order { settings, resume, data: None, device: Some(self.device.clone()), stop: self.stop, began: Instant::now() }))
+        Ok(Some(Order {
+            settings,
+            resume,
+            data: None,
+            device: Some(self.device.clone()),
+            peers: Peers::alone(),
+            stop: self.stop,
+            began: Instant::now(),
+        }))
     }
 
     fn judged(

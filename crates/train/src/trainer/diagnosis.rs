@@ -19,6 +19,12 @@ pub(super) fn explained(error: Error, run: &mut Run, report: &Report<'_>, stop: 
         other => return other,
     };
     let last = run.folder.last();
+    if !run.peers.is_alone() {
+        // All of them see it: what they count is the same. One process alone can do the steps again.
+        let place =
+            format!(" (the last checkpoint from before is {}: continued by one process, it says where it began)", last.display());
+        return run.peers.agree::<()>(Err(Error::Diverged { what, step, place })).expect_err("it was one");
+    }
     report.note("Training diverged: the steps since the last checkpoint are done again, to see where.");
     // What goes wrong in here (the memory for a second look, say) is not the error to be told.
     let begun = gpu_core::within_memory(|| replayed(run, step, stop)).ok().and_then(Result::ok).flatten();

@@ -43,7 +43,7 @@ pub(super) fn finish(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) 
         report.page(&run.folder);
         report.span("page", step, since);
         ending.tested = tested?;
-        ending.interrupted |= stop.load(Relaxed) && !is_over;
+        ending.interrupted |= run.peers.any(stop.load(Relaxed))? && !is_over;
         report.clock.go_on();
     }
     Ok(ending)
@@ -58,11 +58,15 @@ fn steps(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<bo
     let order = run.order(epoch);
     // A rest that does not fill a batch is left out; another order next time leaves out others.
     let images = &order[first as usize * batch..last as usize * batch];
-    let mut parts = images.chunks_exact(batch / run.config.accumulate as usize).peekable();
+    let (part, of) = (batch / run.config.accumulate as usize, run.config.accumulate);
+    // Of each batch the parts that are this process's.
+    let share = run.peers.share(of)?;
+    let mine = images.chunks_exact(part).zip((0..of).cycle()).filter(|(_, part)| share.contains(part));
+    let mut parts = mine.map(|(images, _)| images).peekable();
     for _ in first..last {
         let (learner, step) = (&mut run.learner, run.progress.step);
         learner.set_lr(run.progress.base_lr(&run.config), step);
-        for _ in 0..run.config.accumulate {
+        let done = share.clone().try_for_each(|_| {
             let since = Instant::now();
             learner.fill(&run.config, step, parts.next().expect("a batch has as many parts"))?;
             report.clock.fed(learner.feed.waited());
@@ -71,6 +75,12 @@ fn steps(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<bo
             let since = Instant::now();
             learner.step.run()?;
             report.span("step", step, since);
+            Ok(())
+        });
+        let since = Instant::now();
+        let told_to_stop = run.peers.finish(&learner.step, done, stop.load(Relaxed))?;
+        if !run.peers.is_alone() {
+            report.span("exchange", step, since);
         }
         run.progress.step += 1;
         if report.clock.stepped(batch as u64) {
@@ -93,14 +103,14 @@ fn steps(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) -> Result<bo
             save_between(run, report)?;
         }
         // At the end of an epoch there is nothing to cut short: what comes next decides over the best weights and the rate.
-        if stop.load(Relaxed) && !run.progress.at_epoch_end() {
+        let is_asked = if run.peers.is_alone() { stop.load(Relaxed) } else { told_to_stop };
+        if is_asked && !run.progress.at_epoch_end() {
             return Ok(true);
         }
     }
     if !run.progress.is_over(&run.config) {
-        let part = batch / run.config.accumulate as usize;
         let next = run.order(epoch + 1);
-        run.learner.feed.prepare(&next[..part]);
+        run.learner.feed.prepare(&next[share.start as usize * part..][..part]);
     }
     Ok(false)
 }

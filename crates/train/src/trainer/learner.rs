@@ -8,6 +8,7 @@ use crate::error::{Error, Result};
 use crate::evaluate::{Evaluator, Score};
 use crate::loader::{Feed, Source, Treatment};
 use crate::model::{self, Description};
+use crate::peers::Peers;
 use crate::per_image::write_per_image;
 use crate::segmentation::write_by_class;
 use crate::settings::{Config, LossKind};
@@ -40,6 +41,7 @@ impl Learner {
         net: Net,
         optimizer: Box<dyn Optimizer>,
         progress: &Progress,
+        peers: &Peers,
     ) -> Result<Self> {
         let schedule = schedule(config, progress.end(config), progress.steps_per_epoch)?;
         let net = config.with_segments(net);
@@ -59,7 +61,12 @@ impl Learner {
         };
         let part = batch / config.accumulate as usize;
         let options = StepOptions::new(part, model::image_shape(&data.train)).loss(loss).seed(config.seed);
-        let options = options.accumulate(config.accumulate).class_weights(class_weights(config, description, &data.train)?);
+        let share = peers.share(config.accumulate)?;
+        let options = match peers.is_alone() {
+            true => options.accumulate(config.accumulate),
+            false => options.share(share, config.accumulate),
+        };
+        let options = options.class_weights(class_weights(config, description, &data.train)?);
         let treatment = Treatment::of(data).augmented(how, config.seed);
         let feed = Source::new(&device, &data.train).feed(part, &treatment);
         let step = TrainStep::captured_with(&net, &*optimizer, &options, |slots| feed.launch(slots));
@@ -94,7 +101,7 @@ impl Learner {
     /// If one of them cannot be read.
     pub fn fill(&mut self, config: &Config, step: u64, part: &[u32]) -> Result<()> {
         // The number that random layers draw by.
-        let number = (step as u32).wrapping_mul(config.accumulate).wrapping_add(self.step.pending());
+        let number = (step as u32).wrapping_mul(config.accumulate).wrapping_add(self.step.next_part());
         self.feed.fill(number, part)
     }
 

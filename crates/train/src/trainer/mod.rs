@@ -14,6 +14,7 @@ mod report;
 mod run;
 mod saving;
 mod setup;
+mod sharing;
 mod trace;
 
 pub use outcome::Outcome;
@@ -34,15 +35,15 @@ use report::Report;
 /// Bad settings, data, checkpoints or devices, before anything is written; a loss that is not finite; a checkpoint that cannot be
 /// written.
 pub fn train(order: Order<'_>, console: &mut Console) -> Result<Outcome> {
-    let Order { settings, resume, data, device, stop, began } = order;
-    if let Some(path) = &settings.trace {
+    let Order { settings, resume, data, device, peers, stop, began } = order;
+    if let Some(path) = settings.trace.as_ref().filter(|_| peers.is_first()) {
         expect_place("--trace", path)?;
     }
     let (mut run, log) = match resume {
-        None => setup::begin(settings, data, device, console)?,
-        Some(folder) => setup::resume(&folder, settings, data, device, console)?,
+        None => setup::begin(settings, data, device, &peers, console)?,
+        Some(folder) => setup::resume(&folder, settings, data, device, &peers, console)?,
     };
-    let trace = run.config.trace.clone();
+    let trace = run.config.trace.clone().filter(|_| peers.is_first());
     let mut report = Report::new(console, log, began, trace.is_some());
     report.announce(&run);
     let ending = epochs::finish(&mut run, &mut report, stop).map_err(|error| {

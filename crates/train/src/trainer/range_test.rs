@@ -4,6 +4,7 @@ use super::clock::Clock;
 use super::setup::{Order, Ready, opened, ready, stem};
 use crate::console::Console;
 use crate::error::Result;
+use crate::peers::Peers;
 use crate::settings::{ScheduleKind, Settings, Warmup};
 use serde::Serialize;
 use std::path::PathBuf;
@@ -52,7 +53,7 @@ pub(crate) fn range_test(
     let (mut config, data) = opened(&Settings { name: None, ..settings }, data, console)?;
     // The rates are given, and nothing is measured but the loss of the training.
     (config.schedule, config.warmup, config.test_images) = (ScheduleKind::Constant, Warmup::Steps(0), Some(0));
-    let Ready { config, data, description, mut learner, .. } = ready(config, data, device, console)?;
+    let Ready { config, data, description, mut learner, .. } = ready(config, data, device, &Peers::alone(), console)?;
     let device = learner.optimizer.device().name();
     console.say(&format!("{} on {} ({device})", description.model, data.name));
     console.begin("learning rates".to_owned(), 0, rates.len() as u64);

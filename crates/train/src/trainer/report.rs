@@ -223,6 +223,9 @@ impl<'a> Report<'a> {
 
     /// What is found in the network. The run is saved: a fault of this is told, and is none of the run's.
     pub fn inspect(&mut self, run: &Done) {
+        if !run.folder.is_ours() {
+            return;
+        }
         let since = Instant::now();
         let found = Inspection::of(&run.folder, &run.config, &run.data, &run.device);
         if let (Ok(found), Some(trace)) = (&found, &mut self.trace) {
@@ -236,6 +239,9 @@ impl<'a> Report<'a> {
 
     /// The run's page, rewritten. Training goes on without it.
     pub fn page(&self, folder: &RunFolder) {
+        if !folder.is_ours() {
+            return;
+        }
         if let Err(error) = page::write(&[folder.path().into()], &folder.report()) {
             self.console.note(&format!("The report was not written: {error}"));
         }

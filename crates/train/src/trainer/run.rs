@@ -6,6 +6,7 @@ use crate::data::{Dataset, Split};
 use crate::error::{Error, Result};
 use crate::evaluate::Score;
 use crate::model::{self, DESCRIPTION, Description};
+use crate::peers::Peers;
 use crate::run_folder::RunFolder;
 use crate::settings::Config;
 use gpu_core::Device;
@@ -28,6 +29,8 @@ pub(super) struct Run {
     pub learner: Learner,
     pub progress: Progress,
     pub folder: RunFolder,
+    /// Those that compute it together.
+    pub peers: Peers,
 }
 
 /// A run whose steps are done, without the memory that they took.
@@ -88,11 +91,12 @@ impl Run {
         learner: Learner,
         progress: Progress,
         folder: RunFolder,
+        peers: Peers,
     ) -> Self {
         let is_classifier = description.is_classifier();
         let has_accuracy = description.has_accuracy() || description.tells_pixels();
         let counts_right = is_classifier && !config.augmentation().is_ok_and(|how| how.mixes());
-        Self { config, data, description, is_classifier, has_accuracy, counts_right, learner, progress, folder }
+        Self { config, data, description, is_classifier, has_accuracy, counts_right, learner, progress, folder, peers }
     }
 
     /// The images of an epoch, in the order in which they are learned from.
@@ -114,7 +118,7 @@ impl Run {
     /// # Errors
     /// If the loss is no longer finite, or a fault of the device.
     pub fn observe(&mut self) -> Result<()> {
-        self.progress.pending = self.learner.step.sums()?;
+        self.progress.pending = self.peers.metrics(self.learner.step.sums()?)?;
         let Metrics { images, loss, .. } = self.progress.pending();
         match images == 0 || loss.is_finite() {
             true => Ok(()),
@@ -159,8 +163,9 @@ impl Run {
         let last = match known {
             Some(score) => Some(score),
             None => {
-                self.learner.look_at(&self.config, &self.data, &self.description, Split::Test)?;
-                self.learner.score().map_err(|error| self.no_score(error, Split::Test))?
+                let looking = self.learner.look_at(&self.config, &self.data, &self.description, Split::Test);
+                let score = looking.and_then(|()| self.learner.score());
+                self.peers.agree(score.map_err(|error| self.no_score(error, Split::Test)))?
             }
         };
         let Some(last) = last else { return Ok(None) };
@@ -185,26 +190,26 @@ impl Run {
     /// Of what the evaluation looks at; none if somebody took the checkpoint away.
     fn score_of_best(&mut self) -> Result<Option<Score>> {
         let path = self.folder.best();
-        if !path.is_file() {
-            return Ok(None);
-        }
-        let (last, best) = (self.state()?, model::read_checkpoint(&path)?);
+        let best = (self.peers.is_first() && path.is_file()).then(|| model::read_checkpoint(&path));
+        let best = self.peers.agree(best.transpose())?;
+        let Some(best) = self.peers.checkpoint(best)? else { return Ok(None) };
+        let last = self.state()?;
         best.load_net(&self.learner.net).map_err(|e| model::about(&path, e))?;
-        let score = self.learner.score_as_it_is().and_then(|score| {
-            self.table(false)?;
-            Ok(score)
-        });
+        let score = self.learner.score_as_it_is();
+        let written = self.table(false);
+        let score = score.and_then(|score| written.map(|()| score));
         last.load_net(&self.learner.net).map_err(|e| model::about(&path, e))?;
-        score.map_err(|error| self.no_score(error, Split::Test))
+        self.peers.agree(score.map_err(|error| self.no_score(error, Split::Test)))
     }
 
     /// Writes what the weights say of each image that the evaluation looks at, where they say anything; their average, if that is asked
     /// for and kept.
     fn table(&mut self, averaged: bool) -> Result<()> {
-        match self.has_accuracy {
+        let written = match self.has_accuracy && self.folder.is_ours() {
             true => self.learner.table(&self.folder.test_table(), &self.description, &self.data.test, averaged),
             false => Ok(()),
-        }
+        };
+        self.peers.agree(written)
     }
 
     /// The error for what is not finite now; where it began is for [`diagnosis`](super::diagnosis).
@@ -231,7 +236,24 @@ impl Run {
     }
 
     fn save_to(&self, path: &Path) -> Result<()> {
-        described(self.state()?, &self.description, &self.progress).write(path).map_err(|e| model::about(path, e))
+        let state = described(self.state()?, &self.description, &self.progress);
+        if !self.peers.is_alone() {
+            self.peers.expect_same(&digest(&state), |rank, _, _| self.differing(rank))?;
+        }
+        let written = if self.folder.is_ours() { state.write(path).map_err(|e| model::about(path, e)) } else { Ok(()) };
+        self.peers.agree(written)
+    }
+
+    /// The error for weights that are not those of the first process.
+    fn differing(&self, rank: usize) -> Error {
+        let last = self.folder.last();
+        let saved =
+            model::read_checkpoint(&last).and_then(|checkpoint| Progress::of(&checkpoint, &last)).map_or(0, |saved| saved.step);
+        Error::Setting(format!(
+            "the weights of process {rank} differ from process 0's at step {}: a device computes wrongly; {} is from step {saved}",
+            self.progress.step,
+            last.display()
+        ))
     }
 
     /// The weights and the state of the optimiser.
@@ -246,6 +268,16 @@ impl Run {
             Some((key, value)) => Err(self.diverged(format!("{key} holds {value}"))),
         }
     }
+}
+
+/// What two checkpoints have in common only if all their bits are the same.
+fn digest(state: &Checkpoint) -> String {
+    let mut sum = crc32fast::Hasher::new();
+    for (key, array) in state.arrays() {
+        sum.update(key.as_bytes());
+        sum.update(bytemuck::cast_slice(&array.values));
+    }
+    format!("{:08x}", sum.finalize())
 }
 
 /// A checkpoint that says of which network and how far in its run it is.

@@ -5,14 +5,17 @@ use super::learner::Learner;
 use super::optimizer::optimizer;
 use super::progress::{Progress, expect_countable};
 use super::run::{Run, described};
+use super::sharing;
 use crate::console::{Console, counted};
 use crate::data::Dataset;
 use crate::error::{Error, Result};
 use crate::model::{self, Description, Weights};
-use crate::run_folder::{MetricsLog, RunFolder};
+use crate::peers::Peers;
+use crate::run_folder::{LAST, MetricsLog, RunFolder};
 use crate::settings::{Config, DeviceKind, Settings};
 use gpu_core::Device;
 use nn::Net;
+use nn::checkpoint::Checkpoint;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::AtomicBool;
 use std::time::Instant;
@@ -29,6 +32,8 @@ pub struct Order<'a> {
     pub data: Option<Dataset>,
     /// An open device to train on; without one, that of the settings.
     pub device: Option<Device>,
+    /// Those that compute the run together: this is one of them. The first writes its folder and says how it goes.
+    pub peers: Peers,
     /// Set from outside to end the run after the step under way.
     pub stop: &'a AtomicBool,
     /// When the command was started.
@@ -85,7 +90,7 @@ pub(super) struct Ready {
 }
 
 /// The network of a run that begins, with its captured step.
-pub(super) fn ready(config: Config, data: Dataset, device: Option<Device>, console: &Console) -> Result<Ready> {
+pub(super) fn ready(config: Config, data: Dataset, device: Option<Device>, peers: &Peers, console: &Console) -> Result<Ready> {
     let description = Description::new(&config.model, &data)?;
     let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
     let net = network(&config, &data, &description, &device)?;
@@ -99,7 +104,7 @@ pub(super) fn ready(config: Config, data: Dataset, device: Option<Device>, conso
     }
     let optimizer = optimizer(&config, &net);
     let progress = Progress::new(&config, steps_per_epoch(&config, &data));
-    let learner = Learner::new(&config, &data, &description, net, optimizer, &progress)?;
+    let learner = Learner::new(&config, &data, &description, net, optimizer, &progress, peers)?;
     Ok(Ready { config, data, description, learner, progress })
 }
 
@@ -108,15 +113,25 @@ pub(super) fn begin(
     settings: Settings,
     data: Option<Dataset>,
     device: Option<Device>,
+    peers: &Peers,
     console: &Console,
 ) -> Result<(Run, MetricsLog)> {
-    let (config, data) = opened(&settings, data, console)?;
+    let opened =
+        opened(&settings, data, console).and_then(|(config, data)| Ok((sharing::shared_out(config, &settings, peers)?, data)));
+    let (config, data) = peers.agree(opened)?;
+    sharing::expect_one_config(&config, peers)?;
     // Captured before the folder is made: a plan that does not fit leaves nothing behind.
-    let Ready { config, data, description, learner, progress } = ready(config, data, device, console)?;
-    let first = described(learner.state()?, &description, &progress);
-    let folder = RunFolder::create(&config.out, config.name.as_deref(), &stem(&data, &config.model), &config, &first)?;
-    let log = told(&config, MetricsLog::create(&folder.metrics())?)?;
-    Ok((Run::new(config, data, description, learner, progress, folder), log))
+    let ready = peers.agree(ready(config, data, device, peers, console))?;
+    let Ready { config, data, description, learner, progress } = ready;
+    sharing::expect_one_place(learner.optimizer.device(), peers)?;
+    let first = described(peers.agree(learner.state())?, &description, &progress);
+    let made = peers.is_first().then(|| {
+        let folder = RunFolder::create(&config.out, config.name.as_deref(), &stem(&data, &config.model), &config, &first)?;
+        let log = told(&config, MetricsLog::create(&folder.metrics())?)?;
+        Ok((folder, log))
+    });
+    let (folder, log) = sharing::of_the_first(made, peers)?;
+    Ok((Run::new(config, data, description, learner, progress, folder, peers.clone()), log))
 }
 
 /// The run in the folder `path`, before the step at which it stopped.
@@ -125,11 +140,39 @@ pub(super) fn resume(
     settings: Settings,
     data: Option<Dataset>,
     device: Option<Device>,
+    peers: &Peers,
     console: &Console,
 ) -> Result<(Run, MetricsLog)> {
-    settings.check_resume()?;
-    let folder = RunFolder::open(path)?;
-    let mut config = settings.over(folder.read_settings()?).resolve()?;
+    peers.agree(settings.check_resume())?;
+    let left = sharing::left(path, peers)?;
+    let ready = peers.agree(continued(path, settings.over(left.settings), &left.checkpoint, (data, device), peers, console))?;
+    let Ready { config, data, description, learner, progress } = ready;
+    sharing::expect_one_config(&config, peers)?;
+    sharing::expect_one_place(learner.optimizer.device(), peers)?;
+    // What all have counted is counted once.
+    learner.step.set_sums(if peers.is_first() { progress.pending } else { Default::default() });
+    let made = left.folder.map(|folder| {
+        folder.write_config(&config)?;
+        folder.forget_end()?;
+        let log = told(&config, MetricsLog::resume(&folder.metrics(), progress.step, &progress.changes_by_hand())?)?;
+        Ok((folder, log))
+    });
+    let (folder, log) = sharing::of_the_first(made, peers)?;
+    console.say(&format!("Continuing after step {} of {}.", progress.step, progress.end(&config)));
+    Ok((Run::new(config, data, description, learner, progress, folder, peers.clone()), log))
+}
+
+/// The network of a run that goes on from `checkpoint`, with its captured step.
+fn continued(
+    path: &Path,
+    settings: Settings,
+    checkpoint: &Checkpoint,
+    (data, device): (Option<Dataset>, Option<Device>),
+    peers: &Peers,
+    console: &Console,
+) -> Result<Ready> {
+    let mut config = settings.resolve()?;
+    peers.share(config.accumulate)?;
     if data.is_none() && config.is_of_a_program() {
         return Err(Error::content(
             path,
@@ -142,15 +185,10 @@ pub(super) fn resume(
     }
     let mut data = data_of(&mut config, data, console)?;
     let device = device.map_or_else(|| open_device(config.device, console), Ok)?;
-    let last = folder.last();
-    let checkpoint = model::read_checkpoint(&last)?;
-    let mut progress = Progress::of(&checkpoint, &last)?;
-    if progress.best.is_some() && progress.best_epoch.is_none() && folder.best().is_file() {
-        // A run from before this was noted.
-        progress.best_epoch = Some(Progress::of(&model::read_checkpoint(&folder.best())?, &folder.best())?.epoch);
-    }
-    let description = model::description_of(&checkpoint, &last)?;
-    model::expect_finite(&checkpoint, &last)?;
+    let last = path.join(LAST);
+    let progress = Progress::of(checkpoint, &last)?;
+    let description = model::description_of(checkpoint, &last)?;
+    model::expect_finite(checkpoint, &last)?;
     if Description::new(&config.model, &data)?.spec != description.spec {
         return Err(Error::content(
             &last,
@@ -188,13 +226,8 @@ pub(super) fn resume(
     let optimizer = optimizer(&config, &net);
     checkpoint.load_optimizer(&*optimizer).map_err(|e| model::about(&last, e))?;
     progress.expect_steps_of(&*optimizer, &last)?;
-    let learner = Learner::new(&config, &data, &description, net, optimizer, &progress)?;
-    learner.step.set_sums(progress.pending);
-    folder.write_config(&config)?;
-    folder.forget_end()?;
-    let log = told(&config, MetricsLog::resume(&folder.metrics(), step, &progress.changes_by_hand())?)?;
-    console.say(&format!("Continuing after step {step} of {}.", progress.end(&config)));
-    Ok((Run::new(config, data, description, learner, progress, folder), log))
+    let learner = Learner::new(&config, &data, &description, net, optimizer, &progress, peers)?;
+    Ok(Ready { config, data, description, learner, progress })
 }
 
 /// How far the run in a folder is.

@@ -1,5 +1,6 @@
 //! The sum of two parts of a batch, to the same bits on a device and on a host.
 
+use crate::base::joined;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::mirror::CHUNK;
@@ -20,20 +21,6 @@ struct Params {
 fn join_cpu(args: &mut Args<'_>) {
     let (x, y) = (args.input::<f32>(0), args.output::<f32>(0));
     y.par_chunks_mut(CHUNK).zip(x.par_chunks(CHUNK)).run(|(y, x)| y.iter_mut().zip(x).for_each(|(y, &x)| *y = joined(x, *y)));
-}
-
-/// `x + y`, where what is subnormal counts as +0, before and after: what [`join`] does to each element.
-///
-/// ```
-/// # use gpu_core::ops::joined;
-/// assert_eq!(joined(1.5, 2.0), 3.5);
-/// assert_eq!(joined(1e-40, 1e-39).to_bits(), 0);
-/// assert_eq!(joined(-0.0, -0.0).to_bits(), 0);
-/// ```
-#[inline(always)]
-pub fn joined(x: f32, y: f32) -> f32 {
-    let normal = |v: f32| if v.to_bits() & 0x7f80_0000 == 0 { 0.0 } else { v };
-    normal(normal(x) + normal(y))
 }
 
 /// `y = x + y` in place: the sums of two parts of a batch, to the bits of [`joined`] on every device. Subnormal numbers, which a GPU may

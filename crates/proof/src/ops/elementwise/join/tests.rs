@@ -1,7 +1,8 @@
 use super::cases::SMALL;
 use crate::{devices, tensor, values};
 use gpu_core::Tensor;
-use gpu_core::ops::{join, joined};
+use gpu_core::joined;
+use gpu_core::ops::join;
 
 #[test]
 fn a_sum_is_that_of_f32_and_neighbours_stay() {
