@@ -46,6 +46,7 @@ fn describe(adapter: &AdapterInfo) -> Value {
         "kind": kind(adapter.kind),
         "backend": adapter.backend,
         "driver": adapter.driver,
+        "pci_bus_id": adapter.pci_bus_id,
         "features": adapter.features,
         "limits": {
             "storage_buffers": adapter.max_storage_buffers,
@@ -63,6 +64,9 @@ fn show(place: usize, a: &AdapterInfo) -> Result<()> {
     say(&format!("{place}: {}", a.name))?;
     say(&format!("  kind      {} ({})", kind(a.kind), a.backend))?;
     say(&format!("  driver    {}", a.driver))?;
+    if !a.pci_bus_id.is_empty() {
+        say(&format!("  plugged   {}", a.pci_bus_id))?;
+    }
     let features = if a.features.is_empty() { "none".to_owned() } else { a.features.join(", ") };
     say(&format!("  features  {features}"))?;
     say(&format!("  limits    largest tensor {} MiB, {} workgroups an axis,", a.max_binding_bytes >> 20, a.max_workgroups))?;

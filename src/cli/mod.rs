@@ -45,8 +45,8 @@ struct Cli {
     command: Option<Command>,
     #[command(flatten)]
     train: train::Flags,
-    /// Take this GPU: its number in `wgrad devices`, or a part of its name (as the variable WGRAD_ADAPTER)
-    #[arg(long, global = true, value_name = "NUMBER|NAME", hide_short_help = true)]
+    /// Take this GPU: its number in `wgrad devices`, a part of its name, or where it is plugged in (as the variable WGRAD_ADAPTER)
+    #[arg(long, global = true, value_name = "NUMBER|NAME|PCI", hide_short_help = true)]
     adapter: Option<String>,
 }
 

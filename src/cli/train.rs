@@ -12,7 +12,7 @@ use train::console::Console;
 use train::error::one_line;
 use train::peers::{Peers, launched};
 use train::run_folder::{CONFIG, read_settings};
-use train::settings::Settings;
+use train::settings::{DeviceKind, Settings};
 use train::trainer::{self, Order};
 use train::{Error, Result};
 
@@ -131,6 +131,7 @@ fn end(error: &Error, peers: &Peers) -> Ending {
 fn run_among(flags: Flags, began: Instant, peers: Peers) -> Result<Ending> {
     let settings = flags.given.settings()?;
     let (is_alone, is_first) = (peers.is_alone(), peers.is_first());
+    peers.settle(settings.device != Some(DeviceKind::Cpu))?;
     if flags.tui && !is_alone {
         return Err(Error::Setting("--tui: a screen is for one process; leave it out where several train together".into()));
     }

@@ -5,10 +5,11 @@ use crate::error::{Error, Result};
 use crate::finite::first_not_finite;
 use crate::loader::{Feed, Source, Treatment};
 use crate::multi_label::Judged;
+use crate::peers::Peers;
 use crate::tta::{Tta, mean_of};
 use gpu_core::Device;
 use gpu_core::ops::Overlap;
-use nn::{EvalStep, Loss, Module, Net, StepOptions, Var};
+use nn::{EvalStep, Loss, Metrics, Module, Net, StepOptions, Var};
 
 /// Images in a step of an evaluation.
 const BATCH: usize = 100;
@@ -36,6 +37,8 @@ pub struct Evaluator {
     sets: Option<LabelSets>,
     /// Of each class, where pixels have them, as it was last measured.
     overlaps: Vec<Overlap>,
+    /// Who measures with this one.
+    peers: Peers,
 }
 
 struct Part {
@@ -52,7 +55,7 @@ struct Part {
 impl Evaluator {
     /// Over no images.
     pub(crate) fn none() -> Self {
-        Self { parts: Vec::new(), sets: None, overlaps: Vec::new() }
+        Self { parts: Vec::new(), sets: None, overlaps: Vec::new(), peers: Peers::alone() }
     }
 
     /// Over the first `images` of `source`.
@@ -133,7 +136,14 @@ impl Evaluator {
             }
         }
         let sets = set.label_sets().filter(|_| matches!(loss, Loss::BceWithLogits)).cloned();
-        Ok(Self { parts, sets, overlaps: Vec::new() })
+        Ok(Self { parts, sets, overlaps: Vec::new(), peers: Peers::alone() })
+    }
+
+    /// As one of several that measure the same, each on its batches. What they come to is that of one, to the bit: all that is added up on a
+    /// device is an integer. Where that is not so (another view, or several labels an image), each measures all of it.
+    #[must_use]
+    pub fn among(self, peers: &Peers) -> Self {
+        Self { peers: peers.clone(), ..self }
     }
 
     /// Measures; `None` if there is no image.
@@ -152,17 +162,19 @@ impl Evaluator {
         for part in &mut self.parts {
             part.step.reset_metrics();
             let order: Vec<u32> = (part.first..part.first + part.images).map(|i| i as u32).collect();
-            let mut batches = order.chunks_exact(part.batch).peekable();
+            // Of each round of batches, this one's.
+            let mut batches = order.chunks_exact(part.batch).skip(self.peers.rank()).step_by(self.peers.size()).peekable();
             while let Some(chosen) = batches.next() {
                 part.feed.fill(0, chosen)?;
                 batches.peek().into_iter().for_each(|next| part.feed.prepare(next));
                 part.step.run()?;
             }
-            let metrics = part.step.metrics()?;
+            let labels = (part.step.labels().len() / part.batch) as u64;
+            let metrics = Metrics::of(self.peers.metrics(part.step.sums()?)?, labels);
             images += metrics.images;
             loss += metrics.loss * metrics.images as f64;
             correct += metrics.accuracy * metrics.images as f64;
-            let overlaps = part.step.overlaps()?;
+            let overlaps = self.peers.overlaps(part.step.overlaps()?)?;
             self.overlaps.resize(overlaps.len(), Overlap::default());
             self.overlaps.iter_mut().zip(overlaps).for_each(|(all, of_part)| *all = all.plus(of_part));
         }

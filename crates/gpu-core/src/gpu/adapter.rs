@@ -29,6 +29,8 @@ pub struct AdapterInfo {
     pub driver: String,
     /// Discrete, integrated or software.
     pub kind: AdapterKind,
+    /// Where it is plugged in, as in `0000:65:00.0`: one GPU has one, whatever its drivers call it. Empty where nobody says.
+    pub pci_bus_id: String,
     /// Storage buffers that one kernel may bind.
     pub max_storage_buffers: u32,
     /// Invocations in a workgroup.
@@ -75,6 +77,7 @@ impl AdapterInfo {
                 wgpu::DeviceType::Cpu => AdapterKind::Software,
                 wgpu::DeviceType::Other | wgpu::DeviceType::VirtualGpu => AdapterKind::Other,
             },
+            pci_bus_id: info.device_pci_bus_id,
             name: info.name,
             backend: info.backend.to_string(),
             driver: format!("{} {}", info.driver, info.driver_info).trim().to_owned(),
@@ -112,20 +115,35 @@ fn enumerate() -> Vec<wgpu::Adapter> {
     desc.backends = wgpu::Backends::VULKAN | wgpu::Backends::METAL | wgpu::Backends::DX12;
     // No validation layers: they are a developer's tool, and where half installed they print to stderr.
     desc.flags = wgpu::InstanceFlags::empty();
-    let mut found = block_on(wgpu::Instance::new(desc).enumerate_adapters(wgpu::Backends::all()));
-    found.sort_by_key(|a| AdapterInfo::of(a).kind);
+    let found = block_on(wgpu::Instance::new(desc).enumerate_adapters(wgpu::Backends::all()));
+    in_order(found, AdapterInfo::of)
+}
+
+/// The preferred kind first, then by where they are plugged in: the same order each time. What several drivers offer is one.
+fn in_order<A>(mut found: Vec<A>, info: impl Fn(&A) -> AdapterInfo) -> Vec<A> {
+    found.sort_by_cached_key(|adapter| {
+        let info = info(adapter);
+        (info.kind, info.pci_bus_id)
+    });
+    let mut known = Vec::new();
+    found.retain(|adapter| {
+        let id = info(adapter).pci_bus_id;
+        let is_new = id.is_empty() || !known.contains(&id);
+        known.push(id);
+        is_new
+    });
     found
 }
 
-/// The adapters of this machine, the preferred kind first.
+/// The adapters of this machine, the preferred kind first, and those of a kind by where they are plugged in.
 pub fn adapters() -> Vec<AdapterInfo> {
     enumerate().iter().map(AdapterInfo::of).collect()
 }
 
 static CHOSEN: RwLock<Option<String>> = RwLock::new(None);
 
-/// From now on devices of this program are opened on this adapter, as if `WGRAD_ADAPTER` named it: by its place among [`adapters`], or a
-/// part of its name.
+/// From now on devices of this program are opened on this adapter, as if `WGRAD_ADAPTER` named it: by its place among [`adapters`], `2` or
+/// `#2`, by where it is plugged in (`0000:65:00.0`), or by a part of its name.
 pub fn choose_adapter(wanted: impl Into<String>) {
     *CHOSEN.write() = Some(wanted.into());
 }
@@ -136,10 +154,13 @@ pub fn chosen_adapter() -> Option<String> {
     CHOSEN.read().clone().or_else(named).filter(|wanted| !wanted.is_empty())
 }
 
-/// Which of these names is meant: the one at that place, or the first that has it in it.
-fn meant(names: &[String], wanted: &str) -> Option<usize> {
-    let place = wanted.parse().ok().filter(|place| *place < names.len());
-    place.or_else(|| names.iter().position(|name| name.to_lowercase().contains(&wanted.to_lowercase())))
+/// Which of these, by name and PCI id, is meant: the one at that place, the one plugged in there, or the first that has it in its name.
+fn meant(known: &[(String, String)], wanted: &str) -> Option<usize> {
+    let number = wanted.strip_prefix('#').unwrap_or(wanted);
+    let place = number.parse().ok().filter(|place| *place < known.len());
+    let wanted = wanted.to_lowercase();
+    let plugged = || known.iter().position(|(_, id)| id.to_lowercase() == wanted);
+    place.or_else(plugged).or_else(|| known.iter().position(|(name, _)| name.to_lowercase().contains(&wanted)))
 }
 
 /// The preferred adapter, or the [chosen](chosen_adapter) one; without `software`, only a hardware GPU or a chosen one.
@@ -147,9 +168,9 @@ pub(super) fn choose(software: bool) -> Result<wgpu::Adapter> {
     let mut found = enumerate();
     let at = match chosen_adapter() {
         Some(wanted) => {
-            let names: Vec<String> = found.iter().map(|a| a.get_info().name).collect();
-            meant(&names, &wanted).ok_or_else(|| {
-                let list: Vec<String> = names.iter().enumerate().map(|(place, name)| format!("{place}: {name}")).collect();
+            let known: Vec<(String, String)> = found.iter().map(AdapterInfo::of).map(|info| (info.name, info.pci_bus_id)).collect();
+            meant(&known, &wanted).ok_or_else(|| {
+                let list: Vec<String> = known.iter().enumerate().map(|(place, (name, _))| format!("{place}: {name}")).collect();
                 let found = if list.is_empty() { "none".to_owned() } else { list.join(", ") };
                 Error::AdapterNotFound { wanted, found }
             })?
@@ -179,12 +200,49 @@ mod tests {
     use super::*;
 
     #[test]
-    fn an_adapter_is_meant_by_its_place_or_a_part_of_its_name() {
-        let names = ["AMD Radeon RX 7900", "NVIDIA GeForce RTX 4090", "llvmpipe"].map(str::to_owned);
-        for (wanted, place) in
-            [("0", Some(0)), ("2", Some(2)), ("3", None), ("4090", Some(1)), ("LLVM", Some(2)), ("-1", None), ("intel", None)]
-        {
-            assert_eq!(meant(&names, wanted), place, "{wanted}");
+    fn an_adapter_is_meant_by_its_place_by_where_it_is_or_a_part_of_its_name() {
+        let known = [
+            ("AMD Radeon RX 7900", "0000:0a:00.0"),
+            ("NVIDIA GeForce RTX 4090", "0000:65:00.0"),
+            ("NVIDIA GeForce RTX 4090", "0000:b3:00.0"),
+            ("llvmpipe", ""),
+        ];
+        let known = known.map(|(name, id)| (name.to_owned(), id.to_owned()));
+        for (wanted, place) in [
+            ("0", Some(0)),
+            ("#2", Some(2)),
+            ("4", None),
+            ("#4", None),
+            ("4090", Some(1)),
+            ("0000:B3:00.0", Some(2)),
+            ("LLVM", Some(3)),
+            ("-1", None),
+            ("intel", None),
+        ] {
+            assert_eq!(meant(&known, wanted), place, "{wanted}");
+        }
+    }
+
+    /// Two cards, one of which two drivers offer, before what runs on the processor; in whatever order they are found.
+    #[test]
+    fn a_card_stands_once_and_in_its_place() {
+        let limits = wgpu::Limits::default();
+        let info = |(name, kind, id): &(&str, wgpu::DeviceType, &str)| {
+            let mut info = wgpu::AdapterInfo::new(*kind, wgpu::Backend::Vulkan);
+            (info.name, info.device_pci_bus_id) = ((*name).to_owned(), (*id).to_owned());
+            AdapterInfo::new(info, &limits, wgpu::Features::empty())
+        };
+        let mut found = vec![
+            ("llvmpipe", wgpu::DeviceType::Cpu, ""),
+            ("card b", wgpu::DeviceType::DiscreteGpu, "0000:b3:00.0"),
+            ("card a", wgpu::DeviceType::DiscreteGpu, "0000:65:00.0"),
+            ("SwiftShader", wgpu::DeviceType::Cpu, ""),
+            ("card b by another driver", wgpu::DeviceType::DiscreteGpu, "0000:b3:00.0"),
+        ];
+        for _ in 0..found.len() {
+            found.rotate_left(1);
+            let names: Vec<&str> = in_order(found.clone(), info).iter().map(|found| found.0).collect();
+            assert!(names[0] == "card a" && names[1].starts_with("card b") && names.len() == 4, "{names:?}");
         }
     }
 }

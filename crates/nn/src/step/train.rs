@@ -92,15 +92,6 @@ impl TrainStep {
         self.recorded.step.finish()
     }
 
-    /// The [`MetricSums`] since the last reset, of which [`metrics`](Self::metrics) are: a checkpoint that has them goes on to the same
-    /// bits. Waits for the last run.
-    ///
-    /// # Errors
-    /// The device's first fault.
-    pub fn sums(&self) -> Result<[u32; MetricSums::WORDS], StepError> {
-        self.recorded.sums()
-    }
-
     /// Goes on from such [`sums`](Self::sums).
     pub fn set_sums(&self, sums: [u32; MetricSums::WORDS]) {
         self.recorded.sums.write(&sums);
@@ -269,6 +260,15 @@ macro_rules! common {
             /// The device's first fault.
             pub async fn metrics_async(&self) -> Result<Metrics, StepError> {
                 self.recorded.metrics_async().await
+            }
+
+            /// The [`MetricSums`] since the last reset, of which [`metrics`](Self::metrics) are: a checkpoint that has them goes on to the
+            /// same bits. Waits for the last run.
+            ///
+            /// # Errors
+            /// The device's first fault.
+            pub fn sums(&self) -> Result<[u32; MetricSums::WORDS], StepError> {
+                self.recorded.sums()
             }
 
             /// The mean loss since the last reset; waits for the last run.

@@ -19,7 +19,7 @@ pub(crate) use place::place_of;
 use crate::error::{Error, Result, one_line};
 use board::Seat;
 use engine::Engine;
-use gpu_core::ops::MetricSums;
+use gpu_core::ops::{MetricSums, Overlap};
 use nn::checkpoint::Checkpoint;
 use nn::{TrainStep, join_shares};
 use std::fmt;
@@ -238,6 +238,23 @@ impl Peers {
         let words =
             all.map(|bytes| std::array::from_fn(|i| u32::from_ne_bytes(bytes[4 * i..][..4].try_into().expect("four bytes"))));
         Ok(words.reduce(MetricSums::joined).expect("there is one"))
+    }
+
+    /// The same of each class of pixels.
+    ///
+    /// # Errors
+    /// If another one is gone.
+    pub(crate) fn overlaps(&self, mine: Vec<Overlap>) -> Result<Vec<Overlap>> {
+        let numbers: Vec<u64> = mine.iter().flat_map(|class| [class.both, class.predicted, class.labelled]).collect();
+        let mut sum = vec![Overlap::default(); mine.len()];
+        for theirs in self.gather(bytemuck::cast_slice(&numbers))? {
+            let number = |bytes: &[u8]| u64::from_ne_bytes(bytes.try_into().expect("eight bytes"));
+            for (sum, class) in sum.iter_mut().zip(theirs.chunks_exact(24)) {
+                let [both, predicted, labelled] = [0, 8, 16].map(|at| number(&class[at..at + 8]));
+                *sum = sum.plus(Overlap { both, predicted, labelled });
+            }
+        }
+        Ok(sum)
     }
 
     /// The checkpoint that the first one has, for all.

@@ -3,7 +3,7 @@ use crate::error::{Error, Result};
 use nn::join_shares;
 
 /// What each of so many threads comes to.
-fn each<T: Send>(size: usize, f: impl Fn(&Peers) -> T + Sync) -> Vec<T> {
+pub(super) fn each<T: Send>(size: usize, f: impl Fn(&Peers) -> T + Sync) -> Vec<T> {
     std::thread::scope(|scope| {
         let threads: Vec<_> = Peers::in_process(size).into_iter().map(|peers| scope.spawn(|| f(&{ peers }))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap()).collect()

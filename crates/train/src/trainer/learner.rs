@@ -29,6 +29,7 @@ pub(super) struct Learner {
     pub feed: Feed,
     schedule: Schedule,
     evaluator: Evaluator,
+    peers: Peers,
 }
 
 impl Learner {
@@ -80,8 +81,8 @@ impl Learner {
         if config.tta.is_some() && !description.is_classifier() {
             return Error::setting("--tta: this model tells no classes");
         }
-        let evaluator = evaluator(config, data, description, &net, &device, (config.judged_by(), None))?;
-        Ok(Self { net, optimizer, step, feed, schedule, evaluator })
+        let evaluator = evaluator(config, data, description, &net, &device, (config.judged_by(), None))?.among(peers);
+        Ok(Self { net, optimizer, step, feed, schedule, evaluator, peers: peers.clone() })
     }
 
     /// Has the evaluation look at the images of another split from now on, in the views that the settings ask for.
@@ -91,7 +92,8 @@ impl Learner {
     pub fn look_at(&mut self, config: &Config, data: &Dataset, description: &Description, split: Split) -> Result<()> {
         // What the old one holds is free before a new one asks for it.
         self.evaluator = Evaluator::none();
-        self.evaluator = evaluator(config, data, description, &self.net, self.optimizer.device(), (Some(split), config.tta))?;
+        let evaluator = evaluator(config, data, description, &self.net, self.optimizer.device(), (Some(split), config.tta))?;
+        self.evaluator = evaluator.among(&self.peers);
         Ok(())
     }
 

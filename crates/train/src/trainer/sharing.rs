@@ -42,7 +42,7 @@ pub(super) fn expect_one_config(config: &Config, peers: &Peers) -> Result<()> {
     })
 }
 
-/// Refuses a device that need not have the bits of the first process's.
+/// Refuses a device that need not have the bits of the first process's, or is that of another.
 ///
 /// # Errors
 /// If there is one, for all.
@@ -51,7 +51,8 @@ pub(super) fn expect_one_place(device: &Device, peers: &Peers) -> Result<()> {
         Error::Setting(format!(
             "process {rank} runs on {theirs}, process 0 on {first}: the same bits need the same adapter and driver, or the same kind of processor"
         ))
-    })
+    })?;
+    peers.expect_own_gpu(device)
 }
 
 /// The folder and the log that the first process has `made`; for the others, that they are another's.
