@@ -15,6 +15,7 @@ mod masks;
 #[cfg(unix)]
 mod off_memory;
 mod optimizers;
+mod peer_threads;
 #[cfg(target_os = "linux")]
 mod peers;
 mod pictures;
