@@ -63,6 +63,9 @@ pub use train;
 #[doc = include_str!("../docs/studies.md")]
 struct Studies;
 #[cfg(doctest)]
+#[doc = include_str!("../docs/machines.md")]
+struct Machines;
+#[cfg(doctest)]
 #[doc = include_str!("../docs/tensors.md")]
 struct Tensors;
 

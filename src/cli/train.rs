@@ -5,15 +5,17 @@ use super::complain;
 use super::signals::stop_on_signals;
 use super::tui::on_screen;
 use clap::Args;
+use gpu_core::Device;
 use std::path::PathBuf;
 use std::sync::atomic::AtomicBool;
+use std::thread;
 use std::time::Instant;
 use train::console::Console;
 use train::error::one_line;
-use train::peers::{Peers, launched};
+use train::peers::{self, Peers, launched};
 use train::run_folder::{CONFIG, read_settings};
 use train::settings::{DeviceKind, Settings};
-use train::trainer::{self, Order};
+use train::trainer::{self, Order, Outcome};
 use train::{Error, Result};
 
 /// A data set as a word of its own, behind the word of a command: alone it could not be told from a command that is misspelt.
@@ -82,8 +84,18 @@ pub struct Flags {
     /// q ends it as Ctrl-C does, s saves it, p has it wait and go on, + raises the learning rate by a tenth and - takes that back.
     #[arg(long, conflicts_with = "json")]
     tui: bool,
+    /// Train on so many GPUs of this machine at once, to the bits of one; for several machines see `mpirun -n 8 wgrad train`
+    #[arg(long, value_name = "N", value_parser = gpus, conflicts_with = "tui", hide_short_help = true)]
+    gpus: Option<usize>,
     #[command(flatten)]
     json: Json,
+}
+
+fn gpus(text: &str) -> std::result::Result<usize, String> {
+    match text.parse() {
+        Ok(gpus @ 1..=1024) => Ok(gpus),
+        _ => Err("a number from 1 to 1024 is wanted".to_owned()),
+    }
 }
 
 /// What `wgrad config` prints: the settings of such a run.
@@ -105,9 +117,15 @@ pub fn show(flags: &Flags) -> Result<Ending> {
 }
 
 pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
-    let peers = launched().map_or_else(|| Ok(Peers::alone()), |launch| launch.join())?;
-    let ending = run_among(flags, began, peers.clone());
-    match ending {
+    let launch = launched();
+    if let Some(gpus) = flags.gpus {
+        return match launch {
+            None => on_gpus(flags, gpus, began),
+            Some(_) => Err(Error::Setting("--gpus is for one process: a launcher starts one for each GPU, so leave it out".into())),
+        };
+    }
+    let peers = launch.map_or_else(|| Ok(Peers::alone()), |launch| launch.join())?;
+    match run_among(flags, began, peers.clone()) {
         Err(error) if !peers.is_alone() => Ok(end(&error, &peers)),
         other => {
             peers.leave(None);
@@ -139,17 +157,51 @@ fn run_among(flags: Flags, began: Instant, peers: Peers) -> Result<Ending> {
         let order = Order { settings, resume: flags.resume, data: None, device: None, peers, stop, began };
         trainer::train(order, console)
     };
-    let outcome = if flags.tui {
-        on_screen(trained)?
-    } else {
-        let stop = stop_on_signals()?;
-        let mut console = if is_first { Console::new(flags.json.json) } else { Console::silent() };
-        let outcome = trained(&stop, &mut console)?;
-        console.finish()?;
-        outcome
-    };
-    if flags.json.json && is_first {
-        say_json(&outcome)?;
+    if flags.tui {
+        return told(&on_screen(trained)?, false);
+    }
+    let stop = stop_on_signals()?;
+    let mut console = if is_first { Console::new(flags.json.json) } else { Console::silent() };
+    let outcome = trained(&stop, &mut console)?;
+    console.finish()?;
+    told(&outcome, flags.json.json && is_first)
+}
+
+fn told(outcome: &Outcome, as_json: bool) -> Result<Ending> {
+    if as_json {
+        say_json(outcome)?;
     }
     Ok(if outcome.interrupted { Ending::Interrupted } else { Ending::Done })
+}
+
+/// A thread for each of so many GPUs of this machine.
+fn on_gpus(flags: Flags, gpus: usize, began: Instant) -> Result<Ending> {
+    let settings = flags.given.settings()?;
+    if settings.device == Some(DeviceKind::Cpu) {
+        return Err(Error::Setting("--gpus and --device cpu exclude one another".into()));
+    }
+    let devices = peers::gpus(gpus, settings.device == Some(DeviceKind::Gpu))?;
+    let stop = stop_on_signals()?;
+    let part = |device: Device, peers: Peers, console: &mut Console| {
+        let (settings, resume) = (settings.clone(), flags.resume.clone());
+        let order = Order { settings, resume, data: None, device: Some(device), peers: peers.clone(), stop: &stop, began };
+        let done = trainer::train(order, console);
+        peers.leave(done.as_ref().err().map(Error::exit_code));
+        done
+    };
+    let mut seats = Peers::in_process(gpus).into_iter().zip(devices);
+    let (first, device) = seats.next().expect("there is one GPU or more");
+    let (ended, others) = thread::scope(|scope| {
+        let others: Vec<_> =
+            seats.map(|(peers, device)| scope.spawn(|| part(device, peers, &mut Console::silent()).map(drop))).collect();
+        let mut console = Console::new(flags.json.json);
+        let ended = part(device, first, &mut console).and_then(|outcome| console.finish().map(|()| outcome));
+        (ended, others.into_iter().map(|other| other.join().expect("a panic ends the process")).collect::<Vec<_>>())
+    });
+    // The fault of one, rather than that the others miss it.
+    let own = |error: &Error| !matches!(error, Error::Peer { .. });
+    match (ended, others.into_iter().filter_map(Result::err).find(own)) {
+        (Err(Error::Peer { .. }), Some(error)) => Err(error),
+        (ended, _) => told(&ended?, flags.json.json),
+    }
 }

@@ -1,7 +1,11 @@
 //! The examples that are no studies: each runs and holds its own checks. The longest, `train_cnn`, is compiled.
 
 use crate::common::list;
+#[cfg(target_os = "linux")]
+use crate::launcher::Launcher;
 use std::path::Path;
+#[cfg(target_os = "linux")]
+use std::process::Command;
 use std::process::Output;
 
 #[path = "../../examples/custom_kernel.rs"]
@@ -41,14 +45,33 @@ fn run(programs: &Path, name: &str, steps: usize, out: &Path) -> (Output, String
 
 #[test]
 fn what_trains_has_learned_after_some_steps_and_says_so_if_it_has_not() {
-    let names: Vec<&str> = TRAINING.iter().map(|(name, _)| *name).chain(["train_cnn"]).collect();
+    let names: Vec<&str> = TRAINING.iter().map(|(name, _)| *name).chain(["peers", "train_cnn"]).collect();
     let programs = list::build(&names).unwrap();
+    #[cfg(target_os = "linux")]
+    any_number_of_peers_says_the_same(&programs);
     for &(name, steps) in TRAINING {
         let out = tempfile::tempdir().unwrap();
         let (output, said) = run(&programs, name, steps, out.path());
         assert!(output.status.success(), "{name}: {said}");
         let (output, said) = run(&programs, name, 1, out.path());
         assert!(!output.status.success() && said.contains("it has not learned"), "{name} after one step: {said}");
+    }
+}
+
+/// Started by itself, and by a launcher where there is one.
+#[cfg(target_os = "linux")]
+fn any_number_of_peers_says_the_same(programs: &Path) {
+    let said = |program: &mut Command| {
+        let output = program.output().unwrap();
+        assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+        String::from_utf8(output.stdout).unwrap()
+    };
+    let alone = said(&mut list::program(programs, "peers"));
+    assert!(alone.ends_with("\n") && alone.contains(" of 6400 points, loss "), "{alone}");
+    if let Some(mpi) = Launcher::open_mpi() {
+        for processes in [2, 8] {
+            assert_eq!(said(&mut mpi.of(processes, &list::program(programs, "peers"))), alone, "{processes} processes");
+        }
     }
 }
 

@@ -14,6 +14,8 @@ mod export;
 mod faults;
 mod found;
 mod imports;
+#[cfg(target_os = "linux")]
+mod launcher;
 mod licences;
 mod models;
 mod newer_driver;

@@ -1,54 +1,12 @@
 //! Runs that several processes compute, started by a real launcher: the bytes of one process, however many there are and however they end.
 
 use super::support::{Bench, Ran, finished};
+use crate::launcher::Launcher;
 use gpu_core::rng::Stream;
 use std::fs;
 use std::path::Path;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
-
-/// An MPI that is installed here.
-#[derive(Clone, Copy)]
-struct Launcher {
-    program: &'static str,
-    flags: &'static [&'static str],
-}
-
-const OPEN_MPI: Launcher = Launcher { program: "mpirun.openmpi", flags: &["--allow-run-as-root", "--oversubscribe"] };
-const MPICH: Launcher = Launcher { program: "mpirun.mpich", flags: &[] };
-
-impl Launcher {
-    /// None, with a word, where it is not there.
-    fn found(self) -> Option<Self> {
-        let answers = Command::new(self.program).arg("--version").stdout(Stdio::null()).stderr(Stdio::null()).status();
-        if !answers.is_ok_and(|status| status.success()) {
-            eprintln!("skipped: {} is not installed", self.program);
-            return None;
-        }
-        Some(self)
-    }
-
-    /// So many processes of `command`.
-    fn of(self, processes: usize, command: &Command) -> Command {
-        let mut launched = Command::new(self.program);
-        launched.args(self.flags).args(["-n", &processes.to_string()]);
-        self.like(launched, command)
-    }
-
-    fn like(self, mut launched: Command, command: &Command) -> Command {
-        launched.arg(command.get_program()).args(command.get_args());
-        launched.current_dir(command.get_current_dir().expect("a bench has a folder"));
-        for (name, value) in command.get_envs() {
-            match value {
-                Some(value) => launched.env(name, value),
-                None => launched.env_remove(name),
-            };
-        }
-        // Where the folder of a bench has a long name, the launcher's own sockets have another.
-        launched.env("TMPDIR", "/tmp");
-        launched
-    }
-}
 
 const RUN: &str = "--epochs 2 --augment flip,crop --ema 0.9 --clip-norm 1 --plain-report";
 
@@ -68,7 +26,7 @@ fn devices() -> Vec<&'static str> {
 
 #[test]
 fn any_number_of_processes_comes_to_the_bytes_of_one() {
-    let Some(mpi) = OPEN_MPI.found() else { return };
+    let Some(mpi) = Launcher::open_mpi() else { return };
     let bench = Bench::new();
     for device in devices() {
         let run = |name: String| {
@@ -90,18 +48,20 @@ fn any_number_of_processes_comes_to_the_bytes_of_one() {
 }
 
 #[test]
-fn as_many_parts_as_processes_are_taken_where_nobody_says_how_many() {
-    let Some(mpi) = MPICH.found() else { return };
+fn other_libraries_of_mpi_come_to_the_same_bytes() {
     let bench = Bench::new();
-    let run = |words: &str| bench.training(&format!("{RUN} {words}"));
-    finished(mpi.of(2, &run("--name two"))).ok();
-    finished(run("--name one --accumulate 2")).ok();
-    hold_same(&bench, "one", "two");
+    finished(bench.training(&format!("{RUN} --accumulate 2 --name whole"))).ok();
+    for (name, mpi) in [("mpich", Launcher::mpich()), ("standard", Launcher::standard())] {
+        let Some(mpi) = mpi else { continue };
+        // As many parts as processes, where nobody says how many.
+        finished(mpi.of(2, &bench.training(&format!("{RUN} --name {name}")))).ok();
+        hold_same(&bench, "whole", name);
+    }
 }
 
 #[test]
 fn a_run_goes_on_with_another_number_of_processes() {
-    let Some(mpi) = OPEN_MPI.found() else { return };
+    let Some(mpi) = Launcher::open_mpi() else { return };
     let bench = Bench::new();
     finished(bench.training(&format!("{RUN} --accumulate 8 --name whole"))).ok();
     let stop = |steps| format!("--max-steps {steps}");
@@ -134,7 +94,7 @@ fn ended(child: Child) -> Ran {
 }
 
 /// The run under its name, or on from where it was.
-fn begun(mpi: Launcher, bench: &Bench, name: &str) -> Child {
+fn begun(mpi: &Launcher, bench: &Bench, name: &str) -> Child {
     let command = match bench.path("runs").join(name).exists() {
         true => bench.command(&format!("train --resume runs/{name}")),
         false => {
@@ -147,15 +107,15 @@ fn begun(mpi: Launcher, bench: &Bench, name: &str) -> Child {
 /// Three kills here; `WGRAD_KILLS=20` for the long form.
 #[test]
 fn one_that_is_killed_takes_all_with_it_and_the_run_goes_on_to_the_same_bytes() {
-    let Some(mpi) = OPEN_MPI.found() else { return };
+    let Some(mpi) = Launcher::open_mpi() else { return };
     let kills = std::env::var("WGRAD_KILLS").map_or(3, |n| n.parse::<u32>().expect("WGRAD_KILLS is a number"));
     let bench = Bench::new();
     let began = Instant::now();
-    ended(begun(mpi, &bench, "whole")).ok();
+    ended(begun(&mpi, &bench, "whole")).ok();
     let (whole, moments) = (began.elapsed(), Stream::new(3, 0, 0));
     let (mut killed, mut attempt) = (0, 0);
     while killed < kills {
-        let child = begun(mpi, &bench, "killed");
+        let child = begun(&mpi, &bench, "killed");
         let drawn = moments.block(attempt);
         attempt += 1;
         std::thread::sleep(whole.mul_f64(f64::from(drawn[0]) / f64::from(u32::MAX) * 0.6));
@@ -174,19 +134,19 @@ fn one_that_is_killed_takes_all_with_it_and_the_run_goes_on_to_the_same_bytes() 
         let last = bench.path("runs/killed/last.safetensors");
         assert!(!last.exists() || nn::Checkpoint::read(&last).is_ok(), "its checkpoint is whole");
     }
-    let done = ended(begun(mpi, &bench, "killed"));
+    let done = ended(begun(&mpi, &bench, "killed"));
     assert!(done.code == Some(0) || done.stderr.contains("already"), "{}", done.stderr);
     hold_same(&bench, "whole", "killed");
 }
 
 #[test]
 fn a_signal_to_the_launcher_saves_at_one_step() {
-    let Some(mpi) = OPEN_MPI.found() else { return };
+    let Some(mpi) = Launcher::open_mpi() else { return };
     let bench = Bench::new();
-    ended(begun(mpi, &bench, "whole")).ok();
+    ended(begun(&mpi, &bench, "whole")).ok();
     for signal in ["TERM", "INT"] {
         let name = format!("stopped-{signal}");
-        let child = begun(mpi, &bench, &name);
+        let child = begun(&mpi, &bench, &name);
         let log = bench.path("runs").join(&name).join("metrics.jsonl");
         let since = Instant::now();
         while fs::read_to_string(&log).map_or(0, |text| text.lines().count()) < 2 {
@@ -197,7 +157,7 @@ fn a_signal_to_the_launcher_saves_at_one_step() {
         let ran = ended(child);
         assert!(ran.stdout.contains(&format!("wgrad train --resume runs/{name}")), "{signal}: {}\n{}", ran.stdout, ran.stderr);
         assert!(alive(&bench).is_empty());
-        ended(begun(mpi, &bench, &name)).ok();
+        ended(begun(&mpi, &bench, &name)).ok();
         hold_same(&bench, "whole", &name);
     }
 }
@@ -209,7 +169,7 @@ fn errors(ran: &Ran) -> Vec<&str> {
 
 #[test]
 fn what_one_of_them_cannot_do_is_told_once_and_nothing_is_left() {
-    let Some(mpi) = OPEN_MPI.found() else { return };
+    let Some(mpi) = Launcher::open_mpi() else { return };
     let bench = Bench::new();
     let train = |words: &str| bench.command(&format!("train --model net.json --device cpu --name a {words}"));
     for (second, words) in [
@@ -220,9 +180,7 @@ fn what_one_of_them_cannot_do_is_told_once_and_nothing_is_left() {
             "error: process 1: --batch-size 7 cannot be shared by 2 processes; 8 can, of which each has 4",
         ),
     ] {
-        let mut command = mpi.of(1, &train("--data data"));
-        command.args([":", "-n", "1"]);
-        let ran = finished(mpi.like(command, &train(second)));
+        let ran = finished(mpi.of_each(&train("--data data"), &train(second)));
         let told = errors(&ran);
         assert_eq!(told.len(), 1, "{second}: {}", ran.stderr);
         assert!(told[0].starts_with(words), "{second}: {}", told[0]);
@@ -249,7 +207,7 @@ fn copies_that_know_nothing_of_one_another_are_refused() {
     };
     let none = launched("OMPI_COMM_WORLD_SIZE", "/nowhere/libmpi.so");
     none.refused("4 copies were started (OMPI_COMM_WORLD_SIZE=4) but no MPI library answers (tried /nowhere/libmpi.so)");
-    if OPEN_MPI.found().is_some() {
+    if Launcher::open_mpi().is_some() {
         launched("PMI_SIZE", "libmpi.so.40").refused("knows of 1: it is not the launcher's MPI; name that by WGRAD_MPI");
     }
     assert!(!bench.path("runs").exists());

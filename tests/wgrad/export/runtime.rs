@@ -22,7 +22,7 @@ pub struct Conversation {
 }
 
 /// The Python that `WGRAD_PYTHON` names, or the one that `scripts/test` puts under the target folder.
-fn python() -> PathBuf {
+pub fn python() -> PathBuf {
     let target = Path::new(env!("CARGO_BIN_EXE_wgrad")).ancestors().nth(2).unwrap();
     env::var_os("WGRAD_PYTHON").map_or_else(|| target.join("python/bin/python"), PathBuf::from)
 }

@@ -163,10 +163,10 @@ fn meant(known: &[(String, String)], wanted: &str) -> Option<usize> {
     place.or_else(plugged).or_else(|| known.iter().position(|(name, _)| name.to_lowercase().contains(&wanted)))
 }
 
-/// The preferred adapter, or the [chosen](chosen_adapter) one; without `software`, only a hardware GPU or a chosen one.
-pub(super) fn choose(software: bool) -> Result<wgpu::Adapter> {
+/// The preferred adapter, or the one that is `wanted`; without `software`, only a hardware GPU or a wanted one.
+pub(super) fn choose(software: bool, wanted: Option<String>) -> Result<wgpu::Adapter> {
     let mut found = enumerate();
-    let at = match chosen_adapter() {
+    let at = match wanted {
         Some(wanted) => {
             let known: Vec<(String, String)> = found.iter().map(AdapterInfo::of).map(|info| (info.name, info.pci_bus_id)).collect();
             meant(&known, &wanted).ok_or_else(|| {

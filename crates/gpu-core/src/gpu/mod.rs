@@ -50,7 +50,15 @@ impl Gpu {
     /// Opens the preferred adapter, or the one that `WGRAD_ADAPTER` names; without `software`, only a hardware GPU or a named one.
     /// `rewrite` changes its kernels before they are compiled.
     pub(crate) fn open(software: bool, rewrite: Option<Arc<dyn Rewrite>>) -> Result<Self> {
-        let adapter = adapter::choose(software)?;
+        Self::open_adapter(adapter::choose(software, chosen_adapter())?, rewrite)
+    }
+
+    /// Opens the adapter that is named as `WGRAD_ADAPTER` would name it.
+    pub(crate) fn open_named(wanted: &str) -> Result<Self> {
+        Self::open_adapter(adapter::choose(true, Some(wanted.to_owned()))?, None)
+    }
+
+    fn open_adapter(adapter: wgpu::Adapter, rewrite: Option<Arc<dyn Rewrite>>) -> Result<Self> {
         let info = AdapterInfo::of(&adapter);
         if let Some(what) = info.lacks() {
             return Err(Error::AdapterTooSmall { adapter: info.name, what });

@@ -48,6 +48,20 @@ impl Device {
         Ok(Self::Gpu(Arc::new(Gpu::open(true, None)?)))
     }
 
+    /// The adapter at this place of [`adapters`](crate::adapters), as `#0`, or plugged in there (`0000:65:00.0`), or the first with this in
+    /// its name: for programs that use several.
+    ///
+    /// # Errors
+    /// If there is none, it cannot be opened, or `WGRAD_MEMORY_MIB` is no budget.
+    ///
+    /// ```
+    /// # use gpu_core::Device;
+    /// assert!(Device::on_adapter("a GPU that nobody makes").is_err());
+    /// ```
+    pub fn on_adapter(wanted: &str) -> Result<Self> {
+        Ok(Self::Gpu(Arc::new(Gpu::open_named(wanted)?)))
+    }
+
     /// By name: `auto`, `gpu` or `cpu`.
     ///
     /// # Errors

@@ -14,6 +14,7 @@ mod tests;
 
 pub use launch::{Launch, launched};
 pub use mpi::Mpi;
+pub use place::gpus;
 pub(crate) use place::place_of;
 
 use crate::error::{Error, Result, one_line};
@@ -286,23 +287,20 @@ impl Peers {
             return done.map(|()| stop);
         }
         let tensors = step.part_sums();
-        let read = |done: Result<()>| -> Result<Vec<f32>> {
-            done?;
-            let mut values = Vec::with_capacity(tensors.iter().map(|tensor| tensor.len()).sum::<usize>() + FLAGS);
-            for tensor in tensors {
+        let len: usize = tensors.iter().map(|tensor| tensor.len()).sum();
+        let mut values = Vec::with_capacity(len + FLAGS);
+        let read = done.and_then(|()| {
+            tensors.iter().try_for_each(|tensor| {
                 values.extend(tensor.to_vec()?);
-            }
-            Ok(values)
-        };
-        let read = read(done);
-        let mut values = match &read {
-            Ok(values) => values.clone(),
-            Err(_) => vec![0.0; tensors.iter().map(|tensor| tensor.len()).sum()],
-        };
+                Ok(())
+            })
+        });
+        // Where that failed, what is sent is thrown away.
+        values.resize(len, 0.0);
         // In the same exchange, so that a step has one.
-        values.extend([f32::from(u8::from(stop)), f32::from(u8::from(read.is_err()))]);
+        values.extend([stop, read.is_err()].map(|flag| f32::from(u8::from(flag))));
         let sums = self.sum(values)?;
-        let (sums, flags) = sums.split_at(sums.len() - FLAGS);
+        let (sums, flags) = sums.split_at(len);
         if flags[1] != 0.0 {
             self.agree(read)?;
         }

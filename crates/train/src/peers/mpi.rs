@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 use libloading::Library;
 use std::ffi::{c_char, c_int, c_void};
 use std::fmt;
+use std::path::Path;
 use std::sync::{Mutex, MutexGuard};
 
 /// An `MPI_Comm` or an `MPI_Datatype`.
@@ -144,7 +145,9 @@ unsafe fn abi_of(name: &str, library: &Library) -> Option<Abi> {
     };
     match (world.flatten(), byte.flatten()) {
         (Some(world), Some(byte)) => Some(Abi { world: world as Handle, byte: byte as Handle, serialized: 2 }),
-        _ if name.contains("mpi_abi") => Some(Abi { world: 0x101, byte: 0x247, serialized: 2048 }),
+        _ if Path::new(name).file_name().is_some_and(|file| file.to_string_lossy().contains("mpi_abi")) => {
+            Some(Abi { world: 0x101, byte: 0x247, serialized: 2048 })
+        }
         _ => Some(Abi { world: 0x4400_0000, byte: 0x4c00_010d, serialized: 2 }),
     }
 }

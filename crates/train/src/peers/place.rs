@@ -65,6 +65,22 @@ fn own_gpu(adapters: &[AdapterInfo], rank: usize, local: usize) -> Result<Option
     }
 }
 
+/// A device on each of so many GPUs of this machine; software drivers count where `software`, and serve several.
+///
+/// # Errors
+/// If there are fewer, or one cannot be opened.
+pub fn gpus(number: usize, software: bool) -> Result<Vec<Device>> {
+    let adapters = adapters();
+    let hardware = adapters.iter().filter(|adapter| adapter.kind != AdapterKind::Software).count();
+    if hardware == 0 && software && !adapters.is_empty() {
+        return (0..number).map(|_| Ok(Device::gpu()?)).collect();
+    }
+    if hardware < number {
+        return Error::setting(format!("--gpus {number}: this machine has {hardware} (see wgrad devices)"));
+    }
+    (0..number).map(|place| Ok(Device::on_adapter(&format!("#{place}"))?)).collect()
+}
+
 impl Peers {
     /// Which of those on this machine this one is, and how many they are.
     ///

@@ -62,11 +62,7 @@ impl Learner {
         };
         let part = batch / config.accumulate as usize;
         let options = StepOptions::new(part, model::image_shape(&data.train)).loss(loss).seed(config.seed);
-        let share = peers.share(config.accumulate)?;
-        let options = match peers.is_alone() {
-            true => options.accumulate(config.accumulate),
-            false => options.share(share, config.accumulate),
-        };
+        let options = options.share(peers.share(config.accumulate)?, config.accumulate);
         let options = options.class_weights(class_weights(config, description, &data.train)?);
         let treatment = Treatment::of(data).augmented(how, config.seed);
         let feed = Source::new(&device, &data.train).feed(part, &treatment);

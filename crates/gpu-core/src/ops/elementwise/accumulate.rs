@@ -29,7 +29,7 @@ fn accumulate_cpu(args: &mut Args<'_>) {
 }
 
 /// `y = keep * y + scale * x` in place; with a `keep` of 0 nobody looks at what `y` was. The shapes may differ, the lengths not. What lies
-/// behind `y` in its buffer stays as it is. Equivalent of `y.mul_(keep).add_(x, alpha=scale)`.
+/// behind `y` in its buffer stays as it is. Equivalent of `torch.Tensor.mul_(keep)` and `add_(x, alpha=scale)`.
 ///
 /// # Panics
 /// If the lengths differ, a tensor does not hold f32, or both lie in one buffer.
