@@ -1,6 +1,7 @@
 //! A shape, an element type, and memory on a device.
 
 use crate::base::{ALIGN, DType, Element, Error, MAX_ELEMENTS, MAX_RANK, Result, Shape};
+use crate::gpu::Staging;
 use crate::run::{Array, Device, Place, capture};
 use std::fmt;
 
@@ -173,6 +174,35 @@ impl Tensor {
         }
         self.expect_type::<T>("read_into");
         self.with_bytes(|bytes| T::copy_bytes(bytes, values))
+    }
+
+    /// [`read_into`](Self::read_into) through memory that is kept for the next read.
+    ///
+    /// ```
+    /// # use gpu_core::{Device, Staging, Tensor};
+    /// let (staging, mut values) = (Staging::default(), [0.0f32; 2]);
+    /// for value in [3.0, 4.0] {
+    ///     Tensor::full(&Device::Cpu, [2], value).read_by(&staging, &mut values)?;
+    ///     assert_eq!(values, [value; 2]);
+    /// }
+    /// # Ok::<(), gpu_core::Error>(())
+    /// ```
+    ///
+    /// # Errors
+    /// As [`read`](Self::read).
+    ///
+    /// # Panics
+    /// As [`read_into`](Self::read_into).
+    #[track_caller]
+    pub fn read_by<T: Element>(&self, staging: &Staging, values: &mut [T]) -> Result<()> {
+        match self.device.place() {
+            Place::Gpu(gpu) if values.len() == self.len() && !self.is_widened::<T>() => {
+                self.expect_type::<T>("read_by");
+                self.expect_no_capture()?;
+                gpu.read_by(staging, &self.array.gpu_view(), |bytes| T::copy_bytes(bytes, values))
+            }
+            _ => self.read_into(values),
+        }
     }
 
     /// Shows `f` the bytes, once everything asked of the device before is done.

@@ -16,6 +16,7 @@ pub use adapter::{AdapterInfo, AdapterKind, adapters, choose_adapter, chosen_ada
 pub(crate) use memory::{GpuMemory, GpuView};
 pub(crate) use pass::{GpuDispatch, UniformArena};
 pub(crate) use pipeline::{PARAMS_BYTES, Pipeline};
+pub use readback::Staging;
 pub use rewrite::{REWRITE_SLOT, Rewrite};
 pub use wgsl::{Constants, KernelInfo};
 

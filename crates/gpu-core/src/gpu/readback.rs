@@ -3,7 +3,21 @@
 use super::{Gpu, GpuView, TIMEOUT};
 use crate::base::{Error, Result};
 use futures_channel::oneshot;
+use parking_lot::Mutex;
 use std::sync::Arc;
+
+/// Memory of the host's that what is read again and again goes through: a new one for each read costs more than the copy where there is
+/// much of it. It holds as much as the largest tensor that was read by it, on the device of the last; see
+/// [`Tensor::read_by`](crate::Tensor::read_by).
+#[derive(Debug, Default)]
+pub struct Staging(Mutex<Option<Kept>>);
+
+#[derive(Debug)]
+struct Kept {
+    /// The device that it is of.
+    gpu: usize,
+    buffer: wgpu::Buffer,
+}
 
 /// A copy on its way to the host.
 struct Staged {
@@ -15,29 +29,51 @@ struct Staged {
 impl Gpu {
     /// Shows `f` the bytes of a view, once everything asked before is done.
     pub(crate) fn read<R>(&self, view: &GpuView<'_>, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
-        let staged = self.stage(view)?;
+        Ok(self.read_through(view, None, f)?.0)
+    }
+
+    /// The same through memory that is kept.
+    pub(crate) fn read_by<R>(&self, staging: &Staging, view: &GpuView<'_>, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
+        let mine = std::ptr::from_ref(self) as usize;
+        let mut kept = staging.0.lock();
+        let fits = kept.take().filter(|kept| kept.gpu == mine && kept.buffer.size() >= size_of(view));
+        let (result, buffer) = self.read_through(view, fits.map(|kept| kept.buffer), f)?;
+        buffer.unmap();
+        *kept = Some(Kept { gpu: mine, buffer });
+        Ok(result)
+    }
+
+    fn read_through<R>(
+        &self,
+        view: &GpuView<'_>,
+        buffer: Option<wgpu::Buffer>,
+        f: impl FnOnce(&[u8]) -> R,
+    ) -> Result<(R, wgpu::Buffer)> {
+        let staged = self.stage(view, buffer)?;
         self.wait_for(staged.submission.clone())?;
         let answer = pollster::block_on(staged.mapped);
-        self.finish(&staged.buffer, answer, |bytes| f(&bytes[..view.bytes as usize]))
+        let result = self.finish(&staged.buffer, answer, |bytes| f(&bytes[..view.bytes as usize]))?;
+        Ok((result, staged.buffer))
     }
 
     /// The same without blocking the caller: a thread of its own waits for the device.
     pub(crate) async fn read_async<R>(self: &Arc<Self>, view: GpuView<'_>, f: impl FnOnce(&[u8]) -> R) -> Result<R> {
-        let staged = self.stage(&view)?;
+        let staged = self.stage(&view, None)?;
         let (gpu, submission) = (self.clone(), staged.submission.clone());
         std::thread::spawn(move || gpu.wait_for(submission));
         let answer = staged.mapped.await;
         self.finish(&staged.buffer, answer, |bytes| f(&bytes[..view.bytes as usize]))
     }
 
-    fn stage(&self, view: &GpuView<'_>) -> Result<Staged> {
+    /// Through `buffer`, if there is one.
+    fn stage(&self, view: &GpuView<'_>, buffer: Option<wgpu::Buffer>) -> Result<Staged> {
         self.flush();
         self.check()?;
-        let size = view.bytes.max(1).next_multiple_of(4);
+        let size = size_of(view);
         let usage = wgpu::BufferUsages::MAP_READ | wgpu::BufferUsages::COPY_DST;
         let desc = wgpu::BufferDescriptor { label: Some("read-back"), size, usage, mapped_at_creation: false };
         self.fault.watch(|| {
-            let buffer = self.device.create_buffer(&desc);
+            let buffer = buffer.unwrap_or_else(|| self.device.create_buffer(&desc));
             let mut encoder = self.device.create_command_encoder(&wgpu::CommandEncoderDescriptor { label: None });
             encoder.copy_buffer_to_buffer(view.buffer, view.offset, &buffer, 0, size);
             let submission = self.queue.submit([encoder.finish()]);
@@ -67,4 +103,9 @@ impl Gpu {
         let range = buffer.slice(..).get_mapped_range().map_err(|e| lost(e.to_string()))?;
         Ok(f(&range))
     }
+}
+
+/// What is copied of it: whole words.
+fn size_of(view: &GpuView<'_>) -> u64 {
+    view.bytes.max(1).next_multiple_of(4)
 }

@@ -50,9 +50,12 @@ impl Statistics {
         Some(mine.of(&found.blocks))
     }
 
-    /// All of them.
+    /// All of them; of the last block what is taken.
     pub fn found(self) -> Found {
-        self.0.map_or_else(Found::default, |found| std::mem::take(&mut *found.lock()))
+        let mut found = self.0.map_or_else(Found::default, |found| std::mem::take(&mut *found.lock()));
+        let taken = found.taken;
+        found.blocks.last_mut().into_iter().for_each(|last| *last = last.view(0, [taken]));
+        found
     }
 }
 

@@ -123,11 +123,9 @@ impl StepBuilder {
     ///     whole.run(&[("x", x)])?;
     ///     share.run(&[("x", x)])?;
     /// }
-    /// let sums = shares.iter().map(|share| share.part_sums()[0].to_vec()).collect::<Result<_, _>>()?;
-    /// let joined = join_shares(sums);
+    /// let sums = join_shares(shares.iter().map(|share| share.part_sums()).collect::<Result<_, _>>()?);
     /// for share in &shares {
-    ///     share.part_sums()[0].write(&joined);
-    ///     share.finish()?;
+    ///     share.finish(&sums)?;
     /// }
     /// let weights = |net: &Net| net.param("weight").value().to_vec();
     /// assert!(weights(&alone)? == weights(&one)? && weights(&one)? == weights(&other)?);

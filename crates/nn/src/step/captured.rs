@@ -165,14 +165,26 @@ impl Step {
     }
 
     /// The sums over the parts of a [`share`](StepBuilder::share), once they are [all there](Self::is_due): the gradients for each optimiser,
-    /// each part's divided by the number of all parts, and the statistics that norms found in the same way. What a program makes of
-    /// those of all shares by [`join_shares`](crate::join_shares) is to be written here before [`finish`](Self::finish).
+    /// each part's divided by the number of all parts, and the statistics that norms found in the same way. What
+    /// [`join_shares`](crate::join_shares) makes of those of all shares is for [`finish`](Self::finish). Waits for the last run.
+    ///
+    /// # Errors
+    /// The device's first fault.
     ///
     /// # Panics
     /// If the step has no update, or no parts.
     #[track_caller]
-    pub fn part_sums(&self) -> &[Tensor] {
-        self.expect_parts("part_sums").sums()
+    pub fn part_sums(&self) -> Result<Vec<f32>, StepError> {
+        self.expect_parts("part_sums").read()
+    }
+
+    /// How many numbers [`part_sums`](Self::part_sums) are.
+    ///
+    /// # Panics
+    /// As there.
+    #[track_caller]
+    pub fn part_sums_len(&self) -> usize {
+        self.expect_parts("part_sums_len").len()
     }
 
     #[track_caller]
@@ -180,18 +192,19 @@ impl Step {
         self.parts.as_ref().unwrap_or_else(|| panic!("{what}: this step is no share of another; see StepBuilder::share"))
     }
 
-    /// The update by what lies in [`part_sums`](Self::part_sums).
+    /// The update by the sums of all shares.
     ///
     /// # Errors
     /// The device's first fault.
     ///
     /// # Panics
-    /// If it is not [due](Self::is_due).
+    /// If it is not [due](Self::is_due), or there are not as many sums as [`part_sums`](Self::part_sums).
     #[track_caller]
-    pub fn finish(&self) -> Result<(), StepError> {
+    pub fn finish(&self, sums: &[f32]) -> Result<(), StepError> {
         let _whole = self.whole();
         let parts = self.expect_parts("finish");
         assert!(self.is_due(), "finish: {} of the {} parts of this share are done", self.pending(), self.share.count);
+        parts.write(sums);
         self.update(parts)
     }
 

@@ -7,7 +7,7 @@
 use super::error::StepError;
 use crate::autograd::statistics::Found;
 use crate::optim::Optimizer;
-use gpu_core::{Capture, Device, Tensor};
+use gpu_core::{Capture, Device, Staging, Tensor};
 use gpu_core::{joined, ops};
 use std::ops::Range;
 use std::sync::Arc;
@@ -54,6 +54,7 @@ pub(super) struct Parts {
     /// What waits to be joined with as many parts to its right: one part, two, four, ...
     levels: Vec<Level>,
     update: Capture,
+    staging: Vec<Staging>,
 }
 
 struct Level {
@@ -94,7 +95,8 @@ impl Parts {
                 ops::accumulate(&moved.of(statistics), &moved.running.value(), moved.momentum, 1.0 - moved.momentum);
             }
         })?;
-        Ok(Self { sums, levels, update })
+        let staging = sums.iter().map(|_| Staging::default()).collect();
+        Ok(Self { sums, levels, update, staging })
     }
 
     /// Bytes besides those of the captured run.
@@ -102,8 +104,32 @@ impl Parts {
         self.update.bytes() + self.levels.iter().map(|level| level.bytes).sum::<u64>()
     }
 
-    pub fn sums(&self) -> &[Tensor] {
-        &self.sums
+    /// Numbers in the sums.
+    pub fn len(&self) -> usize {
+        self.sums.iter().map(Tensor::len).sum()
+    }
+
+    /// Each of the sums, and where it stands among the numbers of all.
+    fn places(&self) -> impl Iterator<Item = (&Tensor, Range<usize>)> {
+        let ends = self.sums.iter().scan(0, |end, sum| {
+            *end += sum.len();
+            Some(*end)
+        });
+        self.sums.iter().zip(ends).map(|(sum, end)| (sum, end - sum.len()..end))
+    }
+
+    pub fn read(&self) -> Result<Vec<f32>, StepError> {
+        let mut values = vec![0.0; self.len()];
+        for ((sum, place), staging) in self.places().zip(&self.staging) {
+            sum.read_by(staging, &mut values[place])?;
+        }
+        Ok(values)
+    }
+
+    #[track_caller]
+    pub fn write(&self, values: &[f32]) {
+        assert!(values.len() == self.len(), "finish: {} sums are given, the step has {}", values.len(), self.len());
+        self.places().for_each(|(sum, place)| sum.write(&values[place]));
     }
 
     /// Takes the sums of the part that was just computed, of this number in the share: joins what waits for it and has it wait in turn,
@@ -125,7 +151,7 @@ impl Parts {
     }
 }
 
-/// The sum over all shares of a batch, of what each has in [`part_sums`](crate::Step::part_sums), in the shares' order: to the same bits as
+/// The sum over all shares of a batch, of what each has as its [`part_sums`](crate::Step::part_sums), in the shares' order: to the same bits as
 /// one step that computes all parts.
 ///
 /// ```

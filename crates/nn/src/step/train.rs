@@ -73,23 +73,35 @@ impl TrainStep {
     /// The sums over the parts of a [`share`](StepOptions::share), to be joined with those of the others; see
     /// [`Step::part_sums`](super::Step::part_sums).
     ///
+    /// # Errors
+    /// The device's first fault.
+    ///
     /// # Panics
     /// As there.
     #[track_caller]
-    pub fn part_sums(&self) -> &[Tensor] {
+    pub fn part_sums(&self) -> Result<Vec<f32>, StepError> {
         self.recorded.step.part_sums()
     }
 
-    /// The update by what lies in [`part_sums`](Self::part_sums).
+    /// How many numbers [`part_sums`](Self::part_sums) are.
+    ///
+    /// # Panics
+    /// As there.
+    #[track_caller]
+    pub fn part_sums_len(&self) -> usize {
+        self.recorded.step.part_sums_len()
+    }
+
+    /// The update by the sums of all shares.
     ///
     /// # Errors
     /// The device's first fault.
     ///
     /// # Panics
-    /// If it is not [due](Self::is_due).
+    /// As [`Step::finish`](super::Step::finish).
     #[track_caller]
-    pub fn finish(&self) -> Result<(), StepError> {
-        self.recorded.step.finish()
+    pub fn finish(&self, sums: &[f32]) -> Result<(), StepError> {
+        self.recorded.step.finish(sums)
     }
 
     /// Goes on from such [`sums`](Self::sums).

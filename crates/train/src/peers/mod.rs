@@ -286,30 +286,22 @@ impl Peers {
         if self.is_alone() {
             return done.map(|()| stop);
         }
-        let tensors = step.part_sums();
-        let len: usize = tensors.iter().map(|tensor| tensor.len()).sum();
-        let mut values = Vec::with_capacity(len + FLAGS);
-        let read = done.and_then(|()| {
-            tensors.iter().try_for_each(|tensor| {
-                values.extend(tensor.to_vec()?);
-                Ok(())
-            })
-        });
-        // Where that failed, what is sent is thrown away.
-        values.resize(len, 0.0);
+        let len = step.part_sums_len();
+        let read = done.and_then(|()| Ok(step.part_sums()?));
+        let has_failed = read.is_err();
+        let (mut values, done) = match read {
+            Ok(values) => (values, Ok(())),
+            // What is sent then is thrown away.
+            Err(error) => (vec![0.0; len], Err(error)),
+        };
         // In the same exchange, so that a step has one.
-        values.extend([stop, read.is_err()].map(|flag| f32::from(u8::from(flag))));
+        values.extend([stop, has_failed].map(|flag| f32::from(u8::from(flag))));
         let sums = self.sum(values)?;
         let (sums, flags) = sums.split_at(len);
         if flags[1] != 0.0 {
-            self.agree(read)?;
+            self.agree(done)?;
         }
-        let mut at = 0;
-        for tensor in tensors {
-            tensor.write(&sums[at..at + tensor.len()]);
-            at += tensor.len();
-        }
-        step.finish()?;
+        step.finish(sums)?;
         Ok(flags[0] != 0.0)
     }
 
@@ -323,6 +315,3 @@ impl Peers {
         }
     }
 }
-
-/// Behind the sums: whether one is to stop, and whether one has failed.
-const FLAGS: usize = 2;
