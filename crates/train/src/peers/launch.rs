@@ -55,7 +55,7 @@ impl Launch {
         for name in &names {
             let Some(mpi) = Mpi::open(name)? else { continue };
             if mpi.size() == *size {
-                return Ok(Peers::by_mpi(mpi));
+                return Peers::by_mpi(mpi);
             }
             return Error::setting(format!(
                 "{begun} but {name} ({}) knows of {}: it is not the launcher's MPI; name that by WGRAD_MPI",

@@ -8,6 +8,7 @@ mod board;
 mod engine;
 mod launch;
 mod mpi;
+mod nodes;
 mod place;
 #[cfg(test)]
 mod tests;
@@ -21,8 +22,10 @@ use crate::error::{Error, Result, one_line};
 use board::Seat;
 use engine::Engine;
 use gpu_core::ops::{MetricSums, Overlap};
+use nn::TrainStep;
 use nn::checkpoint::Checkpoint;
-use nn::{TrainStep, join_shares};
+use nodes::{Nodes, branches};
+use place::machine;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -46,6 +49,8 @@ use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
 pub struct Peers {
     /// None where there is nobody else.
     engine: Option<Arc<dyn Engine>>,
+    /// Where there are several machines.
+    nodes: Option<Arc<Nodes>>,
     /// Whether all know that it is over.
     is_over: Arc<AtomicBool>,
 }
@@ -59,7 +64,7 @@ impl fmt::Debug for Peers {
 impl Peers {
     /// Nobody else.
     pub fn alone() -> Self {
-        Self { engine: None, is_over: Arc::default() }
+        Self { engine: None, nodes: None, is_over: Arc::default() }
     }
 
     /// As many as threads of this process are to be, each for its own.
@@ -73,12 +78,24 @@ impl Peers {
     }
 
     /// Those that a launcher has started, by their MPI library.
-    pub fn by_mpi(mpi: Mpi) -> Self {
-        Self::by(mpi)
+    ///
+    /// # Errors
+    /// If it cannot tell those of one machine from the others.
+    pub fn by_mpi(mpi: Mpi) -> Result<Self> {
+        let mpi = Arc::new(mpi);
+        let all = Self { engine: Some(mpi.clone()), nodes: None, is_over: Arc::default() };
+        let nodes = match branches(&all.gather(machine().as_bytes())?) {
+            None => None,
+            Some(each) => {
+                let (node, place) = (all.rank() / each, all.rank() % each);
+                Some(Arc::new(Nodes { within: Box::new(mpi.split(node)?), across: Box::new(mpi.split(place)?) }))
+            }
+        };
+        Ok(Self { nodes, ..all })
     }
 
     fn by(engine: impl Engine + 'static) -> Self {
-        Self { engine: Some(Arc::new(engine)), is_over: Arc::default() }
+        Self { engine: Some(Arc::new(engine)), nodes: None, is_over: Arc::default() }
     }
 
     /// Whether there is nobody else.
@@ -121,28 +138,19 @@ impl Peers {
         Ok(first..first + each)
     }
 
-    /// The sum of what each has brought, by the tree of [`join_shares`]: as if one had done it all.
+    /// The sum of what each has brought, by the tree of [`nn::join_shares`]: as if one had done it all.
     ///
     /// # Errors
     /// If another one is gone.
     ///
     /// # Panics
     /// If they bring different numbers of values.
-    pub fn sum(&self, mut values: Vec<f32>) -> Result<Vec<f32>> {
-        let Some(engine) = &self.engine else { return Ok(values) };
-        let (len, size) = (values.len(), engine.size());
-        if len == 0 {
-            return Ok(values);
+    pub fn sum(&self, values: Vec<f32>) -> Result<Vec<f32>> {
+        match (&self.nodes, &self.engine) {
+            (Some(nodes), _) => nodes.sum(values),
+            (None, Some(engine)) => nodes::sum(&**engine, values),
+            (None, None) => Ok(values),
         }
-        // Each adds up one chunk of all, so that every value travels twice, however many there are.
-        let chunk = len.div_ceil(size);
-        values.resize(chunk * size, 0.0);
-        let mut shares = vec![0.0f32; chunk * size];
-        engine.all_to_all(bytemuck::cast_slice(&values), bytemuck::cast_slice_mut(&mut shares))?;
-        let sum = join_shares(shares.chunks(chunk).map(<[f32]>::to_vec).collect());
-        engine.all_gather(bytemuck::cast_slice(&sum), bytemuck::cast_slice_mut(&mut values))?;
-        values.truncate(len);
-        Ok(values)
     }
 
     /// What each has brought, in their order.

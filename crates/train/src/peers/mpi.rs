@@ -12,7 +12,7 @@ use libloading::Library;
 use std::ffi::{c_char, c_int, c_void};
 use std::fmt;
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard};
+use std::sync::{Arc, Mutex, MutexGuard};
 
 /// An `MPI_Comm` or an `MPI_Datatype`.
 type Handle = usize;
@@ -20,6 +20,7 @@ type Handle = usize;
 const MOST: usize = 1 << 30;
 
 /// What differs between libraries.
+#[derive(Clone, Copy)]
 struct Abi {
     world: Handle,
     byte: Handle,
@@ -27,18 +28,32 @@ struct Abi {
     serialized: c_int,
 }
 
-/// An MPI library that has begun; there is one a process.
+/// Processes that know of one another by an MPI library: all that were started, or [some](Self::split) of them.
 pub struct Mpi {
-    calls: Mutex<Calls>,
-    version: String,
+    library: Arc<Begun>,
+    /// Who they are.
+    communicator: Handle,
     rank: usize,
     size: usize,
 }
 
+/// A library that has begun; there is one a process.
+struct Begun {
+    /// One call at a time.
+    calls: Mutex<Calls>,
+    version: String,
+}
+
+type InOut = unsafe extern "C" fn(*const c_void, c_int, Handle, *mut c_void, c_int, Handle, Handle) -> c_int;
+
+#[derive(Clone, Copy)]
 struct Calls {
     abi: Abi,
-    all_to_all: unsafe extern "C" fn(*const c_void, c_int, Handle, *mut c_void, c_int, Handle, Handle) -> c_int,
-    all_gather: unsafe extern "C" fn(*const c_void, c_int, Handle, *mut c_void, c_int, Handle, Handle) -> c_int,
+    rank: unsafe extern "C" fn(Handle, *mut c_int) -> c_int,
+    size: unsafe extern "C" fn(Handle, *mut c_int) -> c_int,
+    split: unsafe extern "C" fn(Handle, c_int, c_int, *mut Handle) -> c_int,
+    all_to_all: InOut,
+    all_gather: InOut,
     broadcast: unsafe extern "C" fn(*mut c_void, c_int, Handle, c_int, Handle) -> c_int,
     finalize: unsafe extern "C" fn() -> c_int,
     abort: unsafe extern "C" fn(Handle, c_int) -> c_int,
@@ -46,7 +61,7 @@ struct Calls {
 
 impl fmt::Debug for Mpi {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{} ({} of {})", self.version, self.rank, self.size)
+        write!(f, "{} ({} of {})", self.library.version, self.rank, self.size)
     }
 }
 
@@ -69,67 +84,122 @@ impl Mpi {
         let Ok(library) = (unsafe { Library::new(name) }) else { return Ok(None) };
         // Its threads and handlers outlive whoever drops it.
         let library: &'static Library = Box::leak(Box::new(library));
-        // SAFETY: the types are those of the functions in the standard.
+        // SAFETY: the functions of these names are those of the standard.
         unsafe { Self::begin(name, library) }
     }
 
     /// # Safety
     /// The functions that `library` has under the names of the standard are those of the standard.
     unsafe fn begin(name: &str, library: &Library) -> Result<Option<Self>> {
-        // SAFETY: the caller's, here and below.
-        let found = unsafe { (abi_of(name, library), Self::calls(library)) };
-        let (Some(abi), Some(calls)) = found else { return Ok(None) };
-        let calls = calls(abi);
-        let (mut provided, mut rank, mut size, mut len) = (0, 0, 0, 0);
+        type Init = unsafe extern "C" fn(*mut c_int, *mut c_void, c_int, *mut c_int) -> c_int;
+        type Version = unsafe extern "C" fn(*mut c_char, *mut c_int) -> c_int;
+        // SAFETY: the types are those of the standard.
+        let found = unsafe {
+            (
+                Calls::of(name, library),
+                function::<Init>(library, "MPI_Init_thread"),
+                function::<Version>(library, "MPI_Get_library_version"),
+            )
+        };
+        let (Some(calls), Some(init), Some(version)) = found else { return Ok(None) };
+        let (mut provided, mut len) = (0, 0);
         // As long as the longest that any library has.
         let mut text = [0u8; 8192 + 1];
-        let missing = || Error::Setting(format!("{name} has not all of MPI"));
         // SAFETY: null for the arguments of the program is allowed since MPI 2; each of the others points to a variable of the type told.
         let began = unsafe {
-            let init =
-                function::<unsafe extern "C" fn(*mut c_int, *mut c_void, c_int, *mut c_int) -> c_int>(library, "MPI_Init_thread");
-            let number = |what| function::<unsafe extern "C" fn(Handle, *mut c_int) -> c_int>(library, what).ok_or_else(missing);
-            let version = function::<unsafe extern "C" fn(*mut c_char, *mut c_int) -> c_int>(library, "MPI_Get_library_version");
-            version.ok_or_else(missing)?(text.as_mut_ptr().cast(), &mut len);
-            let (rank_of, size_of) = (number("MPI_Comm_rank")?, number("MPI_Comm_size")?);
-            init.ok_or_else(missing)?(std::ptr::null_mut(), std::ptr::null_mut(), calls.abi.serialized, &mut provided)
-                + rank_of(calls.abi.world, &mut rank)
-                + size_of(calls.abi.world, &mut size)
+            version(text.as_mut_ptr().cast(), &mut len);
+            init(std::ptr::null_mut(), std::ptr::null_mut(), calls.abi.serialized, &mut provided)
         };
-        if began != 0 || size < 1 || rank < 0 {
+        if began != 0 {
             return Error::setting(format!("MPI ({name}) did not begin: error {began}"));
         }
         let version = String::from_utf8_lossy(&text[..(len.max(0) as usize).min(text.len())]);
         let version = version.split([',', '\n', '\0']).next().unwrap_or(name).trim().to_owned();
-        Ok(Some(Self { calls: Mutex::new(calls), version, rank: rank as usize, size: size as usize }))
+        let library = Arc::new(Begun { calls: Mutex::new(calls), version });
+        Self::of(library, calls.abi.world).map(Some)
     }
 
-    /// # Safety
-    /// As [`begin`](Self::begin).
-    unsafe fn calls(library: &Library) -> Option<impl FnOnce(Abi) -> Calls + use<>> {
-        // SAFETY: the caller's.
-        unsafe {
-            let all_to_all = function(library, "MPI_Alltoall")?;
-            let all_gather = function(library, "MPI_Allgather")?;
-            let broadcast = function(library, "MPI_Bcast")?;
-            let finalize = function(library, "MPI_Finalize")?;
-            let abort = function(library, "MPI_Abort")?;
-            Some(move |abi| Calls { abi, all_to_all, all_gather, broadcast, finalize, abort })
-        }
+    /// Those of a communicator.
+    fn of(library: Arc<Begun>, communicator: Handle) -> Result<Self> {
+        let (mut rank, mut size) = (0, 0);
+        let calls = *library.now();
+        // SAFETY: both point to a variable of the type told.
+        told(unsafe { (calls.rank)(communicator, &mut rank) + (calls.size)(communicator, &mut size) })?;
+        Ok(Self { library, communicator, rank: rank as usize, size: size as usize })
     }
 
-    /// How many processes it knows of.
+    /// Those that call this with the same colour, in the order that they have here. All must call it.
+    ///
+    /// # Errors
+    /// If the library refuses.
+    pub fn split(&self, colour: usize) -> Result<Self> {
+        let mut communicator: Handle = 0;
+        let calls = *self.library.now();
+        // SAFETY: a handle is written there, into its low half where it is an `int`.
+        told(unsafe { (calls.split)(self.communicator, colour as c_int, self.rank as c_int, &mut communicator) })?;
+        Self::of(self.library.clone(), communicator)
+    }
+
+    /// How many processes there are.
     pub fn size(&self) -> usize {
         self.size
     }
 
     /// What the library calls itself.
     pub fn version(&self) -> &str {
-        &self.version
+        &self.library.version
     }
 
-    fn calls_now(&self) -> MutexGuard<'_, Calls> {
+    /// Calls `f`, which sends and receives chunks, for pieces of them whose numbers of bytes are counts of MPI.
+    fn in_pieces(
+        &self,
+        chunks: [usize; 2],
+        send: &[u8],
+        receive: &mut [u8],
+        f: impl Fn(&Calls, &[u8], &mut [u8], c_int) -> c_int,
+    ) -> Result<()> {
+        let chunk = send.len() / chunks[0];
+        assert!(send.len() == chunk * chunks[0] && receive.len() == chunk * chunks[1], "MPI: a chunk for each");
+        let (most, calls) = (MOST / self.size, self.library.now());
+        if chunk <= most {
+            return told(f(&calls, send, receive, chunk as c_int));
+        }
+        for at in (0..chunk).step_by(most) {
+            let len = most.min(chunk - at);
+            let piece: Vec<u8> = send.chunks_exact(chunk).flat_map(|chunk| &chunk[at..at + len]).copied().collect();
+            let mut received = vec![0; len * chunks[1]];
+            told(f(&calls, &piece, &mut received, len as c_int))?;
+            let places = receive.chunks_exact_mut(chunk).map(|chunk| &mut chunk[at..at + len]);
+            received.chunks_exact(len).zip(places).for_each(|(piece, place)| place.copy_from_slice(piece));
+        }
+        Ok(())
+    }
+}
+
+impl Begun {
+    fn now(&self) -> MutexGuard<'_, Calls> {
         self.calls.lock().expect("nothing panics with it")
+    }
+}
+
+impl Calls {
+    /// # Safety
+    /// The functions that `library` has under the names of the standard are those of the standard.
+    unsafe fn of(name: &str, library: &Library) -> Option<Self> {
+        // SAFETY: the caller's; the fields have the types of the functions.
+        unsafe {
+            Some(Self {
+                abi: abi_of(name, library),
+                rank: function(library, "MPI_Comm_rank")?,
+                size: function(library, "MPI_Comm_size")?,
+                split: function(library, "MPI_Comm_split")?,
+                all_to_all: function(library, "MPI_Alltoall")?,
+                all_gather: function(library, "MPI_Allgather")?,
+                broadcast: function(library, "MPI_Bcast")?,
+                finalize: function(library, "MPI_Finalize")?,
+                abort: function(library, "MPI_Abort")?,
+            })
+        }
     }
 }
 
@@ -137,18 +207,18 @@ impl Mpi {
 ///
 /// # Safety
 /// `library` is one of MPI, or none.
-unsafe fn abi_of(name: &str, library: &Library) -> Option<Abi> {
+unsafe fn abi_of(name: &str, library: &Library) -> Abi {
     // SAFETY: these are variables, whose addresses alone are taken.
     let [world, byte] = unsafe {
         ["ompi_mpi_comm_world", "ompi_mpi_byte"]
             .map(|name| library.get::<*mut c_void>(name.as_bytes()).ok().map(|s| s.try_as_raw_ptr()))
     };
     match (world.flatten(), byte.flatten()) {
-        (Some(world), Some(byte)) => Some(Abi { world: world as Handle, byte: byte as Handle, serialized: 2 }),
+        (Some(world), Some(byte)) => Abi { world: world as Handle, byte: byte as Handle, serialized: 2 },
         _ if Path::new(name).file_name().is_some_and(|file| file.to_string_lossy().contains("mpi_abi")) => {
-            Some(Abi { world: 0x101, byte: 0x247, serialized: 2048 })
+            Abi { world: 0x101, byte: 0x247, serialized: 2048 }
         }
-        _ => Some(Abi { world: 0x4400_0000, byte: 0x4c00_010d, serialized: 2 }),
+        _ => Abi { world: 0x4400_0000, byte: 0x4c00_010d, serialized: 2 },
     }
 }
 
@@ -167,63 +237,31 @@ impl Engine for Mpi {
     }
 
     fn all_to_all(&self, send: &[u8], receive: &mut [u8]) -> Result<()> {
-        let chunk = send.len() / self.size;
-        assert!(receive.len() == send.len() && send.len() == chunk * self.size, "all_to_all: a chunk for each");
-        let calls = self.calls_now();
-        let step = MOST / self.size;
-        if chunk <= step {
+        self.in_pieces([self.size; 2], send, receive, |calls, send, receive, count| {
+            let byte = calls.abi.byte;
             // SAFETY: each buffer has `size` chunks of so many bytes.
-            return told(unsafe {
-                let (count, byte) = (chunk as c_int, calls.abi.byte);
-                (calls.all_to_all)(send.as_ptr().cast(), count, byte, receive.as_mut_ptr().cast(), count, byte, calls.abi.world)
-            });
-        }
-        drop(calls);
-        // A piece of each chunk at a time.
-        for at in (0..chunk).step_by(step) {
-            let len = step.min(chunk - at);
-            let piece: Vec<u8> = send.chunks_exact(chunk).flat_map(|chunk| &chunk[at..at + len]).copied().collect();
-            let mut received = vec![0; len * self.size];
-            self.all_to_all(&piece, &mut received)?;
-            received
-                .chunks_exact(len)
-                .zip(receive.chunks_exact_mut(chunk))
-                .for_each(|(piece, chunk)| chunk[at..at + len].copy_from_slice(piece));
-        }
-        Ok(())
+            unsafe {
+                (calls.all_to_all)(send.as_ptr().cast(), count, byte, receive.as_mut_ptr().cast(), count, byte, self.communicator)
+            }
+        })
     }
 
     fn all_gather(&self, send: &[u8], receive: &mut [u8]) -> Result<()> {
-        let chunk = send.len();
-        assert!(receive.len() == chunk * self.size, "all_gather: a chunk of each");
-        let calls = self.calls_now();
-        let step = MOST / self.size;
-        if chunk <= step {
+        self.in_pieces([1, self.size], send, receive, |calls, send, receive, count| {
+            let byte = calls.abi.byte;
             // SAFETY: so many bytes are sent, and received of each.
-            return told(unsafe {
-                let (count, byte) = (chunk as c_int, calls.abi.byte);
-                (calls.all_gather)(send.as_ptr().cast(), count, byte, receive.as_mut_ptr().cast(), count, byte, calls.abi.world)
-            });
-        }
-        drop(calls);
-        for at in (0..chunk).step_by(step) {
-            let len = step.min(chunk - at);
-            let mut received = vec![0; len * self.size];
-            self.all_gather(&send[at..at + len], &mut received)?;
-            received
-                .chunks_exact(len)
-                .zip(receive.chunks_exact_mut(chunk))
-                .for_each(|(piece, chunk)| chunk[at..at + len].copy_from_slice(piece));
-        }
-        Ok(())
+            unsafe {
+                (calls.all_gather)(send.as_ptr().cast(), count, byte, receive.as_mut_ptr().cast(), count, byte, self.communicator)
+            }
+        })
     }
 
     fn broadcast(&self, bytes: &mut [u8]) -> Result<()> {
-        let calls = self.calls_now();
+        let calls = self.library.now();
         for piece in bytes.chunks_mut(MOST) {
             // SAFETY: the buffer has so many bytes.
             told(unsafe {
-                (calls.broadcast)(piece.as_mut_ptr().cast(), piece.len() as c_int, calls.abi.byte, 0, calls.abi.world)
+                (calls.broadcast)(piece.as_mut_ptr().cast(), piece.len() as c_int, calls.abi.byte, 0, self.communicator)
             })?;
         }
         Ok(())
@@ -231,11 +269,11 @@ impl Engine for Mpi {
 
     fn leave(&self) {
         // SAFETY: nothing of MPI is called afterwards: whoever leaves is done.
-        unsafe { (self.calls_now().finalize)() };
+        unsafe { (self.library.now().finalize)() };
     }
 
     fn abandon(&self, code: u8) {
-        let calls = self.calls_now();
+        let calls = self.library.now();
         // SAFETY: it does not come back.
         unsafe { (calls.abort)(calls.abi.world, code.into()) };
     }
