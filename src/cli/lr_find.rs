@@ -2,7 +2,7 @@
 
 use super::answer::{Ending, Json, say, say_json};
 use super::signals::stop_on_signals;
-use super::train::{DataSet, Given};
+use super::train::{DataSet, Given, expect_one_process};
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -47,6 +47,7 @@ struct Told<'a> {
 
 pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
     let Flags { data_set, given, from, to, steps, page, json } = flags;
+    expect_one_process("lr-find")?;
     if let Some(page) = &page {
         expect_replaceable(page)?;
         expect_place("--page", page)?;

@@ -18,13 +18,6 @@ fn names(path: PathBuf) -> Vec<String> {
     names
 }
 
-fn hold_same(bench: &Bench, run: &str) {
-    for file in ["last.safetensors", "best.safetensors", "config.toml"] {
-        assert!(bench.bytes(&format!("runs/whole/{file}")) == bench.bytes(&format!("runs/{run}/{file}")), "{run}: {file} differs");
-    }
-    assert_eq!(bench.log("runs/whole"), bench.log(&format!("runs/{run}")), "{run}");
-}
-
 fn signal(name: &str, process: u32) {
     let sent = Command::new("kill").args([&format!("-{name}"), &process.to_string()]).status().unwrap();
     assert!(sent.success());
@@ -92,7 +85,7 @@ fn a_run_killed_at_any_moment_has_a_checkpoint_and_comes_to_the_same_bytes() {
 
 /// Holds a run that is done against the one that never stopped, and takes it away.
 fn complete(bench: &Bench) {
-    hold_same(bench, "killed");
+    bench.hold_same("whole", "killed");
     // What a run that was killed after its last save could not find any more is found now.
     bench.run("report runs/killed").ok();
     assert_eq!(names(bench.path("runs")), ["killed", "whole"]);
@@ -115,7 +108,7 @@ fn every_signal_that_asks_for_an_end_saves_and_says_how_to_go_on() {
             assert!(stdout.contains(&format!("wgrad train --resume runs/{name}")), "{stdout}");
             bench.run(&format!("train --resume runs/{name}")).ok();
         }
-        hold_same(&bench, name);
+        bench.hold_same("whole", name);
     }
 }
 
@@ -153,7 +146,7 @@ fn a_run_is_continued_from_another_folder() {
     let mut command = bench.command("train --resume");
     command.arg(bench.path("runs/moved")).current_dir(away.path());
     finished(command).ok();
-    hold_same(&bench, "moved");
+    bench.hold_same("whole", "moved");
     assert_eq!(names(away.path().to_owned()), Vec::<String>::new());
 }
 
@@ -219,7 +212,7 @@ fn a_container_is_stopped_killed_and_started_again() {
         assert!(!stderr.contains("error:") || stderr.contains("already"), "{name}: {stderr}");
     }
     finished(resumed(contained(&bench, ""), "runs/boxed"));
-    hold_same(&bench, "boxed");
+    bench.hold_same("whole", "boxed");
     bench.run("report runs/boxed").ok();
     assert_eq!(names(bench.path("runs/boxed")), WHOLE);
 }

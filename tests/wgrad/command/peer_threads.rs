@@ -57,16 +57,6 @@ fn all_ok(results: Vec<Result<u64>>, steps: u64) {
     results.into_iter().for_each(|result| assert_eq!(result.unwrap(), steps));
 }
 
-fn hold_same(bench: &Bench, whole: &str, run: &str) {
-    for file in ["last.safetensors", "best.safetensors", "config.toml", "test.csv"] {
-        assert!(
-            bench.bytes(&format!("runs/{whole}/{file}")) == bench.bytes(&format!("runs/{run}/{file}")),
-            "{run}: {file} differs"
-        );
-    }
-    assert_eq!(bench.log(&format!("runs/{whole}")), bench.log(&format!("runs/{run}")), "{run}");
-}
-
 #[test]
 fn threads_come_to_the_bytes_of_one_stopped_and_continued_by_others_or_not() {
     for device in proof::devices() {
@@ -78,8 +68,8 @@ fn threads_come_to_the_bytes_of_one_stopped_and_continued_by_others_or_not() {
         all_ok(trained(&bench, "parts", of(4), until(7)), 7);
         all_ok(trained(&bench, "parts", of(1), until(31)), 31);
         all_ok(trained(&bench, "parts", of(2), Settings::default()), 50);
-        hold_same(&bench, "whole", "two");
-        hold_same(&bench, "whole", "parts");
+        bench.hold_same("whole", "two");
+        bench.hold_same("whole", "parts");
     }
 }
 

@@ -10,16 +10,6 @@ use std::time::{Duration, Instant};
 
 const RUN: &str = "--epochs 2 --augment flip,crop --ema 0.9 --clip-norm 1 --plain-report";
 
-fn hold_same(bench: &Bench, whole: &str, run: &str) {
-    for file in ["last.safetensors", "best.safetensors", "config.toml", "test.csv"] {
-        assert!(
-            bench.bytes(&format!("runs/{whole}/{file}")) == bench.bytes(&format!("runs/{run}/{file}")),
-            "{run}: {file} differs"
-        );
-    }
-    assert_eq!(bench.log(&format!("runs/{whole}")), bench.log(&format!("runs/{run}")), "{run}");
-}
-
 fn devices() -> Vec<&'static str> {
     if gpu_core::adapters().is_empty() { vec!["cpu"] } else { vec!["cpu", "gpu"] }
 }
@@ -39,7 +29,7 @@ fn any_number_of_processes_comes_to_the_bytes_of_one() {
             let name = format!("{device}-{processes}");
             let ran = finished(mpi.of(processes, &run(name.clone()))).ok();
             assert_eq!(ran.stdout.matches("2 epochs of 25 steps").count(), 1, "one of them says so: {}", ran.stdout);
-            hold_same(&bench, &whole, &name);
+            bench.hold_same(&whole, &name);
         }
     }
     // The control: another number of parts is another run.
@@ -55,7 +45,7 @@ fn other_libraries_of_mpi_come_to_the_same_bytes() {
         let Some(mpi) = mpi else { continue };
         // As many parts as processes, where nobody says how many.
         finished(mpi.of(2, &bench.training(&format!("{RUN} --name {name}")))).ok();
-        hold_same(&bench, "whole", name);
+        bench.hold_same("whole", name);
     }
 }
 
@@ -69,7 +59,7 @@ fn a_run_goes_on_with_another_number_of_processes() {
     finished(mpi.of(2, &bench.command(&format!("train --resume runs/parts {}", stop(20))))).ok();
     finished(bench.command(&format!("train --resume runs/parts {}", stop(30)))).ok();
     finished(mpi.of(4, &bench.command("train --resume runs/parts"))).ok();
-    hold_same(&bench, "whole", "parts");
+    bench.hold_same("whole", "parts");
 }
 
 /// Those that have the folder of the bench as their own, by /proc.
@@ -136,7 +126,7 @@ fn one_that_is_killed_takes_all_with_it_and_the_run_goes_on_to_the_same_bytes() 
     }
     let done = ended(begun(&mpi, &bench, "killed"));
     assert!(done.code == Some(0) || done.stderr.contains("already"), "{}", done.stderr);
-    hold_same(&bench, "whole", "killed");
+    bench.hold_same("whole", "killed");
 }
 
 #[test]
@@ -158,7 +148,7 @@ fn a_signal_to_the_launcher_saves_at_one_step() {
         assert!(ran.stdout.contains(&format!("wgrad train --resume runs/{name}")), "{signal}: {}\n{}", ran.stdout, ran.stderr);
         assert!(alive(&bench).is_empty());
         ended(begun(&mpi, &bench, &name)).ok();
-        hold_same(&bench, "whole", &name);
+        bench.hold_same("whole", &name);
     }
 }
 
@@ -211,4 +201,9 @@ fn copies_that_know_nothing_of_one_another_are_refused() {
         launched("PMI_SIZE", "libmpi.so.40").refused("knows of 1: it is not the launcher's MPI; name that by WGRAD_MPI");
     }
     assert!(!bench.path("runs").exists());
+    for command in ["sweep sweep.toml", "lr-find"] {
+        let mut command = bench.command(command);
+        command.env("PMI_SIZE", "4");
+        finished(command).refused("were started, and it is for one");
+    }
 }

@@ -101,6 +101,16 @@ impl Bench {
         parsed.collect()
     }
 
+    /// The runs of these names have left the same bytes, and the same log but for the times.
+    #[track_caller]
+    pub fn hold_same(&self, whole: &str, run: &str) {
+        for file in ["last.safetensors", "best.safetensors", "config.toml", "test.csv"] {
+            let bytes = |run: &str| self.bytes(&format!("runs/{run}/{file}"));
+            assert!(bytes(whole) == bytes(run), "{run}: {file} differs");
+        }
+        assert_eq!(self.log(&format!("runs/{whole}")), self.log(&format!("runs/{run}")), "{run}");
+    }
+
     /// Every file below the folder with its bytes.
     pub fn contents(&self) -> Vec<(PathBuf, Vec<u8>)> {
         let mut found = Vec::new();

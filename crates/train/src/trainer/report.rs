@@ -78,6 +78,10 @@ impl<'a> Report<'a> {
             counted(run.progress.steps_per_epoch, "step"),
             counted(*batch_size as u64, "image")
         ));
+        if !run.peers.is_alone() {
+            let parts = u64::from(run.config.accumulate) / run.peers.size() as u64;
+            self.console.say(&format!("{} processes, each with {} of a batch", run.peers.size(), counted(parts, "part")));
+        }
         self.console.say(&format!("run: {}", run.folder.path().display()));
         let course = Course {
             model,
