@@ -2,7 +2,7 @@
 
 use super::answer::{Ending, Json, say, say_json};
 use super::signals::stop_on_signals;
-use super::train::{DataSet, Given, expect_one_process};
+use super::train::{DataSet, Given};
 use clap::Args;
 use serde::Serialize;
 use std::path::{Path, PathBuf};
@@ -10,7 +10,7 @@ use std::time::Instant;
 use train::console::{Console, counted};
 use train::lr_find::{self, Found, Point, Range};
 use train::page::expect_replaceable;
-use train::peers::Peers;
+use train::peers::{Peers, expect_one_process};
 use train::trainer::Order;
 use train::{Error, Result, expect_place};
 
@@ -47,7 +47,7 @@ struct Told<'a> {
 
 pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
     let Flags { data_set, given, from, to, steps, page, json } = flags;
-    expect_one_process("lr-find")?;
+    expect_one_process("wgrad lr-find")?;
     if let Some(page) = &page {
         expect_replaceable(page)?;
         expect_place("--page", page)?;

@@ -2,12 +2,12 @@
 
 use super::answer::{Ending, Json, say, say_json};
 use super::signals::stop_on_signals;
-use super::train::expect_one_process;
 use clap::Args;
 use std::path::PathBuf;
 use train::Result;
 use train::console::{Console, counted};
 use train::error::printable_name;
+use train::peers::expect_one_process;
 use train::run_folder::REPORT;
 use train::sweep::{self, Order, Outcome};
 
@@ -27,7 +27,7 @@ pub struct Flags {
 }
 
 pub fn run(flags: &Flags) -> Result<Ending> {
-    expect_one_process("sweep")?;
+    expect_one_process("wgrad sweep")?;
     let stop = stop_on_signals()?;
     let console = Console::new(flags.json.json);
     let order = Order { plan: &flags.plan, out: &flags.out, name: flags.name.as_deref(), stop: &stop };

@@ -134,17 +134,6 @@ pub fn run(flags: Flags, began: Instant) -> Result<Ending> {
     }
 }
 
-/// Refuses to do the same in each of several processes, for a command that one of them should do.
-pub fn expect_one_process(command: &str) -> Result<()> {
-    match launched() {
-        None => Ok(()),
-        Some(launch) => Err(Error::Setting(format!(
-            "{} copies of `wgrad {command}` were started, and it is for one: start it without a launcher (`wgrad train` is for several)",
-            launch.size
-        ))),
-    }
-}
-
 /// Tells an error before it ends all processes: what all of them met, by the first.
 fn end(error: &Error, peers: &Peers) -> Ending {
     match error {

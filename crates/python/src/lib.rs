@@ -14,7 +14,7 @@ use wgrad::train::console::Console;
 use wgrad::train::data::{Dataset, ImageSet};
 use wgrad::train::error::one_line;
 use wgrad::train::model::{Description, Trained};
-use wgrad::train::peers::Peers;
+use wgrad::train::peers::{Peers, expect_one_process};
 use wgrad::train::predict::Predictor;
 use wgrad::train::run_folder::checkpoint_of;
 use wgrad::train::settings::Settings;
@@ -119,6 +119,7 @@ fn train(
     resume: Option<PathBuf>,
     is_silent: bool,
 ) -> PyResult<String> {
+    expect_one_process("wgrad.train").map_err(raised)?;
     let settings: Settings = serde_json::from_str(settings).map_err(|e| PyValueError::new_err(e.to_string()))?;
     let (train, test) = (images(py, &pixels, labels, shape)?, images(py, &test_pixels, test_labels, shape)?);
     let (stop, data) = (AtomicBool::new(false), Some(Dataset::new("arrays", classes, train, test)));

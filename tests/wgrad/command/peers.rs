@@ -204,6 +204,6 @@ fn copies_that_know_nothing_of_one_another_are_refused() {
     for command in ["sweep sweep.toml", "lr-find"] {
         let mut command = bench.command(command);
         command.env("PMI_SIZE", "4");
-        finished(command).refused("were started, and it is for one");
+        finished(command).refused("4 copies of wgrad ");
     }
 }

@@ -86,6 +86,9 @@ impl Engine for Seat {
     fn size(&self) -> usize {
         self.board.size
     }
+    fn host(&self) -> &str {
+        "here"
+    }
     fn all_to_all(&self, send: &[u8], receive: &mut [u8]) -> Result<()> {
         let chunk = send.len() / self.board.size;
         let all = self.exchange(send)?;

@@ -7,6 +7,8 @@ use std::fmt;
 pub trait Engine: fmt::Debug + Send + Sync {
     fn rank(&self) -> usize;
     fn size(&self) -> usize;
+    /// What the engine calls the machine that this one is on.
+    fn host(&self) -> &str;
 
     /// Sends the k-th of `size` chunks of `send` to the k-th peer, and receives one of each into the k-th of `receive`.
     fn all_to_all(&self, send: &[u8], receive: &mut [u8]) -> Result<()>;

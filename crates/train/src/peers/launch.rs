@@ -42,6 +42,19 @@ pub fn launched() -> Option<Launch> {
     LAUNCHERS.into_iter().find_map(told)
 }
 
+/// Refuses `what` where several copies of this program were started: each would do the same.
+///
+/// # Errors
+/// If they were.
+pub fn expect_one_process(what: &str) -> Result<()> {
+    match launched() {
+        None => Ok(()),
+        Some(Launch { size, .. }) => Error::setting(format!(
+            "{size} copies of {what} were started, and it is for one: start it without a launcher (`wgrad train` is for several)"
+        )),
+    }
+}
+
 impl Launch {
     /// Joins the others by MPI: the library that `WGRAD_MPI` names, or the first that answers of those that go with the launcher.
     ///

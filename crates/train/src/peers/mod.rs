@@ -13,7 +13,7 @@ mod place;
 #[cfg(test)]
 mod tests;
 
-pub use launch::{Launch, launched};
+pub use launch::{Launch, expect_one_process, launched};
 pub use mpi::Mpi;
 pub use place::gpus;
 pub(crate) use place::place_of;
@@ -25,7 +25,6 @@ use gpu_core::ops::{MetricSums, Overlap};
 use nn::TrainStep;
 use nn::checkpoint::Checkpoint;
 use nodes::{Nodes, branches};
-use place::machine;
 use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
@@ -84,7 +83,7 @@ impl Peers {
     pub fn by_mpi(mpi: Mpi) -> Result<Self> {
         let mpi = Arc::new(mpi);
         let all = Self { engine: Some(mpi.clone()), nodes: None, is_over: Arc::default() };
-        let nodes = match branches(&all.gather(machine().as_bytes())?) {
+        let nodes = match branches(&all.machines()?) {
             None => None,
             Some(each) => {
                 let (node, place) = (all.rank() / each, all.rank() % each);

@@ -42,6 +42,7 @@ struct Begun {
     /// One call at a time.
     calls: Mutex<Calls>,
     version: String,
+    host: String,
 }
 
 type InOut = unsafe extern "C" fn(*const c_void, c_int, Handle, *mut c_void, c_int, Handle, Handle) -> c_int;
@@ -92,30 +93,32 @@ impl Mpi {
     /// The functions that `library` has under the names of the standard are those of the standard.
     unsafe fn begin(name: &str, library: &Library) -> Result<Option<Self>> {
         type Init = unsafe extern "C" fn(*mut c_int, *mut c_void, c_int, *mut c_int) -> c_int;
-        type Version = unsafe extern "C" fn(*mut c_char, *mut c_int) -> c_int;
+        type Text = unsafe extern "C" fn(*mut c_char, *mut c_int) -> c_int;
         // SAFETY: the types are those of the standard.
         let found = unsafe {
             (
                 Calls::of(name, library),
                 function::<Init>(library, "MPI_Init_thread"),
-                function::<Version>(library, "MPI_Get_library_version"),
+                function::<Text>(library, "MPI_Get_library_version"),
+                function::<Text>(library, "MPI_Get_processor_name"),
             )
         };
-        let (Some(calls), Some(init), Some(version)) = found else { return Ok(None) };
-        let (mut provided, mut len) = (0, 0);
-        // As long as the longest that any library has.
-        let mut text = [0u8; 8192 + 1];
-        // SAFETY: null for the arguments of the program is allowed since MPI 2; each of the others points to a variable of the type told.
-        let began = unsafe {
-            version(text.as_mut_ptr().cast(), &mut len);
-            init(std::ptr::null_mut(), std::ptr::null_mut(), calls.abi.serialized, &mut provided)
+        let (Some(calls), Some(init), Some(version), Some(host)) = found else { return Ok(None) };
+        let told_by = |text: Text| {
+            // As long as the longest that any library has.
+            let (mut told, mut len) = ([0u8; 8192 + 1], 0);
+            // SAFETY: both functions write a text of so many bytes at most, and its length.
+            unsafe { text(told.as_mut_ptr().cast(), &mut len) };
+            let told = String::from_utf8_lossy(&told[..(len.max(0) as usize).min(told.len())]).into_owned();
+            told.split([',', '\n', '\0']).next().unwrap_or(name).trim().to_owned()
         };
+        let (version, mut provided) = (told_by(version), 0);
+        // SAFETY: null for the arguments of the program is allowed since MPI 2; the last is a variable of the type told.
+        let began = unsafe { init(std::ptr::null_mut(), std::ptr::null_mut(), calls.abi.serialized, &mut provided) };
         if began != 0 {
             return Error::setting(format!("MPI ({name}) did not begin: error {began}"));
         }
-        let version = String::from_utf8_lossy(&text[..(len.max(0) as usize).min(text.len())]);
-        let version = version.split([',', '\n', '\0']).next().unwrap_or(name).trim().to_owned();
-        let library = Arc::new(Begun { calls: Mutex::new(calls), version });
+        let library = Arc::new(Begun { calls: Mutex::new(calls), version, host: told_by(host) });
         Self::of(library, calls.abi.world).map(Some)
     }
 
@@ -234,6 +237,10 @@ impl Engine for Mpi {
 
     fn size(&self) -> usize {
         self.size
+    }
+
+    fn host(&self) -> &str {
+        &self.library.host
     }
 
     fn all_to_all(&self, send: &[u8], receive: &mut [u8]) -> Result<()> {

@@ -29,15 +29,12 @@ fn instructions() -> &'static str {
     std::env::consts::ARCH
 }
 
-/// What tells this machine from others; nothing where the system does not say. `WGRAD_MACHINE` says it for containers that share one and
-/// are to be told apart.
-pub fn machine() -> String {
-    if let Some(name) = std::env::var("WGRAD_MACHINE").ok().filter(|name| !name.is_empty()) {
-        return name;
-    }
-    let files = ["/proc/sys/kernel/random/boot_id", "/etc/hostname"].map(|path| read_to_string(path).unwrap_or_default());
-    let name = std::env::var("COMPUTERNAME").or_else(|_| std::env::var("HOSTNAME")).unwrap_or_default();
-    files.iter().map(|text| text.trim()).chain([name.as_str()]).collect::<Vec<_>>().join(" ")
+/// What tells this machine from others that are also called `host`; `WGRAD_MACHINE` says it for containers that share one and are to be
+/// told apart.
+fn machine(host: &str) -> String {
+    let named = std::env::var("WGRAD_MACHINE").unwrap_or_default();
+    let booted = read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
+    if named.is_empty() { format!("{host} {}", booted.trim()) } else { named }
 }
 
 /// Processors of the machine, those that this process may not use among them.
@@ -86,12 +83,22 @@ pub fn gpus(number: usize, software: bool) -> Result<Vec<Device>> {
 }
 
 impl Peers {
+    /// The machine of this one.
+    fn machine(&self) -> String {
+        machine(self.engine.as_ref().map_or("here", |engine| engine.host()))
+    }
+
+    /// The machine of each.
+    pub(super) fn machines(&self) -> Result<Vec<Vec<u8>>> {
+        self.gather(self.machine().as_bytes())
+    }
+
     /// Which of those on this machine this one is, and how many they are.
     ///
     /// # Errors
     /// If another one is gone.
     pub fn local(&self) -> Result<(usize, usize)> {
-        let machines = self.gather(machine().as_bytes())?;
+        let machines = self.machines()?;
         let mine = &machines[self.rank()];
         let local = |machines: &[Vec<u8>]| machines.iter().filter(|theirs| *theirs == mine).count();
         Ok((local(&machines[..self.rank()]), local(&machines)))
@@ -129,7 +136,7 @@ impl Peers {
             Device::Gpu(gpu) if gpu.info().kind != AdapterKind::Software => &gpu.info().pci_bus_id,
             _ => "",
         };
-        let mine = if id.is_empty() { String::new() } else { format!("{id} of {}", machine()) };
+        let mine = if id.is_empty() { String::new() } else { format!("{id} of {}", self.machine()) };
         let all = self.gather(mine.as_bytes())?;
         let second = (0..all.len()).find(|&rank| !all[rank].is_empty() && all[..rank].contains(&all[rank]));
         let Some(second) = second else { return Ok(()) };

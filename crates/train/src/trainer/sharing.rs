@@ -35,7 +35,9 @@ pub(super) fn shared_out(mut config: Config, given: &Settings, peers: &Peers) ->
 /// # Errors
 /// If they are not, for all.
 pub(super) fn expect_one_config(config: &Config, peers: &Peers) -> Result<()> {
-    peers.expect_same(&config.anchored().to_toml(), |rank, theirs, first| {
+    // What no config.toml holds, and all must know alike.
+    let of_command = format!("max-steps = {}\n", config.max_steps.map_or_else(|| "none".to_owned(), |steps| steps.to_string()));
+    peers.expect_same(&(config.anchored().to_toml() + &of_command), |rank, theirs, first| {
         let line = theirs.lines().zip(first.lines()).find(|(theirs, first)| theirs != first);
         let (theirs, first) = line.unwrap_or(("fewer settings", "more"));
         Error::Setting(format!("process {rank} has other settings or other data than process 0: {theirs}, not {first}"))
