@@ -148,23 +148,23 @@ impl Step {
         }
     }
 
-    /// Which part of a batch the next run computes: 0 without [`accumulate`](StepBuilder::accumulate).
+    /// Which part of a batch the next run computes: 0 without [`accumulate`](super::StepBuilder::accumulate).
     pub fn next_part(&self) -> u32 {
         self.share.first + self.pending()
     }
 
-    /// How many runs there were since the last update: 0 without [`accumulate`](StepBuilder::accumulate). Their gradients are no part
+    /// How many runs there were since the last update: 0 without [`accumulate`](super::StepBuilder::accumulate). Their gradients are no part
     /// of a checkpoint.
     pub fn pending(&self) -> u32 {
         self.pending.load(Relaxed)
     }
 
-    /// Whether all parts of a [`share`](StepBuilder::share) are there and the update is to follow: [`finish`](Self::finish).
+    /// Whether all parts of a [`share`](super::StepBuilder::share) are there and the update is to follow: [`finish`](Self::finish).
     pub fn is_due(&self) -> bool {
         self.share.is_shared() && self.pending() == self.share.count
     }
 
-    /// The sums over the parts of a [`share`](StepBuilder::share), once they are [all there](Self::is_due): the gradients for each optimiser,
+    /// The sums over the parts of a [`share`](super::StepBuilder::share), once they are [all there](Self::is_due): the gradients for each optimiser,
     /// each part's divided by the number of all parts, and the statistics that norms found in the same way. What
     /// [`join_shares`](crate::join_shares) makes of those of all shares is for [`finish`](Self::finish). Waits for the last run.
     ///
