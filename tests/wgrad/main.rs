@@ -21,6 +21,7 @@ mod models;
 mod newer_driver;
 mod page;
 mod reads;
+mod recipes;
 mod scale;
 mod search_pages;
 mod soak;
