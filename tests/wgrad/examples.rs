@@ -67,7 +67,7 @@ fn any_number_of_peers_says_the_same(programs: &Path) {
         String::from_utf8(output.stdout).unwrap()
     };
     let alone = said(&mut list::program(programs, "peers"));
-    assert!(alone.ends_with("\n") && alone.contains(" of 6400 points, loss "), "{alone}");
+    assert!(alone.ends_with("\n") && alone.contains(" of 128 points, loss "), "{alone}");
     if let Some(mpi) = Launcher::open_mpi() {
         for processes in [2, 8] {
             assert_eq!(said(&mut mpi.of(processes, &list::program(programs, "peers"))), alone, "{processes} processes");
