@@ -87,11 +87,12 @@ impl Pipelines {
         self.rewrite.as_ref().map_or(0, |rewrite| rewrite.edition(wgsl))
     }
 
-    /// Waits for what is being compiled and is still wanted.
+    /// Waits for what is being compiled. What nobody has begun with is taken away first, all of it, so that no thread begins with one while
+    /// another is waited for.
     pub fn finish(&mut self) {
-        for pipeline in self.pipelines.get_mut().values().filter(|p| Arc::strong_count(p) > 1) {
-            let _ = pipeline.compiled();
-        }
+        let all = std::mem::take(self.pipelines.get_mut()).into_values();
+        let begun: Vec<Arc<Pipeline>> = all.filter_map(|pipeline| Arc::try_unwrap(pipeline).err()).collect();
+        begun.iter().for_each(|pipeline| drop(pipeline.compiled()));
     }
 
     /// What a launch must know of a kernel, which is parsed; nothing is compiled yet.
