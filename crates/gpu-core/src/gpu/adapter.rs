@@ -211,7 +211,7 @@ mod tests {
         for (wanted, place) in [
             ("0", Some(0)),
             ("#2", Some(2)),
-            ("4", None),
+            ("5", None),
             ("#4", None),
             ("4090", Some(1)),
             ("0000:B3:00.0", Some(2)),
