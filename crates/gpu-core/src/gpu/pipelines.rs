@@ -8,6 +8,10 @@ use crate::base::{Error, Result};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::{Arc, OnceLock};
+use std::time::{Duration, Instant};
+
+/// Longer than any thread takes to let go of what it has compiled.
+const LET_GO: Duration = Duration::from_secs(10);
 
 /// What makes a pipeline another one: the entry, where its source lies and how long it is, the constants, whether it goes without
 /// checks, and the edition of a rewritten text.
@@ -87,12 +91,19 @@ impl Pipelines {
         self.rewrite.as_ref().map_or(0, |rewrite| rewrite.edition(wgsl))
     }
 
-    /// Waits for what is being compiled. What nobody has begun with is taken away first, all of it, so that no thread begins with one while
-    /// another is waited for.
+    /// Waits for what is being compiled, until the threads that do it have let go: the last owner of a driver unloads it, and that must not
+    /// be a thread beside one that ends the process. What nobody has begun with is taken away first, all of it, so that no thread
+    /// begins with one while another is waited for.
     pub fn finish(&mut self) {
         let all = std::mem::take(self.pipelines.get_mut()).into_values();
         let begun: Vec<Arc<Pipeline>> = all.filter_map(|pipeline| Arc::try_unwrap(pipeline).err()).collect();
-        begun.iter().for_each(|pipeline| drop(pipeline.compiled()));
+        for pipeline in begun {
+            let _ = pipeline.compiled();
+            let since = Instant::now();
+            while Arc::strong_count(&pipeline) > 1 && since.elapsed() < LET_GO {
+                std::thread::sleep(Duration::from_micros(100));
+            }
+        }
     }
 
     /// What a launch must know of a kernel, which is parsed; nothing is compiled yet.
