@@ -6,6 +6,9 @@ use std::fmt;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering::Relaxed};
 
+/// Views begin at multiples of 64 elements: 256 bytes, which adapters ask for.
+pub(crate) const ALIGN: usize = 64;
+
 /// A named tensor of a module; cloning it clones a handle. Optimisers move parameters into one arena, so ask for
 /// [`value`](Self::value) again after making one.
 #[derive(Clone)]

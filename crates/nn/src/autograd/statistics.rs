@@ -1,6 +1,6 @@
 //! What norms find in one part of a batch, kept apart until all parts are there.
 
-use super::param::Param;
+use super::param::{ALIGN, Param};
 use gpu_core::Tensor;
 use parking_lot::Mutex;
 use std::sync::Arc;
@@ -33,8 +33,6 @@ pub(crate) struct Use {
 
 /// Elements of a block, if no statistic has more.
 const BLOCK: usize = 1 << 14;
-/// Views begin at multiples of 64 elements: 256 bytes, which adapters ask for.
-const ALIGN: usize = 64;
 
 impl Statistics {
     /// Of a part.

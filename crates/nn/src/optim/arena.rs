@@ -1,13 +1,11 @@
 //! One flat tensor for all parameters of a network, one for their gradients.
 
 use super::group::ParamGroup;
+use crate::autograd::param::ALIGN;
 use crate::autograd::{Gradients, Param, Parameters, parameters};
 use gpu_core::{Device, Shape, Tensor, ops};
 use std::collections::HashSet;
 use std::ops::Range;
-
-/// Views begin at multiples of 64 elements: 256 bytes, which adapters ask for.
-pub(super) const ALIGN: usize = 64;
 
 /// The learned parameters of a network. Those of one class and one group are neighbours, so that each such kind is one range;
 /// within it, so are those of one shape.

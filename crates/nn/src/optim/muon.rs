@@ -1,10 +1,10 @@
 //! Muon.
 
 use super::adamw::AdamRule;
-use super::arena::ALIGN;
 use super::group::Which;
 use super::{Figures, Moment, Rule, RuleOptimizer, Stretch};
 use crate::autograd::Parameters;
+use crate::autograd::param::ALIGN;
 use crate::decimal::decimal;
 use gpu_core::ops::{self, MuonHyper};
 use gpu_core::{Shape, Tensor};

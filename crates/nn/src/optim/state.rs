@@ -1,9 +1,10 @@
 //! What optimisers share: the arena, the moments, the step count, and the figures on the device.
 
-use super::arena::{ALIGN, Arena};
+use super::arena::Arena;
 use super::averages::Averages;
 use super::group::{ParamGroup, Which, settings};
 use super::rule::{Figures, Moment, Rule, Stretch};
+use crate::autograd::param::ALIGN;
 use crate::autograd::{Gradients, Param};
 use crate::state_dict::{Array, Mismatch};
 use gpu_core::{Shape, Tensor, ops};

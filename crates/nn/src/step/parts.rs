@@ -7,8 +7,7 @@
 use super::error::StepError;
 use crate::autograd::statistics::Found;
 use crate::optim::Optimizer;
-use gpu_core::{Capture, Device, Staging, Tensor};
-use gpu_core::{joined, ops};
+use gpu_core::{Capture, Device, Staging, Tensor, joined, ops};
 use std::ops::Range;
 use std::sync::Arc;
 
@@ -155,9 +154,8 @@ impl Parts {
 /// one step that computes all parts.
 ///
 /// ```
-/// let shares = [vec![1.0], vec![1e-8], vec![1e-8]].map(|share: Vec<f32>| share);
 /// // The one to the right, which has no neighbour, is joined last.
-/// assert_eq!(nn::join_shares(shares.to_vec()), [(1.0 + 1e-8) + 1e-8]);
+/// assert_eq!(nn::join_shares(vec![vec![1.0], vec![1e-8], vec![1e-8]]), [(1.0 + 1e-8) + 1e-8]);
 /// ```
 ///
 /// # Panics

@@ -20,7 +20,6 @@ type Handle = usize;
 const MOST: usize = 1 << 30;
 
 /// What differs between libraries.
-#[derive(Clone, Copy)]
 struct Abi {
     world: Handle,
     byte: Handle,
@@ -47,7 +46,6 @@ struct Begun {
 
 type InOut = unsafe extern "C" fn(*const c_void, c_int, Handle, *mut c_void, c_int, Handle, Handle) -> c_int;
 
-#[derive(Clone, Copy)]
 struct Calls {
     abi: Abi,
     rank: unsafe extern "C" fn(Handle, *mut c_int) -> c_int,
@@ -118,16 +116,18 @@ impl Mpi {
         if began != 0 {
             return Error::setting(format!("MPI ({name}) did not begin: error {began}"));
         }
+        let world = calls.abi.world;
         let library = Arc::new(Begun { calls: Mutex::new(calls), version, host: told_by(host) });
-        Self::of(library, calls.abi.world).map(Some)
+        Self::of(library, world).map(Some)
     }
 
     /// Those of a communicator.
     fn of(library: Arc<Begun>, communicator: Handle) -> Result<Self> {
         let (mut rank, mut size) = (0, 0);
-        let calls = *library.now();
+        let calls = library.now();
         // SAFETY: both point to a variable of the type told.
         told(unsafe { (calls.rank)(communicator, &mut rank) + (calls.size)(communicator, &mut size) })?;
+        drop(calls);
         Ok(Self { library, communicator, rank: rank as usize, size: size as usize })
     }
 
@@ -137,9 +137,10 @@ impl Mpi {
     /// If the library refuses.
     pub fn split(&self, colour: usize) -> Result<Self> {
         let mut communicator: Handle = 0;
-        let calls = *self.library.now();
+        let calls = self.library.now();
         // SAFETY: a handle is written there, into its low half where it is an `int`.
         told(unsafe { (calls.split)(self.communicator, colour as c_int, self.rank as c_int, &mut communicator) })?;
+        drop(calls);
         Self::of(self.library.clone(), communicator)
     }
 

@@ -52,16 +52,19 @@ fn threads(processors: usize, local: usize, mine: usize) -> usize {
     (processors / local).clamp(1, mine)
 }
 
+/// How many of them are GPUs: they come first.
+fn hardware(adapters: &[AdapterInfo]) -> usize {
+    adapters.iter().filter(|adapter| adapter.kind != AdapterKind::Software).count()
+}
+
 /// The place among `adapters` of the GPU of the process that is the `rank`-th of `local` on its machine; none where there is no hardware.
 fn own_gpu(adapters: &[AdapterInfo], rank: usize, local: usize) -> Result<Option<usize>> {
-    let hardware = adapters.iter().filter(|adapter| adapter.kind != AdapterKind::Software).count();
-    match hardware {
+    match hardware(adapters) {
         0 => Ok(None),
         gpus if local > gpus => Error::setting(format!(
             "{local} processes are on a machine of {gpus} {}: two on one would take turns; start fewer, or give --device cpu",
             if gpus == 1 { "GPU" } else { "GPUs" }
         )),
-        // The hardware comes first.
         _ => Ok(Some(rank)),
     }
 }
@@ -72,7 +75,7 @@ fn own_gpu(adapters: &[AdapterInfo], rank: usize, local: usize) -> Result<Option
 /// If there are fewer, or one cannot be opened.
 pub fn gpus(number: usize, software: bool) -> Result<Vec<Device>> {
     let adapters = adapters();
-    let hardware = adapters.iter().filter(|adapter| adapter.kind != AdapterKind::Software).count();
+    let hardware = hardware(&adapters);
     if hardware == 0 && software && !adapters.is_empty() {
         return (0..number).map(|_| Ok(Device::gpu()?)).collect();
     }

@@ -29,7 +29,6 @@ pub(super) struct Learner {
     pub feed: Feed,
     schedule: Schedule,
     evaluator: Evaluator,
-    peers: Peers,
 }
 
 impl Learner {
@@ -78,18 +77,25 @@ impl Learner {
             return Error::setting("--tta: this model tells no classes");
         }
         let evaluator = evaluator(config, data, description, &net, &device, (config.judged_by(), None))?.among(peers);
-        Ok(Self { net, optimizer, step, feed, schedule, evaluator, peers: peers.clone() })
+        Ok(Self { net, optimizer, step, feed, schedule, evaluator })
     }
 
     /// Has the evaluation look at the images of another split from now on, in the views that the settings ask for.
     ///
     /// # Errors
     /// As [`Evaluator::new`].
-    pub fn look_at(&mut self, config: &Config, data: &Dataset, description: &Description, split: Split) -> Result<()> {
+    pub fn look_at(
+        &mut self,
+        config: &Config,
+        data: &Dataset,
+        description: &Description,
+        split: Split,
+        peers: &Peers,
+    ) -> Result<()> {
         // What the old one holds is free before a new one asks for it.
         self.evaluator = Evaluator::none();
         let evaluator = evaluator(config, data, description, &self.net, self.optimizer.device(), (Some(split), config.tta))?;
-        self.evaluator = evaluator.among(&self.peers);
+        self.evaluator = evaluator.among(peers);
         Ok(())
     }
 

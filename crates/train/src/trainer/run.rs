@@ -163,7 +163,7 @@ impl Run {
         let last = match known {
             Some(score) => Some(score),
             None => {
-                let looking = self.learner.look_at(&self.config, &self.data, &self.description, Split::Test);
+                let looking = self.learner.look_at(&self.config, &self.data, &self.description, Split::Test, &self.peers);
                 let score = looking.and_then(|()| self.learner.score());
                 self.peers.agree(score.map_err(|error| self.no_score(error, Split::Test)))?
             }
@@ -195,11 +195,10 @@ impl Run {
         let Some(best) = self.peers.checkpoint(best)? else { return Ok(None) };
         let last = self.state()?;
         best.load_net(&self.learner.net).map_err(|e| model::about(&path, e))?;
-        let score = self.learner.score_as_it_is();
-        let written = self.table(false);
-        let score = score.and_then(|score| written.map(|()| score));
+        let score = self.learner.score_as_it_is().map_err(|error| self.no_score(error, Split::Test));
+        let score = self.peers.agree(score).and_then(|score| self.table(false).map(|()| score));
         last.load_net(&self.learner.net).map_err(|e| model::about(&path, e))?;
-        self.peers.agree(score.map_err(|error| self.no_score(error, Split::Test)))
+        score
     }
 
     /// Writes what the weights say of each image that the evaluation looks at, where they say anything; their average, if that is asked

@@ -101,13 +101,12 @@ pub(super) fn left(path: &Path, peers: &Peers) -> Result<Left> {
     if peers.is_alone() {
         return Ok(left.expect("one process is the first"));
     }
-    let text = left.as_ref().map_or_else(String::new, |left| left.settings.clone().to_toml());
-    let text = peers.broadcast(text.into_bytes())?;
-    let (folder, settings, checkpoint) = match left {
-        Some(Left { folder, settings, checkpoint }) => (folder, Some(settings), Some(checkpoint)),
-        None => (None, None, None),
+    let (folder, text, checkpoint) = match left {
+        Some(Left { folder, settings, checkpoint }) => (folder, settings.to_toml(), Some(checkpoint)),
+        None => (None, String::new(), None),
     };
+    let text = peers.broadcast(text.into_bytes())?;
+    let settings = Settings::of_text(path, &String::from_utf8_lossy(&text))?;
     let checkpoint = peers.checkpoint(checkpoint)?.expect("the first process has read it");
-    let settings = settings.map_or_else(|| Settings::of_text(path, &String::from_utf8_lossy(&text)), Ok)?;
     Ok(Left { folder, settings, checkpoint })
 }
