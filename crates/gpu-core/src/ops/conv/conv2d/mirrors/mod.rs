@@ -9,6 +9,7 @@ mod across_weight;
 mod columns;
 mod depthwise;
 mod depthwise_small;
+mod folded;
 mod plan;
 mod product;
 mod sampled;
@@ -37,6 +38,9 @@ pub(super) fn forward<T: Real>(l: &Layout, x: &[T], w: &[T], bias: Option<&[T]>,
         return forward(&dense, &sampled::read(l, x), w, bias, y);
     }
     let side = Side { outs: l.group_k(), ins: l.group_c(), w_out: l.terms(), w_in: l.taps() };
+    if folded::is_cheaper(l) {
+        return folded::product(l, &side, x, w, bias, y);
+    }
     let plan = Plan::forward(l);
     match Places::where_cheaper(l, l.p * l.q, Places::forward, sum_cost(l, &plan)) {
         Some(places) => across::product(l, &places, &side, x, w, bias, y),
@@ -51,6 +55,9 @@ pub(super) fn backward_x<T: Real>(l: &Layout, dy: &[T], w: &[T], bias: Option<&[
         return sampled::backward_x(l, bias, dx, |read| backward_x(&dense, dy, w, None, read));
     }
     let side = Side { outs: l.group_c(), ins: l.group_k(), w_out: l.taps(), w_in: l.terms() };
+    if folded::is_cheaper(l) {
+        return folded::product(l, &side, dy, w, bias, dx);
+    }
     let plan = Plan::backward(l);
     match Places::where_cheaper(l, l.h * l.w, Places::backward, sum_cost(l, &plan)) {
         Some(places) => across::product(l, &places, &side, dy, w, bias, dx),
@@ -74,6 +81,9 @@ pub(super) fn backward_w<T: Real>(l: &Layout, x: &[T], dy: &[T], dw: &mut [T]) {
     if let Some(dense) = sampled::dense(l) {
         return backward_w(&dense, &sampled::read(l, x), dy, dw);
     }
+    if folded::is_cheaper(l) {
+        return folded::backward_w(l, x, dy, dw);
+    }
     let pixels = l.p * l.q;
     let direct = match is_pointwise(l) {
         true if l.n >= 8 => pixels + 20,
@@ -87,23 +97,27 @@ pub(super) fn backward_w<T: Real>(l: &Layout, x: &[T], dy: &[T], dw: &mut [T]) {
     }
 }
 
+/// A matrix product packs all weights anew for every image: worth it for so many columns, or so few weights.
+const SMALL: usize = 64;
+const MANY: usize = 1 << 13;
+
 /// The matrix product of each group's weights and planes.
 fn pointwise<T: Real>(l: &Layout, side: &Side, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
     let pixels = l.h * l.w;
+    if pixels < SMALL && side.outs * side.ins >= MANY {
+        let row = Layout { h: 1, w: pixels, p: 1, q: pixels, ..*l };
+        return product(&row, &Plan::forward(&row), side, x, w, bias, y);
+    }
     let (x_group, y_group, w_group) = (side.ins * pixels, side.outs * pixels, side.outs * side.ins);
-    let product = |i: usize, y: &mut [T], threads: usize| {
+    for_each_chunk(y, y_group, &|i, y| {
         let group = i % l.groups;
         for (k, plane) in y.chunks_mut(pixels).enumerate() {
             plane.fill(bias.map_or(T::zero(), |b| b[group * side.outs + k]));
         }
         let w = MatRef { data: &w[group * w_group..][..w_group], row: side.w_out, col: side.w_in };
         let x = MatRef { data: &x[i * x_group..][..x_group], row: pixels, col: 1 };
-        gemm((side.outs, pixels, side.ins), w, x, y, pixels, Into::Add, threads);
-    };
-    match l.n * l.groups {
-        1 => product(0, y, 0),
-        _ => for_each_chunk(y, y_group, &|i, y| product(i, y, 1)),
-    }
+        gemm((side.outs, pixels, side.ins), w, x, y, pixels, Into::Add, 1);
+    });
 }
 
 #[cfg(test)]
