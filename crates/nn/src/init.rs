@@ -37,6 +37,13 @@ pub enum Scheme {
 pub enum Fill {
     /// Random weights (outputs, inputs, ...) by the [`Scheme`].
     Weights,
+    /// Weights of a convolution that passes its inputs on: in each group of `outputs / groups`, filter `i` has a 1 at the middle tap of
+    /// input `i`, else zeros; filters beyond the inputs are random as [`Weights`](Self::Weights) are. Equivalent of
+    /// `torch.nn.init.dirac_` on the first filters of each group.
+    Dirac {
+        /// The convolution's groups.
+        groups: usize,
+    },
     /// What the [`Scheme`] has for a bias: uniform with bound `1 / sqrt(fan_in)` as in PyTorch, or zero.
     Bias {
         /// How many inputs each output is summed from.
@@ -136,6 +143,7 @@ impl Init {
         match fill {
             Fill::Constant(value) => vec![value; len],
             Fill::Weights => self.weights(stream, shape),
+            Fill::Dirac { groups } => dirac(self.weights(stream, shape), shape, groups),
             Fill::Bias { fan_in } => self.bias(stream, len, fan_in),
             Fill::Uniform { bound } => uniform(stream, len, bound),
             Fill::Normal { deviation } => normal(stream, len, deviation),
@@ -166,6 +174,21 @@ impl Init {
             _ => vec![0.0; len],
         }
     }
+}
+
+/// Filters (outputs, inputs of a group, taps ...) of which the first ones of each group pass on an input each.
+fn dirac(mut weights: Vec<f32>, shape: Shape, groups: usize) -> Vec<f32> {
+    let (inputs, taps) = (shape.dim(1), shape.inner(2));
+    // As PyTorch has it, the middle of an even axis is the first tap of its second half.
+    let middle = shape.dims()[2..].iter().fold(0, |at, &len| at * len + len / 2);
+    for (output, filter) in weights.chunks_exact_mut(inputs * taps).enumerate() {
+        let input = output % (shape.n() / groups);
+        if input < inputs {
+            filter.fill(0.0);
+            filter[input * taps + middle] = 1.0;
+        }
+    }
+    weights
 }
 
 fn uniform(stream: Stream, len: usize, bound: f64) -> Vec<f32> {
@@ -254,6 +277,26 @@ mod tests {
                 assert!((dot - wanted).abs() < 1e-6, "{shape:?}: {a} and {b} give {dot}");
             }
         }
+    }
+
+    /// `torch.nn.init.dirac_(w[: 3])` of (5, 3, 3, 2), and with `groups=2` of (4, 3, 3): ones at [0, 0, 1], [1, 1, 1], [2, 0, 1], [3, 1, 1].
+    #[test]
+    fn the_first_filters_pass_an_input_on_and_the_others_are_random() {
+        let cx = Init::seeded(&Device::Cpu, 3);
+        let w = cx.fill([5, 3, 3, 2].into(), Fill::Dirac { groups: 1 }).to_vec().unwrap();
+        let ones: Vec<usize> = (0..54).filter(|&i| w[i] == 1.0).collect();
+        assert_eq!(ones, [3, 18 + 6 + 3, 36 + 12 + 3]);
+        assert!((0..54).all(|i| w[i] == 0.0 || ones.contains(&i)) && w[54..].iter().all(|w| *w != 0.0));
+        // What it draws is what a layer without it draws, and those behind it do not notice.
+        let plain = Init::seeded(&Device::Cpu, 3);
+        assert_eq!(plain.fill([5, 3, 3, 2].into(), Fill::Weights).to_vec().unwrap()[54..], w[54..]);
+        assert_eq!(
+            [&cx, &plain].map(|cx| cx.fill([2, 2].into(), Fill::Weights).to_vec().unwrap()[0]).windows(2).all(|p| p[0] == p[1]),
+            true
+        );
+        let w = cx.fill([4, 3, 3].into(), Fill::Dirac { groups: 2 }).to_vec().unwrap();
+        let ones: Vec<usize> = (0..36).filter(|&i| w[i] != 0.0).collect();
+        assert_eq!(ones, [1, 9 + 3 + 1, 18 + 1, 27 + 3 + 1]);
     }
 
     #[test]

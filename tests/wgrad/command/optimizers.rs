@@ -5,7 +5,7 @@ use nn::Checkpoint;
 use std::fs;
 
 const PAIRS: [(&str, &str); 11] = [
-    ("sgd --clip-value 0.01", "multi-step"),
+    ("sgd --clip-value 0.01 --nesterov --decay-weights-only", "multi-step"),
     ("adam", "exponential"),
     ("adamw --clip-norm 0.5 --ema 0.9", "linear"),
     ("rmsprop --momentum 0.5", "polynomial"),
@@ -79,6 +79,31 @@ fn a_limit_of_gradients_is_obeyed_and_kept() {
     assert_ne!(bench.bytes("runs/free/last.safetensors"), bench.bytes("runs/cut/last.safetensors"));
     let config = String::from_utf8(bench.bytes("runs/cut/config.toml")).unwrap();
     assert!(config.contains("clip-value = 0.001"), "{config}");
+}
+
+#[test]
+fn switches_of_the_update_are_obeyed_and_kept() {
+    let bench = Bench::new();
+    let trained = |name: &str, words: &str| {
+        bench.train(&format!("--optimizer sgd --max-steps 5 --name {name} {words}")).ok();
+        (
+            bench.bytes(&format!("runs/{name}/last.safetensors")),
+            String::from_utf8(bench.bytes(&format!("runs/{name}/config.toml"))).unwrap(),
+        )
+    };
+    let (free, _) = trained("free", "");
+    for (name, line) in [("nesterov", "nesterov = true"), ("decay-weights-only", "decay-weights-only = true")] {
+        let (weights, config) = trained(name, &format!("--{name}"));
+        assert!(weights != free && config.contains(line), "{name}: {config}");
+        let (weights, _) = trained(&format!("{name}-off"), &format!("--{name} false"));
+        assert!(
+            Checkpoint::from_bytes(&weights).unwrap().arrays() == Checkpoint::from_bytes(&free).unwrap().arrays(),
+            "{name} false"
+        );
+    }
+    let ran = bench.train("--optimizer adam --nesterov");
+    assert_eq!((ran.code, ran.stderr.lines().count()), (Some(1), 1), "{}", ran.stderr);
+    assert!(ran.stderr.contains("--optimizer adam has none"), "{}", ran.stderr);
 }
 
 #[test]

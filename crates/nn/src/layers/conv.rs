@@ -4,6 +4,7 @@ use super::check::{self, channels_of, size};
 use super::default;
 use super::sizes::{Edges, Extents, extents, option, padded};
 use crate::autograd::Var;
+use crate::init::Fill;
 use crate::module::ShapeError;
 use crate::net::{Layer, Params, Plan};
 use gpu_core::Shape;
@@ -55,6 +56,8 @@ pub struct Conv<const D: usize> {
     groups: usize,
     #[serde(default = "default::yes")]
     bias: bool,
+    #[serde(default, skip_serializing_if = "default::is_no")]
+    dirac: bool,
 }
 
 /// Convolution of (N, C, L) with weights (out, in / groups, taps). Equivalent of `torch.nn.Conv1d`.
@@ -84,12 +87,17 @@ impl<const D: usize> Conv<D> {
     /// To `out` channels; stride 1, no padding, no dilation, one group, with a bias.
     pub fn new(out: usize, kernel: impl Into<Extents<D>>) -> Self {
         let (stride, padding, dilation) = Default::default();
-        Self { out, kernel: kernel.into(), stride, padding, dilation, groups: default::one(), bias: default::yes() }
+        Self { out, kernel: kernel.into(), stride, padding, dilation, groups: default::one(), bias: default::yes(), dirac: false }
     }
 
     /// Zeros around the input: one number, one an axis, one a side, or [`Edges::Same`], which a stride other than 1 does not go with.
     pub fn padding(self, padding: impl Into<Edges<D>>) -> Self {
         Self { padding: padding.into(), ..self }
+    }
+
+    /// That passes its inputs on at first, each by a filter of its own: see [`Fill::Dirac`].
+    pub fn dirac(self) -> Self {
+        Self { dirac: true, ..self }
     }
 
     fn geometry(&self) -> ConvGeometry<D> {
@@ -122,7 +130,8 @@ impl<const D: usize> Layer for Conv<D> {
         let description = format!("Conv{D}d {} {c}>{}{}", extents(self.kernel.0), self.out, options.concat());
         // Each output element is a sum over one group's taps.
         let work = (output.len() as u64).saturating_mul(taps as u64);
-        Ok(Plan::new(description, output).weight(w).bias(self.bias, self.out, taps).multiply_adds(work))
+        let fill = if self.dirac { Fill::Dirac { groups } } else { Fill::Weights };
+        Ok(Plan::new(description, output).param("weight", w, fill).bias(self.bias, self.out, taps).multiply_adds(work))
     }
 
     #[track_caller]

@@ -9,6 +9,11 @@ pub(super) fn is_yes(value: &bool) -> bool {
     *value
 }
 
+/// Of switches that are off.
+pub(super) fn is_no(value: &bool) -> bool {
+    !value
+}
+
 /// Groups of a convolution.
 pub(super) fn one() -> usize {
     1

@@ -100,6 +100,7 @@ layers! {
     },
     "conv2d" => conv::Conv2d {
         [4, 9, 8] r#""out": 6, "kernel": [3, 2], "stride": [2, 1], "padding": [1, 0, 2, 1], "dilation": 2, "groups": 2, "bias": false"#,
+        [3, 5, 4] r#""out": 4, "kernel": 3, "dirac": true"#,
     },
     "conv_transpose1d" => conv::ConvTranspose1d {
         [4, 5] r#""out": 6, "kernel": 3, "stride": 2, "padding": 1, "output_padding": 1, "dilation": 2, "groups": 2, "bias": false"#,

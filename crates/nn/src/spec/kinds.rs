@@ -90,7 +90,7 @@ mod tests {
         let [must, may] = [true, false];
         assert_eq!(of("relu"), []);
         assert_eq!(of("leaky_relu"), [row("slope", may, "0.01")]);
-        let conv = [("stride", "1"), ("padding", "0"), ("dilation", "1"), ("groups", "1"), ("bias", "true")];
+        let conv = [("stride", "1"), ("padding", "0"), ("dilation", "1"), ("groups", "1"), ("bias", "true"), ("dirac", "null")];
         let conv = conv.map(|(name, default)| row(name, may, default));
         assert_eq!(of("conv2d"), [&[row("out", must, "null"), row("kernel", must, "null")][..], &conv].concat());
         // Two examples, each with a field that the other one has not.

@@ -149,6 +149,9 @@ impl Config {
                 self.warmup
             ));
         }
+        if self.nesterov.is_some() && !matches!(self.optimizer, OptimizerKind::Sgd | OptimizerKind::Muon) {
+            return Error::setting(format!("--nesterov is a way of sgd and muon; --optimizer {} has none", self.optimizer));
+        }
         if self.patience.is_some() && (self.val == Some(Validation::None) || self.test_images == Some(0)) {
             return Error::setting(
                 "--patience waits for a better score of the validation images: leave --val none and --test-images 0 out",

@@ -63,10 +63,14 @@ settings! {
         momentum: f64, "M", default by_optimizer(
             &[(0.9, &[Sgd]), (0.0, &[Rmsprop]), (0.95, &[Muon])], Some((0.9, "; the others have none")),
         ), range share();
+        /// Look ahead along the momentum, as Nesterov has it; for sgd and muon
+        nesterov: bool, "true|false", alone "true", unset "true for muon, false for sgd";
         /// Weight decay
         weight_decay: f64, "D", default by_optimizer(
             &[(5e-4, &[Sgd]), (0.01, &[Adamw, Muon]), (0.1, &[Lion])], Some((0.0, ", else 0")),
         ), range non_negative();
+        /// No weight decay for biases and normalisations
+        decay_weights_only: bool, "true|false", alone "true", unset "false";
         /// Largest norm of all gradients together; larger ones are scaled down to it
         clip_norm: f64, "NORM", unset "none", range positive();
         /// Largest size of each element of a gradient; larger ones are cut off

@@ -274,6 +274,10 @@ fn settings_out_of_range_are_named() {
         (Settings { augment: Some("flip,twist".into()), ..Default::default() }, "there is no \"twist\""),
         (Settings { name: Some("../x".into()), ..Default::default() }, "--name ../x"),
         (Settings { seed: Some(u64::MAX), ..Default::default() }, "--seed 18446744073709551615 is out of range"),
+        (
+            Settings { nesterov: Some(false), optimizer: Some(OptimizerKind::Lion), ..Default::default() },
+            "--nesterov is a way of sgd and muon; --optimizer lion has none",
+        ),
         (Settings { lenient: Some(true), ..Default::default() }, "--lenient says how --weights is read"),
     ];
     for (settings, words) in given {

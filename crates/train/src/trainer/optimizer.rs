@@ -10,20 +10,23 @@ use nn::{Adadelta, Adagrad, Adam, AdamW, Lion, Muon, Optimizer, Parameters, RmsP
 pub(super) fn optimizer(config: &Config, net: &dyn Parameters) -> Box<dyn Optimizer> {
     let (lr, momentum) = (config.lr as f32, config.momentum as f32);
     match config.optimizer {
-        OptimizerKind::Sgd => finished(Sgd::new(net, lr).momentum(momentum), config),
+        OptimizerKind::Sgd => finished(Sgd::new(net, lr).momentum(momentum).nesterov(config.nesterov.unwrap_or(false)), config),
         OptimizerKind::Adam => finished(Adam::new(net, lr), config),
         OptimizerKind::Adamw => finished(AdamW::new(net, lr), config),
         OptimizerKind::Rmsprop => finished(RmsProp::new(net, lr).momentum(momentum), config),
         OptimizerKind::Adagrad => finished(Adagrad::new(net, lr), config),
         OptimizerKind::Adadelta => finished(Adadelta::new(net, lr), config),
         OptimizerKind::Lion => finished(Lion::new(net, lr), config),
-        OptimizerKind::Muon => finished(Muon::new(net, lr).momentum(momentum), config),
+        OptimizerKind::Muon => finished(Muon::new(net, lr).momentum(momentum).nesterov(config.nesterov.unwrap_or(true)), config),
     }
 }
 
 /// With what is set in the same way for every rule.
 fn finished<R: Rule>(mut optimizer: RuleOptimizer<R>, config: &Config) -> Box<dyn Optimizer> {
     optimizer = optimizer.weight_decay(config.weight_decay as f32);
+    if config.decay_weights_only == Some(true) {
+        optimizer = optimizer.decay_weights_only();
+    }
     // Read once already, when the settings were checked.
     for (keys, factor) in config.rate_factors().unwrap_or_default() {
         let keys = keys.to_owned();
