@@ -12,6 +12,9 @@ pub(crate) use real::Real;
 use std::ops::Range;
 pub(crate) use transpose::transpose;
 
+/// Tasks that are few: threads would be left without one.
+const FEW: usize = 4;
+
 /// How channels are laid out in vectors.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Width {
@@ -36,6 +39,12 @@ impl Width {
         let (bytes, registers) = Arch::new().dispatch(Probe);
         let lanes = (bytes / size_of::<T>()).max(1);
         Self { lanes, vectors: if channels > lanes { 2 } else { 1 }, is_wide: registers >= 32 }
+    }
+
+    /// With one vector a block where blocks of two, in each of `times` sums of so many channels, would be few tasks.
+    pub fn cut_into(self, times: usize, channels: usize) -> Self {
+        let is_few = times * channels.div_ceil(self.channels()) < FEW;
+        Self { vectors: if is_few { 1 } else { self.vectors }, ..self }
     }
 
     /// Channels of a block.

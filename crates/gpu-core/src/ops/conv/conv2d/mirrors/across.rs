@@ -129,7 +129,7 @@ pub(super) fn product<T: Real>(l: &Layout, places: &Places, side: &Side, x: &[T]
     let width = Width::of::<T>(side.outs);
     let (lanes, blocks) = (width.channels(), side.outs.div_ceil(width.channels()));
     let group_w = l.group_k() * l.terms();
-    let weights: Vec<Vec<T>> = (0..l.groups).map(|group| pack(side, &w[group * group_w..], l.taps(), &width)).collect();
+    let weights: Vec<_> = (0..l.groups).map(|group| pack(side, &w[group * group_w..], l.taps(), &width)).collect();
     let (x_image, y_image, plane) = (x.len() / l.n, y.len() / l.n, places.len());
     for (x, y) in x.chunks(RUN * x_image).zip(y.chunks_mut(RUN * y_image)) {
         let source = Turned::of(x, x.len() / x_image, places.source);
@@ -137,8 +137,7 @@ pub(super) fn product<T: Real>(l: &Layout, places: &Places, side: &Side, x: &[T]
         let of_block = plane * images * lanes;
         let mut sums = vec![T::zero(); l.groups * blocks * of_block];
         sums.par_chunks_mut(of_block).enumerate().run(|(i, sums)| {
-            let (group, filter) = (i / blocks, side.ins * l.taps() * lanes);
-            let w = &weights[group][i % blocks * filter..][..filter];
+            let (group, w) = (i / blocks, &weights[i / blocks][i % blocks]);
             let source = source.from(group * side.ins);
             in_tiles(&width, Block { filter: l.taps(), taps: &taps, w, source, sums });
         });

@@ -4,7 +4,7 @@ use super::Layout;
 use super::across::{Places, RUN, Turned};
 use super::tiles::{Tiled, in_tiles};
 use super::weight::add_row;
-use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSliceMut};
+use crate::mirror::threads::{IndexedParallelIterator, IntoParallelRefMutIterator, Loop, ParallelSliceMut};
 use crate::mirror::{Real, Width, transpose};
 use pulp::Simd;
 
@@ -30,11 +30,16 @@ pub(super) fn backward_w<T: Real>(l: &Layout, places: &Places, x: &[T], dy: &[T]
             in_tiles(&width, TapSums { source, rows, dy, dw });
         });
     }
-    dw.par_chunks_mut(l.terms()).enumerate().run(|(k, dw)| {
-        let (group, k) = (k / l.group_k(), k % l.group_k());
-        let sums = &sums[(group * blocks + k / lanes) * taps * of_tap + k % lanes..];
-        for (input, dw) in dw.chunks_exact_mut(taps).enumerate() {
-            dw.iter_mut().enumerate().for_each(|(tap, dw)| *dw = sums[tap * of_tap + input * lanes]);
+    let (ins, terms) = (l.group_c(), l.terms());
+    let mut blocks: Vec<&mut [T]> = dw.chunks_mut(l.group_k() * terms).flat_map(|group| group.chunks_mut(lanes * terms)).collect();
+    blocks.par_iter_mut().enumerate().run_with(1, Vec::new, |rows, (block, dw)| {
+        rows.resize(of_tap, T::zero());
+        for (tap, sums) in sums[block * taps * of_tap..].chunks_exact(of_tap).take(taps).enumerate() {
+            // (lane, input), then to where the other taps lie between.
+            transpose([ins, lanes], sums, lanes, rows, ins);
+            for (dw, row) in dw.chunks_exact_mut(terms).zip(rows.chunks_exact(ins)) {
+                dw[tap..].iter_mut().step_by(taps).zip(row).for_each(|(dw, &v)| *dw = v);
+            }
         }
     });
 }

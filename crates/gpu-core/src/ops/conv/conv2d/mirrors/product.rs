@@ -10,17 +10,16 @@ use pulp::Simd;
 
 /// y[k, ..] = sum over input channels and taps, + bias.
 pub(super) fn product<T: Real>(l: &Layout, plan: &Plan, side: &Side, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
-    let width = Width::of::<T>(side.outs);
+    let width = Width::of::<T>(side.outs).cut_into(l.n * l.groups, side.outs);
     let group_w = l.group_k() * l.terms();
-    let weights: Vec<Vec<T>> = (0..l.groups).map(|group| pack(side, &w[group * group_w..], l.taps(), &width)).collect();
+    let weights: Vec<_> = (0..l.groups).map(|group| pack(side, &w[group * group_w..], l.taps(), &width)).collect();
     let (x_image, y_image) = (x.len() / l.n, y.len() / l.n);
     let (plane, of_block, blocks) = (y_image / (l.groups * side.outs), width.channels(), side.outs.div_ceil(width.channels()));
     let sum_block = |padded: &[T], block: usize, y: &mut [T]| {
         let (group, block) = (block / blocks, block % blocks);
         let first = group * side.outs + block * of_block;
         let (bias, source) = (bias.map(|b| &b[first..]), &padded[group * side.ins * plan.source.plane()..]);
-        let weights = &weights[group][block * side.ins * l.taps() * of_block..][..side.ins * l.taps() * of_block];
-        in_tiles(&width, Product { plan, weights, filter: l.taps(), bias, source, y, plane });
+        in_tiles(&width, Product { plan, weights: &weights[group][block], filter: l.taps(), bias, source, y, plane });
     };
     let pad = |n: usize, padded: &mut Vec<T>| plan.source.fill(l.groups * side.ins, &x[n * x_image..][..x_image], padded);
     // The channels of a group that its blocks take, image by image.
@@ -46,12 +45,13 @@ pub(super) fn product<T: Real>(l: &Layout, plan: &Plan, side: &Side, x: &[T], w:
 /// Weights that a task packs at least.
 const PACKED: usize = 1 << 14;
 
-/// `packed[block, input, tap, lane]` of a group's weights, with zeros in the lanes that the last block has too many.
-pub(super) fn pack<T: Real>(side: &Side, w: &[T], taps: usize, width: &Width) -> Vec<T> {
+/// `packed[block][input, tap, lane]` of a group's weights, with zeros in the lanes that the last block has too many. Blocks have memory of
+/// their own: together they would be filled with zeros by one thread, and leave its cache before they are written.
+pub(super) fn pack<T: Real>(side: &Side, w: &[T], taps: usize, width: &Width) -> Vec<Vec<T>> {
     let lanes = width.channels();
     let of_block = side.ins * taps * lanes;
-    let mut packed = vec![T::zero(); side.outs.div_ceil(lanes) * of_block];
-    packed.par_chunks_mut(of_block).enumerate().run_by(PACKED.div_ceil(of_block), |(block, packed)| {
+    let pack = |block: usize| {
+        let mut packed = vec![T::zero(); of_block];
         let first = block * lanes;
         let (w, channels) = (&w[first * side.w_out..], lanes.min(side.outs - first));
         // Where an output's weights lie together, they are one row.
@@ -59,8 +59,9 @@ pub(super) fn pack<T: Real>(side: &Side, w: &[T], taps: usize, width: &Width) ->
         for input in 0..inputs {
             transpose([channels, row], &w[input * side.w_in..], side.w_out, &mut packed[input * row * lanes..], lanes);
         }
-    });
-    packed
+        [packed]
+    };
+    each(0..side.outs.div_ceil(lanes)).gather_all_by(PACKED.div_ceil(of_block), pack)
 }
 
 /// A block of channels of one image.

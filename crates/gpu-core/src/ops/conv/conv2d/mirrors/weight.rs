@@ -2,7 +2,7 @@
 
 use super::plan::{FEW, Phase, Plan};
 use super::{Layout, is_pointwise};
-use crate::mirror::threads::{IndexedParallelIterator, Loop, ParallelSlice, ParallelSliceMut};
+use crate::mirror::threads::{IndexedParallelIterator, IntoParallelRefMutIterator, Loop, ParallelSlice, ParallelSliceMut};
 use crate::mirror::{CHUNK, Real, Width, for_each_chunk, transpose};
 use crate::unchecked::{Into, MatRef, gemm};
 use pulp::{Arch, Simd, WithSimd};
@@ -28,16 +28,17 @@ pub(super) fn backward_w<T: Real>(l: &Layout, x: &[T], dy: &[T], dw: &mut [T]) {
             }
         });
     }
-    let (plan, width) = (Plan::forward(l), Width::of::<T>(l.group_k()));
+    let (plan, width) = (Plan::forward(l), Width::of::<T>(l.group_k()).cut_into(l.n * l.groups, l.group_k()));
     let partials = by_run(x, x_run, dy, dy_run, |x, dy, is_cut| direct(l, &plan, &width, x, dy, is_cut));
     let (terms, lanes) = (l.terms(), width.channels());
-    let blocks = l.group_k().div_ceil(lanes);
-    for_each_chunk(dw, terms, &|k, dw| {
-        let (group, k) = (k / l.group_k(), k % l.group_k());
-        let first = (group * blocks + k / lanes) * terms * lanes + k % lanes;
+    let mut blocks: Vec<&mut [T]> = dw.chunks_mut(l.group_k() * terms).flat_map(|group| group.chunks_mut(lanes * terms)).collect();
+    blocks.par_iter_mut().enumerate().run_with(1, Vec::new, |sums, (block, dw)| {
+        sums.clear();
+        sums.resize(terms * lanes, T::zero());
         for partial in &partials {
-            dw.iter_mut().zip(partial[first..].iter().step_by(lanes)).for_each(|(d, &v)| *d += v);
+            sums.iter_mut().zip(&partial[block * terms * lanes..]).for_each(|(sum, &v)| *sum += v);
         }
+        transpose([terms, dw.len() / terms], sums, lanes, dw, terms);
     });
 }
 
