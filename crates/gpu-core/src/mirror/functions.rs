@@ -94,6 +94,16 @@ pub(super) fn ln_1p(x: f32) -> f32 {
     (if x > -1.0 && sum < f32::INFINITY { y + lost } else { y }).copysign(x)
 }
 
+/// `ln(1 + x)` for `x` from 0 to 1: within 2 units, at half the cost. By the series of `2 atanh(s)`, of which the first terms are those of
+/// `x - x^2 / 2`.
+#[inline(always)]
+pub(super) fn ln_1p_to_one(x: f32) -> f32 {
+    let s = x / (2.0 + x);
+    let (t, half) = (s * s, 0.5 * x * x);
+    let series = polynomial!(t, 2.686_755e-1, 2.823_395_7e-1, 4.000_767_2e-1, 6.666_664e-1);
+    x - (half - s * (half + series * t))
+}
+
 /// The hyperbolic tangent: within 2 units. Near 0 by the polynomial of Cephes.
 #[inline(always)]
 pub(super) fn tanh(x: f32) -> f32 {
@@ -168,6 +178,20 @@ mod tests {
     #[test]
     fn functions_are_as_near_as_they_say() {
         stated_errors_hold(4001);
+    }
+
+    #[test]
+    fn the_logarithm_up_to_one_is_as_near_as_it_says() {
+        let error = |f: fn(f32) -> f32, bits: u32| {
+            let x = f32::from_bits(bits);
+            let exact = f64::from(x).ln_1p();
+            (f64::from(f(x)) - exact).abs() / unit(exact)
+        };
+        let worst = |f| (1..=1f32.to_bits()).step_by(211).map(|bits| error(f, bits)).fold(0.0, f64::max);
+        assert!(worst(ln_1p_to_one) <= 2.0, "{} units", worst(ln_1p_to_one));
+        assert!(worst(|x| ln_1p_to_one(x) * (1.0 + 2.0 * f32::EPSILON)) > 2.0);
+        assert_eq!([ln_1p_to_one(0.0), ln_1p_to_one(1.0)], [0.0, std::f32::consts::LN_2]);
+        assert!(ln_1p_to_one(f32::NAN).is_nan());
     }
 
     #[test]

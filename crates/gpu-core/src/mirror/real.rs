@@ -31,6 +31,8 @@ pub(crate) trait Real: Float + NumAssign + Sum + Pod + Element + Into<f64> {
     fn quick_ln(self) -> Self;
     /// `ln(1 + self)`, right near 0 too.
     fn quick_ln_1p(self) -> Self;
+    /// `ln(1 + self)` of a number from 0 to 1.
+    fn quick_ln_1p_to_one(self) -> Self;
     /// The hyperbolic tangent.
     fn quick_tanh(self) -> Self;
     /// The error function.
@@ -44,7 +46,7 @@ pub(crate) trait Real: Float + NumAssign + Sum + Pod + Element + Into<f64> {
     /// `ln(1 + exp(self))`, without an exponential that overflows.
     #[inline(always)]
     fn softplus(self) -> Self {
-        (if self < Self::zero() { Self::zero() } else { self }) + (-self.abs()).quick_exp().quick_ln_1p()
+        (if self < Self::zero() { Self::zero() } else { self }) + (-self.abs()).quick_exp().quick_ln_1p_to_one()
     }
 }
 
@@ -82,6 +84,10 @@ impl Real for f32 {
     #[inline(always)]
     fn quick_ln_1p(self) -> Self {
         functions::ln_1p(self)
+    }
+    #[inline(always)]
+    fn quick_ln_1p_to_one(self) -> Self {
+        functions::ln_1p_to_one(self)
     }
     #[inline(always)]
     fn quick_tanh(self) -> Self {
@@ -122,6 +128,9 @@ impl Real for f64 {
         self.ln()
     }
     fn quick_ln_1p(self) -> Self {
+        self.ln_1p()
+    }
+    fn quick_ln_1p_to_one(self) -> Self {
         self.ln_1p()
     }
     fn quick_tanh(self) -> Self {

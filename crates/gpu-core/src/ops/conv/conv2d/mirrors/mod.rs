@@ -9,6 +9,7 @@ mod across_weight;
 mod columns;
 mod depthwise;
 mod depthwise_small;
+mod few;
 mod folded;
 mod plan;
 mod product;
@@ -45,6 +46,7 @@ pub(super) fn forward<T: Real>(l: &Layout, x: &[T], w: &[T], bias: Option<&[T]>,
     match Places::where_cheaper(l, l.p * l.q, Places::forward, sum_cost(l, &plan)) {
         Some(places) => across::product(l, &places, &side, x, w, bias, y),
         None if is_pointwise(l) => pointwise(l, &side, x, w, bias, y),
+        None if few::suits::<T>(&side, &plan) => few::product(l, &plan, &side, x, w, bias, y),
         None => product(l, &plan, &side, x, w, bias, y),
     }
 }
@@ -62,6 +64,7 @@ pub(super) fn backward_x<T: Real>(l: &Layout, dy: &[T], w: &[T], bias: Option<&[
     match Places::where_cheaper(l, l.h * l.w, Places::backward, sum_cost(l, &plan)) {
         Some(places) => across::product(l, &places, &side, dy, w, bias, dx),
         None if is_pointwise(l) => pointwise(l, &side, dy, w, bias, dx),
+        None if few::suits::<T>(&side, &plan) => few::product(l, &plan, &side, dy, w, bias, dx),
         None => product(l, &plan, &side, dy, w, bias, dx),
     }
 }
