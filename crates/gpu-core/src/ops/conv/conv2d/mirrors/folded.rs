@@ -22,7 +22,7 @@ const COLUMNS: usize = 128;
 /// Whether it costs less than sums across images, or a product an image.
 pub(super) fn is_cheaper(l: &Layout) -> bool {
     let pixels = l.h * l.w;
-    is_pointwise(l) && (l.n == 1 || pixels == 1 || l.n * pixels <= COLUMNS)
+    is_pointwise(l) && (l.n == 1 || l.n > 1 && (pixels == 1 || l.n * pixels <= COLUMNS))
 }
 
 /// y[k, ..] = sum over input channels, + bias.
@@ -120,12 +120,17 @@ mod tests {
     use crate::testing::uniform;
     use crate::{Device, Shape};
 
-    /// In each of the ways in which the planes of a batch lie: an image alone, planes of one place, and turned ones.
+    /// In each of the ways in which the planes of a batch lie: an image alone, planes of one place, and turned ones; and where there are none.
     #[test]
     fn sums_are_those_of_a_plain_loop() {
-        for (x, k, groups) in
-            [([1, 6, 5, 7], 4, 2), ([9, 10, 1, 1], 6, 2), ([9, 70, 3, 2], 34, 1), ([3, 8, 2, 2], 12, 4), ([600, 2, 1, 2], 3, 1)]
-        {
+        for (x, k, groups) in [
+            ([1, 6, 5, 7], 4, 2),
+            ([9, 10, 1, 1], 6, 2),
+            ([9, 70, 3, 2], 34, 1),
+            ([3, 8, 2, 2], 12, 4),
+            ([600, 2, 1, 2], 3, 1),
+            ([0, 6, 3, 3], 4, 1),
+        ] {
             let (x, w) = (Shape::from(x), Shape::from([k, x[1] / groups, 1, 1]));
             let g = Conv2dGeometry { groups, ..Default::default() };
             let y = g.out_shape(x, w).unwrap();
