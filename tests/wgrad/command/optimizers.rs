@@ -102,7 +102,7 @@ fn switches_of_the_update_are_obeyed_and_kept() {
         );
     }
     let ran = bench.train("--optimizer adam --nesterov");
-    assert_eq!((ran.code, ran.stderr.lines().count()), (Some(1), 1), "{}", ran.stderr);
+    assert_eq!((ran.code, ran.stderr.lines().count()), (Some(2), 1), "{}", ran.stderr);
     assert!(ran.stderr.contains("--optimizer adam has none"), "{}", ran.stderr);
 }
 
