@@ -19,8 +19,17 @@ const TERMS: usize = 1024;
 /// Columns at most, unless they need not be turned: for more, other sums make up for the packing of all weights (measured).
 const COLUMNS: usize = 128;
 
+/// Places of a plane at most: a product an image has columns enough of larger ones (measured).
+const PLACES: usize = 4;
+
 /// Whether it costs less than sums across images, or a product an image.
 pub(super) fn is_cheaper(l: &Layout) -> bool {
+    let pixels = l.h * l.w;
+    is_cheaper_for_weights(l) && (l.n == 1 || pixels <= PLACES)
+}
+
+/// The same of the weight gradient, which is written once here and once an image otherwise.
+pub(super) fn is_cheaper_for_weights(l: &Layout) -> bool {
     let pixels = l.h * l.w;
     is_pointwise(l) && (l.n == 1 || l.n > 1 && (pixels == 1 || l.n * pixels <= COLUMNS))
 }

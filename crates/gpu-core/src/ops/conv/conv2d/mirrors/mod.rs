@@ -24,7 +24,7 @@ use crate::unchecked::{Into, MatRef, gemm};
 use across::Places;
 pub(super) use columns::{col2im, im2col};
 pub(super) use depthwise::{depthwise_backward_w, depthwise_backward_x, depthwise_forward};
-use plan::Plan;
+use plan::{FEW, Plan};
 use product::product;
 use side::Side;
 
@@ -84,7 +84,7 @@ pub(super) fn backward_w<T: Real>(l: &Layout, x: &[T], dy: &[T], dw: &mut [T]) {
     if let Some(dense) = sampled::dense(l) {
         return backward_w(&dense, &sampled::read(l, x), dy, dw);
     }
-    if folded::is_cheaper(l) {
+    if folded::is_cheaper_for_weights(l) {
         return folded::backward_w(l, x, dy, dw);
     }
     let pixels = l.p * l.q;
@@ -100,14 +100,14 @@ pub(super) fn backward_w<T: Real>(l: &Layout, x: &[T], dy: &[T], dw: &mut [T]) {
     }
 }
 
-/// A matrix product packs all weights anew for every image: worth it for so many columns, or so few weights.
+/// A matrix product packs all weights anew for every image: worth it for few images, so many columns, or so few weights.
 const SMALL: usize = 64;
 const MANY: usize = 1 << 13;
 
 /// The matrix product of each group's weights and planes.
 fn pointwise<T: Real>(l: &Layout, side: &Side, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
     let pixels = l.h * l.w;
-    if pixels < SMALL && side.outs * side.ins >= MANY {
+    if l.n >= FEW && pixels < SMALL && side.outs * side.ins >= MANY {
         let row = Layout { h: 1, w: pixels, p: 1, q: pixels, ..*l };
         return product(&row, &Plan::forward(&row), side, x, w, bias, y);
     }

@@ -9,7 +9,9 @@ pub(super) fn dense(l: &Layout) -> Option<Layout> {
     let axes = [(l.p, l.r, 0), (l.q, l.s, 1)];
     let is_apart = axes.iter().all(|&(outs, taps, axis)| outs == 1 || l.stride[axis] > (taps - 1) * l.dilation[axis]);
     let dense = Layout { stride: [1; 2], padding: [0; 2], c: l.c * l.taps(), h: l.p, w: l.q, r: 1, s: 1, ..*l };
-    (is_apart && !is_pointwise(l)).then_some(dense)
+    // A single window may lie in its padding for the most part.
+    let is_within = l.padding == [0; 2] || l.taps() == 1;
+    (is_apart && is_within && !is_pointwise(l)).then_some(dense)
 }
 
 /// The pixels of `x` that are read.
