@@ -3,7 +3,7 @@
 use super::Layout;
 use super::across::{Places, RUN, Turned};
 use super::tiles::{Tiled, in_tiles};
-use super::weight::add_row;
+use super::weight::{add_row, by_block};
 use crate::mirror::threads::{IndexedParallelIterator, IntoParallelRefMutIterator, Loop, ParallelSliceMut};
 use crate::mirror::{Real, Width, transpose};
 use pulp::Simd;
@@ -31,8 +31,7 @@ pub(super) fn backward_w<T: Real>(l: &Layout, places: &Places, x: &[T], dy: &[T]
         });
     }
     let (ins, terms) = (l.group_c(), l.terms());
-    let mut blocks: Vec<&mut [T]> = dw.chunks_mut(l.group_k() * terms).flat_map(|group| group.chunks_mut(lanes * terms)).collect();
-    blocks.par_iter_mut().enumerate().run_with(1, Vec::new, |rows, (block, dw)| {
+    by_block(l, lanes, dw).par_iter_mut().enumerate().run_with(1, Vec::new, |rows, (block, dw)| {
         rows.resize(of_tap, T::zero());
         for (tap, sums) in sums[block * taps * of_tap..].chunks_exact(of_tap).take(taps).enumerate() {
             // (lane, input), then to where the other taps lie between.

@@ -31,8 +31,7 @@ pub(super) fn backward_w<T: Real>(l: &Layout, x: &[T], dy: &[T], dw: &mut [T]) {
     let (plan, width) = (Plan::forward(l), Width::of::<T>(l.group_k()).cut_into(l.n * l.groups, l.group_k()));
     let partials = by_run(x, x_run, dy, dy_run, |x, dy, is_cut| direct(l, &plan, &width, x, dy, is_cut));
     let (terms, lanes) = (l.terms(), width.channels());
-    let mut blocks: Vec<&mut [T]> = dw.chunks_mut(l.group_k() * terms).flat_map(|group| group.chunks_mut(lanes * terms)).collect();
-    blocks.par_iter_mut().enumerate().run_with(1, Vec::new, |sums, (block, dw)| {
+    by_block(l, lanes, dw).par_iter_mut().enumerate().run_with(1, Vec::new, |sums, (block, dw)| {
         sums.clear();
         sums.resize(terms * lanes, T::zero());
         for partial in &partials {
@@ -40,6 +39,11 @@ pub(super) fn backward_w<T: Real>(l: &Layout, x: &[T], dy: &[T], dw: &mut [T]) {
         }
         transpose([terms, dw.len() / terms], sums, lanes, dw, terms);
     });
+}
+
+/// The weights of each block of `lanes` output channels, of all groups.
+pub(super) fn by_block<'a, T>(l: &Layout, lanes: usize, dw: &'a mut [T]) -> Vec<&'a mut [T]> {
+    dw.chunks_mut(l.group_k() * l.terms()).flat_map(|group| group.chunks_mut(lanes * l.terms())).collect()
 }
 
 /// What `f(x, dy, is_cut)` gives for each run, in order. Runs are tasks, but where there are few of them: then each is to be cut itself.
@@ -59,14 +63,12 @@ fn by_run<T: Real>(
 /// dy times the pixels, of a run of images.
 fn pointwise<T: Real>(l: &Layout, x: &[T], dy: &[T]) -> Vec<T> {
     let (pixels, ins, outs) = (l.p * l.q, l.group_c(), l.group_k());
-    // The only image is all threads'.
-    let threads = if l.n == 1 { 0 } else { 1 };
     let mut dw = vec![T::zero(); l.k * ins];
     for (x, dy) in x.chunks(l.c * pixels).zip(dy.chunks(l.k * pixels)) {
         for (group, dw) in dw.chunks_mut(outs * ins).enumerate() {
             let x = MatRef { data: &x[group * ins * pixels..], row: 1, col: pixels };
             let dy = MatRef { data: &dy[group * outs * pixels..], row: pixels, col: 1 };
-            gemm((outs, ins, pixels), dy, x, dw, ins, Into::Add, threads);
+            gemm((outs, ins, pixels), dy, x, dw, ins, Into::Add, 1);
         }
     }
     dw
