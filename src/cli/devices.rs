@@ -56,6 +56,7 @@ fn describe(adapter: &AdapterInfo) -> Value {
             "binding_bytes": adapter.max_binding_bytes,
             "immediate_bytes": adapter.max_immediate_bytes,
             "subgroup_lanes": adapter.subgroup_lanes,
+            "matrix_tile": adapter.matrix_units.map(|units| units.tile),
         },
     })
 }

@@ -78,6 +78,7 @@ fn adapter(info: &AdapterInfo) -> Value {
         "max_binding_bytes": info.max_binding_bytes,
         "max_immediate_bytes": info.max_immediate_bytes,
         "subgroup_lanes": info.subgroup_lanes,
+        "matrix_tile": info.matrix_units.map(|units| units.tile),
         "features": info.features,
     })
 }

@@ -20,7 +20,7 @@ fn verify(mesa: &Path, arguments: &[&str]) -> (Option<i32>, String) {
     let libraries = mesa.join("usr/lib/x86_64-linux-gnu");
     let icd = mesa.join("usr/share/vulkan/icd.d/lvp_icd.json");
     let mut command = Command::new(libraries.join("ld-linux-x86-64.so.2"));
-    command.arg("--library-path").arg(libraries).arg(env!("CARGO_BIN_EXE_wgrad")).args(["verify", "--device", "gpu"]);
+    command.arg("--library-path").arg(libraries).arg(env!("CARGO_BIN_EXE_wgrad")).args(["verify", "--device", "gpu", "--verbose"]);
     let output = command.args(arguments).envs([("VK_ICD_FILENAMES", &icd), ("VK_DRIVER_FILES", &icd)]).output().unwrap();
     (output.status.code(), String::from_utf8_lossy(&output.stdout).into_owned() + &String::from_utf8_lossy(&output.stderr))
 }
@@ -32,7 +32,12 @@ fn kernels_equal_their_mirrors_on_a_newer_driver() {
     for operator in ["matmul", "batch_norm", "max_pool2d", "sort", "dropout"] {
         let (code, said) = verify(&mesa, &["--filter", operator]);
         assert!(code == Some(0) && said.contains("llvmpipe"), "{operator}: {code:?}\n{said}");
+        // It has matrix units, as the system's has not.
+        assert_eq!(said.contains("matmul_matrix"), operator == "matmul", "{said}");
     }
+    let (code, said) = verify(&mesa, &["--filter", "matmul", "--self-test"]);
+    let row = said.lines().find(|line| line.contains("matmul_matrix")).unwrap_or_default();
+    assert!(code == Some(0) && row.contains("planted fault noticed"), "{code:?}\n{said}");
     let (code, said) = verify(&mesa, &["--filter", "no such kernel"]);
     assert_eq!(code, Some(2), "{said}");
 }

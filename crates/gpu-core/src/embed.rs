@@ -17,6 +17,7 @@ impl Device {
     /// A device on the program's own wgpu device and queue: [`gpu_core::wgpu`](wgpu) is the version that both must have. It takes the
     /// forms of kernels that the features and limits of `device` allow, which may be fewer than its adapter's: ask for
     /// `Features::IMMEDIATES` (and 128 bytes of them), `SUBGROUP` and `TIMESTAMP_QUERY` where there are any, and for the adapter's limits.
+    /// Its matrix units stay idle: only an adapter tells which there are.
     ///
     /// The device's callbacks stay the program's, which also hears there if it is lost. Whatever the library asked of it that was rejected
     /// or lost is returned by the next read or flush of this device and by every one after it, as for any other; what the program itself

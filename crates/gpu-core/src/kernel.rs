@@ -65,7 +65,7 @@ pub struct Kernel {
 impl Kernel {
     /// The entry point `entry` of the source `wgsl`, and the function that computes the same on the CPU.
     pub const fn new(wgsl: &'static str, entry: &'static str, mirror: Mirror) -> Self {
-        Self { info: KernelInfo { entry, wgsl, lanes: 1 }, mirror, in_f64: None, trusted: false }
+        Self { info: KernelInfo { entry, wgsl, lanes: 1, has_matrix_units: false }, mirror, in_f64: None, trusted: false }
     }
 
     /// The same with its mirror in double precision, for [`Device::cpu_f64`](crate::Device::cpu_f64).
@@ -76,6 +76,12 @@ impl Kernel {
     /// The same for devices whose subgroups have at least so many invocations; another kernel must serve the others.
     pub const fn with_subgroups_of(self, lanes: u32) -> Self {
         Self { info: KernelInfo { lanes, ..self.info }, ..self }
+    }
+
+    /// The same for devices with matrix units: `UNIT` and `LANES` of its header say which, and the types `Left`, `Right` and `Sums` stand
+    /// before it.
+    pub(crate) const fn with_matrix_units(self) -> Self {
+        Self { info: KernelInfo { has_matrix_units: true, ..self.info }, ..self }
     }
 
     /// Its name and source.
@@ -100,9 +106,10 @@ impl Kernel {
 }
 
 impl KernelInfo {
-    /// Whether the device has the subgroups that the kernel wants. Its mirror wants none.
+    /// Whether the device has the subgroups and the matrix units that the kernel wants. Its mirror wants none.
     pub fn runs_on(&self, device: &Device) -> bool {
-        !device.is_gpu() || device.subgroup_lanes() >= self.lanes
+        let has_units = !self.has_matrix_units || device.matrix_units().is_some();
+        !device.is_gpu() || (device.subgroup_lanes() >= self.lanes && has_units)
     }
 }
 
@@ -154,7 +161,7 @@ impl Specialised {
 
     #[track_caller]
     fn dispatch(&self, place: &Place, params: &[u8], inputs: &[&Array], outputs: &[&Array], grid: Grid) {
-        let Kernel { info: KernelInfo { entry, wgsl, .. }, mirror, in_f64, trusted } = self.kernel;
+        let Kernel { info: info @ KernelInfo { entry, .. }, mirror, in_f64, trusted } = self.kernel;
         let arrays = || inputs.iter().chain(outputs);
         match place {
             Place::Cpu => capture::push_host(
@@ -173,7 +180,7 @@ impl Specialised {
             ),
             Place::Gpu(gpu) => {
                 assert!(grid.trips <= MAX_TRIPS, "{entry}: {} loop iterations are over {MAX_TRIPS}; split the work", grid.trips);
-                let Some(pipeline) = gpu.pipeline(entry, wgsl, &self.constants, *trusted) else { return };
+                let Some(pipeline) = gpu.pipeline(info, &self.constants, *trusted) else { return };
                 let written = pipeline.slots.iter().filter(|(_, written)| *written).count();
                 let slots = (pipeline.slots.len() - written, written);
                 let given = (inputs.len(), outputs.len());

@@ -41,7 +41,8 @@ mod work;
 
 pub use base::{DType, Element, Error, MAX_ELEMENTS, MAX_RANK, MemoryStats, Result, Shape, free_bytes, joined, rng};
 pub use gpu::{
-    AdapterInfo, AdapterKind, Constants, Gpu, KernelInfo, REWRITE_SLOT, Rewrite, Staging, adapters, choose_adapter, chosen_adapter,
+    AdapterInfo, AdapterKind, Constants, Gpu, KernelInfo, MatrixUnits, REWRITE_SLOT, Rewrite, Staging, adapters, choose_adapter,
+    chosen_adapter,
 };
 pub use half::f16;
 pub use kernel::{Grid, Kernel, MAX_TRIPS, Specialised};

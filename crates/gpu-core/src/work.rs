@@ -7,6 +7,7 @@
 //! on a GPU of the middle range. Products (by tiles, in registers, depthwise) and poolings are cut into ranges of workgroups, which
 //! changes no bit. What only moves memory is short by itself.
 
+use crate::gpu::MatrixUnits;
 use crate::kernel::MAX_TRIPS;
 use crate::run::{Device, Place};
 use std::ops::Range;
@@ -30,6 +31,11 @@ impl Device {
             Place::Gpu(_) if self.prefers_registers() => Work::Registers,
             Place::Gpu(_) => Work::Tiles,
         }
+    }
+
+    /// What the form for matrix units counts by: the device's own, or those of a large GPU where there are none and mirrors stand in.
+    pub(crate) fn units(&self) -> MatrixUnits {
+        self.matrix_units().unwrap_or(MatrixUnits { tile: 16, lanes: 32 })
     }
 }
 

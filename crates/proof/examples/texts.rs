@@ -36,13 +36,17 @@ fn main() -> Result<(), Box<dyn Error>> {
 }
 
 fn write(folder: &Path, id: &str, form: &Launch) -> std::io::Result<()> {
-    fs::write(folder.join(format!("wgsl/{id}.wgsl")), form.portable_source())?;
+    // Neither the web nor Direct3D has matrix units.
+    let is_for_all = !form.kernel.has_matrix_units();
+    if is_for_all {
+        fs::write(folder.join(format!("wgsl/{id}.wgsl")), form.portable_source())?;
+    }
     for checks in [false, true] {
         let id = if checks { format!("{id}.checked") } else { id.to_owned() };
         let words = texts::spirv(form, checks).words;
         let bytes: Vec<u8> = words.iter().flat_map(|word| word.to_le_bytes()).collect();
         fs::write(folder.join(format!("spirv/{id}.spv")), bytes)?;
-        for model in MODELS.into_iter().filter(|model| has_subgroups(*model) || !wants_subgroups(form.kernel)) {
+        for model in MODELS.into_iter().filter(|model| is_for_all && (has_subgroups(*model) || !wants_subgroups(form.kernel))) {
             let hlsl = texts::hlsl(form, model, checks);
             let text = format!("// entry {}\n{}", hlsl.entry, hlsl.text);
             fs::write(folder.join(format!("hlsl/{id}.{}.hlsl", model.to_str())), text)?;

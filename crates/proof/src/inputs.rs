@@ -2,7 +2,7 @@
 
 use super::observers::{PERTURBATION, has_magnitudes, perturbation};
 use gpu_core::{
-    Device, Shape, Tensor,
+    Device, Shape, Tensor, f16,
     rng::{Stream, unit_f32},
 };
 use std::io::{self, Write};
@@ -59,6 +59,14 @@ pub(crate) fn tensor_of(device: &Device, shape: impl Into<Shape>, seed: u64, of:
 pub fn tensor(device: &Device, shape: impl Into<Shape>, seed: u64) -> Tensor {
     let shape = shape.into();
     Tensor::from_slice(device, shape, &input_values(device, shape.len(), seed))
+}
+
+/// The same, rounded to f16.
+#[track_caller]
+pub fn half_tensor(device: &Device, shape: impl Into<Shape>, seed: u64) -> Tensor {
+    let shape = shape.into();
+    let halves: Vec<f16> = input_values(device, shape.len(), seed).into_iter().map(f16::from_f32).collect();
+    Tensor::from_slice(device, shape, &halves)
 }
 
 /// The GPU that tests use, opened once; `None` where there is none, with a line on stderr that the test harness does not capture: what

@@ -44,7 +44,7 @@ pub use gradcheck::gradcheck;
 pub use gradient::{difference_quotients, gradients, relative_error};
 pub(crate) use indices::indices;
 pub(crate) use inputs::tensor_of;
-pub use inputs::{devices, gpu, input_integers, input_values, integers, tensor, values};
+pub use inputs::{devices, gpu, half_tensor, input_integers, input_values, integers, tensor, values};
 pub use launches::{Launch, Launches, counted};
 pub use misuse::Misuse;
 pub(crate) use misuse::misuse;

@@ -26,7 +26,7 @@ fn knows_wgpu(source: &str) -> bool {
 
 /// Whether a source asks what a device is.
 fn asks_for_the_device(source: &str) -> bool {
-    let questions = ["is_gpu", "place", "prefers_registers", "subgroup_lanes"];
+    let questions = ["is_gpu", "place", "prefers_registers", "subgroup_lanes", "matrix_units"];
     tokens(source).windows(2).any(|pair| pair[0] == "." && questions.contains(&&*pair[1]))
 }
 

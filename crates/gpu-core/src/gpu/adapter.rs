@@ -1,6 +1,7 @@
 //! Which GPUs there are, what they can do, and which one is taken.
 
 use super::pipeline::PARAMS_BYTES;
+use super::unchecked;
 use crate::base::{Error, Result};
 use parking_lot::RwLock;
 use pollster::block_on;
@@ -45,32 +46,71 @@ pub struct AdapterInfo {
     pub max_immediate_bytes: u32,
     /// Invocations that run together at least and can read each other's values; 1 without such subgroups.
     pub subgroup_lanes: u32,
+    /// Its matrix units, where kernels can use them.
+    pub matrix_units: Option<MatrixUnits>,
     /// The useful features that it has.
     pub features: Vec<String>,
 }
 
+/// Units that multiply tiles of f16 and add them up in f32: tensor cores, matrix cores and their like.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct MatrixUnits {
+    /// Rows and columns of a tile: 8 or 16.
+    pub tile: u32,
+    /// Invocations that hold a tile together.
+    pub lanes: u32,
+}
+
+impl MatrixUnits {
+    /// The largest square tile of those that kernels are written for. Where the number of lanes may vary there is none: a kernel has to
+    /// know it when it is compiled.
+    fn among(tiles: &[wgpu::CooperativeMatrixProperties], info: &wgpu::AdapterInfo) -> Option<Self> {
+        let of_f16 = |tile: &&wgpu::CooperativeMatrixProperties| {
+            (tile.ab_type, tile.cr_type) == (wgpu::CooperativeScalarType::F16, wgpu::CooperativeScalarType::F32)
+        };
+        let square = |&wgpu::CooperativeMatrixProperties { m_size, n_size, k_size, .. }: &wgpu::CooperativeMatrixProperties| {
+            (m_size == n_size && n_size == k_size && matches!(m_size, 8 | 16)).then_some(m_size)
+        };
+        let tile = tiles.iter().filter(of_f16).filter_map(square).max()?;
+        let lanes = info.subgroup_min_size;
+        // Four subgroups make a workgroup, whose invocations each load fours of the 8 tiles of either factor.
+        let loads = (8..=64).contains(&lanes) && (tile * tile).is_multiple_of(2 * lanes);
+        (lanes == info.subgroup_max_size && loads).then_some(Self { tile, lanes })
+    }
+}
+
+const MATRIX_UNITS: wgpu::Features = wgpu::Features::EXPERIMENTAL_COOPERATIVE_MATRIX;
+
 /// The features that are asked for wherever they are there.
-fn useful() -> [(wgpu::Features, &'static str); 4] {
+fn useful() -> [(wgpu::Features, &'static str); 5] {
     [
         (wgpu::Features::IMMEDIATES, "immediates"),
         (wgpu::Features::SHADER_F16, "f16"),
         (wgpu::Features::SUBGROUP, "subgroups"),
+        (MATRIX_UNITS, "matrix units"),
         (wgpu::Features::TIMESTAMP_QUERY, "timestamps"),
     ]
 }
 
 impl AdapterInfo {
     pub(super) fn of(adapter: &wgpu::Adapter) -> Self {
-        Self::new(adapter.get_info(), &adapter.limits(), adapter.features())
+        Self::new(adapter.get_info(), &adapter.limits(), adapter.features(), &adapter.cooperative_matrix_properties())
     }
 
-    /// What a device may use of its adapter.
-    pub(super) fn of_device(device: &wgpu::Device) -> Self {
-        Self::new(device.adapter_info(), &device.limits(), device.features())
+    /// What a device may use of its adapter, which alone knows the `tiles` of its matrix units.
+    pub(super) fn of_device(device: &wgpu::Device, tiles: &[wgpu::CooperativeMatrixProperties]) -> Self {
+        Self::new(device.adapter_info(), &device.limits(), device.features(), tiles)
     }
 
-    fn new(info: wgpu::AdapterInfo, limits: &wgpu::Limits, features: wgpu::Features) -> Self {
+    fn new(
+        info: wgpu::AdapterInfo,
+        limits: &wgpu::Limits,
+        features: wgpu::Features,
+        tiles: &[wgpu::CooperativeMatrixProperties],
+    ) -> Self {
+        let has_units = features.contains(MATRIX_UNITS | wgpu::Features::SHADER_F16);
         Self {
+            matrix_units: MatrixUnits::among(tiles, &info).filter(|_| has_units),
             kind: match info.device_type {
                 wgpu::DeviceType::DiscreteGpu => AdapterKind::Discrete,
                 wgpu::DeviceType::IntegratedGpu => AdapterKind::Integrated,
@@ -191,7 +231,9 @@ pub(super) fn request(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu::Qu
         Ok("webgpu") => (wgpu::Features::empty(), wgpu::Limits::default()),
         Ok(other) => return Err(Error::AdapterRefused(format!("WGRAD_LIMITS is \"{other}\"; it may be \"webgpu\""))),
     };
-    let desc = wgpu::DeviceDescriptor { label: Some("wgrad"), required_features, required_limits, ..Default::default() };
+    let experimental_features = unchecked::experimental(required_features);
+    let label = Some("wgrad");
+    let desc = wgpu::DeviceDescriptor { label, required_features, required_limits, experimental_features, ..Default::default() };
     block_on(adapter.request_device(&desc)).map_err(|e| Error::AdapterRefused(e.to_string()))
 }
 
@@ -230,7 +272,7 @@ mod tests {
         let info = |(name, kind, id): &(&str, wgpu::DeviceType, &str)| {
             let mut info = wgpu::AdapterInfo::new(*kind, wgpu::Backend::Vulkan);
             (info.name, info.device_pci_bus_id) = ((*name).to_owned(), (*id).to_owned());
-            AdapterInfo::new(info, &limits, wgpu::Features::empty())
+            AdapterInfo::new(info, &limits, wgpu::Features::empty(), &[])
         };
         let mut found = vec![
             ("llvmpipe", wgpu::DeviceType::Cpu, ""),
@@ -244,5 +286,37 @@ mod tests {
             let names: Vec<&str> = in_order(found.clone(), info).iter().map(|found| found.0).collect();
             assert!(names[0] == "card a" && names[1].starts_with("card b") && names.len() == 4, "{names:?}");
         }
+    }
+
+    #[test]
+    fn units_are_square_of_f16_and_of_a_known_number_of_lanes() {
+        use wgpu::CooperativeScalarType::{F16, F32};
+        let tile = |[m_size, n_size, k_size]: [u32; 3], ab_type, cr_type| wgpu::CooperativeMatrixProperties {
+            m_size,
+            n_size,
+            k_size,
+            ab_type,
+            cr_type,
+            saturating_accumulation: false,
+        };
+        let known = [
+            tile([8; 3], F16, F32),
+            tile([16; 3], F16, F32),
+            tile([32; 3], F16, F32),
+            tile([16, 8, 16], F16, F32),
+            tile([16; 3], F16, F16),
+            tile([8; 3], F32, F32),
+        ];
+        let among = |tiles: &[wgpu::CooperativeMatrixProperties], lanes: [u32; 2]| {
+            let mut info = wgpu::AdapterInfo::new(wgpu::DeviceType::DiscreteGpu, wgpu::Backend::Vulkan);
+            [info.subgroup_min_size, info.subgroup_max_size] = lanes;
+            MatrixUnits::among(tiles, &info)
+        };
+        assert_eq!(among(&known, [32, 32]), Some(MatrixUnits { tile: 16, lanes: 32 }));
+        assert_eq!(among(&known[..1], [8, 8]), Some(MatrixUnits { tile: 8, lanes: 8 }));
+        assert_eq!(among(&known[2..], [32, 32]), None);
+        assert_eq!(among(&known, [32, 64]), None);
+        assert_eq!(among(&known[..1], [64, 64]), None);
+        assert_eq!(among(&[], [32, 32]), None);
     }
 }

@@ -12,7 +12,7 @@ mod timing;
 mod unchecked;
 mod wgsl;
 
-pub use adapter::{AdapterInfo, AdapterKind, adapters, choose_adapter, chosen_adapter};
+pub use adapter::{AdapterInfo, AdapterKind, MatrixUnits, adapters, choose_adapter, chosen_adapter};
 pub(crate) use memory::{GpuMemory, GpuView};
 pub(crate) use pass::{GpuDispatch, UniformArena};
 pub(crate) use pipeline::{PARAMS_BYTES, Pipeline};
@@ -65,14 +65,14 @@ impl Gpu {
             return Err(Error::AdapterTooSmall { adapter: info.name, what });
         }
         let (device, queue) = adapter::request(&adapter)?;
-        let info = AdapterInfo::of_device(&device);
+        let info = AdapterInfo::of_device(&device, &adapter.cooperative_matrix_properties());
         let fault = Fault::of_own(&device, &queue);
         Self::on(device, queue, info, fault, rewrite)
     }
 
     /// On a device of the program's own, whose callbacks stay the program's.
     pub(crate) fn from_wgpu(device: wgpu::Device, queue: wgpu::Queue) -> Result<Self> {
-        let info = AdapterInfo::of_device(&device);
+        let info = AdapterInfo::of_device(&device, &[]);
         match info.lacks() {
             Some(what) => Err(Error::DeviceTooSmall { adapter: info.name, what }),
             None => {
@@ -128,17 +128,11 @@ impl Gpu {
     }
 
     /// The kernel's pipeline, whose compilation has begun; a wrong source is a fault of the device, and the launch is dropped.
-    pub(crate) fn pipeline(
-        &self,
-        entry: &'static str,
-        wgsl: &'static str,
-        constants: &Constants,
-        trusted: bool,
-    ) -> Option<Arc<Pipeline>> {
+    pub(crate) fn pipeline(&self, kernel: &KernelInfo, constants: &Constants, trusted: bool) -> Option<Arc<Pipeline>> {
         if self.fault.get().is_some() {
             return None;
         }
-        self.pipelines.get(entry, wgsl, constants, trusted).map_err(|error| self.fail(error)).ok()
+        self.pipelines.get(kernel, constants, trusted).map_err(|error| self.fail(error)).ok()
     }
 
     /// Waits until all kernels of a list are compiled; the first that cannot be is a fault of the device.

@@ -3,7 +3,7 @@
 use super::pipeline::{PARAMS_BYTES, Pipeline, Recipe, rejected};
 use super::rewrite::{REWRITE_SLOT, Rewrite};
 use super::unchecked;
-use super::wgsl::{Constants, parse, source};
+use super::wgsl::{Constants, KernelInfo, parse, source};
 use crate::base::{Error, Result};
 use parking_lot::Mutex;
 use std::collections::HashMap;
@@ -74,13 +74,14 @@ impl Pipelines {
     }
 
     /// The pipeline of an entry, whose compilation has begun.
-    pub fn get(&self, entry: &'static str, wgsl: &'static str, constants: &Constants, trusted: bool) -> Result<Arc<Pipeline>> {
+    pub fn get(&self, kernel: &KernelInfo, constants: &Constants, trusted: bool) -> Result<Arc<Pipeline>> {
+        let &KernelInfo { entry, wgsl, .. } = kernel;
         let edition = self.edition(wgsl);
         let key = PipelineKey { entry, source: place_of(wgsl), constants: constants.to_vec(), trusted, edition };
         if let Some(pipeline) = self.pipelines.lock().get(&key) {
             return Ok(pipeline.clone());
         }
-        let prepared = self.prepare(entry, wgsl, constants, trusted)?;
+        let prepared = self.prepare(kernel, constants, trusted)?;
         // A second thread may have been as far; only what lies in the map is ever compiled.
         let pipeline = self.pipelines.lock().entry(key).or_insert(Arc::new(prepared)).clone();
         pipeline.begin();
@@ -107,9 +108,10 @@ impl Pipelines {
     }
 
     /// What a launch must know of a kernel, which is parsed; nothing is compiled yet.
-    fn prepare(&self, entry: &'static str, wgsl: &'static str, constants: &Constants, trusted: bool) -> Result<Pipeline> {
+    fn prepare(&self, kernel: &KernelInfo, constants: &Constants, trusted: bool) -> Result<Pipeline> {
+        let entry = kernel.entry;
         let scope = self.device.push_error_scope(wgpu::ErrorFilter::Validation);
-        let module = self.module(entry, wgsl, constants, trusted)?;
+        let module = self.module(kernel, constants, trusted)?;
         let Some(&EntryPoint { ref slots, params_bytes, .. }) = module.entries.iter().find(|e| e.name == entry) else {
             let message = "there is no such entry point in its source".to_owned();
             return Err(Error::Kernel { entry: entry.to_owned(), message });
@@ -135,14 +137,15 @@ impl Pipelines {
         Ok(Pipeline { slots, params_bytes, layout, recipe, compiled: OnceLock::new() })
     }
 
-    fn module(&self, entry: &str, wgsl: &'static str, constants: &Constants, trusted: bool) -> Result<Arc<Module>> {
+    fn module(&self, kernel: &KernelInfo, constants: &Constants, trusted: bool) -> Result<Arc<Module>> {
+        let &KernelInfo { entry, wgsl, .. } = kernel;
         let key = (place_of(wgsl), constants.clone(), trusted, self.edition(wgsl));
         // Held while it is parsed: a second thread with the same source waits rather than parse it too.
         let mut modules = self.modules.lock();
         if let Some(module) = modules.get(&key) {
             return Ok(module.clone());
         }
-        let text = source(wgsl, constants, self.immediates);
+        let text = source(kernel, constants, self.immediates);
         let text = self.rewrite.iter().fold(text, |text, rewrite| rewrite.text(wgsl, text));
         let fail = |message: String| Error::Kernel { entry: entry.to_owned(), message };
         let (mut parsed, info) = parse(&text).map_err(fail)?;
@@ -208,7 +211,7 @@ fn params_layout(device: &wgpu::Device) -> wgpu::BindGroupLayout {
 
 #[cfg(test)]
 mod tests {
-    use crate::{Device, testing};
+    use crate::{Device, Kernel, testing};
     use std::sync::{Arc, Barrier};
 
     #[test]
@@ -216,11 +219,12 @@ mod tests {
         const WGSL: &str = "
             @group(0) @binding(0) var<storage, read_write> y: array<f32>;
             @compute @workgroup_size(1) fn fresh() { y[0] = f32(N); }";
+        static FRESH: Kernel = Kernel::new(WGSL, "fresh", |_| {});
         let Some(Device::Gpu(gpu)) = testing::gpu() else { return };
         let at_once = Barrier::new(8);
         let of = &|n: u32| {
             at_once.wait();
-            gpu.pipeline("fresh", WGSL, &vec![("N", n)], false).unwrap()
+            gpu.pipeline(&FRESH.info(), &vec![("N", n)], false).unwrap()
         };
         let found: Vec<_> = std::thread::scope(|scope| {
             let threads: Vec<_> = (0..8).map(|i| scope.spawn(move || of(i % 2))).collect();

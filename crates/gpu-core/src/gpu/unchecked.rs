@@ -1,4 +1,4 @@
-//! Kernels that are compiled without bounds checks, and why that is sound.
+//! Kernels that are compiled without bounds checks, and what wgpu calls experimental; and why that is sound.
 #![allow(unsafe_code)]
 
 /// A shader module, with naga's bounds checks and loop counters or without: they cost time.
@@ -11,4 +11,14 @@ pub(super) fn shader_module(device: &wgpu::Device, desc: wgpu::ShaderModuleDescr
     }
     // SAFETY: only kernels of `Kernel::new_unchecked` are compiled so, whose makers promise what the checks would hold.
     unsafe { device.create_shader_module_trusted(desc, wgpu::ShaderRuntimeChecks::unchecked()) }
+}
+
+/// Leave to ask for these features, where one of them is experimental.
+pub(super) fn experimental(features: wgpu::Features) -> wgpu::ExperimentalFeatures {
+    if features.intersects(wgpu::Features::all_experimental_mask()) {
+        // SAFETY: what is asked for are matrix units alone. Only kernels of this library get the line that allows their use, which has to
+        // stand before the prelude, and operators launch them after a check of all shapes.
+        return unsafe { wgpu::ExperimentalFeatures::enabled() };
+    }
+    wgpu::ExperimentalFeatures::disabled()
 }

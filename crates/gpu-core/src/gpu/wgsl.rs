@@ -9,8 +9,12 @@ pub type Constants = Vec<(&'static str, u32)>;
 const PRELUDE: &str = wgsl!("prelude.wgsl");
 
 /// The whole text that is compiled: header, prelude, and the op's file. Lines of an error message count from here.
-pub(super) fn source(wgsl: &str, constants: &Constants, immediates: bool) -> String {
-    let mut text = String::with_capacity(wgsl.len() + PRELUDE.len() + 256);
+pub(super) fn source(kernel: &KernelInfo, constants: &Constants, immediates: bool) -> String {
+    let wgsl = kernel.wgsl;
+    let mut text = String::with_capacity(wgsl.len() + PRELUDE.len() + 512);
+    if kernel.has_matrix_units {
+        text.push_str(&matrix_units(constants));
+    }
     if wgsl.contains("struct Params") {
         text.push_str(match immediates {
             true => "var<immediate> params: Params;\n",
@@ -21,6 +25,15 @@ pub(super) fn source(wgsl: &str, constants: &Constants, immediates: bool) -> Str
         text.push_str(&format!("const {name}: u32 = {value}u;\n"));
     }
     text + PRELUDE + wgsl
+}
+
+/// What a kernel for matrix units begins with: the types of its tiles, which no constant could choose, by the size that the header's
+/// `UNIT` says.
+fn matrix_units(constants: &Constants) -> String {
+    let unit = constants.iter().find(|(name, _)| *name == "UNIT").map_or(16, |(_, unit)| *unit);
+    let tile = |name: &str, element: &str, role: &str| format!("alias {name} = coop_mat{unit}x{unit}<{element}, {role}>;\n");
+    let tiles = [tile("Left", "f16", "A"), tile("Right", "f16", "B"), tile("Sums", "f32", "C")].concat();
+    format!("enable f16;\nenable wgpu_cooperative_matrix;\n{tiles}")
 }
 
 /// The module of a whole text as wgpu is given it, and what naga knows of it; or naga's complaint, with the lines.
@@ -50,6 +63,8 @@ pub struct KernelInfo {
     pub(crate) wgsl: &'static str,
     /// Invocations that must run together and read each other's values.
     pub(crate) lanes: u32,
+    /// Whether it is written for matrix units.
+    pub(crate) has_matrix_units: bool,
 }
 
 impl KernelInfo {
@@ -63,6 +78,11 @@ impl KernelInfo {
         self.lanes
     }
 
+    /// Whether it is written for matrix units, which Vulkan and Metal alone have.
+    pub fn has_matrix_units(&self) -> bool {
+        self.has_matrix_units
+    }
+
     /// The op's WGSL file.
     pub fn wgsl(&self) -> &'static str {
         self.wgsl
@@ -70,7 +90,7 @@ impl KernelInfo {
 
     /// The whole WGSL text that a GPU with immediates compiles for it.
     pub fn source(&self, constants: &Constants) -> String {
-        source(self.wgsl, constants, true)
+        source(self, constants, true)
     }
 
     /// The module of that text, as wgpu is given it, and what naga knows of it.
@@ -85,6 +105,6 @@ impl KernelInfo {
     /// subgroups must begin with, which naga 30 refuses.
     pub fn portable_source(&self, constants: &Constants) -> String {
         let enable = if self.lanes > 1 { "enable subgroups;\n" } else { "" };
-        enable.to_owned() + &source(self.wgsl, constants, false)
+        enable.to_owned() + &source(self, constants, false)
     }
 }

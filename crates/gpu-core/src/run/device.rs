@@ -6,7 +6,7 @@ use super::observer::{Observed, Observer};
 use super::place::Place;
 use super::shortage::{is_within_memory, refuse};
 use crate::base::{DType, Error, MAX_ELEMENTS, MemoryStats, Result, budget, free_bytes};
-use crate::gpu::{AdapterKind, Gpu};
+use crate::gpu::{AdapterKind, Gpu, MatrixUnits};
 use std::any::Any;
 use std::fmt;
 use std::sync::{Arc, LazyLock};
@@ -163,6 +163,14 @@ impl Device {
         match self.place() {
             Place::Cpu => 1,
             Place::Gpu(gpu) => gpu.info().subgroup_lanes,
+        }
+    }
+
+    /// Its matrix units, where kernels can use them.
+    pub fn matrix_units(&self) -> Option<MatrixUnits> {
+        match self.place() {
+            Place::Cpu => None,
+            Place::Gpu(gpu) => gpu.info().matrix_units,
         }
     }
 

@@ -5,6 +5,7 @@
 #![cfg(target_os = "linux")]
 
 mod listing;
+mod matrix_units;
 mod null_device;
 mod survey;
 

@@ -6,7 +6,8 @@
 //! newer Mesa beside the system's.
 #![allow(unsafe_code)]
 
-use ash::{khr::pipeline_executable_properties as executables, vk};
+use ash::khr::{cooperative_matrix, pipeline_executable_properties as executables};
+use ash::vk;
 use proof::Launch;
 use proof::texts::{Spirv, spirv};
 use std::ffi::{CStr, CString};
@@ -133,9 +134,22 @@ unsafe fn open(instance: &ash::Instance, physical: vk::PhysicalDevice) -> ash::D
     let mut robust = vk::PhysicalDeviceRobustness2FeaturesEXT::default().robust_buffer_access2(true);
     let mut subgroups = vk::PhysicalDeviceSubgroupSizeControlFeatures::default().subgroup_size_control(true);
     let mut told = vk::PhysicalDevicePipelineExecutablePropertiesFeaturesKHR::default().pipeline_executable_info(true);
-    let extensions = [ash::ext::robustness2::NAME.as_ptr(), executables::NAME.as_ptr()];
+    let mut extensions = vec![ash::ext::robustness2::NAME.as_ptr(), executables::NAME.as_ptr()];
+    // What kernels for matrix units want, where the card has some.
+    let mut units = vk::PhysicalDeviceCooperativeMatrixFeaturesKHR::default().cooperative_matrix(true);
+    let mut memory = vk::PhysicalDeviceVulkanMemoryModelFeatures::default().vulkan_memory_model(true);
+    let mut halves = vk::PhysicalDeviceShaderFloat16Int8Features::default().shader_float16(true);
+    let mut stored = vk::PhysicalDevice16BitStorageFeatures::default().storage_buffer16_bit_access(true);
+    // SAFETY: by this function's contract.
+    let known = unsafe { instance.enumerate_device_extension_properties(physical) }.unwrap();
+    let has_units = known.iter().any(|known| known.extension_name_as_c_str() == Ok(cooperative_matrix::NAME));
     let wanted = vk::DeviceCreateInfo::default().queue_create_infos(&queues).enabled_features(&features);
-    let wanted = wanted.enabled_extension_names(&extensions).push_next(&mut robust).push_next(&mut subgroups).push_next(&mut told);
+    let mut wanted = wanted.push_next(&mut robust).push_next(&mut subgroups).push_next(&mut told);
+    if has_units {
+        extensions.push(cooperative_matrix::NAME.as_ptr());
+        wanted = wanted.push_next(&mut units).push_next(&mut memory).push_next(&mut halves).push_next(&mut stored);
+    }
+    let wanted = wanted.enabled_extension_names(&extensions);
     // SAFETY: by this function's contract; all that `wanted` points to lives here.
     unsafe { instance.create_device(physical, &wanted, None) }.unwrap()
 }

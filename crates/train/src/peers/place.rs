@@ -183,6 +183,7 @@ mod tests {
                 max_binding_bytes: 1 << 27,
                 max_immediate_bytes: 0,
                 subgroup_lanes: 1,
+                matrix_units: None,
                 features: Vec::new(),
             };
             kinds.iter().map(info).collect()

@@ -4,30 +4,37 @@
 //! parameters. Which kernel runs is a pure function of the shapes and the adapter. A sum over a long k with few tiles is split into
 //! parts that are added in order.
 
+mod mirrors;
 pub(super) mod plan;
 #[cfg(test)]
 mod tests;
 
-use plan::{Batches, Transpose, plan};
+use mirrors::{has_many_rows, matmul_cpu, matmul_half_cpu, matmul_parts_cpu};
+use plan::{Batches, Plan, Transpose, plan};
 pub(super) use plan::{Extents, Factor};
 
+use crate::base::DType;
 use crate::expect;
-use crate::kernel::{Args, Grid, Kernel, kernel};
-use crate::mirror::{self, Real};
+use crate::gpu::MatrixUnits;
+use crate::kernel::{Grid, Kernel, kernel};
 use crate::run::Device;
 use crate::tensor::Tensor;
-use crate::unchecked::{self, Into, MatRef};
 use crate::work::{self, Work};
 use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str = concat!(wgsl!("product_tiles.wgsl"), wgsl!("matmul.wgsl"));
 const SUBGROUP: &str = concat!(wgsl!("product_tiles.wgsl"), wgsl!("matmul.wgsl"), wgsl!("matmul_subgroup.wgsl"));
+const HALF: &str = concat!(wgsl!("product_tiles.wgsl"), wgsl!("matmul.wgsl"), wgsl!("matmul_half.wgsl"));
+const MATRIX: &str = concat!(wgsl!("product_tiles.wgsl"), wgsl!("matmul.wgsl"), wgsl!("matmul_matrix.wgsl"));
 static MATMUL_TILED: Kernel = kernel!(WGSL, "matmul_tiled", matmul_cpu);
 static MATMUL_TILED4: Kernel = kernel!(WGSL, "matmul_tiled4", matmul_cpu);
 static MATMUL_REG: Kernel = kernel!(WGSL, "matmul_reg", matmul_cpu);
 static MATMUL_SUBGROUP: Kernel = kernel!(SUBGROUP, "matmul_subgroup", matmul_cpu).with_subgroups_of(8);
+static MATMUL_TILED_HALF: Kernel = kernel!(HALF, "matmul_tiled_half", matmul_half_cpu);
+static MATMUL_MATRIX: Kernel = kernel!(MATRIX, "matmul_matrix", matmul_half_cpu).with_matrix_units();
 static MATMUL_PARTS: Kernel = kernel!(WGSL, "matmul_parts", matmul_parts_cpu);
-pub(super) const KERNELS: &[&Kernel] = &[&MATMUL_TILED, &MATMUL_TILED4, &MATMUL_REG, &MATMUL_SUBGROUP, &MATMUL_PARTS];
+pub(super) const KERNELS: &[&Kernel] =
+    &[&MATMUL_TILED, &MATMUL_TILED4, &MATMUL_REG, &MATMUL_SUBGROUP, &MATMUL_TILED_HALF, &MATMUL_MATRIX, &MATMUL_PARTS];
 
 #[repr(C)]
 #[derive(Clone, Copy, Debug, Pod, Zeroable)]
@@ -59,58 +66,33 @@ pub enum Form {
     Reg,
     /// Registers that eight invocations read from each other.
     Subgroup,
+    /// Workgroup tiles, of factors in f16.
+    TiledHalf,
+    /// Matrix units, of factors in f16.
+    Matrix,
 }
 
 impl Form {
+    fn kernel(self) -> &'static Kernel {
+        match self {
+            Self::Tiled => &MATMUL_TILED,
+            Self::Tiled4 => &MATMUL_TILED4,
+            Self::Reg => &MATMUL_REG,
+            Self::Subgroup => &MATMUL_SUBGROUP,
+            Self::TiledHalf => &MATMUL_TILED_HALF,
+            Self::Matrix => &MATMUL_MATRIX,
+        }
+    }
+
+    /// What its factors hold.
+    pub fn factors(self) -> DType {
+        if matches!(self, Self::TiledHalf | Self::Matrix) { DType::F16 } else { DType::F32 }
+    }
+
     /// Whether the device can run it.
     fn runs_on(self, device: &Device) -> bool {
-        self != Self::Subgroup || MATMUL_SUBGROUP.info().runs_on(device)
+        self.kernel().info().runs_on(device)
     }
-}
-
-/// Rows that a task of the mirror works on: enough to pay for packing `b` again.
-const ROWS: usize = 128;
-
-/// Whether the rows alone are work for several threads: no sum need be split for them.
-fn has_many_rows(m: usize) -> bool {
-    m >= 4 * ROWS
-}
-
-fn matmul_cpu<T: Real>(args: &mut Args<'_>) {
-    let p: Params = args.params();
-    let (a, b, y) = (args.input::<T>(0), args.input::<T>(1), args.output::<T>(0));
-    let (m, n) = (p.m as usize, p.n as usize);
-    if p.k == 0 || y.is_empty() {
-        return y.fill(T::zero());
-    }
-    let product = |which: usize, row: usize, y: &mut [T], threads| {
-        let (batch, first) = (which as u32 / p.parts, which as u32 % p.parts * p.part);
-        let [at_a, at_b] = p.batches.starts(batch);
-        let at = [at_a + first * p.a_col + row as u32 * p.a_row, at_b + first * p.b_row].map(|at| at as usize);
-        let a = MatRef { data: &a[at[0]..], row: p.a_row as usize, col: p.a_col as usize };
-        let b = MatRef { data: &b[at[1]..], row: p.b_row as usize, col: p.b_col as usize };
-        let k = p.part.min(p.k - first) as usize;
-        unchecked::gemm((y.len() / n, n, k), a, b, y, n, Into::Replace, threads);
-    };
-    // Of many products each takes one thread, and so does each run of rows of a large one; a small one takes all threads.
-    match p.batch * p.parts {
-        1 if has_many_rows(m) => mirror::for_each_chunk(y, ROWS * n, &|run, y| product(0, run * ROWS, y, 1)),
-        1 => product(0, 0, y, 0),
-        _ => mirror::for_each_chunk(y, m * n, &|which, y| product(which, 0, y, 1)),
-    }
-}
-
-fn matmul_parts_cpu<T: Real>(args: &mut Args<'_>) {
-    let p: Params = args.params();
-    let (partial, y): (&[T], &mut [T]) = (args.input(0), args.output(0));
-    let (m, n, parts) = (p.m as usize, p.n as usize, p.parts as usize);
-    mirror::for_each_plane(y, n, |row, y| {
-        let (batch, row) = (row / m, row % m);
-        for (i, y) in y.iter_mut().enumerate() {
-            let terms = (0..parts).map(|part| partial[((batch * parts + part) * m + row) * n + i].into());
-            *y = T::of(terms.sum::<f64>());
-        }
-    });
 }
 
 /// Whether rows and matrices are whole words of four: what [`Form::Tiled4`] fits.
@@ -129,6 +111,13 @@ fn choose(device: &Device, e: Extents, a: Factor, b: Factor, batches: Batches) -
     }
 }
 
+/// The same for factors in f16: matrix units where there are any.
+fn choose_of_halves(device: &Device) -> Form {
+    // Software drivers have them to be tried, not to be fast.
+    let has_units = device.work() == Work::Tiles && Form::Matrix.runs_on(device);
+    if has_units { Form::Matrix } else { Form::TiledHalf }
+}
+
 /// How the work is cut: pure in the shapes.
 #[derive(Debug, Clone, Copy)]
 struct Cut {
@@ -142,7 +131,7 @@ struct Cut {
     tiles: usize,
 }
 
-fn cut(form: Form, e: Extents, work: Work) -> Cut {
+fn cut(form: Form, e: Extents, work: Work, unit: usize) -> Cut {
     let tiles = |m: usize, n: usize| [e.m.div_ceil(m), e.n.div_ceil(n)];
     let count = |[m, n]: [usize; 2]| e.batch * m * n;
     // A tile of 64 where the matrix would not fill larger ones, or they a large GPU.
@@ -151,11 +140,13 @@ fn cut(form: Form, e: Extents, work: Work) -> Cut {
     let [tiles_m, tiles_n] = match form {
         Form::Reg => tiles(8, 16),
         Form::Subgroup => tiles(32, 32),
-        Form::Tiled | Form::Tiled4 => tiles(8 * wg, 8 * wg),
+        Form::Tiled | Form::Tiled4 | Form::TiledHalf => tiles(8 * wg, 8 * wg),
+        Form::Matrix => tiles(4 * unit, 4 * unit),
     };
+    let step = if form == Form::Matrix { 2 * unit } else { 8 };
     let part = match form {
         Form::Reg | Form::Subgroup => e.k.div_ceil(e.k.div_ceil(32_768).max(1)).next_multiple_of(8),
-        _ if work != Work::Mirrors => work::part(count([tiles_m, tiles_n]), e.k, 8),
+        _ if work != Work::Mirrors => work::part(count([tiles_m, tiles_n]), e.k, step),
         // Threads take the place of workgroups.
         _ if has_many_rows(e.m) => e.k,
         _ => e.k.div_ceil((256 / count(tiles(side, side)).max(1)).min(e.k / 512).max(1)).next_multiple_of(8),
@@ -174,7 +165,8 @@ pub(super) fn launch(a: &Tensor, fa: Factor, b: &Tensor, fb: Factor, c: &Tensor,
 #[track_caller]
 fn launch_form(form: Form, factors: [&Tensor; 2], [fa, fb]: [Factor; 2], batches: Batches, y: &Tensor, e: Extents) {
     let work = y.device().work();
-    let Cut { wg, tiles_m, tiles_n, part, parts, tiles } = cut(form, e, work);
+    let units = y.device().units();
+    let Cut { wg, tiles_m, tiles_n, part, parts, tiles } = cut(form, e, work, units.tile as usize);
     let params = Params {
         m: e.m as u32,
         n: e.n as u32,
@@ -194,17 +186,22 @@ fn launch_form(form: Form, factors: [&Tensor; 2], [fa, fb]: [Factor; 2], batches
     let partial = (parts > 1).then(|| Tensor::empty(y.device(), [e.batch * parts, e.m, e.n]));
     let to = partial.as_ref().unwrap_or(y);
     let flops = work::flops(&[e.batch, e.m, e.n, e.k]);
-    let constants = header(wg as u32, fa.col == 1, fb.row == 1);
-    let of_tiles = part.div_ceil(8) * 20 + 16;
-    let (kernel, constants, groups, trips) = match form {
-        Form::Reg => (&MATMUL_REG, &UNTILED, tiles.div_ceil(8), part + 64),
-        Form::Subgroup => (&MATMUL_SUBGROUP, &UNTILED, tiles, part),
-        Form::Tiled => (&MATMUL_TILED, &constants, tiles, of_tiles),
-        Form::Tiled4 => (&MATMUL_TILED4, &constants, tiles, of_tiles),
+    let of_tiles = header(wg as u32, fa.col == 1, fb.row == 1);
+    let (constants, groups, trips) = match form {
+        Form::Reg => (UNTILED.to_vec(), tiles.div_ceil(8), part + 64),
+        Form::Subgroup => (UNTILED.to_vec(), tiles, part),
+        Form::Tiled | Form::Tiled4 | Form::TiledHalf => (of_tiles.to_vec(), tiles, part.div_ceil(8) * 20 + 16),
+        Form::Matrix => {
+            let by_fours = goes_by_fours(e, fa, fb, batches);
+            ([&of_tiles[..], &units_header(units, by_fours)].concat(), tiles, matrix_trips(units, part))
+        }
     };
+    // Elements and fours of them.
+    let [a, b] = factors;
+    let inputs: &[&Tensor] = if form == Form::Matrix { &[a, b, a, b] } else { &factors };
     for range in work.dispatches(groups, flops) {
         let grid = Grid::folded(range.len()).trips(trips);
-        kernel.with(constants).launch(Params { first: range.start as u32, ..params }, &factors, &[to], grid);
+        form.kernel().with(&constants).launch(Params { first: range.start as u32, ..params }, inputs, &[to], grid);
     }
     if let Some(partial) = &partial {
         MATMUL_PARTS.with(&UNTILED).launch(params, &[partial], &[y], Grid::linear(y.len(), 256).trips(parts));
@@ -219,17 +216,40 @@ const fn header(wg: u32, a_along_k: bool, b_along_k: bool) -> [(&'static str, u3
 /// That of entries which read none of it: one source for all of them.
 const UNTILED: [(&str, u32); 5] = header(8, false, false);
 
+/// What the header of a kernel for matrix units has beside.
+fn units_header(MatrixUnits { tile, lanes }: MatrixUnits, by_fours: bool) -> [(&'static str, u32); 3] {
+    [("UNIT", tile), ("LANES", lanes), ("BY_FOURS", by_fours.into())]
+}
+
+/// Loop iterations of an invocation there: what it loads in each step, two products of its tiles, and its part of four edges.
+fn matrix_trips(MatrixUnits { tile, lanes }: MatrixUnits, part: usize) -> usize {
+    let [tile, lanes] = [tile, lanes].map(|v| v as usize);
+    part.div_ceil(2 * tile) * (4 * tile * tile / lanes + 3) + 4 * tile * tile / lanes
+}
+
+/// The form for these factors, both of which are f32 or both f16.
+#[track_caller]
+fn form_for(name: &str, a: &Tensor, b: &Tensor, p: &Plan) -> Form {
+    let named = [("a", a), ("b", b)];
+    if named.iter().all(|(_, t)| t.dtype() == DType::F16) {
+        expect::one_device(name, &named);
+        return choose_of_halves(a.device());
+    }
+    expect::f32s(name, &named);
+    choose(a.device(), p.extents, p.a, p.b, p.batches)
+}
+
 #[track_caller]
 fn product(name: &str, a: &Tensor, b: &Tensor, transpose: Transpose, form: Option<Form>) -> Tensor {
-    expect::f32s(name, &[("a", a), ("b", b)]);
     let p = match plan(a.shape(), b.shape(), transpose) {
         Ok(plan) => plan,
         Err(fault) => panic!("{name}: {fault} ({})", expect::shapes(&[("a", a), ("b", b)])),
     };
+    let usual = form_for(name, a, b, &p);
     let fits = form != Some(Form::Tiled4) || goes_by_fours(p.extents, p.a, p.b, p.batches);
     assert!(fits, "{name}: Tiled4 fits multiples of four ({})", expect::shapes(&[("a", a), ("b", b)]));
+    let form = form.filter(|form| form.runs_on(a.device()) && form.factors() == usual.factors()).unwrap_or(usual);
     let y = Tensor::empty(a.device(), p.y);
-    let form = form.filter(|form| form.runs_on(a.device())).unwrap_or_else(|| choose(a.device(), p.extents, p.a, p.b, p.batches));
     launch_form(form, [a, b], [p.a, p.b], p.batches, &y, p.extents);
     y
 }
@@ -237,8 +257,12 @@ fn product(name: &str, a: &Tensor, b: &Tensor, transpose: Transpose, form: Optio
 /// `a b`: (.., m, k) by (.., k, n) gives (.., m, n), where the leading axes broadcast. A vector on the left is a row, one on the
 /// right a column, and that axis is dropped again: two vectors give their scalar product. Equivalent of `torch.matmul`.
 ///
+/// Two factors in f16 are multiplied as they are and added up in f32, by matrix units where the GPU has them, and `y` is f32: what
+/// autocast has in PyTorch, whose result is rounded to f16 once more.
+///
 /// # Panics
-/// If the inner extents differ, the leading axes do not broadcast, one is a scalar, or a tensor does not hold f32.
+/// If the inner extents differ, the leading axes do not broadcast, one is a scalar, or the tensors hold neither f32 nor f16, both
+/// the same.
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};

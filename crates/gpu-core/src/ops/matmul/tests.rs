@@ -1,5 +1,6 @@
+use super::mirrors::ROWS;
 use super::*;
-use crate::ops::transpose;
+use crate::ops::{cast, transpose};
 use crate::testing::{gpu, uniform};
 use crate::work::tests::{assert_fills, assert_short};
 
@@ -10,8 +11,8 @@ fn products_of_real_layers_fill_a_large_gpu_and_no_dispatch_is_long() {
     let linear = layers.iter().flat_map(|&(c, k)| [1, 8, 64].into_iter().flat_map(move |n| [(n, c, k), (n, k, c), (k, n, c)]));
     let squares = [(512, 512, 512), (1024, 1024, 1024), (256, 65_536, 256), (23_000, 23_000, 23_000), (1, 500_000_000, 1)];
     for (m, k, n) in linear.chain(squares) {
-        for form in [Form::Tiled, Form::Tiled4] {
-            let (tiles, flops) = (cut(form, Extents { batch: 1, m, n, k }, Work::Tiles).tiles, 2 * (m * k * n) as u64);
+        for form in [Form::Tiled, Form::Tiled4, Form::TiledHalf, Form::Matrix] {
+            let (tiles, flops) = (cut(form, Extents { batch: 1, m, n, k }, Work::Tiles, 16).tiles, 2 * (m * k * n) as u64);
             let what = format!("{m}x{k} by {k}x{n}, {form:?}");
             assert_fills(&what, tiles, flops);
             assert_short(&what, tiles, flops);
@@ -22,9 +23,10 @@ fn products_of_real_layers_fill_a_large_gpu_and_no_dispatch_is_long() {
 #[test]
 fn a_product_cut_into_dispatches_has_the_same_bits() {
     let Some(gpu) = gpu() else { return };
-    for form in [Form::Tiled, Form::Tiled4, Form::Reg, Form::Subgroup].into_iter().filter(|form| form.runs_on(&gpu)) {
+    let forms = [Form::Tiled, Form::Tiled4, Form::Reg, Form::Subgroup, Form::TiledHalf, Form::Matrix];
+    for form in forms.into_iter().filter(|form| form.runs_on(&gpu)) {
         let run = || {
-            let (a, b) = (uniform(&gpu, [3, 72, 300], 1), uniform(&gpu, [3, 300, 132], 2));
+            let [a, b] = [uniform(&gpu, [3, 72, 300], 1), uniform(&gpu, [3, 300, 132], 2)].map(|t| cast(&t, form.factors()));
             let (y, recorded) = gpu.capture(|| product("matmul", &a, &b, Transpose::None, Some(form))).unwrap();
             recorded.replay().unwrap();
             (recorded.len(), y.to_vec().unwrap().iter().map(|v| v.to_bits()).collect::<Vec<_>>())

@@ -1,5 +1,6 @@
 //! What is timed.
 
+use super::cases::factor;
 use crate::{Bench, tensor};
 use gpu_core::ops::internals::{self, MatmulForm, Transpose};
 use gpu_core::ops::matmul;
@@ -8,7 +9,8 @@ pub fn benches() -> Vec<Bench> {
     let of = |what: &str, a: &'static [usize], b: &'static [usize], form: Option<MatmulForm>| {
         let (m, k, n) = (a[..a.len() - 1].iter().product::<usize>(), a[a.len() - 1], b[b.len() - 1]);
         Bench::new("matmul", what, 2 * (m * n * k) as u64, move |device| {
-            let (a, b) = (tensor(device, a, 1), tensor(device, b, 2));
+            let of = |shape, seed| form.map_or_else(|| tensor(device, shape, seed), |form| factor(device, form, shape, seed));
+            let (a, b) = (of(a, 1), of(b, 2));
             move || match form {
                 Some(form) => vec![internals::matmul(form, &a, &b, Transpose::None)],
                 None => vec![matmul(&a, &b)],
@@ -22,6 +24,8 @@ pub fn benches() -> Vec<Bench> {
         of("512, tiles of four", N, N, Some(MatmulForm::Tiled4)),
         of("512, registers", N, N, Some(MatmulForm::Reg)),
         of("512, registers passed round", N, N, Some(MatmulForm::Subgroup)),
+        of("512 of f16, tiles", N, N, Some(MatmulForm::TiledHalf)),
+        of("512 of f16, matrix units", N, N, Some(MatmulForm::Matrix)),
         of("1024", &[1024, 1024], &[1024, 1024], None),
         of("64 x 128x64x128", &[64, 128, 64], &[64, 64, 128], None),
         of("16x196x256 by 256x256", &[16, 196, 256], &[256, 256], None),

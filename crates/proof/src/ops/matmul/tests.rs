@@ -65,8 +65,10 @@ proptest! {
         for device in devices() {
             let (a, b) = (integers(&device, &a, 3), integers(&device, &b, 4));
             let want = naive(&a, &b);
-            for form in [MatmulForm::Tiled, MatmulForm::Reg, MatmulForm::Subgroup] {
-                let run = |a: &Tensor, b: &Tensor, transpose| internals::matmul(form, a, b, transpose).to_vec().unwrap();
+            for form in [MatmulForm::Tiled, MatmulForm::Reg, MatmulForm::Subgroup, MatmulForm::TiledHalf, MatmulForm::Matrix] {
+                // Small integers are exact in f16.
+                let of = |factor: &Tensor| factor.cast(form.factors());
+                let run = |a: &Tensor, b: &Tensor, transpose| internals::matmul(form, &of(a), &of(b), transpose).to_vec().unwrap();
                 prop_assert_eq!(&run(&a, &b, Transpose::None), &want, "{:?}", form);
                 prop_assert_eq!(&run(&transposed(&a), &b, Transpose::A), &want, "{:?}, a transposed", form);
                 prop_assert_eq!(&run(&a, &transposed(&b), Transpose::B), &want, "{:?}, b transposed", form);
@@ -96,7 +98,8 @@ fn a_long_sum_is_split_and_exact_in_every_form() {
     for device in devices() {
         let (a, b) = (integers(&device, &[2, 3, 70_004], 1), integers(&device, &[70_004, 4], 2));
         let want = naive(&a, &b);
-        for form in [MatmulForm::Tiled, MatmulForm::Reg, MatmulForm::Subgroup] {
+        for form in [MatmulForm::Tiled, MatmulForm::Reg, MatmulForm::Subgroup, MatmulForm::TiledHalf, MatmulForm::Matrix] {
+            let [a, b] = [&a, &b].map(|factor| factor.cast(form.factors()));
             assert_eq!(internals::matmul(form, &a, &b, Transpose::None).to_vec().unwrap(), want, "{form:?}");
         }
         let (a, b) = (integers(&device, &[2, 4, 70_004], 1), integers(&device, &[2, 70_004, 4], 2));
