@@ -51,34 +51,46 @@ impl Source {
         if elements.is_multiple_of(256) { elements + 16 } else { elements }
     }
 
-    /// Writes `planes` planes of `x` into `padded`.
+    /// Writes `planes` planes of `x` into `padded`, which no other source fills: the zeros around them stay from one time to the next.
     pub fn fill<T: Real>(&self, planes: usize, x: &[T], padded: &mut Vec<T>) {
         padded.resize(planes * self.plane(), T::zero());
-        for (i, padded) in padded.chunks_mut(self.plane()).enumerate() {
-            let x = &x[i * self.elements()..][..self.elements()];
-            for (row, padded) in padded.chunks_mut(self.step * self.len).take(self.rows).enumerate() {
-                match row.checked_sub(self.before[0]).filter(|&h| h < self.h) {
-                    Some(h) => self.fill_row(&x[h * self.w..][..self.w], padded),
-                    None => padded.fill(T::zero()),
+        let (row, rows) = (self.step * self.len, self.h.min(self.rows.saturating_sub(self.before[0])));
+        if rows == 0 || self.w == 0 {
+            return;
+        }
+        let phases: Vec<[usize; 3]> = (0..self.step).map(|phase| self.columns(phase)).filter(|columns| columns[2] > 0).collect();
+        for (x, padded) in x.chunks_exact(self.elements()).zip(padded.chunks_exact_mut(self.plane())) {
+            let padded = padded[self.before[0] * row..].chunks_exact_mut(row);
+            for (x, padded) in x.chunks_exact(self.w).zip(padded).take(rows) {
+                for &[from, to, count] in &phases {
+                    take_apart(&x[from..], self.step, &mut padded[to..to + count]);
                 }
             }
         }
     }
 
-    fn fill_row<T: Real>(&self, x: &[T], padded: &mut [T]) {
-        for (phase, padded) in padded.chunks_mut(self.len).enumerate() {
-            let first = self.before[1].saturating_sub(phase).div_ceil(self.step).min(self.len);
-            let at = (first * self.step + phase).saturating_sub(self.before[1]);
-            let count = x.len().saturating_sub(at).div_ceil(self.step).min(self.len - first);
-            padded[..first].fill(T::zero());
-            padded[first + count..].fill(T::zero());
-            let padded = &mut padded[first..first + count];
-            match self.step {
-                _ if count == 0 => {}
-                1 => padded.copy_from_slice(&x[at..at + count]),
-                step => padded.iter_mut().zip(x[at..].iter().step_by(step)).for_each(|(p, &x)| *p = x),
+    /// Of the columns that leave the residue `phase` by the step: the first of `x`, its place in a row of the planes, and how many.
+    fn columns(&self, phase: usize) -> [usize; 3] {
+        let first = self.before[1].saturating_sub(phase).div_ceil(self.step).min(self.len);
+        let from = (first * self.step + phase).saturating_sub(self.before[1]);
+        let count = self.w.saturating_sub(from).div_ceil(self.step).min(self.len - first);
+        [from, phase * self.len + first, count]
+    }
+}
+
+/// Every `step`-th element of `x`, from the first.
+fn take_apart<T: Real>(x: &[T], step: usize, y: &mut [T]) {
+    match step {
+        1 => y.copy_from_slice(&x[..y.len()]),
+        // Pairs go by vectors.
+        2 => {
+            let (pairs, last) = x.as_chunks::<2>();
+            y.iter_mut().zip(pairs).for_each(|(y, pair)| *y = pair[0]);
+            if y.len() > pairs.len() {
+                y[pairs.len()] = last[0];
             }
         }
+        step => y.iter_mut().zip(x.iter().step_by(step)).for_each(|(y, &x)| *y = x),
     }
 }
 
