@@ -39,16 +39,8 @@ pub(super) fn forward<T: Real>(l: &Layout, x: &[T], w: &[T], bias: Option<&[T]>,
         return forward(&dense, &sampled::read(l, x), w, bias, y);
     }
     let side = Side { outs: l.group_k(), ins: l.group_c(), w_out: l.terms(), w_in: l.taps() };
-    if folded::is_cheaper(l) {
-        return folded::product(l, &side, x, w, bias, y);
-    }
-    let plan = Plan::forward(l);
-    match Places::where_cheaper(l, l.p * l.q, Places::forward, sum_cost(l, &plan)) {
-        Some(places) => across::product(l, &places, &side, x, w, bias, y),
-        None if is_pointwise(l) => pointwise(l, &side, x, w, bias, y),
-        None if few::suits::<T>(&side, &plan) => few::product(l, &plan, &side, x, w, bias, y),
-        None => product(l, &plan, &side, x, w, bias, y),
-    }
+    let to_y = Direction { side, plane: l.p * l.q, plan: Plan::forward, places: Places::forward };
+    sum_planes(l, &to_y, x, w, bias, y);
 }
 
 /// dx of the convolution; with a bias, the forward pass of a transposed one.
@@ -57,15 +49,32 @@ pub(super) fn backward_x<T: Real>(l: &Layout, dy: &[T], w: &[T], bias: Option<&[
         return sampled::backward_x(l, bias, dx, |read| backward_x(&dense, dy, w, None, read));
     }
     let side = Side { outs: l.group_c(), ins: l.group_k(), w_out: l.taps(), w_in: l.terms() };
+    let to_dx = Direction { side, plane: l.h * l.w, plan: Plan::backward, places: Places::backward };
+    sum_planes(l, &to_dx, dy, w, bias, dx);
+}
+
+/// A convolution from x to y, or from dy to dx.
+struct Direction {
+    side: Side,
+    /// Elements of an output plane.
+    plane: usize,
+    /// What outputs read, by rows and by places.
+    plan: fn(&Layout) -> Plan,
+    places: fn(&Layout) -> Places,
+}
+
+/// The output planes, by the way that costs least.
+fn sum_planes<T: Real>(l: &Layout, direction: &Direction, x: &[T], w: &[T], bias: Option<&[T]>, y: &mut [T]) {
+    let &Direction { ref side, plane, plan, places } = direction;
     if folded::is_cheaper(l) {
-        return folded::product(l, &side, dy, w, bias, dx);
+        return folded::product(l, side, x, w, bias, y);
     }
-    let plan = Plan::backward(l);
-    match Places::where_cheaper(l, l.h * l.w, Places::backward, sum_cost(l, &plan)) {
-        Some(places) => across::product(l, &places, &side, dy, w, bias, dx),
-        None if is_pointwise(l) => pointwise(l, &side, dy, w, bias, dx),
-        None if few::suits::<T>(&side, &plan) => few::product(l, &plan, &side, dy, w, bias, dx),
-        None => product(l, &plan, &side, dy, w, bias, dx),
+    let plan = plan(l);
+    match Places::where_cheaper(l, plane, places, sum_cost(l, &plan)) {
+        Some(places) => across::product(l, &places, side, x, w, bias, y),
+        None if is_pointwise(l) => pointwise(l, side, x, w, bias, y),
+        None if few::suits::<T>(side, &plan) => few::product(l, &plan, side, x, w, bias, y),
+        None => product(l, &plan, side, x, w, bias, y),
     }
 }
 
