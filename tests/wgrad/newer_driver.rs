@@ -29,11 +29,11 @@ fn verify(mesa: &Path, arguments: &[&str]) -> (Option<i32>, String) {
 #[test]
 fn kernels_equal_their_mirrors_on_a_newer_driver() {
     let Some(mesa) = mesa() else { return };
-    for operator in ["matmul", "batch_norm", "max_pool2d", "sort", "dropout"] {
+    for operator in ["matmul", "conv2d_bwd_x f16", "batch_norm", "max_pool2d", "sort", "dropout"] {
         let (code, said) = verify(&mesa, &["--filter", operator]);
         assert!(code == Some(0) && said.contains("llvmpipe"), "{operator}: {code:?}\n{said}");
         // It has matrix units, as the system's has not.
-        assert_eq!(said.contains("matmul_matrix"), operator == "matmul", "{said}");
+        assert_eq!(said.contains("_matrix "), operator == "matmul" || operator.ends_with("f16"), "{said}");
     }
     let (code, said) = verify(&mesa, &["--filter", "matmul", "--self-test"]);
     let row = said.lines().find(|line| line.contains("matmul_matrix")).unwrap_or_default();

@@ -86,6 +86,26 @@ fn read_pixel(place: Place, plane: u32, tap: u32, is_step: bool) -> f32 {
     return 0.0;
 }
 
+/// Where something is read, if it is inside; the first element where it is not, so that no branch is needed.
+struct At {
+    index: u32,
+    inside: bool,
+}
+
+fn weight_at(tile: Tile, channel: u32, k: u32) -> At {
+    let inside = channel < params.out_c && k < tile.end;
+    let index = tile.group * params.w_group + channel * params.w_out + (k / TAPS) * params.w_in + k % TAPS;
+    return At(select(0u, index, inside), inside);
+}
+
+fn pixel_at(tile: Tile, place: Place, k: u32) -> At {
+    let row = read_row(place.row, k % TAPS / S);
+    let column = read_column(place.column, k % TAPS % S);
+    let inside = place.inside && k < tile.end && u32(row) < params.in_h && u32(column) < params.in_w;
+    let index = place.first + ((k / TAPS) * params.in_h + u32(row)) * params.in_w + u32(column);
+    return At(select(0u, index, inside), inside);
+}
+
 /// A workgroup has WG_Y / 2 invocations for each word of four pixels.
 fn load_pixels(tile: Tile, at: Places, k0: u32, lane: u32) {
     for (var kk = lane / QUADS; kk < BK; kk += WG_Y / 2u) {
@@ -134,10 +154,14 @@ fn tiled(index: u32, id: vec3<u32>) {
         multiply_tiles(&sums, id.x, id.y);
         workgroupBarrier();
     }
-    if tile.group >= params.groups {
-        return;
+    if tile.group < params.groups {
+        store_sums(tile, &sums, id);
     }
-    // Constant indices: one index at run time would put all sums into memory.
+}
+
+/// Constant indices: one index at run time would put all sums into memory.
+fn store_sums(tile: Tile, all: ptr<function, array<vec4<f32>, 16>>, id: vec3<u32>) {
+    let sums = *all;
     let at = tile.pixel + 4u * id.x;
     let half = at + TILE_B / 2u;
     store_pixel(tile, at + 0u, id.y, vec4<f32>(sums[0].x, sums[2].x, sums[4].x, sums[6].x), vec4<f32>(sums[8].x, sums[10].x, sums[12].x, sums[14].x));

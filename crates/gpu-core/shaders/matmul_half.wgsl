@@ -4,12 +4,6 @@
 @group(0) @binding(0) var<storage, read> a_words: array<u32>;
 @group(0) @binding(1) var<storage, read> b_words: array<u32>;
 
-/// The element at `at`, which lies in this word.
-fn half_in(word: u32, at: u32) -> f32 {
-    let both = unpack2x16float(word);
-    return select(both.x, both.y, (at & 1u) == 1u);
-}
-
 fn half_a(tile: Tile, row: u32, k: u32) -> f32 {
     if tile.i + row < params.m && k < tile.end {
         let at = tile.a + (tile.i + row) * params.a_row + k * params.a_col;

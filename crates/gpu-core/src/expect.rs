@@ -32,6 +32,17 @@ pub(crate) fn f32s(op: &str, tensors: &Named<'_>) {
     one_device(op, tensors);
 }
 
+/// All as [`f32s`], or all f16: which of the two.
+#[track_caller]
+pub(crate) fn f32s_or_halves(op: &str, tensors: &Named<'_>) -> DType {
+    if tensors.iter().all(|(_, t)| t.dtype() == DType::F16) {
+        one_device(op, tensors);
+        return DType::F16;
+    }
+    f32s(op, tensors);
+    DType::F32
+}
+
 /// A tensor of this type.
 #[track_caller]
 pub(crate) fn dtype(op: &str, (name, t): (&str, &Tensor), wanted: DType) {

@@ -39,6 +39,20 @@ impl Device {
     }
 }
 
+impl MatrixUnits {
+    /// What the header of a kernel for them says.
+    pub(crate) fn header(self) -> [(&'static str, u32); 2] {
+        [("UNIT", self.tile), ("LANES", self.lanes)]
+    }
+
+    /// Loop iterations of an invocation over so many terms of a sum: in each step of two tiles what it loads of either factor and two
+    /// products, and then its part of four edges.
+    pub(crate) fn trips(self, terms: usize) -> usize {
+        let [tile, lanes] = [self.tile, self.lanes].map(|v| v as usize);
+        terms.div_ceil(2 * tile) * (4 * tile * tile / lanes + 3) + 4 * tile * tile / lanes
+    }
+}
+
 impl Work {
     /// Whether kernels take their form without workgroup memory.
     pub fn is_by_registers(self) -> bool {

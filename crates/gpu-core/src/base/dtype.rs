@@ -10,7 +10,7 @@ pub enum DType {
     /// 32-bit float: what is computed with.
     F32,
     /// 16-bit float ([`crate::f16`]), two to a word on the GPU: to store, to transfer, and as both factors of a
-    /// [`matmul`](crate::ops::matmul). Cast it to compute otherwise.
+    /// [`matmul`](crate::ops::matmul) or a [`conv2d`](crate::ops::conv2d). Cast it to compute otherwise.
     F16,
     /// 64-bit float, on the CPU only: [`Device::cpu_f64`](crate::Device::cpu_f64) runs the mirrors in it.
     F64,

@@ -73,8 +73,8 @@ impl MatrixUnits {
         };
         let tile = tiles.iter().filter(of_f16).filter_map(square).max()?;
         let lanes = info.subgroup_min_size;
-        // Four subgroups make a workgroup, whose invocations each load fours of the 8 tiles of either factor.
-        let loads = (8..=64).contains(&lanes) && (tile * tile).is_multiple_of(2 * lanes);
+        // Four subgroups make a workgroup, whose invocations load as much each: fours of the 8 tiles of a step, or of pixels.
+        let loads = (8..=64).contains(&lanes) && lanes.is_multiple_of(tile) && (tile * tile).is_multiple_of(2 * lanes);
         (lanes == info.subgroup_max_size && loads).then_some(Self { tile, lanes })
     }
 }

@@ -7,6 +7,7 @@ mod transpose;
 
 use self::threads::{IndexedParallelIterator, Loop, ParallelSliceMut};
 use bytemuck::Pod;
+use half::f16;
 use pulp::{Arch, Simd, WithSimd};
 pub(crate) use real::Real;
 use std::ops::Range;
@@ -142,6 +143,13 @@ pub(crate) fn map<T: Pod + Send + Sync, U: Pod + Send>(x: &[T], y: &mut [U], f: 
             }
         });
     });
+}
+
+/// What is stored in f16, to compute with.
+pub(crate) fn widened<T: Real>(halves: &[f16]) -> Vec<T> {
+    let mut wide = vec![T::zero(); halves.len()];
+    map(halves, &mut wide, |v| T::of(f64::from(v)));
+    wide
 }
 
 /// `y = f(a, b)`, element by element, in vectors as [`map`].

@@ -2,6 +2,7 @@
 //! form for a shape and another device another, and kernels that users have no use for.
 
 pub use super::conv::conv2d::forms::{Conv2dForm, conv2d, conv2d_bwd_w, conv2d_bwd_x, conv2d_fits, im2col};
+pub use super::conv::conv2d::half::Form as HalfForm;
 pub use super::conv::conv2d::layout::Form as ProductForm;
 pub use super::elementwise::create::sequence;
 pub use super::elementwise::fill::{fill_word, spoil};

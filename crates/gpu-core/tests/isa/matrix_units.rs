@@ -3,7 +3,8 @@
 
 use super::null_device::{Card, GFX1201, NAVI31, TURING, listings};
 use gpu_core::Device;
-use gpu_core::ops::internals::{self, MatmulForm, Transpose};
+use gpu_core::ops::Conv2dGeometry;
+use gpu_core::ops::internals::{self, Conv2dForm, HalfForm, MatmulForm, Transpose};
 use proof::Launch;
 
 /// The block of machine code with the matrix instructions.
@@ -58,16 +59,23 @@ fn hot(words: &Words, text: &str) -> Hot {
     }
 }
 
-/// The product of two matrices of 512, as they lie and with the right one transposed; and of 511, by single elements.
+/// The product of two matrices of 512, as they lie and with the right one transposed; of 511, by single elements; and a layer of 3x3 taps
+/// over 64 channels, with its gradient.
 fn products() -> Vec<Launch> {
     let (device, launches) = proof::counted(&Device::Cpu);
-    [(512, Transpose::None), (512, Transpose::B), (511, Transpose::B)]
-        .map(|(n, transpose)| {
-            let [a, b] = [1, 2].map(|seed| proof::half_tensor(&device, [n, n], seed));
-            internals::matmul(MatmulForm::Matrix, &a, &b, transpose);
-            launches.take().remove(0)
-        })
-        .into()
+    let mut products = Vec::new();
+    for (n, transpose) in [(512, Transpose::None), (512, Transpose::B), (511, Transpose::B)] {
+        let [a, b] = [1, 2].map(|seed| proof::half_tensor(&device, [n, n], seed));
+        internals::matmul(MatmulForm::Matrix, &a, &b, transpose);
+        products.extend(launches.take());
+    }
+    let (g, form) = (Conv2dGeometry { padding: 1.into(), ..Default::default() }, Conv2dForm::Half(HalfForm::Matrix));
+    let (x, w) = (proof::half_tensor(&device, [8, 64, 16, 16], 1), proof::half_tensor(&device, [64, 64, 3, 3], 2));
+    internals::conv2d(form, &x, &w, None, g);
+    products.extend(launches.take());
+    internals::conv2d_bwd_x(form, &x, &w, None, x.shape(), g);
+    products.extend(launches.take());
+    products
 }
 
 /// The statistics of that name, added up.
@@ -82,17 +90,19 @@ fn a_product_goes_by_matrix_instructions() {
     let products = products();
     // At most so many reads of workgroup memory, and loads of less than 8 bytes. Columns of b are read by single elements on AMD's cards
     // before the last, and Mesa's driver for NVIDIA's loads f16 by none but those.
-    let cards: [(Card, &Words, usize, [[usize; 2]; 3]); 3] = [
-        (NAVI31, &AMD, 8, [[80, 0], [32, 0], [32, 32]]),
-        (GFX1201, &AMD, 8, [[20, 0], [16, 0], [16, 32]]),
-        (TURING, &NVIDIA, 16, [[56, 32], [8, 32], [8, 32]]),
+    // A pixel under a tap is one element.
+    let cards: [(Card, &Words, usize, [[usize; 2]; 5]); 3] = [
+        (NAVI31, &AMD, 8, [[80, 0], [32, 0], [32, 32], [80, 32], [80, 32]]),
+        (GFX1201, &AMD, 8, [[20, 0], [16, 0], [16, 32], [20, 32], [20, 32]]),
+        (TURING, &NVIDIA, 16, [[56, 32], [8, 32], [8, 32], [56, 32], [56, 32]]),
     ];
     for (card, words, matrix, most) in cards {
         let Some(listings) = listings(card, &products) else { return };
+        assert_eq!(listings.len(), most.len());
         for (text, [reads, narrow]) in listings.iter().zip(most) {
             let found = hot(words, text);
             let keeps = found.matrix == matrix && found.reads <= reads && found.narrow <= narrow && spills(text) == 0;
-            assert!(keeps, "{card:?}: {found:?}, {} spilled", spills(text));
+            assert!(keeps, "{card:?}, {:?}: {found:?}, {} spilled", text.lines().next(), spills(text));
         }
     }
     // The control: a product without matrix units has no such instruction.

@@ -4,7 +4,6 @@ use super::Params;
 use crate::kernel::Args;
 use crate::mirror::{self, Real};
 use crate::unchecked::{self, Into, MatRef};
-use half::f16;
 
 /// Rows that a task works on: enough to pay for packing `b` again.
 pub(super) const ROWS: usize = 128;
@@ -20,12 +19,7 @@ pub(super) fn matmul_cpu<T: Real>(args: &mut Args<'_>) {
 
 /// Of factors in f16, with sums in what the result holds.
 pub(super) fn matmul_half_cpu<T: Real>(args: &mut Args<'_>) {
-    let [a, b] = [0, 1].map(|factor| {
-        let halves: &[f16] = args.input(factor);
-        let mut wide = vec![T::zero(); halves.len()];
-        mirror::map(halves, &mut wide, |v| T::of(f64::from(v)));
-        wide
-    });
+    let [a, b] = [0, 1].map(|factor| mirror::widened::<T>(args.input(factor)));
     multiply(args.params(), &a, &b, args.output(0));
 }
 

@@ -15,7 +15,6 @@ pub(super) use plan::{Extents, Factor};
 
 use crate::base::DType;
 use crate::expect;
-use crate::gpu::MatrixUnits;
 use crate::kernel::{Grid, Kernel, kernel};
 use crate::run::Device;
 use crate::tensor::Tensor;
@@ -24,7 +23,7 @@ use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str = concat!(wgsl!("product_tiles.wgsl"), wgsl!("matmul.wgsl"));
 const SUBGROUP: &str = concat!(wgsl!("product_tiles.wgsl"), wgsl!("matmul.wgsl"), wgsl!("matmul_subgroup.wgsl"));
-const HALF: &str = concat!(wgsl!("product_tiles.wgsl"), wgsl!("matmul.wgsl"), wgsl!("matmul_half.wgsl"));
+const HALF: &str = concat!(wgsl!("product_tiles.wgsl"), wgsl!("halves.wgsl"), wgsl!("matmul.wgsl"), wgsl!("matmul_half.wgsl"));
 const MATRIX: &str = concat!(wgsl!("product_tiles.wgsl"), wgsl!("matmul.wgsl"), wgsl!("matmul_matrix.wgsl"));
 static MATMUL_TILED: Kernel = kernel!(WGSL, "matmul_tiled", matmul_cpu);
 static MATMUL_TILED4: Kernel = kernel!(WGSL, "matmul_tiled4", matmul_cpu);
@@ -193,7 +192,8 @@ fn launch_form(form: Form, factors: [&Tensor; 2], [fa, fb]: [Factor; 2], batches
         Form::Tiled | Form::Tiled4 | Form::TiledHalf => (of_tiles.to_vec(), tiles, part.div_ceil(8) * 20 + 16),
         Form::Matrix => {
             let by_fours = goes_by_fours(e, fa, fb, batches);
-            ([&of_tiles[..], &units_header(units, by_fours)].concat(), tiles, matrix_trips(units, part))
+            let by_fours = [("BY_FOURS", by_fours.into())];
+            ([&of_tiles[..], &units.header(), &by_fours].concat(), tiles, units.trips(part))
         }
     };
     // Elements and fours of them.
@@ -216,27 +216,13 @@ const fn header(wg: u32, a_along_k: bool, b_along_k: bool) -> [(&'static str, u3
 /// That of entries which read none of it: one source for all of them.
 const UNTILED: [(&str, u32); 5] = header(8, false, false);
 
-/// What the header of a kernel for matrix units has beside.
-fn units_header(MatrixUnits { tile, lanes }: MatrixUnits, by_fours: bool) -> [(&'static str, u32); 3] {
-    [("UNIT", tile), ("LANES", lanes), ("BY_FOURS", by_fours.into())]
-}
-
-/// Loop iterations of an invocation there: what it loads in each step, two products of its tiles, and its part of four edges.
-fn matrix_trips(MatrixUnits { tile, lanes }: MatrixUnits, part: usize) -> usize {
-    let [tile, lanes] = [tile, lanes].map(|v| v as usize);
-    part.div_ceil(2 * tile) * (4 * tile * tile / lanes + 3) + 4 * tile * tile / lanes
-}
-
 /// The form for these factors, both of which are f32 or both f16.
 #[track_caller]
 fn form_for(name: &str, a: &Tensor, b: &Tensor, p: &Plan) -> Form {
-    let named = [("a", a), ("b", b)];
-    if named.iter().all(|(_, t)| t.dtype() == DType::F16) {
-        expect::one_device(name, &named);
-        return choose_of_halves(a.device());
+    match expect::f32s_or_halves(name, &[("a", a), ("b", b)]) {
+        DType::F16 => choose_of_halves(a.device()),
+        _ => choose(a.device(), p.extents, p.a, p.b, p.batches),
     }
-    expect::f32s(name, &named);
-    choose(a.device(), p.extents, p.a, p.b, p.batches)
 }
 
 #[track_caller]
@@ -265,9 +251,11 @@ fn product(name: &str, a: &Tensor, b: &Tensor, transpose: Transpose, form: Optio
 /// the same.
 ///
 /// ```
-/// # use gpu_core::{Device, Tensor, ops};
+/// # use gpu_core::{DType, Device, Tensor, ops};
 /// let a = Tensor::from_slice(&Device::Cpu, [1, 2], &[1.0f32, 2.0]);
 /// let b = Tensor::from_slice(&Device::Cpu, [2, 1], &[3.0f32, 4.0]);
+/// assert_eq!(ops::matmul(&a, &b).to_vec()?, [11.0]);
+/// let [a, b] = [a, b].map(|factor| factor.cast(DType::F16));
 /// assert_eq!(ops::matmul(&a, &b).to_vec()?, [11.0]);
 /// let batch = Tensor::zeros(&Device::Cpu, [5, 1, 7, 2]);
 /// assert_eq!(ops::matmul(&batch, &Tensor::zeros(&Device::Cpu, [3, 2, 4])).shape().dims(), [5, 3, 7, 4]);

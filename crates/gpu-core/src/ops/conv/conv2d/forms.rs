@@ -2,7 +2,7 @@
 
 use super::gather::{self, Direction};
 use super::layout::{Form, Layout};
-use super::{Conv2dGeometry, depthwise, expect_dy, expect_forward, im2col as columns, weight, wide};
+use super::{Conv2dGeometry, depthwise, expect_dy, expect_forward, half, im2col as columns, weight, wide};
 use crate::base::Shape;
 use crate::expect;
 use crate::tensor::Tensor;
@@ -18,6 +18,8 @@ pub enum Conv2dForm {
     Depthwise,
     /// A workgroup for each element.
     Wide,
+    /// An implicit product of f16; weight gradients have none.
+    Half(half::Form),
 }
 
 impl Conv2dForm {
@@ -26,7 +28,7 @@ impl Conv2dForm {
             Self::Product(form) => form.fits(l),
             Self::Im2col => columns::fits(l),
             Self::Depthwise => l.is_depthwise() && depthwise::fits(l),
-            Self::Wide => true,
+            Self::Wide | Self::Half(_) => true,
         }
     }
 
@@ -62,6 +64,7 @@ pub fn conv2d(form: Conv2dForm, x: &Tensor, w: &Tensor, bias: Option<&Tensor>, g
         }
         Conv2dForm::Depthwise => depthwise::forward(&l, x, w, bias, &y),
         Conv2dForm::Wide => wide::launch(&l, Direction::Forward, x, w, bias, &y),
+        Conv2dForm::Half(form) => half::launch(&l, Direction::Forward, form.or_usual(y.device()), x, w, bias, &y),
     }
     y
 }
@@ -76,7 +79,8 @@ pub fn conv2d_bwd_x(form: Conv2dForm, dy: &Tensor, w: &Tensor, bias: Option<&Ten
     expect_dy(OP, dy, ("w", w), g.out_shape(x_shape, w.shape()));
     let l = form.layout(OP, g, x_shape, w.shape(), dy.shape());
     if let Some(bias) = bias {
-        expect::f32s(OP, &[("dy", dy), ("bias", bias)]);
+        expect::f32s(OP, &[("bias", bias)]);
+        expect::one_device(OP, &[("dy", dy), ("bias", bias)]);
         let fits = bias.shape() == Shape::from([l.c]);
         assert!(fits, "{OP}: the bias does not fit {} channels (x {x_shape}, bias {})", l.c, bias.shape());
     }
@@ -86,6 +90,7 @@ pub fn conv2d_bwd_x(form: Conv2dForm, dy: &Tensor, w: &Tensor, bias: Option<&Ten
         Conv2dForm::Im2col => columns::backward_x(&l, dy, w, bias, &dx),
         Conv2dForm::Depthwise => depthwise::backward_x(&l, dy, w, bias, &dx),
         Conv2dForm::Wide => wide::launch(&l, Direction::Backward, dy, w, bias, &dx),
+        Conv2dForm::Half(form) => half::launch(&l, Direction::Backward, form.or_usual(dx.device()), dy, w, bias, &dx),
     }
     dx
 }
@@ -105,6 +110,7 @@ pub fn conv2d_bwd_w(form: Conv2dForm, x: &Tensor, dy: &Tensor, w_shape: Shape, g
         Conv2dForm::Im2col => columns::backward_w(&l, x, dy, &dw),
         Conv2dForm::Depthwise => depthwise::backward_w(&l, x, dy, &dw),
         Conv2dForm::Wide => wide::backward_w(&l, x, dy, &dw),
+        Conv2dForm::Half(_) => panic!("{OP}: there is no weight gradient of f16 (x {}, dy {})", x.shape(), dy.shape()),
     }
     dw
 }

@@ -3,7 +3,7 @@
 use super::layout::{Form, Layout, bias_of};
 use super::mirrors;
 use super::weight::sum_splits;
-use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::kernel::{Args, Constants, Grid, Kernel, kernel};
 use crate::mirror::Real;
 use crate::tensor::Tensor;
 use crate::work::{self, Work};
@@ -74,6 +74,13 @@ impl Direction {
             Self::Backward => (l.group_k(), [l.group_c(), l.h, l.w]),
         }
     }
+
+    /// The header of its kernels, but for what their form adds.
+    pub fn constants(self, l: &Layout, bias: Option<&Tensor>) -> Constants {
+        let mut constants = l.constants(self == Self::Backward);
+        constants.push(("HAS_BIAS", u32::from(bias.is_some())));
+        constants
+    }
 }
 
 impl Params {
@@ -98,31 +105,46 @@ impl Params {
 }
 
 pub(super) fn conv2d_cpu<T: Real>(args: &mut Args<'_>) {
-    let p: Params = args.params();
-    let x = [p.batch, p.groups * p.in_c, p.in_h, p.in_w];
-    let l = Layout::of(args, x, [p.groups * p.out_c, p.out_h, p.out_w], p.groups);
-    mirrors::forward::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
+    mirrors::forward::<T>(&laid(args, Direction::Forward), args.input(0), args.input(1), bias_of(args), args.output(0));
 }
 
 pub(super) fn conv2d_bwd_x_cpu<T: Real>(args: &mut Args<'_>) {
+    mirrors::backward_x::<T>(&laid(args, Direction::Backward), args.input(0), args.input(1), bias_of(args), args.output(0));
+}
+
+/// The convolution of a launch.
+pub(super) fn laid(args: &Args<'_>, direction: Direction) -> Layout {
     let p: Params = args.params();
-    let x = [p.batch, p.groups * p.out_c, p.out_h, p.out_w];
-    let l = Layout::of(args, x, [p.groups * p.in_c, p.in_h, p.in_w], p.groups);
-    mirrors::backward_x::<T>(&l, args.input(0), args.input(1), bias_of(args), args.output(0));
+    let from = [p.groups * p.in_c, p.in_h, p.in_w];
+    let to = [p.groups * p.out_c, p.out_h, p.out_w];
+    let ([c, h, w], y) = if direction == Direction::Forward { (from, to) } else { (to, from) };
+    Layout::of(args, [p.batch, c, h, w], y, p.groups)
 }
 
 /// How the work is cut: pure in the shapes.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Plan {
     /// Invocations of a workgroup, and steps of the sum in a tile.
-    wg: [usize; 2],
-    bk: usize,
-    tiles_c: usize,
-    tiles_p: usize,
-    part: usize,
-    parts: usize,
+    pub wg: [usize; 2],
+    pub bk: usize,
+    pub tiles_c: usize,
+    pub tiles_p: usize,
+    pub part: usize,
+    pub parts: usize,
     /// Workgroups of tiles, or invocations of registers.
     pub tiles: usize,
+}
+
+impl Plan {
+    /// What parameters say of it.
+    pub fn cut(&self) -> [u32; 4] {
+        [self.tiles_c, self.tiles_p, self.part, self.parts].map(|v| v as u32)
+    }
+
+    /// Loop iterations of an invocation of tiles.
+    pub fn trips(&self) -> usize {
+        self.part.div_ceil(self.bk) * 36 + 64
+    }
 }
 
 /// Loop iterations of an invocation that sums all terms itself, over `in_c` channels.
@@ -158,7 +180,7 @@ pub(super) fn plan(l: &Layout, form: Form, [out_c, out_h, out_w]: [usize; 3], te
     Plan { wg: [8, 1], bk: 1, tiles_c, tiles_p, part: terms, parts: 1, tiles: l.groups * tiles_c * tiles_p }
 }
 
-fn tiled(form: Form, l: &Layout, out_c: usize, pixels: usize, terms: usize, work: Work) -> Plan {
+pub(super) fn tiled(form: Form, l: &Layout, out_c: usize, pixels: usize, terms: usize, work: Work) -> Plan {
     // As few rows of invocations as the channels fill, and half as many pixels where whole tiles would leave a large GPU idle; 64
     // invocations at the least, which is a wave of every vendor's.
     let wg_y = if out_c <= 32 { 4 } else { 8 };
@@ -178,8 +200,7 @@ pub(super) fn launch(l: &Layout, direction: Direction, form: Form, from: &Tensor
     let l = &l.laid_for(form, work);
     let (in_c, out) = direction.of(l);
     let plan = plan(l, form, out, in_c * l.taps(), work);
-    let cut = [plan.tiles_c, plan.tiles_p, plan.part, plan.parts].map(|v| v as u32);
-    let params = Params::new(l, direction, cut);
+    let params = Params::new(l, direction, plan.cut());
     let kernel = match (form, direction) {
         (Form::Tiled, Direction::Forward) => &CONV2D_TILED,
         (Form::Tiled4, Direction::Forward) => &CONV2D_TILED4,
@@ -191,8 +212,7 @@ pub(super) fn launch(l: &Layout, direction: Direction, form: Form, from: &Tensor
         (Form::Row3, Direction::Backward) => &CONV2D_BWD_X_ROW3,
     };
     let inputs = [from, w, bias.unwrap_or(w)];
-    let mut constants = l.constants(direction == Direction::Backward);
-    constants.push(("HAS_BIAS", u32::from(bias.is_some())));
+    let constants = direction.constants(l, bias);
     match form {
         Form::Reg | Form::Row3 => {
             for part in work.dispatches(plan.tiles.div_ceil(8), l.flops()) {
@@ -201,15 +221,34 @@ pub(super) fn launch(l: &Layout, direction: Direction, form: Form, from: &Tensor
             }
         }
         Form::Tiled | Form::Tiled4 => {
-            constants.extend([("WG_X", plan.wg[0] as u32), ("WG_Y", plan.wg[1] as u32), ("BK", plan.bk as u32)]);
-            let partial = (plan.parts > 1).then(|| Tensor::empty(to.device(), [plan.parts, to.len()]));
-            for part in work.dispatches(plan.tiles, l.flops()) {
-                let grid = Grid::folded(part.len()).trips(plan.part.div_ceil(plan.bk) * 36 + 64);
-                kernel.with(&constants).launch(params.from(part.start), &inputs, &[partial.as_ref().unwrap_or(to)], grid);
-            }
-            if let Some(partial) = &partial {
-                sum_splits(&l.constants(false), partial, to);
-            }
+            let by_tiles = ByTiles { kernel, constants, params, plan, trips: plan.trips() };
+            by_tiles.launch(l, &inputs, to);
+        }
+    }
+}
+
+/// A product by workgroup tiles, ready to launch.
+pub(super) struct ByTiles {
+    pub kernel: &'static Kernel,
+    pub constants: Constants,
+    pub params: Params,
+    pub plan: Plan,
+    pub trips: usize,
+}
+
+impl ByTiles {
+    /// In dispatches, and in parts of the sum that are added in order.
+    #[track_caller]
+    pub fn launch(self, l: &Layout, inputs: &[&Tensor], to: &Tensor) {
+        let Self { kernel, mut constants, params, plan, trips } = self;
+        constants.extend([("WG_X", plan.wg[0] as u32), ("WG_Y", plan.wg[1] as u32), ("BK", plan.bk as u32)]);
+        let partial = (plan.parts > 1).then(|| Tensor::empty(to.device(), [plan.parts, to.len()]));
+        for part in to.device().work().dispatches(plan.tiles, l.flops()) {
+            let grid = Grid::folded(part.len()).trips(trips);
+            kernel.with(&constants).launch(params.from(part.start), inputs, &[partial.as_ref().unwrap_or(to)], grid);
+        }
+        if let Some(partial) = &partial {
+            sum_splits(&l.constants(false), partial, to);
         }
     }
 }

@@ -10,6 +10,7 @@ mod depthwise;
 pub(in crate::ops) mod forms;
 mod gather;
 mod geometry;
+pub(in crate::ops) mod half;
 mod im2col;
 pub(in crate::ops) mod layout;
 mod mirrors;
@@ -26,7 +27,7 @@ pub use geometry::{
 pub use padding::Padding;
 pub use transposed::{conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x};
 
-use crate::base::Shape;
+use crate::base::{DType, Shape};
 use crate::expect;
 use crate::kernel::Kernel;
 use crate::tensor::Tensor;
@@ -35,7 +36,7 @@ use layout::{Form, Layout};
 
 /// Every kernel of this folder.
 pub(in crate::ops) fn kernels() -> Vec<&'static Kernel> {
-    [gather::KERNELS, wide::KERNELS, weight::KERNELS, im2col::KERNELS, depthwise::KERNELS].concat()
+    [gather::KERNELS, half::KERNELS, wide::KERNELS, weight::KERNELS, im2col::KERNELS, depthwise::KERNELS].concat()
 }
 
 /// How a convolution is computed; [`ConvAlgorithm::Auto`] is right unless you measure.
@@ -53,10 +54,11 @@ pub enum ConvAlgorithm {
 /// What a forward pass expects of its tensors, given the output's shape.
 #[track_caller]
 fn expect_forward(op: &str, x: &Tensor, w: &Tensor, bias: Option<&Tensor>, out: Result<Shape, String>) -> Shape {
-    expect::f32s(op, &[("x", x), ("w", w)]);
+    expect::f32s_or_halves(op, &[("x", x), ("w", w)]);
     let out = expect::fits(op, out);
     if let Some(b) = bias {
-        expect::f32s(op, &[("x", x), ("bias", b)]);
+        expect::f32s(op, &[("bias", b)]);
+        expect::one_device(op, &[("x", x), ("bias", b)]);
         let channels = out.c();
         let shapes = expect::shapes(&[("x", x), ("w", w), ("bias", b)]);
         assert!(b.shape() == Shape::from([channels]), "{op}: the bias does not fit {channels} output channels ({shapes})");
@@ -67,7 +69,11 @@ fn expect_forward(op: &str, x: &Tensor, w: &Tensor, bias: Option<&Tensor>, out: 
 /// What a gradient expects of `dy`, given the shape of what it is the gradient of.
 #[track_caller]
 fn expect_dy(op: &str, dy: &Tensor, other: (&str, &Tensor), out: Result<Shape, String>) {
-    expect::f32s(op, &[("dy", dy), other]);
+    // The gradient of the weights is computed in f32 alone.
+    match other.0 {
+        "x" => expect::f32s(op, &[("dy", dy), other]),
+        _ => drop(expect::f32s_or_halves(op, &[("dy", dy), other])),
+    }
     let out = expect::fits(op, out);
     assert!(dy.shape() == out, "{op}: dy should be {out} ({})", expect::shapes(&[("dy", dy), other]));
 }
@@ -75,6 +81,9 @@ fn expect_dy(op: &str, dy: &Tensor, other: (&str, &Tensor), out: Result<Shape, S
 /// Gathers `to` from `from` by the kernels that fit best.
 #[track_caller]
 fn gather(l: &Layout, direction: Direction, from: &Tensor, w: &Tensor, bias: Option<&Tensor>, to: &Tensor) {
+    if from.dtype() == DType::F16 {
+        return half::launch(l, direction, half::Form::choose(to.device()), from, w, bias, to);
+    }
     let work = to.device().work();
     let has_own = |trips: usize| l.is_depthwise() && work.can_loop(trips);
     match direction {
@@ -100,8 +109,10 @@ fn weight_gradient(l: &Layout, x: &Tensor, dy: &Tensor, dw: &Tensor) {
 /// Convolution (a cross-correlation: the filter is not flipped). `x` is (n, c, h, w), `w` (k, c / groups, r, s), `bias` (k); gives
 /// (n, k, p, q). Equivalent of `torch.nn.functional.conv2d`.
 ///
+/// Where `x` and `w` are f16 their products are added up in f32, by matrix units where the GPU has them, and `y` is f32, as `bias` is.
+///
 /// # Panics
-/// If the shapes do not fit, with both of them, or a tensor does not hold f32.
+/// If the shapes do not fit, with both of them, or a tensor does not hold f32, nor both f16.
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -138,17 +149,17 @@ fn forward(op: &str, algorithm: ConvAlgorithm, x: &Tensor, w: &Tensor, bias: Opt
     let out = expect_forward(op, x, w, bias, g.out_shape(x.shape(), w.shape()));
     let l = Layout::new(g, x.shape(), w.shape(), out);
     let y = Tensor::empty(x.device(), out);
-    match algorithm == ConvAlgorithm::Im2col && im2col::fits(&l) && bias.is_none() {
+    match algorithm == ConvAlgorithm::Im2col && im2col::fits(&l) && bias.is_none() && x.dtype() != DType::F16 {
         true => im2col::forward(&l, x, w, &y),
         false => gather(&l, Direction::Forward, x, w, bias, &y),
     }
     y
 }
 
-/// dx of [`conv2d`]: `dy` is (n, k, p, q), `w` as in the forward pass; gives `x_shape`.
+/// dx of [`conv2d`]: `dy` is (n, k, p, q), `w` as in the forward pass; gives `x_shape`, f32 where both are f16 too.
 ///
 /// # Panics
-/// If the shapes do not fit, or a tensor does not hold f32.
+/// If the shapes do not fit, or a tensor does not hold f32, nor both f16.
 ///
 /// ```
 /// # use gpu_core::{Device, Shape, Tensor, ops};
@@ -186,7 +197,7 @@ fn backward_x(op: &str, algorithm: ConvAlgorithm, dy: &Tensor, w: &Tensor, x_sha
     expect_dy(op, dy, ("w", w), g.out_shape(x_shape, w.shape()));
     let l = Layout::new(g, x_shape, w.shape(), dy.shape());
     let dx = Tensor::empty(dy.device(), x_shape);
-    match algorithm == ConvAlgorithm::Im2col && im2col::fits(&l) {
+    match algorithm == ConvAlgorithm::Im2col && im2col::fits(&l) && dy.dtype() != DType::F16 {
         true => im2col::backward_x(&l, dy, w, None, &dx),
         false => gather(&l, Direction::Backward, dy, w, None, &dx),
     }

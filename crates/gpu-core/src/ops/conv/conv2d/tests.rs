@@ -117,6 +117,22 @@ fn work_cut_into_dispatches_gives_the_same_bits() {
     }
 }
 
+#[test]
+fn products_of_f16_fill_a_large_gpu_and_no_dispatch_is_long() {
+    for layer in LAYERS {
+        for batch in [1, 8, 64] {
+            let l = layout(batch, layer);
+            let direction = [(Direction::Forward, [l.k, l.p, l.q], l.c), (Direction::Backward, [l.c, l.h, l.w], l.k)];
+            for (direction, out, channels) in direction {
+                let plan = half::by_units(&l, out, channels * l.taps(), Work::Tiles, 16);
+                let what = format!("{direction:?} {layer:?}, batch {batch}");
+                assert_fills(&what, plan.tiles, l.flops());
+                assert_short(&what, plan.tiles, l.flops());
+            }
+        }
+    }
+}
+
 /// Depthwise by any taps and by the rows of three that go by fours; in registers by any taps and by rows of three.
 #[test]
 fn convolutions_that_are_not_by_tiles_are_cut_too() {

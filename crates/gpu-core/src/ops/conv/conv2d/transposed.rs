@@ -7,10 +7,10 @@ use crate::base::Shape;
 use crate::tensor::Tensor;
 
 /// Transposed convolution: `x` is (n, c, h, w), `w` (c, k / groups, r, s), `bias` (k). The gather form: every output element adds
-/// up what reaches it. Equivalent of `torch.nn.functional.conv_transpose2d`.
+/// up what reaches it; of f16 as [`conv2d`](super::conv2d) is. Equivalent of `torch.nn.functional.conv_transpose2d`.
 ///
 /// # Panics
-/// If the shapes do not fit, or a tensor does not hold f32.
+/// If the shapes do not fit, or a tensor does not hold f32, nor `x` and `w` both f16.
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};

@@ -1,7 +1,7 @@
 //! What is timed: the layers of a ResNet for CIFAR, in every form.
 
-use crate::{Bench, tensor};
-use gpu_core::ops::internals::{self, Conv2dForm, ProductForm};
+use crate::{Bench, half_tensor, tensor};
+use gpu_core::ops::internals::{self, Conv2dForm, HalfForm, ProductForm};
 use gpu_core::ops::{Conv2dGeometry, ConvTranspose2dGeometry, conv_transpose2d};
 use gpu_core::{Device, Shape, Tensor};
 
@@ -35,6 +35,22 @@ impl Layer {
         })
     }
 
+    /// Forward pass and input gradient of f16.
+    fn half_rows(self, form: HalfForm, what: &str) -> [Bench; 2] {
+        let Self { g, x, w } = self;
+        let form = Conv2dForm::Half(form);
+        let row = |name, run: fn(Conv2dForm, &Tensor, &Tensor, Shape, Conv2dGeometry) -> Tensor| {
+            Bench::new(name, what, 2 * (x.len() * w.inner(1)) as u64, move |device: &Device| {
+                let (a, w) = (half_tensor(device, x, 1), half_tensor(device, w, 2));
+                move || vec![run(form, &a, &w, x, g)]
+            })
+        };
+        [
+            row("conv2d", |form, x, w, _, g| internals::conv2d(form, x, w, None, g)),
+            row("conv2d_bwd_x", |form, dy, w, x, g| internals::conv2d_bwd_x(form, dy, w, None, x, g)),
+        ]
+    }
+
     /// Forward pass and both gradients.
     fn rows(self, form: Conv2dForm, what: &str) -> [Bench; 3] {
         let Self { g, x, w } = self;
@@ -51,6 +67,9 @@ pub fn benches() -> Vec<Bench> {
     let layer = Layer::new(1, 32);
     for form in ProductForm::ALL {
         rows.extend(layer.rows(Conv2dForm::Product(form), &format!("3x3 64>64, 32x32, batch 32, {form:?}")));
+    }
+    for form in HalfForm::ALL {
+        rows.extend(layer.half_rows(form, &format!("3x3 64>64, 32x32, batch 32, f16, {form:?}")));
     }
     rows.extend(layer.rows(Conv2dForm::Im2col, "3x3 64>64, 32x32, batch 32, im2col"));
     let g = Conv2dGeometry { padding: 64.into(), ..Default::default() };

@@ -1,8 +1,8 @@
 //! What is held against the mirror: every form of every kernel over plain, padded, strided, dilated, grouped and degenerate
 //! geometries.
 
-use crate::{Bound, Case, tensor};
-use gpu_core::ops::internals::{self, Conv2dForm, ProductForm};
+use crate::{Bound, Case, half_tensor, tensor};
+use gpu_core::ops::internals::{self, Conv2dForm, HalfForm, ProductForm};
 use gpu_core::ops::{
     Conv2dGeometry, ConvTranspose2dGeometry, Padding, conv_transpose2d, conv_transpose2d_bwd_w, conv_transpose2d_bwd_x,
 };
@@ -147,6 +147,23 @@ fn gather_cases(row: &Row, cases: &mut Vec<Case>) {
     }
 }
 
+fn half_cases(row: &Row, cases: &mut Vec<Case>) {
+    let (s, g) = (shapes(row), row.3);
+    let Shapes { x, w, y } = s;
+    let [y_terms, x_terms, _] = s.terms(g);
+    for form in HalfForm::ALL.map(Conv2dForm::Half) {
+        let what = format!("{form:?} {row:?}");
+        // A bias adds one more term.
+        cases.push(Case::new("conv2d f16", what.clone(), Bound::Sum { terms: y_terms + 1 }, move |device| {
+            let bias = tensor(device, [w.dim(0)], 3);
+            vec![internals::conv2d(form, &half_tensor(device, x, 1), &half_tensor(device, w, 2), Some(&bias), g)]
+        }));
+        cases.push(Case::new("conv2d_bwd_x f16", what, Bound::Sum { terms: x_terms }, move |device| {
+            vec![internals::conv2d_bwd_x(form, &half_tensor(device, y, 1), &half_tensor(device, w, 2), None, x, g)]
+        }));
+    }
+}
+
 fn weight_cases(row: &Row, cases: &mut Vec<Case>) {
     let (s, g) = (shapes(row), row.3);
     let wide = (s.w.len() < 10_000).then_some(Conv2dForm::Wide);
@@ -213,6 +230,7 @@ pub fn cases() -> Vec<Case> {
     let mut cases = Vec::new();
     for row in ROWS {
         gather_cases(row, &mut cases);
+        half_cases(row, &mut cases);
         weight_cases(row, &mut cases);
         im2col_cases(row, &mut cases);
     }

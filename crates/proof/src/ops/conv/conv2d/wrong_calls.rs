@@ -5,7 +5,7 @@ use gpu_core::ops::{
     Conv2dGeometry, ConvAlgorithm, ConvTranspose2dGeometry, Padding, conv_transpose2d, conv_transpose2d_bwd_w,
     conv_transpose2d_bwd_x, conv2d, conv2d_bwd_w, conv2d_bwd_w_by, conv2d_bwd_x, conv2d_bwd_x_by, conv2d_by,
 };
-use gpu_core::{Device, Tensor};
+use gpu_core::{DType, Device, Tensor};
 
 const PLAIN: Conv2dGeometry = Conv2dGeometry { stride: [1; 2], padding: Padding::both([0; 2]), dilation: [1; 2], groups: 1 };
 const GROUPED: Conv2dGeometry = Conv2dGeometry { groups: 2, ..PLAIN };
@@ -53,6 +53,13 @@ pub fn wrong_calls() -> Vec<Misuse> {
         }),
         misuse!("conv2d", ["w on CPU", "x [1, 1, 1, 1], w [1, 1, 1, 1]"], |d| {
             conv2d(&zeros(d, [1, 1, 1, 1]), &zeros(&Device::Cpu, [1, 1, 1, 1]), None, PLAIN)
+        }),
+        misuse!("conv2d", ["x holds f16, not f32", "x [1, 1, 1, 1], w [1, 1, 1, 1]"], |d| {
+            conv2d(&zeros(d, [1, 1, 1, 1]).cast(DType::F16), &zeros(d, [1, 1, 1, 1]), None, PLAIN)
+        }),
+        misuse!("conv2d_bwd_w", ["dy holds f16, not f32", "dy [1, 1, 1, 1], x [1, 1, 1, 1]"], |d| {
+            let half = zeros(d, [1, 1, 1, 1]).cast(DType::F16);
+            conv2d_bwd_w(&half, &half, half.shape(), PLAIN)
         }),
         misuse!("conv2d_by", ["x has 3 channels, w wants 4", "x [1, 3, 8, 8]", "w [8, 4, 3, 3]"], |d| {
             conv2d_by(ConvAlgorithm::Im2col, &zeros(d, [1, 3, 8, 8]), &zeros(d, [8, 4, 3, 3]), None, PLAIN)

@@ -5,12 +5,12 @@ mod random;
 
 use super::cases::{DEPTHWISE_ROWS, ROWS, Row, Shapes, TRANSPOSED_ROWS, TransposedRow, products, shapes};
 use crate::{counted, devices, faulty, gpu, gradients, poisoned, tensor};
-use gpu_core::ops::internals::{self, Conv2dForm, ProductForm};
+use gpu_core::ops::internals::{self, Conv2dForm, HalfForm, ProductForm};
 use gpu_core::ops::{
     Conv2dGeometry, ConvAlgorithm, ConvTranspose2dGeometry, Padding, conv_transpose2d, conv_transpose2d_bwd_w,
     conv_transpose2d_bwd_x, conv2d, conv2d_bwd_w, conv2d_bwd_w_by, conv2d_bwd_x, conv2d_bwd_x_by, conv2d_by,
 };
-use gpu_core::{Device, Shape, Tensor};
+use gpu_core::{DType, Device, Shape, Tensor};
 
 /// Calls `f` with (x index, w index, y index) of every product of a convolution: the definition, once. `shift` moves every group
 /// to other input channels: 0 is right.
@@ -92,6 +92,39 @@ fn small_integers_convolve_exactly_on_every_device_and_by_every_kernel() {
         for device in devices() {
             let wrong = differing(&computed(row, &device), &naive(row, row.3, 0));
             assert!(wrong.is_empty(), "{wrong:?} on {}: {row:?}", device.name());
+        }
+    }
+}
+
+/// Small integers are exact in f16.
+#[test]
+fn small_integers_in_f16_convolve_exactly_too() {
+    for row in ROWS.iter().chain(DEPTHWISE_ROWS) {
+        let (s, g, want) = (shapes(row), row.3, naive(row, row.3, 0));
+        for device in devices() {
+            let device = &poisoned(&device);
+            let halves = |shape: Shape, v: &[f32]| Tensor::from_slice(device, shape, v).cast(DType::F16);
+            let [x, w, dy] = integers(s);
+            let (x, w, dy) = (halves(s.x, &x), halves(s.w, &w), halves(s.y, &dy));
+            for form in HalfForm::ALL.map(Conv2dForm::Half) {
+                let (y, dx) = (internals::conv2d(form, &x, &w, None, g), internals::conv2d_bwd_x(form, &dy, &w, None, s.x, g));
+                assert_eq!([&y.to_vec().unwrap(), &dx.to_vec().unwrap()], [&want[0], &want[1]], "{form:?} {row:?}");
+            }
+            assert_eq!(conv2d(&x, &w, None, g).to_vec().unwrap(), want[0], "{row:?}");
+            assert_eq!(conv2d_bwd_x_by(ConvAlgorithm::Im2col, &dy, &w, s.x, g).to_vec().unwrap(), want[1], "{row:?}");
+        }
+    }
+}
+
+#[test]
+fn a_transposed_convolution_of_small_integers_in_f16_is_that_of_f32() {
+    for &(x, k, [r, s], g) in TRANSPOSED_ROWS {
+        let (x, w) = (Shape::from(x), Shape::from([x[1], k / g.groups, r, s]));
+        for device in devices() {
+            let [x, w] =
+                [(x, 1), (w, 2)].map(|(shape, seed)| Tensor::from_slice(&device, shape, &crate::integers(shape.len(), seed)));
+            let (wide, half) = (conv_transpose2d(&x, &w, None, g), [&x, &w].map(|factor| factor.cast(DType::F16)));
+            assert_eq!(conv_transpose2d(&half[0], &half[1], None, g).to_vec().unwrap(), wide.to_vec().unwrap(), "{g:?}");
         }
     }
 }
