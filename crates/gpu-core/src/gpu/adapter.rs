@@ -109,8 +109,11 @@ impl AdapterInfo {
         tiles: &[wgpu::CooperativeMatrixProperties],
     ) -> Self {
         let has_units = features.contains(MATRIX_UNITS | wgpu::Features::SHADER_F16);
+        let matrix_units = MatrixUnits::among(tiles, &info).filter(|_| has_units);
+        // Units that no kernel can use are not asked for.
+        let features = if matrix_units.is_none() { features - MATRIX_UNITS } else { features };
         Self {
-            matrix_units: MatrixUnits::among(tiles, &info).filter(|_| has_units),
+            matrix_units,
             kind: match info.device_type {
                 wgpu::DeviceType::DiscreteGpu => AdapterKind::Discrete,
                 wgpu::DeviceType::IntegratedGpu => AdapterKind::Integrated,
@@ -223,11 +226,12 @@ pub(super) fn choose(software: bool, wanted: Option<String>) -> Result<wgpu::Ada
     Ok(found.swap_remove(at))
 }
 
-/// Opens it with all that it has; with WebGPU's defaults and no feature where `WGRAD_LIMITS=webgpu`, to try what a lesser GPU would do.
+/// Opens it with all that is useful here; with WebGPU's defaults and no feature where `WGRAD_LIMITS=webgpu`, to try what a lesser GPU would do.
 pub(super) fn request(adapter: &wgpu::Adapter) -> Result<(wgpu::Device, wgpu::Queue)> {
-    let wanted = useful().iter().fold(wgpu::Features::empty(), |all, (f, _)| all | *f);
+    let known = AdapterInfo::of(adapter).features;
+    let wanted = useful().into_iter().filter(|(_, name)| known.iter().any(|known| known == name));
     let (required_features, required_limits) = match std::env::var("WGRAD_LIMITS").as_deref() {
-        Err(_) | Ok("") => (adapter.features() & wanted, adapter.limits()),
+        Err(_) | Ok("") => (wanted.fold(wgpu::Features::empty(), |all, (feature, _)| all | feature), adapter.limits()),
         Ok("webgpu") => (wgpu::Features::empty(), wgpu::Limits::default()),
         Ok(other) => return Err(Error::AdapterRefused(format!("WGRAD_LIMITS is \"{other}\"; it may be \"webgpu\""))),
     };
@@ -318,5 +322,13 @@ mod tests {
         assert_eq!(among(&known, [32, 64]), None);
         assert_eq!(among(&known[..1], [64, 64]), None);
         assert_eq!(among(&[], [32, 32]), None);
+
+        // Those that no kernel can use are not among the features, and so are not asked for.
+        let features = |lanes: u32| {
+            let mut info = wgpu::AdapterInfo::new(wgpu::DeviceType::DiscreteGpu, wgpu::Backend::Vulkan);
+            [info.subgroup_min_size, info.subgroup_max_size] = [32, lanes];
+            AdapterInfo::new(info, &wgpu::Limits::default(), MATRIX_UNITS | wgpu::Features::SHADER_F16, &known).features
+        };
+        assert_eq!((features(32), features(64)), (vec!["f16".to_owned(), "matrix units".to_owned()], vec!["f16".to_owned()]));
     }
 }
