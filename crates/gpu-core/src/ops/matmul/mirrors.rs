@@ -1,6 +1,6 @@
 //! The product on the CPU.
 
-use super::Params;
+use super::params::Params;
 use crate::kernel::Args;
 use crate::mirror::{self, Real};
 use crate::unchecked::{self, Into, MatRef};

@@ -5,11 +5,13 @@
 //! parts that are added in order.
 
 mod mirrors;
+mod params;
 pub(super) mod plan;
 #[cfg(test)]
 mod tests;
 
 use mirrors::{has_many_rows, matmul_cpu, matmul_half_cpu, matmul_parts_cpu};
+use params::Params;
 use plan::{Batches, Plan, Transpose, plan};
 pub(super) use plan::{Extents, Factor};
 
@@ -19,7 +21,6 @@ use crate::kernel::{Grid, Kernel, kernel};
 use crate::run::Device;
 use crate::tensor::Tensor;
 use crate::work::{self, Work};
-use bytemuck::{Pod, Zeroable};
 
 const WGSL: &str = concat!(wgsl!("product_tiles.wgsl"), wgsl!("matmul.wgsl"));
 const SUBGROUP: &str = concat!(wgsl!("product_tiles.wgsl"), wgsl!("matmul.wgsl"), wgsl!("matmul_subgroup.wgsl"));
@@ -34,25 +35,6 @@ static MATMUL_MATRIX: Kernel = kernel!(MATRIX, "matmul_matrix", matmul_half_cpu)
 static MATMUL_PARTS: Kernel = kernel!(WGSL, "matmul_parts", matmul_parts_cpu);
 pub(super) const KERNELS: &[&Kernel] =
     &[&MATMUL_TILED, &MATMUL_TILED4, &MATMUL_REG, &MATMUL_SUBGROUP, &MATMUL_TILED_HALF, &MATMUL_MATRIX, &MATMUL_PARTS];
-
-#[repr(C)]
-#[derive(Clone, Copy, Debug, Pod, Zeroable)]
-struct Params {
-    m: u32,
-    n: u32,
-    k: u32,
-    part: u32,
-    parts: u32,
-    batch: u32,
-    a_row: u32,
-    a_col: u32,
-    b_row: u32,
-    b_col: u32,
-    tiles_m: u32,
-    tiles_n: u32,
-    first: u32,
-    batches: Batches,
-}
 
 /// The forms of the kernel.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
