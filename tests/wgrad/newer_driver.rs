@@ -29,7 +29,7 @@ fn verify(mesa: &Path, arguments: &[&str]) -> (Option<i32>, String) {
 #[test]
 fn kernels_equal_their_mirrors_on_a_newer_driver() {
     let Some(mesa) = mesa() else { return };
-    for operator in ["matmul", "conv2d_bwd_x f16", "batch_norm", "max_pool2d", "sort", "dropout"] {
+    for operator in ["matmul", "conv2d_bwd_x f16", "conv2d_bwd_w f16", "batch_norm", "max_pool2d", "sort", "dropout"] {
         let (code, said) = verify(&mesa, &["--filter", operator]);
         assert!(code == Some(0) && said.contains("llvmpipe"), "{operator}: {code:?}\n{said}");
         // It has matrix units, as the system's has not.

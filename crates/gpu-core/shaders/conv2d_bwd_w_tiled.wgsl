@@ -27,6 +27,51 @@ fn store_four(tile: Tile, k: u32, j: u32, low: vec4<f32>, high: vec4<f32>) {
     }
 }
 
+/// The pixels over which a tile sums: from, and to.
+fn start_of(tile: Tile) -> u32 {
+    return min(tile.split * params.rows_per_split, params.rows) * params.out_w;
+}
+
+fn end_of(tile: Tile) -> u32 {
+    return min((tile.split + 1u) * params.rows_per_split, params.rows) * params.out_w;
+}
+
+/// A pixel of the output, counted over the batch: what an invocation works out once a step.
+struct Pixel {
+    inside: bool,
+    row: u32,
+    column: u32,
+    dy: u32, // where it lies in channel 0 of its image and group
+    x: u32, // where the input of these begins
+}
+
+fn pixel_of(tile: Tile, index: u32, end: u32) -> Pixel {
+    let plane = params.out_h * params.out_w;
+    let image = (index / plane) * params.groups + tile.group;
+    let within = index % plane;
+    return Pixel(index < end, within / params.out_w, within % params.out_w, image * params.out_c * plane + within, image * params.in_c * params.in_h * params.in_w);
+}
+
+/// Where something is read, if it is inside; the first element where it is not, so that no branch is needed.
+struct At {
+    index: u32,
+    inside: bool,
+}
+
+fn dy_at(pixel: Pixel, k: u32) -> At {
+    let inside = pixel.inside && k < params.out_c;
+    return At(select(0u, pixel.dy + k * params.out_h * params.out_w, inside), inside);
+}
+
+/// Column j = (c, r, s) of the product.
+fn column_at(pixel: Pixel, j: u32) -> At {
+    let row = read_row(pixel.row, (j % TAPS) / S);
+    let column = read_column(pixel.column, j % S);
+    let inside = pixel.inside && j < params.in_c * TAPS && u32(row) < params.in_h && u32(column) < params.in_w;
+    let index = pixel.x + ((j / TAPS) * params.in_h + u32(row)) * params.in_w + u32(column);
+    return At(select(0u, index, inside), inside);
+}
+
 fn read_dy(at: u32, inside: bool) -> f32 {
     if inside {
         return dy[at];
@@ -34,9 +79,9 @@ fn read_dy(at: u32, inside: bool) -> f32 {
     return 0.0;
 }
 
-fn read_x(plane0: u32, j: u32, p: u32, q: u32, inside: bool) -> f32 {
-    if inside && j < params.in_c * TAPS {
-        return read_column_of(plane0, j, p, q);
+fn read_x(pixel: Pixel, j: u32) -> f32 {
+    if pixel.inside && j < params.in_c * TAPS {
+        return read_column_of(pixel.x, j, pixel.row, pixel.column);
     }
     return 0.0;
 }
@@ -46,37 +91,29 @@ fn conv2d_bwd_w_tiled(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_work
     let tile = tile_of(params.first + group_index(group, groups));
     let lane = id.y * WG_X + id.x;
     let plane = params.out_h * params.out_w;
-    let start = min(tile.split * params.rows_per_split, params.rows) * params.out_w;
-    let end = min((tile.split + 1u) * params.rows_per_split, params.rows) * params.out_w;
+    let end = end_of(tile);
     // A lane keeps its place among the pixels, so neighbours read neighbours.
     let kk = lane % BK;
     var sums: array<vec4<f32>, 16>;
-    for (var first = start; first < end; first += BK) {
-        let pixel = first + kk;
-        let inside = pixel < end;
-        let image = pixel / plane;
-        let within = pixel % plane;
-        let p = within / params.out_w;
-        let q = within % params.out_w;
-        let dy0 = (image * params.groups + tile.group) * params.out_c;
-        let plane0 = (image * params.groups + tile.group) * params.in_c * params.in_h * params.in_w;
+    for (var first = start_of(tile); first < end; first += BK) {
+        let pixel = pixel_of(tile, first + kk, end);
         for (var word = lane / BK; word < TILE_A / 4u; word += THREADS / BK) {
             let k = tile.k * TILE_A + 4u * word;
-            let at = (dy0 + k) * plane + within;
+            let at = pixel.dy + k * plane;
             a_tile[kk * (TILE_A / 4u) + word] = vec4<f32>(
-                read_dy(at, inside && k < params.out_c),
-                read_dy(at + plane, inside && k + 1u < params.out_c),
-                read_dy(at + 2u * plane, inside && k + 2u < params.out_c),
-                read_dy(at + 3u * plane, inside && k + 3u < params.out_c),
+                read_dy(at, pixel.inside && k < params.out_c),
+                read_dy(at + plane, pixel.inside && k + 1u < params.out_c),
+                read_dy(at + 2u * plane, pixel.inside && k + 2u < params.out_c),
+                read_dy(at + 3u * plane, pixel.inside && k + 3u < params.out_c),
             );
         }
         for (var word = lane / BK; word < TILE_B / 4u; word += THREADS / BK) {
             let j = tile.j * TILE_B + 4u * word;
             b_tile[kk * (TILE_B / 4u) + word] = vec4<f32>(
-                read_x(plane0, j, p, q, inside),
-                read_x(plane0, j + 1u, p, q, inside),
-                read_x(plane0, j + 2u, p, q, inside),
-                read_x(plane0, j + 3u, p, q, inside),
+                read_x(pixel, j),
+                read_x(pixel, j + 1u),
+                read_x(pixel, j + 2u),
+                read_x(pixel, j + 3u),
             );
         }
         workgroupBarrier();

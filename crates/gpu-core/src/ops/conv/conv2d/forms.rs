@@ -18,7 +18,7 @@ pub enum Conv2dForm {
     Depthwise,
     /// A workgroup for each element.
     Wide,
-    /// An implicit product of f16; weight gradients have none.
+    /// An implicit product of f16.
     Half(half::Form),
 }
 
@@ -110,7 +110,7 @@ pub fn conv2d_bwd_w(form: Conv2dForm, x: &Tensor, dy: &Tensor, w_shape: Shape, g
         Conv2dForm::Im2col => columns::backward_w(&l, x, dy, &dw),
         Conv2dForm::Depthwise => depthwise::backward_w(&l, x, dy, &dw),
         Conv2dForm::Wide => wide::backward_w(&l, x, dy, &dw),
-        Conv2dForm::Half(_) => panic!("{OP}: there is no weight gradient of f16 (x {}, dy {})", x.shape(), dy.shape()),
+        Conv2dForm::Half(form) => half::launch_weight(&l, form.or_usual(dw.device()), x, dy, &dw),
     }
     dw
 }

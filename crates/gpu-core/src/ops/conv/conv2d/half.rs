@@ -4,6 +4,7 @@
 use super::gather::{ByTiles, Direction, Params, Plan, laid, tiled};
 use super::layout::{self, Layout, bias_of};
 use super::mirrors;
+use super::weight::{self, Cut};
 use crate::kernel::{Args, Kernel, kernel};
 use crate::mirror::{self, Real};
 use crate::run::Device;
@@ -25,11 +26,29 @@ const MATRIX: &str = concat!(
     wgsl!("conv2d_tiled.wgsl"),
     wgsl!("conv2d_matrix.wgsl")
 );
+const WEIGHT_TILED: &str = concat!(
+    wgsl!("product_tiles.wgsl"),
+    wgsl!("conv_taps.wgsl"),
+    wgsl!("conv2d_bwd_w.wgsl"),
+    wgsl!("conv2d_bwd_w_tiled.wgsl"),
+    wgsl!("halves.wgsl"),
+    wgsl!("conv2d_bwd_w_half.wgsl")
+);
+const WEIGHT_MATRIX: &str = concat!(
+    wgsl!("product_tiles.wgsl"),
+    wgsl!("conv_taps.wgsl"),
+    wgsl!("conv2d_bwd_w.wgsl"),
+    wgsl!("conv2d_bwd_w_tiled.wgsl"),
+    wgsl!("conv2d_bwd_w_matrix.wgsl")
+);
 static CONV2D_HALF: Kernel = kernel!(TILED, "conv2d_half", conv2d_half_cpu);
 static CONV2D_BWD_X_HALF: Kernel = kernel!(TILED, "conv2d_bwd_x_half", conv2d_bwd_x_half_cpu);
 static CONV2D_MATRIX: Kernel = kernel!(MATRIX, "conv2d_matrix", conv2d_half_cpu).with_matrix_units();
 static CONV2D_BWD_X_MATRIX: Kernel = kernel!(MATRIX, "conv2d_bwd_x_matrix", conv2d_bwd_x_half_cpu).with_matrix_units();
-pub(in crate::ops) const KERNELS: &[&Kernel] = &[&CONV2D_HALF, &CONV2D_BWD_X_HALF, &CONV2D_MATRIX, &CONV2D_BWD_X_MATRIX];
+static CONV2D_BWD_W_HALF: Kernel = kernel!(WEIGHT_TILED, "conv2d_bwd_w_half", conv2d_bwd_w_half_cpu);
+static CONV2D_BWD_W_MATRIX: Kernel = kernel!(WEIGHT_MATRIX, "conv2d_bwd_w_matrix", conv2d_bwd_w_half_cpu).with_matrix_units();
+pub(in crate::ops) const KERNELS: &[&Kernel] =
+    &[&CONV2D_HALF, &CONV2D_BWD_X_HALF, &CONV2D_BWD_W_HALF, &CONV2D_MATRIX, &CONV2D_BWD_X_MATRIX, &CONV2D_BWD_W_MATRIX];
 
 /// The forms of the product of f16.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -74,6 +93,11 @@ fn conv2d_bwd_x_half_cpu<T: Real>(args: &mut Args<'_>) {
     mirrors::backward_x::<T>(&laid(args, Direction::Backward), &dy, &w, bias_of(args), args.output(0));
 }
 
+fn conv2d_bwd_w_half_cpu<T: Real>(args: &mut Args<'_>) {
+    let [x, dy] = [0, 1].map(|factor| mirror::widened(args.input(factor)));
+    mirrors::backward_w::<T>(&weight::laid(args), &x, &dy, args.output(0));
+}
+
 /// How the work is cut for matrix units: pure in the shapes.
 pub(super) fn by_units(l: &Layout, [out_c, out_h, out_w]: [usize; 3], terms: usize, work: Work, unit: usize) -> Plan {
     let (block, bk) = (4 * unit, 2 * unit);
@@ -105,4 +129,26 @@ pub(super) fn launch(l: &Layout, direction: Direction, form: Form, from: &Tensor
     };
     let (kernel, params) = (form.kernel(direction), Params::new(l, direction, plan.cut()));
     ByTiles { kernel, constants, params, plan, trips }.launch(l, &[from, w, bias.unwrap_or(w)], to);
+}
+
+/// dw, which is f32, of the convolution `l`.
+#[track_caller]
+pub(super) fn launch_weight(l: &Layout, form: Form, x: &Tensor, dy: &Tensor, dw: &Tensor) {
+    let (work, units) = (dw.device().work(), dw.device().units());
+    let mut constants = l.constants(false);
+    let cut = match form {
+        Form::Tiled => {
+            constants.extend([("WG_X", 8), ("WG_Y", 8), ("BK", 16)]);
+            let plan = weight::plan(l, layout::Form::Tiled, work);
+            Cut { kernel: &CONV2D_BWD_W_HALF, constants, plan, each: 1, trips: plan.pixels(l).div_ceil(16) * 36 + 96 }
+        }
+        Form::Matrix => {
+            let (block, side, bk) = (4 * units.tile, units.tile / 2, 2 * units.tile);
+            constants.extend(units.header());
+            constants.extend([("WG_X", side), ("WG_Y", side), ("BK", bk)]);
+            let plan = weight::cut(l, block as usize, l.terms().div_ceil(block as usize), units.trips(l.q), work);
+            Cut { kernel: &CONV2D_BWD_W_MATRIX, constants, plan, each: 1, trips: units.trips(plan.pixels(l)) }
+        }
+    };
+    cut.launch(l, x, dy, dw);
 }

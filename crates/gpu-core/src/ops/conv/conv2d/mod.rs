@@ -69,11 +69,7 @@ fn expect_forward(op: &str, x: &Tensor, w: &Tensor, bias: Option<&Tensor>, out: 
 /// What a gradient expects of `dy`, given the shape of what it is the gradient of.
 #[track_caller]
 fn expect_dy(op: &str, dy: &Tensor, other: (&str, &Tensor), out: Result<Shape, String>) {
-    // The gradient of the weights is computed in f32 alone.
-    match other.0 {
-        "x" => expect::f32s(op, &[("dy", dy), other]),
-        _ => drop(expect::f32s_or_halves(op, &[("dy", dy), other])),
-    }
+    expect::f32s_or_halves(op, &[("dy", dy), other]);
     let out = expect::fits(op, out);
     assert!(dy.shape() == out, "{op}: dy should be {out} ({})", expect::shapes(&[("dy", dy), other]));
 }
@@ -98,6 +94,9 @@ fn gather(l: &Layout, direction: Direction, from: &Tensor, w: &Tensor, bias: Opt
 /// The weight gradient by the kernels that fit best.
 #[track_caller]
 fn weight_gradient(l: &Layout, x: &Tensor, dy: &Tensor, dw: &Tensor) {
+    if x.dtype() == DType::F16 {
+        return half::launch_weight(l, half::Form::choose(dw.device()), x, dy, dw);
+    }
     let work = dw.device().work();
     match Form::choose(l, work) {
         _ if l.is_depthwise() && depthwise::fits(l) => depthwise::backward_w(l, x, dy, dw),
@@ -204,10 +203,10 @@ fn backward_x(op: &str, algorithm: ConvAlgorithm, dy: &Tensor, w: &Tensor, x_sha
     dx
 }
 
-/// dw of [`conv2d`]: `x` (n, c, h, w) and `dy` (n, k, p, q); gives `w_shape`.
+/// dw of [`conv2d`]: `x` (n, c, h, w) and `dy` (n, k, p, q); gives `w_shape`, f32 where both are f16 too.
 ///
 /// # Panics
-/// If the shapes do not fit, or a tensor does not hold f32.
+/// If the shapes do not fit, or a tensor does not hold f32, nor both f16.
 ///
 /// ```
 /// # use gpu_core::{Device, Shape, Tensor, ops};
@@ -245,7 +244,7 @@ fn backward_w(op: &str, algorithm: ConvAlgorithm, x: &Tensor, dy: &Tensor, w_sha
     expect_dy(op, dy, ("x", x), g.out_shape(x.shape(), w_shape));
     let l = Layout::new(g, x.shape(), w_shape, dy.shape());
     let dw = Tensor::empty(x.device(), w_shape);
-    match algorithm == ConvAlgorithm::Im2col && im2col::fits(&l) {
+    match algorithm == ConvAlgorithm::Im2col && im2col::fits(&l) && x.dtype() != DType::F16 {
         true => im2col::backward_w(&l, x, dy, &dw),
         false => weight_gradient(&l, x, dy, &dw),
     }

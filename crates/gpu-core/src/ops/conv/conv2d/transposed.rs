@@ -31,7 +31,7 @@ pub fn conv_transpose2d(x: &Tensor, w: &Tensor, bias: Option<&Tensor>, g: ConvTr
 /// dx of [`conv_transpose2d`]: the plain convolution of `dy`.
 ///
 /// # Panics
-/// If the shapes do not fit, or a tensor does not hold f32.
+/// If the shapes do not fit, or a tensor does not hold f32, nor both f16.
 ///
 /// ```
 /// # use gpu_core::{Device, Shape, Tensor, ops};
@@ -52,7 +52,7 @@ pub fn conv_transpose2d_bwd_x(dy: &Tensor, w: &Tensor, x_shape: Shape, g: ConvTr
 /// dw of [`conv_transpose2d`]: the convolution's weight gradient with `x` and `dy` in each other's place.
 ///
 /// # Panics
-/// If the shapes do not fit, or a tensor does not hold f32.
+/// If the shapes do not fit, or a tensor does not hold f32, nor both f16.
 ///
 /// ```
 /// # use gpu_core::{Device, Shape, Tensor, ops};

@@ -3,7 +3,7 @@
 use super::layout::{Form, Layout};
 use super::mirrors;
 use crate::base::Shape;
-use crate::kernel::{Args, Grid, Kernel, kernel};
+use crate::kernel::{Args, Constants, Grid, Kernel, kernel};
 use crate::mirror::Real;
 use crate::tensor::Tensor;
 use crate::work::Work;
@@ -60,10 +60,14 @@ impl Params {
 
 /// On the CPU device a launch has one split: the mirror splits by images itself.
 pub(super) fn conv2d_bwd_w_cpu<T: Real>(args: &mut Args<'_>) {
+    mirrors::backward_w::<T>(&laid(args), args.input(0), args.input(1), args.output(0));
+}
+
+/// The convolution of a launch.
+pub(super) fn laid(args: &Args<'_>) -> Layout {
     let p: Params = args.params();
     let x = [p.rows / p.out_h, p.groups * p.in_c, p.in_h, p.in_w];
-    let l = Layout::of(args, x, [p.groups * p.out_c, p.out_h, p.out_w], p.groups);
-    mirrors::backward_w::<T>(&l, args.input(0), args.input(1), args.output(0));
+    Layout::of(args, x, [p.groups * p.out_c, p.out_h, p.out_w], p.groups)
 }
 
 fn sum_splits_cpu<T: Real>(args: &mut Args<'_>) {
@@ -90,7 +94,7 @@ pub(super) fn is_long(l: &Layout, form: Form, work: Work) -> bool {
 }
 
 /// How the sum is split: output rows per split, and how many splits.
-fn split(l: &Layout, form: Form, tiles: usize, work: Work) -> (usize, usize) {
+fn split(l: &Layout, row_trips: usize, tiles: usize, work: Work) -> (usize, usize) {
     let rows = l.n * l.p;
     if work == Work::Mirrors {
         return (rows, 1);
@@ -98,7 +102,7 @@ fn split(l: &Layout, form: Form, tiles: usize, work: Work) -> (usize, usize) {
     let memory = (PARTIAL_BYTES / (4 * l.k * l.terms())).max(1);
     let wanted = FILL.div_ceil(tiles).min(memory);
     // Half of what is allowed leaves room for the rest.
-    let longest = (crate::MAX_TRIPS as usize / 2 / row_trips(l, form)).max(1);
+    let longest = (crate::MAX_TRIPS as usize / 2 / row_trips).max(1);
     let rows_per_split = rows.div_ceil(wanted).min(longest).max(1);
     (rows_per_split, rows.div_ceil(rows_per_split).max(1))
 }
@@ -114,16 +118,56 @@ pub(super) struct Plan {
     pub tiles: usize,
 }
 
+/// For tiles of `tile_k` output channels and so many tiles of columns, whose invocations make `row_trips` in a row of pixels.
+pub(super) fn cut(l: &Layout, tile_k: usize, tiles_j: usize, row_trips: usize, work: Work) -> Plan {
+    let tiles_k = l.group_k().div_ceil(tile_k);
+    let tiles = l.groups * tiles_k * tiles_j;
+    let (rows_per_split, splits) = split(l, row_trips, tiles, work);
+    Plan { tiles_k, tiles_j, rows_per_split, splits, tiles: tiles * splits }
+}
+
+impl Plan {
+    /// Pixels over which an invocation sums.
+    pub fn pixels(&self, l: &Layout) -> usize {
+        self.rows_per_split * l.q
+    }
+}
+
 pub(super) fn plan(l: &Layout, form: Form, work: Work) -> Plan {
     let (tile_k, tiles_j) = match form {
         Form::Tiled | Form::Tiled4 => (64, l.terms().div_ceil(64)),
         Form::Reg => (8, l.terms().div_ceil(16)),
         Form::Row3 => (8, l.group_c().div_ceil(4) * l.r),
     };
-    let tiles_k = l.group_k().div_ceil(tile_k);
-    let tiles = l.groups * tiles_k * tiles_j;
-    let (rows_per_split, splits) = split(l, form, tiles, work);
-    Plan { tiles_k, tiles_j, rows_per_split, splits, tiles: tiles * splits }
+    cut(l, tile_k, tiles_j, row_trips(l, form), work)
+}
+
+/// A sum that is cut, ready to launch.
+pub(super) struct Cut {
+    pub kernel: &'static Kernel,
+    pub constants: Constants,
+    pub plan: Plan,
+    /// Tiles of a workgroup.
+    pub each: usize,
+    pub trips: usize,
+}
+
+impl Cut {
+    /// In dispatches, and in parts of the sum that are added in order.
+    #[track_caller]
+    pub fn launch(self, l: &Layout, x: &Tensor, dy: &Tensor, dw: &Tensor) {
+        let Plan { tiles_k, tiles_j, rows_per_split, splits, tiles } = self.plan;
+        let [tiles_k, tiles_j, rows_per_split] = [tiles_k, tiles_j, rows_per_split].map(|v| v as u32);
+        let params = Params { rows_per_split, splits: splits as u32, tiles_k, tiles_j, ..Params::new(l) };
+        let partial = if splits == 1 { dw.clone() } else { Tensor::empty(dw.device(), [splits, dw.len()]) };
+        for part in dw.device().work().dispatches(tiles.div_ceil(self.each), l.flops()) {
+            let grid = Grid::folded(part.len()).trips(self.trips);
+            self.kernel.with(&self.constants).launch(params.from(part.start), &[x, dy], &[&partial], grid);
+        }
+        if splits > 1 {
+            sum_splits(&l.constants(false), &partial, dw);
+        }
+    }
 }
 
 /// dw of the convolution `l`.
@@ -131,40 +175,18 @@ pub(super) fn plan(l: &Layout, form: Form, work: Work) -> Plan {
 pub(super) fn launch(l: &Layout, form: Form, x: &Tensor, dy: &Tensor, dw: &Tensor) {
     let work = dw.device().work();
     let l = &l.laid_for(form, work);
-    let Plan { tiles_k, tiles_j, rows_per_split, splits, tiles } = plan(l, form, work);
-    let params = Params {
-        rows_per_split: rows_per_split as u32,
-        splits: splits as u32,
-        tiles_k: tiles_k as u32,
-        tiles_j: tiles_j as u32,
-        ..Params::new(l)
+    let plan = plan(l, form, work);
+    let (pixels, mut constants) = (plan.pixels(l), l.constants(false));
+    let (kernel, each, trips) = match form {
+        Form::Row3 => (&CONV2D_BWD_W_ROW3, 8, plan.rows_per_split * (l.q + 1) + 160),
+        Form::Reg => (&CONV2D_BWD_W_REG, 8, pixels + 160),
+        Form::Tiled => (&CONV2D_BWD_W_TILED, 1, pixels.div_ceil(16) * 36 + 96),
+        Form::Tiled4 => (&CONV2D_BWD_W_TILED4, 1, pixels.div_ceil(16) * 36 + 96),
     };
-    let partial = if splits == 1 { dw.clone() } else { Tensor::empty(dw.device(), [splits, dw.len()]) };
-    let pixels = rows_per_split * l.q;
-    let mut constants = l.constants(false);
-    match form {
-        Form::Reg | Form::Row3 => {
-            let (kernel, trips) = match form {
-                Form::Row3 => (&CONV2D_BWD_W_ROW3, rows_per_split * (l.q + 1)),
-                _ => (&CONV2D_BWD_W_REG, pixels),
-            };
-            for part in work.dispatches(tiles.div_ceil(8), l.flops()) {
-                let grid = Grid::folded(part.len()).trips(trips + 160);
-                kernel.with(&constants).launch(params.from(part.start), &[x, dy], &[&partial], grid);
-            }
-        }
-        Form::Tiled | Form::Tiled4 => {
-            let kernel = if form == Form::Tiled { &CONV2D_BWD_W_TILED } else { &CONV2D_BWD_W_TILED4 };
-            constants.extend([("WG_X", 8), ("WG_Y", 8), ("BK", 16)]);
-            for part in work.dispatches(tiles, l.flops()) {
-                let grid = Grid::folded(part.len()).trips(pixels.div_ceil(16) * 36 + 96);
-                kernel.with(&constants).launch(params.from(part.start), &[x, dy], &[&partial], grid);
-            }
-        }
+    if each == 1 {
+        constants.extend([("WG_X", 8), ("WG_Y", 8), ("BK", 16)]);
     }
-    if splits > 1 {
-        sum_splits(&l.constants(false), &partial, dw);
-    }
+    Cut { kernel, constants, plan, each, trips }.launch(l, x, dy, dw);
 }
 
 /// Adds the rows of `partial` (splits, len) into `dw`, in order.

@@ -25,39 +25,27 @@ impl Layer {
         self,
         name: &'static str,
         what: &str,
-        [a, b]: [Shape; 2],
+        (form, [a, b]): (Conv2dForm, [Shape; 2]),
         run: impl Fn(&Tensor, &Tensor) -> Tensor + Copy + Send + Sync + 'static,
     ) -> Bench {
         let flops = 2 * (self.x.len() * self.w.inner(1)) as u64;
         Bench::new(name, what, flops, move |device: &Device| {
-            let (a, b) = (tensor(device, a, 1), tensor(device, b, 2));
+            let values = |shape, seed| match form {
+                Conv2dForm::Half(_) => half_tensor(device, shape, seed),
+                _ => tensor(device, shape, seed),
+            };
+            let (a, b) = (values(a, 1), values(b, 2));
             move || vec![run(&a, &b)]
         })
-    }
-
-    /// Forward pass and input gradient of f16.
-    fn half_rows(self, form: HalfForm, what: &str) -> [Bench; 2] {
-        let Self { g, x, w } = self;
-        let form = Conv2dForm::Half(form);
-        let row = |name, run: fn(Conv2dForm, &Tensor, &Tensor, Shape, Conv2dGeometry) -> Tensor| {
-            Bench::new(name, what, 2 * (x.len() * w.inner(1)) as u64, move |device: &Device| {
-                let (a, w) = (half_tensor(device, x, 1), half_tensor(device, w, 2));
-                move || vec![run(form, &a, &w, x, g)]
-            })
-        };
-        [
-            row("conv2d", |form, x, w, _, g| internals::conv2d(form, x, w, None, g)),
-            row("conv2d_bwd_x", |form, dy, w, x, g| internals::conv2d_bwd_x(form, dy, w, None, x, g)),
-        ]
     }
 
     /// Forward pass and both gradients.
     fn rows(self, form: Conv2dForm, what: &str) -> [Bench; 3] {
         let Self { g, x, w } = self;
         [
-            self.row("conv2d", what, [x, w], move |x, w| internals::conv2d(form, x, w, None, g)),
-            self.row("conv2d_bwd_x", what, [x, w], move |dy, w| internals::conv2d_bwd_x(form, dy, w, None, x, g)),
-            self.row("conv2d_bwd_w", what, [x, x], move |x, dy| internals::conv2d_bwd_w(form, x, dy, w, g)),
+            self.row("conv2d", what, (form, [x, w]), move |x, w| internals::conv2d(form, x, w, None, g)),
+            self.row("conv2d_bwd_x", what, (form, [x, w]), move |dy, w| internals::conv2d_bwd_x(form, dy, w, None, x, g)),
+            self.row("conv2d_bwd_w", what, (form, [x, x]), move |x, dy| internals::conv2d_bwd_w(form, x, dy, w, g)),
         ]
     }
 }
@@ -69,7 +57,7 @@ pub fn benches() -> Vec<Bench> {
         rows.extend(layer.rows(Conv2dForm::Product(form), &format!("3x3 64>64, 32x32, batch 32, {form:?}")));
     }
     for form in HalfForm::ALL {
-        rows.extend(layer.half_rows(form, &format!("3x3 64>64, 32x32, batch 32, f16, {form:?}")));
+        rows.extend(layer.rows(Conv2dForm::Half(form), &format!("3x3 64>64, 32x32, batch 32, f16, {form:?}")));
     }
     rows.extend(layer.rows(Conv2dForm::Im2col, "3x3 64>64, 32x32, batch 32, im2col"));
     let g = Conv2dGeometry { padding: 64.into(), ..Default::default() };

@@ -150,7 +150,7 @@ fn gather_cases(row: &Row, cases: &mut Vec<Case>) {
 fn half_cases(row: &Row, cases: &mut Vec<Case>) {
     let (s, g) = (shapes(row), row.3);
     let Shapes { x, w, y } = s;
-    let [y_terms, x_terms, _] = s.terms(g);
+    let [y_terms, x_terms, w_terms] = s.terms(g);
     for form in HalfForm::ALL.map(Conv2dForm::Half) {
         let what = format!("{form:?} {row:?}");
         // A bias adds one more term.
@@ -158,8 +158,11 @@ fn half_cases(row: &Row, cases: &mut Vec<Case>) {
             let bias = tensor(device, [w.dim(0)], 3);
             vec![internals::conv2d(form, &half_tensor(device, x, 1), &half_tensor(device, w, 2), Some(&bias), g)]
         }));
-        cases.push(Case::new("conv2d_bwd_x f16", what, Bound::Sum { terms: x_terms }, move |device| {
+        cases.push(Case::new("conv2d_bwd_x f16", what.clone(), Bound::Sum { terms: x_terms }, move |device| {
             vec![internals::conv2d_bwd_x(form, &half_tensor(device, y, 1), &half_tensor(device, w, 2), None, x, g)]
+        }));
+        cases.push(Case::new("conv2d_bwd_w f16", what, Bound::Sum { terms: w_terms }, move |device| {
+            vec![internals::conv2d_bwd_w(form, &half_tensor(device, x, 1), &half_tensor(device, y, 2), w, g)]
         }));
     }
 }

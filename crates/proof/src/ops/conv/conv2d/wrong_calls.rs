@@ -58,8 +58,8 @@ pub fn wrong_calls() -> Vec<Misuse> {
             conv2d(&zeros(d, [1, 1, 1, 1]).cast(DType::F16), &zeros(d, [1, 1, 1, 1]), None, PLAIN)
         }),
         misuse!("conv2d_bwd_w", ["dy holds f16, not f32", "dy [1, 1, 1, 1], x [1, 1, 1, 1]"], |d| {
-            let half = zeros(d, [1, 1, 1, 1]).cast(DType::F16);
-            conv2d_bwd_w(&half, &half, half.shape(), PLAIN)
+            let x = zeros(d, [1, 1, 1, 1]);
+            conv2d_bwd_w(&x, &x.cast(DType::F16), x.shape(), PLAIN)
         }),
         misuse!("conv2d_by", ["x has 3 channels, w wants 4", "x [1, 3, 8, 8]", "w [8, 4, 3, 3]"], |d| {
             conv2d_by(ConvAlgorithm::Im2col, &zeros(d, [1, 3, 8, 8]), &zeros(d, [8, 4, 3, 3]), None, PLAIN)
