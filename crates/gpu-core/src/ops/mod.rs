@@ -73,6 +73,7 @@ pub use optim::adam::{AdamHyper, adamw_step, adamw_step_amsgrad};
 pub use optim::average::{ema_step, exchange, lookahead_step};
 pub use optim::clip::{clip_grad_norm, clip_grad_value, clip_with_norm, total_norm};
 pub use optim::lion::{LionHyper, lion_step};
+pub use optim::loss_scale::{take_back, unscale};
 pub use optim::muon::{MuonHyper, muon_combine, muon_momentum, muon_normalise, muon_step};
 pub use optim::rmsprop::{RmspropHyper, rmsprop_step};
 pub use optim::sgd::{SgdHyper, sgd_step};
@@ -128,6 +129,7 @@ pub fn kernels() -> Vec<KernelInfo> {
         optim::average::KERNELS,
         optim::clip::KERNELS,
         optim::lion::KERNELS,
+        optim::loss_scale::KERNELS,
         optim::muon::KERNELS,
         optim::rmsprop::KERNELS,
         optim::sgd::KERNELS,

@@ -50,7 +50,7 @@ operators! {
     index { gather, scatter, sort, strided }
     loss { cross_entropy, pointwise }
     norm { batch_norm, row_norm }
-    optim { adadelta, adagrad, adam, average, clip, lion, muon, rmsprop, sgd }
+    optim { adadelta, adagrad, adam, average, clip, lion, loss_scale, muon, rmsprop, sgd }
     pool { adaptive_pool2d, global_pool, pool2d }
     random { augment, distribution, dropout }
     reduce { axes, cumsum }

@@ -6,6 +6,7 @@ pub(super) mod adam;
 pub(super) mod average;
 pub(super) mod clip;
 pub(super) mod lion;
+pub(super) mod loss_scale;
 pub(super) mod muon;
 pub(super) mod parameters;
 pub(super) mod rmsprop;
