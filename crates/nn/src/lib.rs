@@ -45,8 +45,8 @@ mod summary;
 pub mod zoo;
 
 pub use autograd::{
-    Gradients, Graph, GraphNode, Leaf, Param, Parameters, Pass, Tape, UnknownKey, Var, fits, freeze, join, parameter_count,
-    parameters, unfreeze,
+    Gradients, Graph, GraphNode, Leaf, Param, Parameters, Pass, Precision, Tape, UnknownKey, Var, fits, freeze, join,
+    parameter_count, parameters, unfreeze,
 };
 pub use checkpoint::{Checkpoint, CheckpointError};
 pub use init::{Fill, Init, Scheme};

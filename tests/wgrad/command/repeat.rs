@@ -25,12 +25,32 @@ fn three_runs_on_the_gpu_are_the_same_bytes() {
         return;
     }
     let bench = Bench::new();
-    for name in ["a", "b", "c"] {
-        let words = format!("train --data data --model net.json --batch-size 8 --device gpu --augment flip,crop --name {name}");
-        bench.run(&format!("{words} --max-steps 12 --test-images 0")).ok();
+    for precision in ["f32", "mixed"] {
+        for name in ["a", "b", "c"] {
+            let words = "train --data data --model net.json --batch-size 8 --device gpu --augment flip,crop";
+            let words = format!("{words} --precision {precision} --name {precision}-{name}");
+            bench.run(&format!("{words} --max-steps 12 --test-images 0")).ok();
+        }
+        let bytes = |name: &str| bench.bytes(&format!("runs/{precision}-{name}/last.safetensors"));
+        assert!(bytes("a") == bytes("b") && bytes("a") == bytes("c"), "runs of one seed differ in {precision}");
     }
-    let bytes = |name: &str| bench.bytes(&format!("runs/{name}/last.safetensors"));
-    assert!(bytes("a") == bytes("b") && bytes("a") == bytes("c"), "runs of one seed differ");
+}
+
+#[test]
+fn a_run_of_mixed_precision_is_the_same_bytes_stopped_or_not() {
+    let bench = Bench::new();
+    let words = "--epochs 2 --precision mixed --name";
+    let told = bench.train(&format!("{words} whole")).ok().stdout;
+    assert!(told.contains("products in f16, the loss times 65536 at last; 0 steps taken back"), "{told}");
+    bench.train(&format!("{words} parts --max-steps 7")).ok();
+    bench.run("train --resume runs/parts --precision f32").refused("--precision cannot change");
+    bench.run("train --resume runs/parts").ok();
+    for file in ["last.safetensors", "best.safetensors", "config.toml"] {
+        assert!(bench.bytes(&format!("runs/whole/{file}")) == bench.bytes(&format!("runs/parts/{file}")), "{file} differs");
+    }
+    assert_eq!(bench.log("runs/whole"), bench.log("runs/parts"));
+    bench.train("--epochs 2 --name f32s").ok();
+    assert!(bench.bytes("runs/whole/last.safetensors") != bench.bytes("runs/f32s/last.safetensors"), "the precision is used");
 }
 
 /// Waits until a run of `steps_per_epoch` 25 has left a checkpoint in mid-epoch.

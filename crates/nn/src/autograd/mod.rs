@@ -1,7 +1,7 @@
 //! Automatic differentiation: parameters, variables, the tape that records them, and the derivatives of all operators.
 //!
-//! `origin < param < parameters < labels < spans < statistics < pass < tape < gradients < var < leaf`, and on these the table of derivatives: each file names only
-//! those before it.
+//! `origin < param < parameters < labels < spans < statistics < pass < tape < gradients < var < leaf, product`, and on these the table of derivatives: each
+//! file names only those before it.
 
 mod derivatives;
 mod freeze;
@@ -13,6 +13,7 @@ mod origin;
 pub(crate) mod param;
 pub(crate) mod parameters;
 mod pass;
+mod product;
 pub(crate) mod spans;
 pub(crate) mod statistics;
 pub(crate) mod tape;
@@ -25,6 +26,6 @@ pub use gradients::{Gradients, Leaf};
 pub use graph::{Graph, GraphNode};
 pub use param::Param;
 pub use parameters::{Parameters, join, parameter_count, parameters};
-pub use pass::Pass;
+pub use pass::{Pass, Precision};
 pub use tape::Tape;
 pub use var::Var;

@@ -5,6 +5,20 @@ use super::spans::Spans;
 use super::statistics::Statistics;
 use gpu_core::{DType, Device, Tensor};
 
+/// What the factors of products are rounded to, in a pass: of [`Var::matmul`](crate::Var::matmul), [`Var::linear`](crate::Var::linear) and convolutions, and in
+/// the backward pass of their gradients.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Precision {
+    /// To nothing: all is f32.
+    #[default]
+    F32,
+    /// To f16, while their products are added up in f32, by a GPU's matrix units where it has any. Everything else is f32, as what products
+    /// give is, and the parameters. Depthwise convolutions stay f32: they wait for memory, not for arithmetic. Like
+    /// `torch.autocast(dtype=torch.float16)`, under which the results of products are f16 as well: here a step takes as much memory as in f32.
+    /// Train with [`loss_scaling`](crate::optim::RuleOptimizer::loss_scaling).
+    Mixed,
+}
+
 /// The options of a [`Tape`](crate::Tape). Whether layers are in training mode and whether gradients are wanted are two choices:
 ///
 /// | | gradients | none |
@@ -29,6 +43,7 @@ pub struct Pass {
     pub(super) device: Device,
     pub(super) training: bool,
     pub(super) gradients: bool,
+    pub(super) precision: Precision,
     pub(super) seed: u64,
     /// None for a step that no other tape draws from.
     pub(super) step: Option<Tensor>,
@@ -39,8 +54,8 @@ pub struct Pass {
 
 impl Pass {
     pub(super) fn new(device: &Device) -> Self {
-        let (labels, spans, statistics) = Default::default();
-        Self { device: device.clone(), training: true, gradients: true, seed: 0, step: None, labels, spans, statistics }
+        let (precision, labels, spans, statistics) = Default::default();
+        Self { device: device.clone(), training: true, gradients: true, precision, seed: 0, step: None, labels, spans, statistics }
     }
 
     /// In evaluation mode: dropout passes everything on, and norms use their running statistics. Gradients are kept. Equivalent of
@@ -52,6 +67,24 @@ impl Pass {
     /// Without gradients: nothing is kept for a backward pass. Equivalent of `torch.no_grad()`.
     pub fn no_gradients(self) -> Self {
         Self { gradients: false, ..self }
+    }
+
+    /// With products of another precision than f32.
+    ///
+    /// ```
+    /// # use gpu_core::{Device, Tensor};
+    /// # use nn::{Precision, Tape};
+    /// let x = Tensor::from_slice(&Device::Cpu, [1, 1], &[1.0f32 + 2f32.powi(-11)]);
+    /// let square = |precision| {
+    ///     let x = Tape::pass(&Device::Cpu).precision(precision).tape().variable(&x);
+    ///     x.matmul(&x).value().item()
+    /// };
+    /// assert_eq!(square(Precision::F32)?, 1.0 + 2f32.powi(-10) + 2f32.powi(-22));
+    /// assert_eq!(square(Precision::Mixed)?, 1.0); // the even one of two neighbours
+    /// # Ok::<(), gpu_core::Error>(())
+    /// ```
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// With labels of which losses shall note what classes they have.

@@ -6,7 +6,7 @@
 use super::labels::LabelSlots;
 use super::origin::{Entry, Made, Origin};
 use super::param::Param;
-use super::pass::Pass;
+use super::pass::{Pass, Precision};
 use super::spans::Spans;
 use super::statistics::Statistics;
 use gpu_core::{Device, Shape, Tensor};
@@ -40,6 +40,7 @@ struct Inner {
     training: bool,
     /// Whether closures are kept.
     gradients: bool,
+    precision: Precision,
     /// Whether a part of a pass is computed once more: running statistics have seen the batch.
     again: bool,
     seed: u64,
@@ -85,12 +86,13 @@ pub(crate) struct Randomness {
 impl Pass {
     /// An empty tape for such a pass.
     pub fn tape(self) -> Tape {
-        let Self { device, training, gradients, seed, step, labels, spans, statistics } = self;
+        let Self { device, training, gradients, precision, seed, step, labels, spans, statistics } = self;
         let step = Arc::new(step.map_or_else(OnceLock::new, OnceLock::from));
         Tape::make(Inner {
             device,
             training,
             gradients,
+            precision,
             again: false,
             seed,
             step,
@@ -147,11 +149,12 @@ impl Tape {
 
     /// A tape for a part of this one's pass, or for what follows it, whose random layers draw from `stream` on.
     fn part(&self, stream: u32, gradients: bool, again: bool) -> Self {
-        let Inner { device, training, seed, step, labels, spans, statistics, .. } = &*self.inner;
+        let Inner { device, training, precision, seed, step, labels, spans, statistics, .. } = &*self.inner;
         Self::make(Inner {
             device: device.clone(),
             training: *training,
             gradients,
+            precision: *precision,
             again,
             seed: *seed,
             step: step.clone(),
@@ -187,6 +190,11 @@ impl Tape {
     /// Whether gradients can be asked for.
     pub fn keeps_gradients(&self) -> bool {
         self.inner.gradients
+    }
+
+    /// What the factors of products are rounded to.
+    pub fn precision(&self) -> Precision {
+        self.inner.precision
     }
 
     /// Whether this is a repetition: running statistics have seen the batch.

@@ -12,6 +12,7 @@ mod arena;
 mod averages;
 mod group;
 mod lion;
+mod loss_scaling;
 mod muon;
 mod optimizer;
 mod rmsprop;

@@ -1,7 +1,7 @@
 //! What all optimisers can do.
 
 use super::update::Update;
-use crate::autograd::Gradients;
+use crate::autograd::{Gradients, Var};
 use crate::state_dict::{Array, Mismatch};
 use gpu_core::{Device, Tensor};
 use std::collections::BTreeMap;
@@ -20,6 +20,15 @@ pub trait Optimizer: Update {
 
     /// How many steps were begun.
     fn steps(&self) -> u32;
+
+    /// `loss` times the scale of [`loss_scaling`](super::RuleOptimizer::loss_scaling), by whose gradients [`step`](Self::step) is to be called; `loss`
+    /// itself where there is none. Equivalent of `torch.amp.GradScaler.scale`.
+    #[track_caller]
+    fn scaled(&self, loss: &Var) -> Var;
+
+    /// The loss scale, the steps since it changed, and the steps that were taken back, as three f32 on the device; where
+    /// [`loss_scaling`](super::RuleOptimizer::loss_scaling) is set.
+    fn loss_scale(&self) -> Option<Tensor>;
 
     /// Updates the parameters by `gradients`. A parameter that the loss does not depend on counts as one whose gradient is zero; a
     /// frozen one stays as it is. Equivalent of `torch.optim.Optimizer.step`.

@@ -3,6 +3,7 @@
 use super::arena::Arena;
 use super::averages::Averages;
 use super::group::{ParamGroup, Which, settings};
+use super::loss_scaling::LossScaling;
 use super::rule::{Figures, Moment, Rule, Stretch};
 use crate::autograd::param::ALIGN;
 use crate::autograd::{Gradients, Param};
@@ -20,6 +21,7 @@ pub(super) struct State<R> {
     pub clip_value: Option<f32>,
     /// The largest norm, and where the norm of the last step lies.
     pub clip_norm: Option<(f32, Tensor)>,
+    pub loss_scaling: Option<LossScaling>,
     pub averages: Averages,
     params: Vec<(String, Param)>,
     groups: Vec<(Which, ParamGroup)>,
@@ -34,6 +36,9 @@ pub(super) struct State<R> {
 const EMA: usize = 0;
 const LOOKAHEAD: usize = 1;
 const EXTRA: usize = 2;
+
+/// The key of the loss scale in the state.
+const LOSS_SCALE: &str = "loss_scale";
 
 /// 2^32: what the largest counts are as floats.
 const MOST_STEPS: f32 = 4_294_967_296.0;
@@ -51,6 +56,7 @@ impl<R: Rule> State<R> {
             maximize: false,
             clip_value: None,
             clip_norm: None,
+            loss_scaling: None,
             averages: Averages::default(),
             params,
             groups: Vec::new(),
@@ -168,6 +174,8 @@ impl<R: Rule> State<R> {
     pub fn update(&self) {
         self.arena.expect_home();
         let gradients = &self.arena.gradients;
+        let moved = [&self.arena.values].into_iter().chain(self.moments.iter().map(|(_, tensor)| tensor));
+        let before = self.loss_scaling.as_ref().map(|scaling| scaling.begin(gradients, moved));
         if let Some((most, last)) = &self.clip_norm {
             let norm = ops::total_norm(&[gradients]);
             ops::clip_with_norm(&[gradients], &norm, *most);
@@ -191,6 +199,9 @@ impl<R: Rule> State<R> {
                 shapes: self.arena.shapes(&segment),
             });
         }
+        if let Some(before) = before {
+            before.end();
+        }
         let far = |extra: usize| self.block(self.arena.segments.len() + extra, [1]);
         self.averages.update(&self.arena.values, &far(EMA), &far(LOOKAHEAD));
     }
@@ -202,6 +213,7 @@ impl<R: Rule> State<R> {
             .chain(averages)
             .flat_map(|(name, t, class)| self.arena.views(t, class).map(move |(key, view)| (format!("{name}.{key}"), view)))
             .collect();
+        named.extend(self.loss_scaling.iter().map(|scaling| (LOSS_SCALE.to_owned(), scaling.state().clone())));
         // As in PyTorch, the count is a float; a checkpoint has it exactly as well, see `count_exactly`.
         named.push(("step".to_owned(), Tensor::scalar(self.arena.device(), self.steps as f32)));
         named

@@ -7,10 +7,10 @@ use super::memory::{MemoryPlan, in_use};
 use super::parts::{Parts, Share};
 use super::pass::{Recorded, StepPass};
 use super::used::Used;
-use crate::autograd::Tape;
 use crate::autograd::labels::LabelSlots;
 use crate::autograd::spans::Spans;
 use crate::autograd::statistics::Statistics;
+use crate::autograd::{Precision, Tape};
 use gpu_core::{DType, Device, Shape, Tensor};
 use parking_lot::Mutex;
 use std::ops::Range;
@@ -23,6 +23,7 @@ pub struct StepBuilder {
     training: bool,
     gradients: bool,
     seed: Option<u64>,
+    precision: Precision,
     share: Share,
     number: Tensor,
     inputs: Vec<Input>,
@@ -38,6 +39,7 @@ impl Step {
             training: true,
             gradients: true,
             seed: None,
+            precision: Precision::F32,
             share: Share::whole(1),
             number: Tensor::from_slice(device, [1], &[0u32]),
             inputs: Vec::new(),
@@ -75,6 +77,11 @@ impl StepBuilder {
     /// With chosen random numbers. Without a seed they are others for every step of the process.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed: Some(seed), ..self }
+    }
+
+    /// With products of another precision than f32; see [`Precision`].
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// In evaluation mode; see [`Pass::evaluate`](crate::Pass::evaluate).
@@ -168,7 +175,7 @@ impl StepBuilder {
     /// If this thread is capturing already.
     #[track_caller]
     pub fn capture(self, record: impl FnOnce(&StepPass<'_>)) -> Result<Step, StepError> {
-        let Self { device, training, gradients, share, number, inputs, labels, .. } = self;
+        let Self { device, training, gradients, precision, share, number, inputs, labels, .. } = self;
         // Those of steps without a seed come from the other end.
         static NEXT: AtomicU64 = AtomicU64::new(u64::MAX);
         let seed = self.seed.unwrap_or_else(|| NEXT.fetch_sub(1, Relaxed));
@@ -178,7 +185,8 @@ impl StepBuilder {
         let ((recorded, found, spans), capture) = device.capture(|| {
             let spans = Spans::on(&device);
             let statistics = if share.of > 1 { Statistics::apart() } else { Statistics::default() };
-            let mut options = Tape::pass(&device).seed(seed).step_in(&number).labels(&labels).spans(&spans).statistics(&statistics);
+            let mut options = Tape::pass(&device).precision(precision).seed(seed).step_in(&number);
+            options = options.labels(&labels).spans(&spans).statistics(&statistics);
             options = if training { options } else { options.evaluate() };
             options = if gradients { options } else { options.no_gradients() };
             let pass = StepPass::new(&inputs, share.of, options.tape());

@@ -2,6 +2,7 @@
 
 use super::loss::Loss;
 use super::parts::Share;
+use crate::autograd::Precision;
 use gpu_core::ops::MetricSums;
 use gpu_core::{Shape, Tensor};
 use std::ops::Range;
@@ -14,6 +15,7 @@ pub struct StepOptions {
     pub(super) loss: Loss,
     pub(super) class_weights: Vec<f32>,
     pub(super) seed: u64,
+    pub(super) precision: Precision,
     pub(super) share: Share,
 }
 
@@ -26,6 +28,7 @@ impl StepOptions {
             loss: Loss::CrossEntropy { smoothing: 0.0 },
             class_weights: Vec::new(),
             seed: 0,
+            precision: Precision::F32,
             share: Share::whole(1),
         }
     }
@@ -65,6 +68,11 @@ impl StepOptions {
     /// With another seed of the random layers.
     pub fn seed(self, seed: u64) -> Self {
         Self { seed, ..self }
+    }
+
+    /// With products of another precision than f32.
+    pub fn precision(self, precision: Precision) -> Self {
+        Self { precision, ..self }
     }
 
     /// The same for another batch.

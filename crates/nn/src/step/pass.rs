@@ -126,7 +126,7 @@ impl<'a> StepPass<'a> {
     #[track_caller]
     pub fn update(&self, optimizer: &dyn Optimizer, loss: &Var) {
         let params = optimizer.params();
-        let gradients = loss.backward_to_ids(&params.iter().map(Param::id).collect());
+        let gradients = optimizer.scaled(loss).backward_to_ids(&params.iter().map(Param::id).collect());
         let depends = params.iter().any(|param| gradients.of(param).is_some());
         assert!(depends, "update: the loss depends on no parameter of this optimizer");
         let state = &mut *self.state.borrow_mut();

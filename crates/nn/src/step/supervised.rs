@@ -79,7 +79,7 @@ impl Supervised {
         options: &StepOptions,
         prologue: impl FnOnce(&Slots),
     ) -> Result<Self, StepError> {
-        let builder = Step::on(optimizer.device()).seed(options.seed).of_share(options.share);
+        let builder = Step::on(optimizer.device()).seed(options.seed).precision(options.precision).of_share(options.share);
         Self::record(net, optimizer.device(), options, builder, |before, pass| {
             prologue(&before.slots);
             let [output, loss] = before.forward(net, options, pass);
@@ -96,7 +96,7 @@ impl Supervised {
         options: &StepOptions,
         prologue: impl FnOnce(&Slots),
     ) -> Result<Self, StepError> {
-        let builder = Step::on(device).seed(options.seed).evaluate().no_gradients();
+        let builder = Step::on(device).seed(options.seed).precision(options.precision).evaluate().no_gradients();
         Self::record(net, device, options, builder, |before, pass| {
             prologue(&before.slots);
             let [output, loss] = before.forward(net, options, pass);

@@ -1,6 +1,7 @@
 //! Settings that are one of several names, or a number of images.
 
 use crate::data::{Amount, Split};
+use nn::Precision;
 use serde::{Deserialize, Deserializer, Serialize, Serializer, de};
 use std::fmt;
 use std::str::FromStr;
@@ -76,6 +77,26 @@ pub enum LossKind {
     Dice,
 }
 
+/// What the factors of products are rounded to.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+#[cfg_attr(feature = "cli", derive(clap::ValueEnum))]
+pub enum PrecisionKind {
+    /// To nothing: all is f32.
+    F32,
+    /// To f16; what is added up, and everything else, is f32.
+    Mixed,
+}
+
+impl From<PrecisionKind> for Precision {
+    fn from(kind: PrecisionKind) -> Self {
+        match kind {
+            PrecisionKind::F32 => Self::F32,
+            PrecisionKind::Mixed => Self::Mixed,
+        }
+    }
+}
+
 /// Where the run happens.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -100,7 +121,7 @@ macro_rules! display_by_name {
     )+};
 }
 
-display_by_name!(OptimizerKind, ScheduleKind, ClassWeights, LossKind, DeviceKind);
+display_by_name!(OptimizerKind, ScheduleKind, ClassWeights, LossKind, PrecisionKind, DeviceKind);
 
 /// What the best weights are chosen by.
 #[derive(Debug, Clone, Copy, PartialEq)]

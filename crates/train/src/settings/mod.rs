@@ -18,7 +18,7 @@ mod range;
 mod row;
 mod rows;
 
-pub use kinds::{ClassWeights, DeviceKind, LossKind, OptimizerKind, ScheduleKind, TestImages, Validation, Warmup};
+pub use kinds::{ClassWeights, DeviceKind, LossKind, OptimizerKind, PrecisionKind, ScheduleKind, TestImages, Validation, Warmup};
 pub use rows::{Config, Settings};
 
 use crate::augmentation::Augmentation;

@@ -5,7 +5,9 @@ use super::define::settings;
 use super::fallback::with_words;
 use super::fallback::{Basis, Fallback, always, by_data, by_optimizer, named};
 use super::kinds::OptimizerKind::{Adadelta, Adagrad, Adam, Adamw, Lion, Muon, Rmsprop, Sgd};
-use super::kinds::{ClassWeights, DeviceKind, LossKind, OptimizerKind, ScheduleKind, TestImages, Validation, Warmup};
+use super::kinds::{
+    ClassWeights, DeviceKind, LossKind, OptimizerKind, PrecisionKind, ScheduleKind, TestImages, Validation, Warmup,
+};
 use super::range::{Range, count_from, fingerprint, folder_name, non_negative, positive, share, side, warmup};
 use super::row::{Resume, Row};
 use crate::data::{InMemory, Sampler, builtin};
@@ -82,6 +84,8 @@ settings! {
         /// Keep activations only between this many segments of the network and recompute the others, to save memory; without a number,
         /// the square root of the number of layers
         checkpoint_activations: usize, "SEGMENTS", alone "0", default always(1), range count_from(0);
+        /// mixed rounds the factors of products to f16 and adds their products up in f32, as a GPU's matrix units do; weights stay f32
+        precision: PrecisionKind, "PRECISION", default always(PrecisionKind::F32);
         /// Learning rate over the steps
         schedule: ScheduleKind, "SCHEDULE", default always(ScheduleKind::OneCycle);
         /// How long the learning rate first rises: steps, a part of the run (5%), or epochs (2 epochs); the schedule takes the rest. Not with

@@ -38,6 +38,7 @@ pub(super) fn finish(run: &mut Run, report: &mut Report<'_>, stop: &AtomicBool) 
         let tested = if is_over { run.test(ending.score).and_then(|tested| report.tested(run, tested)) } else { Ok(None) };
         report.span("test", step, since);
         save(run, report)?;
+        ending.loss_scale = run.learner.loss_scale()?;
         ending.peak_bytes = run.learner.optimizer.device().memory().peak;
         let since = Instant::now();
         report.page(&run.folder);

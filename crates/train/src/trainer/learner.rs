@@ -1,7 +1,7 @@
 //! A network with all that its steps need.
 
 use super::fine_tuning::class_weights;
-use super::optimizer::schedule;
+use super::optimizer::{LossScale, schedule};
 use super::progress::Progress;
 use crate::data::{Dataset, ImageSet, Split};
 use crate::error::{Error, Result};
@@ -60,7 +60,8 @@ impl Learner {
             _ => return Error::setting("--augment: mixup and cutmix mix labels, and this model tells no classes"),
         };
         let part = batch / config.accumulate as usize;
-        let options = StepOptions::new(part, model::image_shape(&data.train)).loss(loss).seed(config.seed);
+        let options =
+            StepOptions::new(part, model::image_shape(&data.train)).loss(loss).seed(config.seed).precision(config.precision.into());
         let options = options.share(peers.share(config.accumulate)?, config.accumulate);
         let options = options.class_weights(class_weights(config, description, &data.train)?);
         let treatment = Treatment::of(data).augmented(how, config.seed);
@@ -112,6 +113,16 @@ impl Learner {
     /// Sets the learning rate of the step after `step` others.
     pub fn set_lr(&self, base: f32, step: u64) {
         self.optimizer.set_lr(self.schedule.lr(base, step as usize));
+    }
+
+    /// What the loss is multiplied by; none where all is f32.
+    ///
+    /// # Errors
+    /// A fault of the device.
+    pub fn loss_scale(&self) -> Result<Option<LossScale>> {
+        let Some(state) = self.optimizer.loss_scale() else { return Ok(None) };
+        let state = state.to_vec()?;
+        Ok(Some(LossScale { scale: state[0], taken_back: state[2] as u64 }))
     }
 
     /// The weights and the state of the optimiser.

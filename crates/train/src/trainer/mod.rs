@@ -17,6 +17,7 @@ mod setup;
 mod sharing;
 mod trace;
 
+pub use optimizer::LossScale;
 pub use outcome::Outcome;
 pub use progress::Tally;
 pub use range_test::Subject;

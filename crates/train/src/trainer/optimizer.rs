@@ -1,10 +1,24 @@
 //! The update rule and the schedule that the settings name.
 
 use crate::error::{Error, Result};
-use crate::settings::{Config, OptimizerKind, ScheduleKind};
+use crate::settings::{Config, OptimizerKind, PrecisionKind, ScheduleKind};
 use nn::optim::{Rule, RuleOptimizer};
 use nn::schedule::{Anneal, Schedule};
 use nn::{Adadelta, Adagrad, Adam, AdamW, Lion, Muon, Optimizer, Parameters, RmsProp, Sgd, fits};
+use serde::Serialize;
+
+/// How the loss was scaled where products are of f16.
+#[derive(Debug, Clone, Copy, PartialEq, Serialize)]
+pub struct LossScale {
+    /// What it is multiplied by.
+    pub scale: f32,
+    /// Steps of the run that were taken back, because a gradient was not finite.
+    pub taken_back: u64,
+}
+
+/// What the loss is multiplied by at first where products are of f16, and after how many steps it is doubled: as in PyTorch.
+const LOSS_SCALE: f32 = 65_536.0;
+const GROWTH_INTERVAL: u32 = 2000;
 
 /// The update rule for the parameters of `net`.
 pub(super) fn optimizer(config: &Config, net: &dyn Parameters) -> Box<dyn Optimizer> {
@@ -40,6 +54,9 @@ fn finished<R: Rule>(mut optimizer: RuleOptimizer<R>, config: &Config) -> Box<dy
     }
     if let Some(decay) = config.ema {
         optimizer = optimizer.ema(decay as f32);
+    }
+    if config.precision == PrecisionKind::Mixed {
+        optimizer = optimizer.loss_scaling(LOSS_SCALE, GROWTH_INTERVAL);
     }
     Box::new(optimizer)
 }

@@ -1,5 +1,6 @@
 //! What a run came to, as whoever trains is given it and as the command's JSON object.
 
+use super::optimizer::LossScale;
 use super::run::Tested;
 use crate::file;
 use serde::Serialize;
@@ -54,6 +55,9 @@ pub struct Outcome {
     pub run: PathBuf,
     /// The most bytes that the device held at a time.
     pub peak_bytes: u64,
+    /// How the loss was scaled, where products are of f16.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub loss_scale: Option<LossScale>,
     /// Whether it was ended from outside, by Ctrl-C, SIGTERM or SIGHUP.
     pub interrupted: bool,
 }

@@ -1,6 +1,7 @@
 //! What a run says of itself: to a person, and in `metrics.jsonl`.
 
 use super::clock::Clock;
+use super::optimizer::LossScale;
 use super::outcome::Outcome;
 use super::progress::Tally;
 use super::run::{Done, Ending, Measured, Run, Tested};
@@ -182,6 +183,9 @@ impl<'a> Report<'a> {
             "images_per_s": self.clock.images_per_s(),
             "stall_s": stall_s,
         });
+        if let Some(scale) = run.learner.loss_scale()? {
+            line["loss_scale"] = json!(scale);
+        }
         let mean_iou = score.and_then(|s| s.mean_iou);
         if let Some(mean_iou) = mean_iou {
             line[format!("{split}_mean_iou")] = mean_iou.into();
@@ -283,7 +287,7 @@ impl<'a> Report<'a> {
 
     /// The last words, and the same as an object.
     pub fn conclude(&self, run: &Done, ending: Ending) -> Outcome {
-        let Ending { tally, score, tested, interrupted, peak_bytes } = ending;
+        let Ending { tally, score, tested, interrupted, loss_scale, peak_bytes } = ending;
         let score = score.filter(|_| run.config.judged_by() == Some(Split::Val));
         let chosen = tested.map(|tested| tested.best.unwrap_or(tested.last));
         let outcome = Outcome {
@@ -308,6 +312,7 @@ impl<'a> Report<'a> {
             seed: run.config.seed,
             run: run.folder.path().to_path_buf(),
             peak_bytes,
+            loss_scale,
             interrupted,
         };
         self.say_outcome(&outcome, run);
@@ -327,6 +332,9 @@ impl<'a> Report<'a> {
         }
         if let Some(rate) = outcome.images_per_s {
             say(format!("{rate:.0} images/s in training, {:.2} s of it waiting for images", outcome.stall_s));
+        }
+        if let Some(LossScale { scale, taken_back }) = outcome.loss_scale {
+            say(format!("products in f16, the loss times {scale} at last; {} taken back", counted(taken_back, "step")));
         }
         let first = outcome.first_step_s.map(|s| format!("first step after {s:.2} s, "));
         say(format!("{}{:.1} s in all", first.unwrap_or_default(), outcome.elapsed_s));

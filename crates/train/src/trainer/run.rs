@@ -1,6 +1,7 @@
 //! A run between two steps: all that it is, and what it writes to its folder.
 
 use super::learner::Learner;
+use super::optimizer::LossScale;
 use super::progress::{Progress, Tally};
 use crate::data::{Dataset, Split};
 use crate::error::{Error, Result};
@@ -53,6 +54,7 @@ pub(super) struct Ending {
     pub score: Option<Score>,
     pub tested: Option<Tested>,
     pub interrupted: bool,
+    pub loss_scale: Option<LossScale>,
     /// The most bytes that the device held at a time while it trained.
     pub peak_bytes: u64,
 }

@@ -1,5 +1,6 @@
 //! Convolutions. Those of one axis are views of those of two: (N, C, L) is (N, C, 1, L).
 
+use crate::autograd::product::{Factors, alike};
 use crate::autograd::var::Var;
 use gpu_core::ops::ConvTransposeGeometry;
 use gpu_core::ops::{self, Conv1dGeometry, Conv2dGeometry, ConvGeometry, ConvTranspose1dGeometry, ConvTranspose2dGeometry};
@@ -49,9 +50,12 @@ impl Var {
         let op = ["conv1d", "conv2d"][D - 1];
         let (x, w, out) = self.as_images(w, b, g.out_shape(self.shape(), w.shape()), op);
         let g = g.with_two_axes();
-        let y = ops::conv2d(x.value(), w.value(), b.map(Self::value), g);
+        let is_depthwise = x.shape().c() > 1 && w.shape().dim(1) == 1;
+        let factors = if is_depthwise { Factors::as_they_are(&x, &w) } else { Factors::of(&x, &w) };
+        let y = ops::conv2d(&factors.a, &factors.b, b.map(Self::value), g);
         let bwd_x = move |dy: &Tensor, w: &Tensor, shape| ops::conv2d_bwd_x(dy, w, shape, g);
-        x.convolved(op, &w, b, y, bwd_x, move |x, dy, shape| ops::conv2d_bwd_w(x, dy, shape, g)).shaped(out)
+        let bwd_w = move |x: &Tensor, dy: &Tensor, shape| ops::conv2d_bwd_w(x, dy, shape, g);
+        x.convolved(op, (&w, b), y, factors, bwd_x, bwd_w).shaped(out)
     }
 
     #[track_caller]
@@ -60,9 +64,11 @@ impl Var {
         let op = ["conv_transpose1d", "conv_transpose2d"][D - 1];
         let (x, w, out) = self.as_images(w, b, out, op);
         let g = g.with_two_axes();
-        let y = ops::conv_transpose2d(x.value(), w.value(), b.map(Self::value), g);
+        let factors = Factors::of(&x, &w);
+        let y = ops::conv_transpose2d(&factors.a, &factors.b, b.map(Self::value), g);
         let bwd_x = move |dy: &Tensor, w: &Tensor, shape| ops::conv_transpose2d_bwd_x(dy, w, shape, g);
-        x.convolved(op, &w, b, y, bwd_x, move |x, dy, shape| ops::conv_transpose2d_bwd_w(x, dy, shape, g)).shaped(out)
+        let bwd_w = move |x: &Tensor, dy: &Tensor, shape| ops::conv_transpose2d_bwd_w(x, dy, shape, g);
+        x.convolved(op, (&w, b), y, factors, bwd_x, bwd_w).shaped(out)
     }
 
     /// `x` and `w` with two spatial axes, and the output's shape.
@@ -76,24 +82,26 @@ impl Var {
         (self.with_two_axes(), w.with_two_axes(), out)
     }
 
-    /// The output `y` of a convolution of `self` with `w` and `b`, by its gradients (dy, w, shape of x) and (x, dy, shape of w).
+    /// The output `y` of a convolution of `self` with `w` and `b`, of these factors, by its gradients (dy, w, shape of x) and (x, dy, shape of w).
     #[track_caller]
     fn convolved(
         &self,
         op: &'static str,
-        w: &Self,
-        b: Option<&Self>,
+        (w, b): (&Self, Option<&Self>),
         y: Tensor,
+        factors: Factors,
         bwd_x: impl FnOnce(&Tensor, &Tensor, Shape) -> Tensor + Send + 'static,
         bwd_w: impl FnOnce(&Tensor, &Tensor, Shape) -> Tensor + Send + 'static,
     ) -> Self {
-        let (x_kept, w_kept) = (self.kept_for(w), w.kept_for(self));
+        let (x_kept, w_kept) = factors.kept(self, w);
         let (x_shape, w_shape) = (self.shape(), w.shape());
         Self::derived(op, y, [self, w, &self.or_absent(b)], move |dy, needs| {
+            let db = needs[2].then(|| ops::add_bias_bwd_b(dy));
+            let dy = alike(dy, &x_kept, &w_kept);
             [
-                needs[0].then(|| bwd_x(dy, &w_kept.expect("kept for dx"), x_shape)),
-                needs[1].then(|| bwd_w(&x_kept.expect("kept for dw"), dy, w_shape)),
-                needs[2].then(|| ops::add_bias_bwd_b(dy)),
+                needs[0].then(|| bwd_x(&dy, &w_kept.expect("kept for dx"), x_shape)),
+                needs[1].then(|| bwd_w(&x_kept.expect("kept for dw"), &dy, w_shape)),
+                db,
             ]
         })
     }
@@ -109,11 +117,6 @@ impl Var {
     /// This shape, if it is another.
     pub(super) fn shaped(&self, shape: Shape) -> Self {
         if self.shape() == shape { self.clone() } else { self.reshape(shape) }
-    }
-
-    /// This value, if the gradient of `other` will ask for it: a product keeps a factor only for the other's sake.
-    pub(super) fn kept_for(&self, other: &Self) -> Option<Tensor> {
-        other.needs_gradient().then(|| self.value().clone())
     }
 }
 

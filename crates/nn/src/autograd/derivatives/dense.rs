@@ -1,5 +1,6 @@
 //! Matrix products and biases.
 
+use crate::autograd::product::{Factors, alike};
 use crate::autograd::var::Var;
 use gpu_core::{Shape, Tensor, ops};
 
@@ -32,7 +33,8 @@ impl Var {
     /// If the inner extents differ, or the leading axes do not broadcast.
     #[track_caller]
     pub fn matmul(&self, b: &Self) -> Self {
-        let y = ops::matmul(self.value(), b.value());
+        let factors = Factors::of(self, b);
+        let y = ops::matmul(&factors.a, &factors.b);
         let (a_shape, b_shape) = (self.shape(), b.shape());
         let k = a_shape.dim(a_shape.rank() - 1);
         // The result's shape before the axes of vectors were dropped.
@@ -43,11 +45,11 @@ impl Var {
         if b_shape.rank() == 1 {
             dims.push(1);
         }
-        let (a_matrix, b_matrix) = (as_matrix(self.value(), [1, k]), as_matrix(b.value(), [k, 1]));
-        let shapes = [a_matrix.shape(), b_matrix.shape()];
-        let (a_kept, b_kept) = (b.needs_gradient().then_some(a_matrix), self.needs_gradient().then_some(b_matrix));
+        let factors = Factors { a: as_matrix(&factors.a, [1, k]), b: as_matrix(&factors.b, [k, 1]) };
+        let shapes = [factors.a.shape(), factors.b.shape()];
+        let (a_kept, b_kept) = factors.kept(self, b);
         Self::derived("matmul", y, [self, b], move |dy, needs| {
-            let dy = dy.reshape(dims.as_slice());
+            let dy = alike(&dy.reshape(dims.as_slice()), &a_kept, &b_kept);
             [
                 needs[0].then(|| matmul_bwd_a(shapes[0], &b_kept.expect("kept for da"), &dy).reshape(a_shape)),
                 needs[1].then(|| matmul_bwd_b(&a_kept.expect("kept for db"), shapes[1], &dy).reshape(b_shape)),
@@ -61,12 +63,14 @@ impl Var {
     /// If the shapes do not fit.
     #[track_caller]
     pub fn linear(&self, w: &Self, b: Option<&Self>) -> Self {
-        let y = ops::matmul_tb(self.value(), w.value());
-        let (x_kept, w_kept) = (self.kept_for(w), w.kept_for(self));
+        let factors = Factors::of(self, w);
+        let y = ops::matmul_tb(&factors.a, &factors.b);
+        let (x_kept, w_kept) = factors.kept(self, w);
         let y = Self::derived("linear", y, [self, w], move |dy, needs| {
+            let dy = alike(dy, &x_kept, &w_kept);
             [
-                needs[0].then(|| ops::matmul(dy, &w_kept.expect("kept for dx"))),
-                needs[1].then(|| ops::matmul_ta(&as_rows(dy), &as_rows(&x_kept.expect("kept for dw")))),
+                needs[0].then(|| ops::matmul(&dy, &w_kept.expect("kept for dx"))),
+                needs[1].then(|| ops::matmul_ta(&as_rows(&dy), &as_rows(&x_kept.expect("kept for dw")))),
             ]
         });
         match b {

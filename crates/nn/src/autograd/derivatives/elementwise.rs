@@ -9,6 +9,11 @@ fn unbroadcast(dy: &Tensor, shape: Shape) -> Tensor {
 }
 
 impl Var {
+    /// This value, if the gradient of `other` will ask for it: a product keeps a factor only for the other's sake.
+    fn kept_for(&self, other: &Self) -> Option<Tensor> {
+        other.needs_gradient().then(|| self.value().clone())
+    }
+
     /// `a + b`, broadcasting. Equivalent of `torch.add`.
     ///
     /// # Panics

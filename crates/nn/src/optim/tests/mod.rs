@@ -27,7 +27,7 @@ fn train(net: &Net, optimizer: &dyn Optimizer, steps: std::ops::Range<u64>) {
         let x = proof::tensor(optimizer.device(), [4, 2, 2, 2], step);
         let labels = Tensor::from_slice(optimizer.device(), [4], &[0u32, 1, 2, 0]);
         let loss = net.forward(&Tape::new(optimizer.device()).input(&x)).cross_entropy(&labels, 0.0);
-        optimizer.step(&loss.backward());
+        optimizer.step(&optimizer.scaled(&loss).backward());
     }
 }
 
@@ -38,7 +38,7 @@ fn values(net: &Net) -> Vec<Vec<f32>> {
 type Make = fn(&Net) -> Arc<dyn Optimizer>;
 
 /// Every optimiser, with every option that keeps something.
-const OPTIMIZERS: [(&str, Make); 10] = [
+const OPTIMIZERS: [(&str, Make); 11] = [
     ("sgd", |net| Sgd::new(net, 0.1).momentum(0.9).dampening(0.1).weight_decay(0.01).handle()),
     ("adamw", |net| AdamW::new(net, 0.01).weight_decay(0.1).decay_weights_only().clip_norm(0.1).handle()),
     ("adam", |net| Adam::new(net, 0.01).weight_decay(0.1).amsgrad(true).clip_value(0.01).handle()),
@@ -47,6 +47,7 @@ const OPTIMIZERS: [(&str, Make); 10] = [
     ("adagrad", |net| Adagrad::new(net, 0.1).lr_decay(0.1).initial_accumulator(0.1).handle()),
     ("adadelta", |net| Adadelta::new(net, 1.0).rho(0.8).eps(1e-3).weight_decay(0.01).handle()),
     ("lion", |net| Lion::new(net, 0.01).weight_decay(0.1).ema(0.9).handle()),
+    ("scaled", |net| Adam::new(net, 0.01).clip_norm(0.1).ema(0.9).loss_scaling(4.0, 2).handle()),
     ("muon", |net| Muon::new(net, 0.01).weight_decay(0.1).handle()),
     ("grouped", |net| {
         let slow = |key: &str, _| key.starts_with("0.");
@@ -119,7 +120,7 @@ fn every_optimizer_lowers_the_loss() {
         };
         let first = loss().item().unwrap();
         for _ in 0..40 {
-            optimizer.step(&loss().backward());
+            optimizer.step(&optimizer.scaled(&loss()).backward());
         }
         let last = loss().item().unwrap();
         assert!(last < 0.9 * first, "{name}: {first}, then {last}");

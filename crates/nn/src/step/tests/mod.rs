@@ -9,6 +9,7 @@ use gpu_core::{Device, Shape, Tensor};
 
 mod captured;
 mod labels;
+mod mixed;
 mod parts;
 mod segmentation;
 
