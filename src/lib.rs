@@ -80,8 +80,8 @@ pub mod prelude {
     pub use nn::schedule::{self, Schedule};
     pub use nn::{
         Adadelta, Adagrad, Adam, AdamW, AnyLayer, EvalStep, Fill, Gradients, Init, Layer, Lion, Loss, Module, Muon, Net, Optimizer,
-        Param, Parameters, Params, Pass, Plan, RmsProp, Scheme, Sgd, ShapeError, Step, StepOptions, StepPass, Summary, Tape,
-        TrainStep, Var, checkpoint, freeze, parameters, seq, unfreeze, zoo,
+        Param, Parameters, Params, Pass, Plan, Precision, RmsProp, Scheme, Sgd, ShapeError, Step, StepOptions, StepPass, Summary,
+        Tape, TrainStep, Var, checkpoint, freeze, parameters, seq, unfreeze, zoo,
     };
     pub use proof::gradcheck;
     pub use train::data::{self, Dataset, ImageSet, batches, shuffled};
