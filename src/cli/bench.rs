@@ -27,7 +27,7 @@ pub struct Flags {
     /// How long each row is repeated
     #[arg(long, value_name = "SECONDS", default_value_t = 0.5)]
     seconds: f64,
-    /// Also rows that take over a quarter of a second at the device's peak
+    /// Also rows that take over a quarter of a second at the device's peak, steps of networks over two
     #[arg(long)]
     all: bool,
     /// Write all figures to this file as well
@@ -140,7 +140,7 @@ fn kernel_lines(row: &Training) -> Vec<String> {
 
 fn skipped_line(skipped: &[String]) -> Option<String> {
     let rows = if skipped.len() == 1 { "1 row".to_owned() } else { format!("{} rows", skipped.len()) };
-    (!skipped.is_empty()).then(|| format!("left out: {rows} of over 0.25 s at this device's peak (--all runs them)"))
+    (!skipped.is_empty()).then(|| format!("left out: {rows} that would take long at this device's peak (--all: not)"))
 }
 
 fn peak_lines(peak: &Peak) -> [String; 2] {

@@ -21,7 +21,7 @@ use repeat::replayed;
 use serde::{Deserialize, Serialize};
 use std::io::Write;
 use std::path::Path;
-pub use training::{KernelTime, Training, training};
+pub use training::{KernelTime, Subject, Training, training};
 
 /// One operator's time.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
@@ -109,8 +109,10 @@ fn row_name(bench: &Bench) -> String {
 /// # Errors
 /// A fault of the device.
 pub fn run(device: &Device, plan: &Plan, seen: &mut dyn FnMut(&Timing)) -> Result<Report> {
-    let report = operators(device, plan, seen)?;
-    Ok(Report { training: training::rows(device, plan)?, ..report })
+    let mut report = operators(device, plan, seen)?;
+    let (training, skipped) = training::rows(device, plan, report.peak.gflops)?;
+    report.skipped.extend(skipped);
+    Ok(Report { training, ..report })
 }
 
 /// As [`run`], without the steps of whole networks.
@@ -202,7 +204,7 @@ mod tests {
     fn a_step_says_where_its_time_goes_on_both_devices() {
         for device in proof::devices() {
             let plan = Plan { runs: 1, budget: Duration::ZERO, ..plan("") };
-            let row = training(&device, &plan, "small-cnn", true, 2).unwrap();
+            let row = training(&device, &plan, Subject::training("small-cnn", 2)).unwrap();
             assert!(row.peak_bytes > 0 && row.first_step_s > 0.0 && row.step_ms > 0.0 && row.host_ms <= row.step_ms, "{row:?}");
             let kernels = row.kernels.expect("both devices have clocks");
             assert_eq!(kernels.iter().map(|k| k.launches).sum::<usize>(), row.launches);
@@ -216,7 +218,7 @@ mod tests {
     fn a_report_comes_back_from_its_file() {
         let mut report = run(&Device::Cpu, &plan("relu 1"), &mut |_| {}).unwrap();
         let (folder, plan) = (tempfile::tempdir().unwrap(), Plan { runs: 1, budget: Duration::ZERO, ..plan("") });
-        report.training.push(training(&Device::Cpu, &plan, "small-cnn", false, 2).unwrap());
+        report.training.push(training(&Device::Cpu, &plan, Subject::evaluation("small-cnn", 2)).unwrap());
         let path = folder.path().join("report.json");
         report.write(&path).unwrap();
         let read = Report::read(&path).unwrap();

@@ -3,7 +3,7 @@
 use super::repeat::{Plan, median, median_after_first, repeat};
 use crate::error::{Error, Result};
 use gpu_core::{Device, Shape};
-use nn::{EvalStep, Init, Sgd, StepOptions, TrainStep, zoo};
+use nn::{EvalStep, Init, Precision, Sgd, StepOptions, TrainStep, zoo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
 use std::time::Instant;
@@ -11,7 +11,7 @@ use std::time::Instant;
 /// The time of a network's step.
 #[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Training {
-    /// Train or eval, the model, and the batch.
+    /// Train or eval, the model, the batch, and the precision where it is another than f32.
     pub name: String,
     /// Images a second, of the median step.
     pub images_per_s: f64,
@@ -45,32 +45,89 @@ pub struct KernelTime {
     pub share: f64,
 }
 
-/// What can be timed: the model, whether it is trained, and the batch.
-const STEPS: [(&str, bool, usize); 6] = [
-    ("small-cnn", true, 64),
-    ("small-cnn", true, 128),
-    ("resnet20", true, 64),
-    ("mobilenet", true, 64),
-    ("small-cnn", false, 128),
-    ("resnet20", false, 128),
-];
-
-/// The rows that `plan` has: beside drawn layers there are none.
-fn wanted(plan: &Plan) -> impl Iterator<Item = &'static (&'static str, bool, usize)> {
-    let is_wanted = |&&(model, trains, batch): &&_| plan.drawn.is_none() && name(model, trains, batch).contains(&plan.filter);
-    STEPS.iter().filter(is_wanted)
+/// A step that can be timed.
+#[derive(Debug, Clone, Copy, PartialEq)]
+pub struct Subject {
+    /// A network of the zoo, for ten classes of 3x32x32.
+    pub model: &'static str,
+    /// Whether it is trained, or evaluated.
+    pub trains: bool,
+    /// Images of a step.
+    pub batch: usize,
+    /// What the factors of its products are rounded to.
+    pub precision: Precision,
 }
 
-pub(super) fn rows(device: &Device, plan: &Plan) -> Result<Vec<Training>> {
-    wanted(plan).map(|&(model, trains, batch)| training(device, plan, model, trains, batch)).collect()
+const SUBJECTS: [Subject; 10] = [
+    Subject::training("small-cnn", 64),
+    Subject::training("small-cnn", 128),
+    Subject::training("small-cnn", 128).mixed(),
+    Subject::training("resnet20", 64),
+    Subject::training("resnet20", 64).mixed(),
+    Subject::training("mobilenet", 64),
+    Subject::training("airbench", 500),
+    Subject::training("airbench", 500).mixed(),
+    Subject::evaluation("small-cnn", 128),
+    Subject::evaluation("resnet20", 128),
+];
+
+impl Subject {
+    /// A training step in f32.
+    pub const fn training(model: &'static str, batch: usize) -> Self {
+        Self { model, trains: true, batch, precision: Precision::F32 }
+    }
+
+    /// An evaluation in f32.
+    pub const fn evaluation(model: &'static str, batch: usize) -> Self {
+        Self { trains: false, ..Self::training(model, batch) }
+    }
+
+    /// The same in mixed precision.
+    pub const fn mixed(self) -> Self {
+        Self { precision: Precision::Mixed, ..self }
+    }
+
+    fn name(self) -> String {
+        let Self { model, trains, batch, precision } = self;
+        let mixed = if precision == Precision::Mixed { " mixed" } else { "" };
+        format!("{} {model} b{batch}{mixed}", if trains { "train" } else { "eval" })
+    }
+
+    /// Floating-point operations of its products, about: each of the two gradients of a layer takes as many as the layer.
+    fn flops(self) -> Result<u64> {
+        let net = zoo::spec(self.model, Shape::from([3, 32, 32]), 10).map_err(|e| self.wrong(e))?;
+        let image = net.summary().map_err(|e| self.wrong(e))?.multiply_adds;
+        Ok(2 * image * self.batch as u64 * if self.trains { 3 } else { 1 })
+    }
+
+    fn wrong(self, error: nn::SpecError) -> Error {
+        Error::Setting(format!("the model \"{}\": {error}", self.model))
+    }
+}
+
+/// The steps that `plan` has: beside drawn layers there are none.
+fn wanted(plan: &Plan) -> impl Iterator<Item = Subject> {
+    SUBJECTS.into_iter().filter(|subject| plan.drawn.is_none() && subject.name().contains(&plan.filter))
+}
+
+/// How many times as long as an operator a step may take.
+const LONGER: f64 = 8.0;
+
+/// The rows of `plan`, and the names of those that take too long on a device of this peak.
+pub(super) fn rows(device: &Device, plan: &Plan, gflops: f64) -> Result<(Vec<Training>, Vec<String>)> {
+    let (mut rows, mut skipped) = (Vec::new(), Vec::new());
+    for subject in wanted(plan) {
+        if subject.flops()? as f64 / (1e9 * gflops) > LONGER * plan.longest.as_secs_f64() {
+            skipped.push(subject.name());
+        } else {
+            rows.push(training(device, plan, subject)?);
+        }
+    }
+    Ok((rows, skipped))
 }
 
 pub(super) fn has_rows(plan: &Plan) -> bool {
     wanted(plan).next().is_some()
-}
-
-fn name(model: &str, trains: bool, batch: usize) -> String {
-    format!("{} {model} b{batch}", if trains { "train" } else { "eval" })
 }
 
 /// A recorded step of either kind.
@@ -133,20 +190,23 @@ fn kernels(step: &Step) -> Result<Option<Vec<KernelTime>>> {
     Ok(Some(rows))
 }
 
-/// Times a step of `model` on random images of 3x32x32 in ten classes, with momentum and weight decay where it trains.
+/// Times a step on random images, with momentum and weight decay where it trains.
 ///
 /// # Errors
 /// If there is no such model, the step does not fit, or the device fails.
-pub fn training(device: &Device, plan: &Plan, model: &str, trains: bool, batch: usize) -> Result<Training> {
+pub fn training(device: &Device, plan: &Plan, subject: Subject) -> Result<Training> {
+    let Subject { model, batch, precision, .. } = subject;
     let x = proof::values(batch * 3072, 1);
     let labels: Vec<u32> = (0..batch as u32).map(|i| i % 10).collect();
     let began = Instant::now();
     let cx = Init::seeded(device, 0);
-    let wrong = |e: nn::SpecError| Error::Setting(format!("the model \"{model}\": {e}"));
-    let net = zoo::build(model, &cx, Shape::from([3, 32, 32]), 10).map_err(wrong)?;
-    let options = StepOptions::new(batch, [3, 32, 32]);
-    let (step, launches, peak_bytes) = if trains {
-        let sgd = Sgd::new(&net, 0.01).momentum(0.9).weight_decay(5e-4);
+    let net = zoo::build(model, &cx, Shape::from([3, 32, 32]), 10).map_err(|e| subject.wrong(e))?;
+    let options = StepOptions::new(batch, [3, 32, 32]).precision(precision);
+    let (step, launches, peak_bytes) = if subject.trains {
+        let mut sgd = Sgd::new(&net, 0.01).momentum(0.9).weight_decay(5e-4);
+        if precision == Precision::Mixed {
+            sgd = sgd.loss_scaling(65_536.0, 2000);
+        }
         let step = TrainStep::captured(&net, &sgd, &options)?;
         let (launches, bytes) = (step.dispatches(), step.plan().peak_bytes);
         (Step::Train(step), launches, bytes)
@@ -170,7 +230,7 @@ pub fn training(device: &Device, plan: &Plan, model: &str, trains: bool, batch: 
         Ok(whole)
     })?;
     Ok(Training {
-        name: name(model, trains, batch),
+        name: subject.name(),
         images_per_s: batch as f64 / runs.median,
         step_ms: runs.median * 1e3,
         host_ms: 1e3 * median_after_first(&host),
