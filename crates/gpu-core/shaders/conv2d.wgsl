@@ -7,7 +7,8 @@
 // convolution's input gradient and the forward pass of a transposed convolution; only where a tap reads differs. The geometry
 // (R, S, strides, padding, dilation) stands in constants, so that no invocation divides by a runtime value per tap.
 //
-// This file is what all forms share; `conv2d_tiled.wgsl` and `conv2d_tiled4.wgsl`, or `conv2d_reg.wgsl`, follow it.
+// This file is what all forms share. `conv2d_reg.wgsl` follows it, or `conv2d_tiled.wgsl`, and that `conv2d_tiled4.wgsl`, or for f16
+// `conv2d_half.wgsl` or `conv2d_matrix.wgsl`.
 
 struct Params {
     batch: u32,

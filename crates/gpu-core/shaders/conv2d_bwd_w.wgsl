@@ -4,7 +4,8 @@
 // over all pixels of the batch, so it is split by output rows: each split writes a partial dw, and `sum_splits` adds them in
 // order. No atomics: the same bits every time.
 //
-// This file is what all forms share, and the register forms; `conv2d_bwd_w_tiled.wgsl` may follow it.
+// This file is what all forms share, and the register forms. `conv2d_bwd_w_tiled.wgsl` may follow it, and that for f16
+// `conv2d_bwd_w_half.wgsl` or `conv2d_bwd_w_matrix.wgsl`.
 
 struct Params {
     groups: u32,

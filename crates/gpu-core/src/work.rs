@@ -33,6 +33,11 @@ impl Device {
         }
     }
 
+    /// Whether products of f16 go by matrix units. Software drivers have them to be tried, not to be fast.
+    pub(crate) fn has_fast_units(&self) -> bool {
+        self.work() == Work::Tiles && self.matrix_units().is_some()
+    }
+
     /// What the form for matrix units counts by: the device's own, or those of a large GPU where there are none and mirrors stand in.
     pub(crate) fn units(&self) -> MatrixUnits {
         self.matrix_units().unwrap_or(MatrixUnits { tile: 16, lanes: 32 })

@@ -246,7 +246,13 @@ fn a_full_disk_while_saving_leaves_the_last_checkpoint_as_it_was() {
 fn a_run_that_diverges_keeps_its_last_finite_checkpoint_and_says_where_it_began() {
     let bench = Bench::new();
     let words = "--epochs 1 --schedule constant --momentum 0 --weight-decay 0";
-    let cases = [("a", "--max-steps 2"), ("b", "--max-steps 6 --save-every 1"), ("c", ""), ("d", "--max-steps 2 --test-images 0")];
+    let cases = [
+        ("a", "--max-steps 2"),
+        ("b", "--max-steps 6 --save-every 1"),
+        ("c", ""),
+        ("d", "--max-steps 2 --test-images 0"),
+        ("e", "--precision mixed"),
+    ];
     for (name, more) in cases {
         let ran = bench.train(&format!("{words} --lr 1e30 {more} --name {name}"));
         assert_eq!(ran.code, Some(1), "{name}: {}", ran.stderr);

@@ -280,8 +280,9 @@ impl<R: Rule> Optimizer for RuleOptimizer<R> {
     #[track_caller]
     fn scaled(&self, loss: &Var) -> Var {
         match &self.inner.state.lock().loss_scaling {
-            Some(scaling) => loss.mul(&Var::constant(&scaling.scale(loss.shape()))),
-            None => loss.clone(),
+            // What is no loss is told from one by the backward pass.
+            Some(scaling) if loss.shape().len() == 1 => loss.mul(&Var::constant(&scaling.scale(loss.shape()))),
+            _ => loss.clone(),
         }
     }
     fn loss_scale(&self) -> Option<Tensor> {

@@ -94,9 +94,7 @@ fn choose(device: &Device, e: Extents, a: Factor, b: Factor, batches: Batches) -
 
 /// The same for factors in f16: matrix units where there are any.
 fn choose_of_halves(device: &Device) -> Form {
-    // Software drivers have them to be tried, not to be fast.
-    let has_units = device.work() == Work::Tiles && Form::Matrix.runs_on(device);
-    if has_units { Form::Matrix } else { Form::TiledHalf }
+    if device.has_fast_units() { Form::Matrix } else { Form::TiledHalf }
 }
 
 /// How the work is cut: pure in the shapes.

@@ -72,9 +72,9 @@ impl Form {
         }
     }
 
-    /// What runs where nobody says otherwise. Software drivers have matrix units to be tried, not to be fast.
+    /// What runs where nobody says otherwise.
     pub(super) fn choose(device: &Device) -> Self {
-        if device.work() == Work::Tiles { Self::Matrix.or_usual(device) } else { Self::Tiled }
+        if device.has_fast_units() { Self::Matrix } else { Self::Tiled }
     }
 
     /// It, or tiles where the device cannot run it.
