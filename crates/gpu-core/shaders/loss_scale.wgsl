@@ -27,7 +27,8 @@ fn count_not_finite(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
     for (var i = which * 256u + lane; i < end; i += stride) {
         let inside = vec4<u32>(4u * i) + vec4<u32>(0u, 1u, 2u, 3u) < vec4<u32>(params.len);
         let is_finite = (words[i] & vec4<u32>(0x7f800000u)) != vec4<u32>(0x7f800000u);
-        count += dot(select(vec4<f32>(1.0), vec4<f32>(0.0), is_finite | !inside), vec4<f32>(1.0));
+        let one_each = select(vec4<f32>(1.0), vec4<f32>(0.0), is_finite);
+        count += dot(select(vec4<f32>(0.0), one_each, inside), vec4<f32>(1.0));
     }
     let total = workgroup_sum(lane, 256u, count);
     if lane == 0u {
