@@ -1,6 +1,6 @@
 // Functions of one element and their derivatives, four elements a thread.
 //
-// Which function it is stands in the header: a pipeline has the registers of one function and compiles in the time of one, where a
+// In memory elements are f32 or f16, as the header says. Which function it is stands there too: a pipeline has the registers of one function and compiles in the time of one, where a
 // switch by a parameter would compile all of them for whoever uses one.
 
 const RELU: u32 = 0u;
@@ -24,9 +24,9 @@ struct Params {
     b: f32, // scale or threshold
 }
 
-@group(0) @binding(0) var<storage, read> x: array<vec4<f32>>;
-@group(0) @binding(1) var<storage, read> dy: array<vec4<f32>>;
-@group(0) @binding(2) var<storage, read_write> y: array<vec4<f32>>;
+@group(0) @binding(0) var<storage, read> x: array<XFour>;
+@group(0) @binding(1) var<storage, read> dy: array<DyFour>;
+@group(0) @binding(2) var<storage, read_write> y: array<YFour>;
 
 // Throughout, limits are comparisons that let a NaN through, where `max`, `min` and `clamp` might swallow it.
 
@@ -181,7 +181,7 @@ fn backward(v: vec4<f32>, dy: vec4<f32>) -> vec4<f32> {
 fn activation(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let i = group_index(group, groups) * 256u + lane;
     if i < ceil_div(params.len, 4u) {
-        y[i] = forward(x[i]);
+        y[i] = to_y_four(forward(x_four(x[i])));
     }
 }
 
@@ -190,6 +190,6 @@ fn activation(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) 
 fn activation_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let i = group_index(group, groups) * 256u + lane;
     if i < ceil_div(params.len, 4u) {
-        y[i] = backward(x[i], dy[i]);
+        y[i] = to_y_four(backward(x_four(x[i]), dy_four(dy[i])));
     }
 }

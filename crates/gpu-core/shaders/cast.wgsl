@@ -1,7 +1,7 @@
 // Elements of one type as another, by integer arithmetic on their bits, so that every device gives the same. Four elements an
 // invocation: a vec4 of words, or the one or two words that four narrow elements take.
 //
-// The header gives FROM and TO: 0 f32, 1 f16, 2 i32, 3 u32, 4 u8, 5 bool.
+// The header gives FROM and TO: 0 f32, 1 f16, 2 i32, 3 u32, 4 u8, 5 bool. `halves.wgsl` stands before this file.
 
 struct Params {
     len: u32,
@@ -18,30 +18,6 @@ const I32 = 2u;
 const U32 = 3u;
 const U8 = 4u;
 const BOOL = 5u;
-
-/// The f16 nearest to an f32, the even one of two; subnormals, infinities and NaN included.
-fn half_of(v: u32) -> u32 {
-    let sign = (v >> 16u) & 0x8000u;
-    let a = v & 0x7fffffffu;
-    if a > 0x7f800000u {
-        return sign | 0x7e00u | ((a >> 13u) & 0x3ffu);
-    }
-    if a >= 0x477ff000u { // 65520, half a step over the largest
-        return sign | 0x7c00u;
-    }
-    if a >= 0x38800000u { // 2^-14, the smallest normal
-        let r = a - 0x38000000u;
-        return sign | ((r + 0xfffu + ((r >> 13u) & 1u)) >> 13u);
-    }
-    let e = a >> 23u;
-    if e < 102u { // below 2^-25
-        return sign;
-    }
-    // In units of 2^-24.
-    let m = (a & 0x7fffffu) | 0x800000u;
-    let shift = 126u - e;
-    return sign | ((m + (1u << (shift - 1u)) - 1u + ((m >> shift) & 1u)) >> shift);
-}
 
 /// An f16 as f32.
 fn float_of_half(h: u32) -> u32 {

@@ -43,6 +43,15 @@ pub(crate) fn f32s_or_halves(op: &str, tensors: &Named<'_>) -> DType {
     DType::F32
 }
 
+/// All on one device, and each as [`f32s`] or f16.
+#[track_caller]
+pub(crate) fn floats(op: &str, tensors: &Named<'_>) {
+    for (name, t) in tensors.iter().filter(|(_, t)| t.dtype() != DType::F16) {
+        assert!(t.dtype() == t.device().float_dtype(), "{op}: {name} holds {}, not f32 or f16 ({})", t.dtype(), shapes(tensors));
+    }
+    one_device(op, tensors);
+}
+
 /// A tensor of this type.
 #[track_caller]
 pub(crate) fn dtype(op: &str, (name, t): (&str, &Tensor), wanted: DType) {

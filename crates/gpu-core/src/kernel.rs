@@ -60,12 +60,20 @@ pub struct Kernel {
     pub(crate) in_f64: Option<Mirror>,
     /// Whether release builds compile it without checks.
     pub(crate) trusted: bool,
+    /// The constants that say of its inputs, and then of its outputs, whether they hold f16.
+    pub(crate) halves: &'static [&'static str],
 }
 
 impl Kernel {
     /// The entry point `entry` of the source `wgsl`, and the function that computes the same on the CPU.
     pub const fn new(wgsl: &'static str, entry: &'static str, mirror: Mirror) -> Self {
-        Self { info: KernelInfo { entry, wgsl, lanes: 1, has_matrix_units: false }, mirror, in_f64: None, trusted: false }
+        Self {
+            info: KernelInfo { entry, wgsl, lanes: 1, has_matrix_units: false },
+            mirror,
+            in_f64: None,
+            trusted: false,
+            halves: &[],
+        }
     }
 
     /// The same with its mirror in double precision, for [`Device::cpu_f64`](crate::Device::cpu_f64).
@@ -76,6 +84,13 @@ impl Kernel {
     /// The same for devices whose subgroups have at least so many invocations; another kernel must serve the others.
     pub const fn with_subgroups_of(self, lanes: u32) -> Self {
         Self { info: KernelInfo { lanes, ..self.info }, ..self }
+    }
+
+    /// The same for tensors that may hold f16: for each of its inputs, and then of its outputs, the constant that is 1 where it does, such as
+    /// `X_HALF` of an `array<XFour>`. Before the text stand the type of four elements in memory and the ways from it and to it: `XFour`,
+    /// `x_four` and `to_x_four`. Its mirror sees f32.
+    pub(crate) const fn with_halves(self, halves: &'static [&'static str]) -> Self {
+        Self { halves, ..self }
     }
 
     /// The same for devices with matrix units: `UNIT` and `LANES` of its header say which, and the types `Left`, `Right` and `Sums` stand
@@ -129,7 +144,7 @@ impl Specialised {
 
     /// The same for parameters of any type, once compiled.
     #[track_caller]
-    fn launch_bytes(self, params: &[u8], inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
+    fn launch_bytes(mut self, params: &[u8], inputs: &[&Tensor], outputs: &[&Tensor], grid: Grid) {
         let name = self.kernel.info.entry;
         let device = outputs.first().unwrap_or_else(|| panic!("{name}: a kernel without an output does nothing")).device();
         for t in inputs.iter().chain(outputs) {
@@ -149,6 +164,8 @@ impl Specialised {
         if outputs.iter().all(|o| o.shape().is_empty()) {
             return;
         }
+        let named = self.kernel.halves.iter().zip(inputs.iter().chain(outputs));
+        self.constants.extend(named.filter(|(_, t)| t.dtype() == DType::F16).map(|(name, _)| (*name, 1)));
         let inputs: Vec<&Array> = inputs.iter().map(|t| t.array()).collect();
         let outputs: Vec<&Array> = outputs.iter().map(|t| t.array()).collect();
         self.dispatch(&device.place(), params, &inputs, &outputs, grid);
@@ -161,13 +178,16 @@ impl Specialised {
 
     #[track_caller]
     fn dispatch(&self, place: &Place, params: &[u8], inputs: &[&Array], outputs: &[&Array], grid: Grid) {
-        let Kernel { info: info @ KernelInfo { entry, .. }, mirror, in_f64, trusted } = self.kernel;
+        let Kernel { info: info @ KernelInfo { entry, .. }, mirror, in_f64, trusted, halves } = self.kernel;
         let arrays = || inputs.iter().chain(outputs);
+        let is_f64 = || arrays().any(|array| array.dtype == DType::F64);
         match place {
             Place::Cpu => capture::push_host(
                 HostDispatch {
                     entry,
-                    mirror: match arrays().any(|array| array.dtype == DType::F64) {
+                    halves: halves.iter().zip(arrays()).map(|(_, array)| array.dtype == DType::F16).collect(),
+                    in_f64: is_f64(),
+                    mirror: match is_f64() {
                         true => in_f64.unwrap_or_else(|| panic!("{entry}: there is no mirror in f64")),
                         false => *mirror,
                     },

@@ -15,6 +15,7 @@ pub(super) fn source(kernel: &KernelInfo, constants: &Constants, immediates: boo
     if kernel.has_matrix_units {
         text.push_str(&matrix_units(constants));
     }
+    text.push_str(&fours(wgsl, constants));
     if wgsl.contains("struct Params") {
         text.push_str(match immediates {
             true => "var<immediate> params: Params;\n",
@@ -25,6 +26,30 @@ pub(super) fn source(kernel: &KernelInfo, constants: &Constants, immediates: boo
         text.push_str(&format!("const {name}: u32 = {value}u;\n"));
     }
     text + PRELUDE + wgsl
+}
+
+/// For each tensor of a text that is an `array<XFour>`, and so may hold f16: the type of four elements in memory, `XFour`, and the ways from it
+/// and to it, `x_four` and `to_x_four`. Where the constant `X_HALF` is 1 it does, and else f32. `half_of` is in `halves.wgsl`: how a device
+/// packs two halves is its own affair.
+fn fours(wgsl: &str, constants: &Constants) -> String {
+    let types = wgsl.split("array<").skip(1).filter_map(|rest| rest.split_once("Four>")).map(|(name, _)| name);
+    let mut names: Vec<&str> = types.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric())).collect();
+    names.sort_unstable();
+    names.dedup();
+    let of_one = |name: &str| {
+        let (lower, constant) = (name.to_lowercase(), format!("{}_HALF", name.to_uppercase()));
+        let (stored, from, to) = match constants.iter().any(|(known, value)| *known == constant && *value == 1) {
+            true => (
+                "vec2<u32>",
+                "vec4<f32>(unpack2x16float(v.x), unpack2x16float(v.y))",
+                "vec2<u32>(half_of(bitcast<u32>(v.x)) | (half_of(bitcast<u32>(v.y)) << 16u), half_of(bitcast<u32>(v.z)) | (half_of(bitcast<u32>(v.w)) << 16u))",
+            ),
+            false => ("vec4<f32>", "v", "v"),
+        };
+        let from = format!("fn {lower}_four(v: {name}Four) -> vec4<f32> {{ return {from}; }}\n");
+        format!("alias {name}Four = {stored};\n{from}fn to_{lower}_four(v: vec4<f32>) -> {name}Four {{ return {to}; }}\n")
+    };
+    names.into_iter().map(of_one).collect()
 }
 
 /// What a kernel for matrix units begins with: the types of its tiles, which no constant could choose, by the size that the header's

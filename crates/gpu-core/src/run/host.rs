@@ -2,6 +2,7 @@
 
 use super::args::{Args, Mirror};
 use super::order::{self, Wanted};
+use super::widened::Widened;
 use crate::base::{Error, Memory, Pool, Result, free_bytes};
 use crate::gpu::Constants;
 use parking_lot::{RwLock, RwLockReadGuard, RwLockWriteGuard};
@@ -53,6 +54,9 @@ pub(crate) struct HostDispatch {
     pub constants: Constants,
     pub inputs: Vec<HostView>,
     pub outputs: Vec<HostView>,
+    /// Which of these, in order, hold f16 that the mirror is to see as f32, or f64.
+    pub halves: Vec<bool>,
+    pub in_f64: bool,
 }
 
 /// A buffer that a dispatch holds, once for all of its tensors in it.
@@ -75,8 +79,30 @@ impl HostDispatch {
             }
         }
         let buffer = |v: &HostView| read.iter().find(|(at, _)| *at == place(&v.buffer)).expect("it is held").1;
-        let inputs = self.inputs.iter().map(|v| &buffer(v)[v.bytes.clone()]);
-        (self.mirror)(&mut Args::new(&self.params, &self.constants, inputs.collect(), outputs));
+        let inputs = self.inputs.iter().map(|v| &buffer(v)[v.bytes.clone()]).collect();
+        match self.halves.contains(&true) {
+            true => self.run_widened(inputs, outputs),
+            false => (self.mirror)(&mut Args::new(&self.params, &self.constants, inputs, outputs)),
+        }
+    }
+
+    /// Runs the mirror on what holds f16 as wider floats, and rounds what it leaves of them.
+    fn run_widened<'a>(&self, mut inputs: Vec<&'a [u8]>, outputs: Vec<Option<&'a mut [u8]>>) {
+        let mut outputs: Vec<&mut [u8]> = outputs.into_iter().flatten().collect();
+        let (of_inputs, of_outputs) = self.halves.split_at(inputs.len());
+        let widened = |bytes: &[u8], is_half: bool| is_half.then(|| Widened::of(bytes, self.in_f64));
+        let wide: Vec<_> = inputs.iter().zip(of_inputs).map(|(bytes, is_half)| widened(bytes, *is_half)).collect();
+        let mut left: Vec<_> = outputs.iter().zip(of_outputs).map(|(bytes, is_half)| widened(bytes, *is_half)).collect();
+        {
+            // For no longer than the mirror runs.
+            let inputs = inputs.iter_mut().zip(&wide).map(|(bytes, wide)| wide.as_ref().map_or(&**bytes, Widened::bytes));
+            let outputs = outputs.iter_mut().zip(&mut left);
+            let outputs = outputs.map(|(bytes, wide)| Some(wide.as_mut().map_or(&mut **bytes, Widened::bytes_mut)));
+            (self.mirror)(&mut Args::new(&self.params, &self.constants, inputs.collect(), outputs.collect()));
+        }
+        for (bytes, wide) in outputs.into_iter().zip(left) {
+            wide.iter().for_each(|wide| wide.round_to(bytes));
+        }
     }
 
     fn hold(&self) -> Vec<(usize, Held<'_>)> {

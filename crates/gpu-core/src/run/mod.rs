@@ -10,6 +10,7 @@ mod order;
 mod place;
 mod recording;
 mod shortage;
+mod widened;
 
 pub use args::{Args, Mirror};
 pub use array::Array;

@@ -7,9 +7,10 @@ use crate::mirror::{Real, map, zip_map};
 use crate::tensor::Tensor;
 use bytemuck::{Pod, Zeroable};
 
-pub(super) const WGSL: &str = wgsl!("activation.wgsl");
-static ACTIVATION: Kernel = kernel!(WGSL, "activation", activation_cpu);
-static ACTIVATION_BWD_X: Kernel = kernel!(WGSL, "activation_bwd_x", activation_bwd_x_cpu);
+pub(super) const WGSL: &str = concat!(wgsl!("halves.wgsl"), wgsl!("activation.wgsl"));
+static ACTIVATION: Kernel = kernel!(WGSL, "activation", activation_cpu).with_halves(&["X_HALF", "Y_HALF"]);
+static ACTIVATION_BWD_X: Kernel =
+    kernel!(WGSL, "activation_bwd_x", activation_bwd_x_cpu).with_halves(&["X_HALF", "DY_HALF", "Y_HALF"]);
 pub(in crate::ops) const KERNELS: &[&Kernel] = &[&ACTIVATION, &ACTIVATION_BWD_X];
 
 #[repr(C)]
@@ -24,11 +25,11 @@ pub(super) fn grid(len: usize) -> Grid {
     Grid::linear(len.div_ceil(4), 256)
 }
 
-/// Function `kind` of `x`, with its two numbers.
+/// Function `kind` of `x`, with its two numbers; of f16 it is computed in f32 and rounded.
 #[track_caller]
 fn forward(op: &str, kind: u32, [a, b]: [f32; 2], x: &Tensor) -> Tensor {
-    expect::f32s(op, &[("x", x)]);
-    let y = Tensor::empty(x.device(), x.shape());
+    expect::floats(op, &[("x", x)]);
+    let y = Tensor::empty_of(x.device(), x.shape(), x.dtype());
     ACTIVATION.with(&[("KIND", kind)]).launch(Params { len: x.len() as u32, a, b }, &[x], &[&y], grid(x.len()));
     y
 }
@@ -36,9 +37,9 @@ fn forward(op: &str, kind: u32, [a, b]: [f32; 2], x: &Tensor) -> Tensor {
 /// `dy` times the derivative of function `kind`, from what was kept (`kept.0` is its name).
 #[track_caller]
 fn backward(op: &str, kind: u32, [a, b]: [f32; 2], kept: (&str, &Tensor), dy: &Tensor) -> Tensor {
-    expect::f32s(op, &[kept, ("dy", dy)]);
+    expect::floats(op, &[kept, ("dy", dy)]);
     expect::one_shape(op, &[kept, ("dy", dy)]);
-    let dx = Tensor::empty(dy.device(), dy.shape());
+    let dx = Tensor::empty_of(dy.device(), dy.shape(), dy.dtype());
     let p = Params { len: dy.len() as u32, a, b };
     ACTIVATION_BWD_X.with(&[("KIND", kind)]).launch(p, &[kept.1, dy], &[&dx], grid(dy.len()));
     dx
@@ -80,7 +81,7 @@ macro_rules! functions {
                 $(#[$doc])*
                 ///
                 /// # Panics
-                #[doc = concat!("If ", $($wrong, ", or ",)? "`x` does not hold f32.")]
+                #[doc = concat!("If ", $($wrong, ", or ",)? "`x` holds neither f32 nor f16.")]
                 ///
                 /// ```
                 /// # use gpu_core::{Device, Tensor, ops};
@@ -98,7 +99,7 @@ macro_rules! functions {
                 #[doc = concat!("The gradient of [`", stringify!($name), "`] to its input, from its ", kept!(@ $kept), ". What PyTorch's autograd computes.")]
                 ///
                 /// # Panics
-                #[doc = concat!("If ", $($wrong, ", ",)? "the shapes differ, or a tensor does not hold f32.")]
+                #[doc = concat!("If ", $($wrong, ", ",)? "the shapes differ, or a tensor holds neither f32 nor f16.")]
                 ///
                 /// ```
                 /// # use gpu_core::{Device, Tensor, ops};

@@ -16,7 +16,7 @@ use bytemuck::{Pod, Zeroable};
 use half::f16;
 use half::slice::HalfFloatSliceExt;
 
-const WGSL: &str = wgsl!("cast.wgsl");
+const WGSL: &str = concat!(wgsl!("halves.wgsl"), wgsl!("cast.wgsl"));
 static CAST_WORDS: Kernel = Kernel::new_trusted(WGSL, "cast_words", cast_cpu).with_f64(cast_cpu);
 static CAST_NARROWING: Kernel = Kernel::new_trusted(WGSL, "cast_narrowing", cast_cpu).with_f64(cast_cpu);
 static CAST_WIDENING: Kernel = Kernel::new_trusted(WGSL, "cast_widening", cast_cpu).with_f64(cast_cpu);

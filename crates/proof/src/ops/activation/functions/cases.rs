@@ -2,7 +2,7 @@
 
 use crate::{Bound, Case, tensor, tensor_of};
 use gpu_core::ops::{elu, elu_bwd_x, leaky_relu, leaky_relu_bwd_x, softplus, softplus_bwd_x};
-use gpu_core::{Device, Tensor, ops};
+use gpu_core::{DType, Device, Tensor, ops};
 
 /// A function with options, and its gradient from what it keeps.
 #[derive(Clone, Copy)]
@@ -76,5 +76,22 @@ pub fn cases() -> Vec<Case> {
             }));
         }
     }
+    cases.extend(functions().into_iter().map(half_case));
     cases
+}
+
+/// A step of f16, beside which every other difference is small.
+const HALF_STEP: f32 = 1.0 / 1024.0;
+
+/// What is kept and what comes out in f16, the gradient in f32 and in f16. Nothing is so small that f16 has few digits of it.
+fn half_case(function: Function) -> Case {
+    let name = function.name.split(',').next().expect("a name");
+    let of = |device: &Device| tensor_of(device, [1031], 1, |v| 4.0 * v);
+    let gradient = |device: &Device| tensor_of(device, [1031], 2, |v| v + v.signum());
+    let case = Case::new(name, format!("{}: 1031 elements of f16", function.name), Bound::own(HALF_STEP), move |device| {
+        let (x, dy) = (of(device).cast(DType::F16), gradient(device));
+        let halves = function.gradient(&x, &dy.cast(DType::F16));
+        vec![(function.f)(&x).cast(DType::F32), function.gradient(&x, &dy), halves.cast(DType::F32)]
+    });
+    case.adding(move |device| vec![of(device), gradient(device), gradient(device)])
 }

@@ -19,7 +19,7 @@ macro_rules! each {
         $name:ident($($arg:ident = $usual:literal),*), $bwd:ident(from $kept:ident $(if $when:expr)?) $rest:tt
     )*) => {
         vec![$(
-            misuse!(stringify!($name), ["x holds u32, not f32", "x [2]"], |device| ops::$name(&integers(device) $(, $usual)*)),
+            misuse!(stringify!($name), ["x holds u32, not f32 or f16", "x [2]"], |device| ops::$name(&integers(device) $(, $usual)*)),
             misuse!(stringify!($bwd), [concat!(stringify!($kept), " [2]"), "dy [3]"], |device| {
                 ops::$bwd(&zeros(device, 2), &zeros(device, 3) $(, $usual)*)
             }),
