@@ -1,7 +1,7 @@
 // Functions of one element and their derivatives, four elements a thread.
 //
-// In memory elements are f32 or f16, as the header says. Which function it is stands there too: a pipeline has the registers of one function and compiles in the time of one, where a
-// switch by a parameter would compile all of them for whoever uses one.
+// In memory elements are f32 or f16, as the header says. Which function it is stands there too: a pipeline has the registers of one
+// function and compiles in the time of one, where a switch by a parameter would compile all of them for whoever uses one.
 
 const RELU: u32 = 0u;
 const LEAKY_RELU: u32 = 1u;

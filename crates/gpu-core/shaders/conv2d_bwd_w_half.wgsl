@@ -1,5 +1,5 @@
-// The weight gradient of f16 with sums in f32 by workgroup tiles, for GPUs without matrix units: it follows `conv2d_bwd_w_tiled.wgsl`, and is
-// to it what `conv2d_half.wgsl` is to the forward pass.
+// The weight gradient of f16 with sums in f32 by workgroup tiles, for GPUs without matrix units: it follows `conv2d_bwd_w_tiled.wgsl`, and
+// is to it what `conv2d_half.wgsl` is to the forward pass.
 
 @group(0) @binding(0) var<storage, read> x_words: array<u32>;
 @group(0) @binding(1) var<storage, read> dy_words: array<u32>;

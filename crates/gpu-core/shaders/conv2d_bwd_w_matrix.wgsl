@@ -1,5 +1,5 @@
-// The weight gradient of f16 by a GPU's matrix units, with sums in f32: it follows `conv2d_bwd_w_tiled.wgsl`, and walks its tiles, of 4 x UNIT
-// output channels by as many columns (c, r, s), two tiles of the unit at a time (BK pixels). LANES invocations hold a tile of the unit
+// The weight gradient of f16 by a GPU's matrix units, with sums in f32: it follows `conv2d_bwd_w_tiled.wgsl`, and walks its tiles, of 4 x
+// UNIT output channels by as many columns (c, r, s), two tiles of the unit at a time (BK pixels). LANES invocations hold a tile of the unit
 // together; the header has their types. Both factors lie in workgroup memory by rows of pixels, along the sum.
 
 /// From row to row: 16 bytes more than a row has, so that neighbouring rows begin in different banks.

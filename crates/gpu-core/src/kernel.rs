@@ -86,8 +86,8 @@ impl Kernel {
         Self { info: KernelInfo { lanes, ..self.info }, ..self }
     }
 
-    /// The same for tensors that may hold f16: for each of its inputs, and then of its outputs, the constant that is 1 where it does, such as
-    /// `X_HALF` of an `array<XFour>`. Before the text stand the type of four elements in memory and the ways from it and to it: `XFour`,
+    /// The same for tensors that may hold f16: for each of its inputs, and then of its outputs, the constant that is 1 where it does, such
+    /// as `X_HALF` of an `array<XFour>`. Before the text stand the type of four elements in memory and the ways from it and to it: `XFour`,
     /// `x_four` and `to_x_four`. Its mirror sees f32.
     pub(crate) const fn with_halves(self, halves: &'static [&'static str]) -> Self {
         Self { halves, ..self }

@@ -28,9 +28,9 @@ pub(super) fn source(kernel: &KernelInfo, constants: &Constants, immediates: boo
     text + PRELUDE + wgsl
 }
 
-/// For each tensor of a text that is an `array<XFour>`, and so may hold f16: the type of four elements in memory, `XFour`, and the ways from it
-/// and to it, `x_four` and `to_x_four`. Where the constant `X_HALF` is 1 it does, and else f32. `half_of` is in `halves.wgsl`: how a device
-/// packs two halves is its own affair.
+/// For each tensor of a text that is an `array<XFour>`, and so may hold f16: the type of four elements in memory, `XFour`, and the ways
+/// from it and to it, `x_four` and `to_x_four`. Where the constant `X_HALF` is 1 it does, and else f32. `half_of` is in `halves.wgsl`: how
+/// a device packs two halves is its own affair.
 fn fours(wgsl: &str, constants: &Constants) -> String {
     let types = wgsl.split("array<").skip(1).filter_map(|rest| rest.split_once("Four>")).map(|(name, _)| name);
     let mut names: Vec<&str> = types.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric())).collect();

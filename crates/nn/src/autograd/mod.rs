@@ -1,7 +1,7 @@
 //! Automatic differentiation: parameters, variables, the tape that records them, and the derivatives of all operators.
 //!
-//! `origin < param < parameters < labels < spans < statistics < pass < tape < gradients < var < leaf, product`, and on these the table of derivatives: each
-//! file names only those before it.
+//! `origin < param < parameters < labels < spans < statistics < pass < tape < gradients < var < leaf, product`, and on these the table of
+//! derivatives: each file names only those before it.
 
 mod derivatives;
 mod freeze;

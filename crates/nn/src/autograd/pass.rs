@@ -5,8 +5,8 @@ use super::spans::Spans;
 use super::statistics::Statistics;
 use gpu_core::{DType, Device, Tensor};
 
-/// What the factors of products are rounded to, in a pass: of [`Var::matmul`](crate::Var::matmul), [`Var::linear`](crate::Var::linear) and convolutions, and in
-/// the backward pass of their gradients.
+/// What the factors of products are rounded to, in a pass: of [`Var::matmul`](crate::Var::matmul), [`Var::linear`](crate::Var::linear) and
+/// convolutions, and in the backward pass of their gradients.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Precision {
     /// To nothing: all is f32.
@@ -14,8 +14,8 @@ pub enum Precision {
     F32,
     /// To f16, while their products are added up in f32, by a GPU's matrix units where it has any. Everything else is f32, as what products
     /// give is, and the parameters. Depthwise convolutions stay f32: they wait for memory, not for arithmetic. Like
-    /// `torch.autocast(dtype=torch.float16)`, under which the results of products are f16 as well: here a step takes as much memory as in f32.
-    /// Train with [`loss_scaling`](crate::optim::RuleOptimizer::loss_scaling).
+    /// `torch.autocast(dtype=torch.float16)`, under which the results of products are f16 as well: here a step takes as much memory as in
+    /// f32. Train with [`loss_scaling`](crate::optim::RuleOptimizer::loss_scaling).
     Mixed,
 }
 

@@ -9,6 +9,9 @@ pub(super) struct LossScaling {
     growth_interval: u32,
 }
 
+/// The largest scale.
+const MOST: f32 = 16_777_216.0;
+
 /// Steps that can be taken back.
 pub(super) struct Before {
     verdict: Tensor,
@@ -18,6 +21,23 @@ pub(super) struct Before {
 impl LossScaling {
     pub fn new(device: &Device, initial: f32, growth_interval: u32) -> Self {
         Self { state: Tensor::from_slice(device, [3], &[initial, 0.0, 0.0]), growth_interval }
+    }
+
+    /// Whether a loss may be multiplied by it: the gradients are divided exactly by powers of two alone.
+    pub fn may_be(scale: f32) -> bool {
+        scale.to_bits() & 0x7f_ffff == 0 && (1.0..=MOST).contains(&scale)
+    }
+
+    /// Refuses three numbers that are no state.
+    pub fn check(state: &[f32]) -> Result<(), String> {
+        match *state {
+            [scale, steps, taken_back]
+                if Self::may_be(scale) && [steps, taken_back].iter().all(|n| *n >= 0.0 && n.fract() == 0.0) =>
+            {
+                Ok(())
+            }
+            _ => Err(format!("loss_scale ({state:?} in the file; a power of two from 1 to 2^24 and two counts are wanted)")),
+        }
     }
 
     pub fn state(&self) -> &Tensor {

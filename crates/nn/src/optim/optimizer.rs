@@ -21,8 +21,8 @@ pub trait Optimizer: Update {
     /// How many steps were begun.
     fn steps(&self) -> u32;
 
-    /// `loss` times the scale of [`loss_scaling`](super::RuleOptimizer::loss_scaling), by whose gradients [`step`](Self::step) is to be called; `loss`
-    /// itself where there is none. Equivalent of `torch.amp.GradScaler.scale`.
+    /// `loss` times the scale of [`loss_scaling`](super::RuleOptimizer::loss_scaling), by whose gradients [`step`](Self::step) is to be
+    /// called; `loss` itself where there is none. Equivalent of `torch.amp.GradScaler.scale`.
     #[track_caller]
     fn scaled(&self, loss: &Var) -> Var;
 

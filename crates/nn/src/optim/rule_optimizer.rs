@@ -165,10 +165,10 @@ impl<R: Rule> RuleOptimizer<R> {
     }
 
     /// Multiplies the loss by a power of two, `initial` at first, and divides the gradients by it again: small gradients do not become zero
-    /// where they are rounded to f16. Where a gradient is not finite the scale was too large: it is halved, and the step is taken back, though
-    /// it is counted. After `growth_interval` steps without, it is doubled. It is kept within 1 and 2^24; what is not finite at 1 is not taken
-    /// back. Micikevicius et al., "Mixed precision training", 2018; equivalent of `torch.amp.GradScaler`, whose defaults are 65536 and 2000,
-    /// but that the host need not know.
+    /// where they are rounded to f16. Where a gradient is not finite the scale was too large: it is halved, and the step is taken back,
+    /// though it is counted. After `growth_interval` steps without, it is doubled. It is kept within 1 and 2^24; what is not finite at 1 is
+    /// not taken back. Micikevicius et al., "Mixed precision training", 2018; equivalent of `torch.amp.GradScaler`, whose defaults are
+    /// 65536 and 2000, but that the host need not know.
     ///
     /// ```
     /// # use gpu_core::{Device, Tensor};
@@ -187,8 +187,7 @@ impl<R: Rule> RuleOptimizer<R> {
     /// If `initial` is not a power of two from 1 to 2^24, `growth_interval` is 0 or above 2^24, or after the first step.
     #[track_caller]
     pub fn loss_scaling(self, initial: f32, growth_interval: u32) -> Self {
-        let is_power = initial.to_bits() & 0x7f_ffff == 0 && (1.0..=16_777_216.0).contains(&initial);
-        assert!(is_power, "loss_scaling: {initial} is not a power of two from 1 to 2^24");
+        assert!(LossScaling::may_be(initial), "loss_scaling: {initial} is not a power of two from 1 to 2^24");
         assert!((1..=1 << 24).contains(&growth_interval), "loss_scaling: an interval of {growth_interval} is not in 1..=2^24");
         let scaling = LossScaling::new(self.device(), initial, growth_interval);
         let mut state = self.inner.state.lock();

@@ -227,6 +227,9 @@ impl<R: Rule> State<R> {
             let wrong = format!("step ({steps:?} in the file, a count from 0 to 2^32 wanted)");
             return Err(Mismatch { misshapen: vec![wrong], ..Mismatch::default() });
         }
+        if let (Some(_), Some(scale)) = (&self.loss_scaling, state.get(LOSS_SCALE)) {
+            LossScaling::check(&scale.values).map_err(|wrong| Mismatch { misshapen: vec![wrong], ..Mismatch::default() })?;
+        }
         for (key, tensor) in &wanted {
             if key != "step" {
                 tensor.write(&state[key].values);

@@ -1,10 +1,10 @@
-//! Dynamic loss scaling, for gradients that are computed in f16 (Micikevicius et al., "Mixed precision training", 2018): a loss is multiplied by
-//! a power of two, so that small gradients do not become zero, and the gradients of the parameters are divided by it again. Where one of
-//! them is not finite the scale was too large: it is halved, and the step is taken back. After as many steps without it is doubled. It is
-//! kept within 1 and 2^24: at 1 nothing is taken back, for what is not finite then is not the scale's doing.
+//! Dynamic loss scaling, for gradients that are computed in f16 (Micikevicius et al., "Mixed precision training", 2018): a loss is
+//! multiplied by a power of two, so that small gradients do not become zero, and the gradients of the parameters are divided by it again.
+//! Where one of them is not finite the scale was too large: it is halved, and the step is taken back. After as many steps without it is
+//! doubled. It is kept within 1 and 2^24: at 1 nothing is taken back, for what is not finite then is not the scale's doing.
 //!
-//! The state is a tensor of three f32 on the device: the scale, the steps since it changed, the steps that were taken back. Nothing is read back
-//! for it, and a captured step does it all.
+//! The state is a tensor of three f32 on the device: the scale, the steps since it changed, the steps that were taken back. Nothing is read
+//! back for it, and a captured step does it all.
 
 use super::parameters::{self, JOB};
 use crate::expect;
@@ -75,9 +75,9 @@ fn take_back_cpu(args: &mut Args<'_>) {
     }
 }
 
-/// Divides `gradients` in place by the scale that `state` (f32 `[3]`: the scale, a power of two; the steps since it changed; the steps that were
-/// taken back) says the loss was multiplied by, and brings the state up to date; doubled is the scale after `growth_interval` steps. Gives
-/// what [`take_back`] asks: f32 `[2]`, the second 1 where the step is to be taken back. Equivalent of `unscale_` and `update` of
+/// Divides `gradients` in place by the scale that `state` (f32 `[3]`: the scale, a power of two; the steps since it changed; the steps that
+/// were taken back) says the loss was multiplied by, and brings the state up to date; doubled is the scale after `growth_interval` steps.
+/// Gives what [`take_back`] asks: f32 `[2]`, the second 1 where the step is to be taken back. Equivalent of `unscale_` and `update` of
 /// `torch.amp.GradScaler`, with `growth_factor=2` and `backoff_factor=0.5`.
 ///
 /// # Panics

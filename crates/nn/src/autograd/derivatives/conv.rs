@@ -82,7 +82,8 @@ impl Var {
         (self.with_two_axes(), w.with_two_axes(), out)
     }
 
-    /// The output `y` of a convolution of `self` with `w` and `b`, of these factors, by its gradients (dy, w, shape of x) and (x, dy, shape of w).
+    /// The output `y` of a convolution of `self` with `w` and `b`, of these factors, by its gradients (dy, w, shape of x) and (x, dy, shape
+    /// of w).
     #[track_caller]
     fn convolved(
         &self,

@@ -76,15 +76,17 @@ fn training_goes_on_from_a_checkpoint_bit_for_bit() {
     }
 }
 
+/// What a checkpoint has of an optimiser.
+fn state_of(optimizer: &dyn Optimizer) -> BTreeMap<String, Array> {
+    let saved = Checkpoint::new().optimizer(optimizer).unwrap();
+    saved.arrays().iter().map(|(key, array)| (key.strip_prefix("optimizer.").unwrap().to_owned(), array.clone())).collect()
+}
+
 /// A float is the same for 2^24 and the number after it.
 #[test]
 fn steps_are_saved_exactly_beyond_what_a_float_counts() {
     let (net, [one, other]) = (net(&Device::Cpu), [0; 2].map(|_| net(&Device::Cpu)));
     let [adam, of_one, of_other] = [&net, &one, &other].map(|net| Adam::new(net, 0.01));
-    let state_of = |adam: &Adam| -> BTreeMap<String, Array> {
-        let saved = Checkpoint::new().optimizer(adam).unwrap();
-        saved.arrays().iter().map(|(key, array)| (key.strip_prefix("optimizer.").unwrap().to_owned(), array.clone())).collect()
-    };
     let at = |steps: f32| {
         let mut state = state_of(&adam);
         state.get_mut("step").unwrap().values = vec![steps];
@@ -104,6 +106,23 @@ fn steps_are_saved_exactly_beyond_what_a_float_counts() {
         let error = of_one.load_state(&at(wrong)).unwrap_err().to_string();
         assert!(error.contains(&format!("step ({wrong:?} in the file, a count from 0 to 2^32 wanted)")), "{error}");
         assert_eq!(of_one.steps(), (1 << 24) + 1);
+    }
+}
+
+#[test]
+fn a_loss_scale_that_is_none_is_refused() {
+    let net = net(&Device::Cpu);
+    let sgd = Sgd::new(&net, 0.1).loss_scaling(1024.0, 2000);
+    let at = |scale: [f32; 3]| {
+        let mut state = state_of(&sgd);
+        state.get_mut("loss_scale").unwrap().values = scale.to_vec();
+        state
+    };
+    sgd.load_state(&at([2.0, 7.0, 3.0])).unwrap();
+    for wrong in [[3.0, 0.0, 0.0], [0.5, 0.0, 0.0], [f32::NAN, 0.0, 0.0], [2.0, -1.0, 0.0], [2.0, 0.0, 0.5]] {
+        let error = sgd.load_state(&at(wrong)).unwrap_err().to_string();
+        assert!(error.contains("loss_scale (") && error.contains("a power of two from 1 to 2^24"), "{error}");
+        assert_eq!(sgd.loss_scale().unwrap().to_vec().unwrap(), [2.0, 7.0, 3.0]);
     }
 }
 
