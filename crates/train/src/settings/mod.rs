@@ -27,7 +27,7 @@ use crate::error::{Error, Result};
 use crate::file;
 use crate::model;
 use fallback::Basis;
-use nn::Net;
+use nn::{Net, Precision};
 use rows::ROWS;
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf, absolute};
@@ -195,6 +195,11 @@ impl Config {
     /// no path then.
     pub fn is_of_a_program(&self) -> bool {
         self.data != builtin::NAME && Path::new(&self.data).is_relative() && !Path::new(&self.data).exists()
+    }
+
+    /// What the factors of products are rounded to.
+    pub(crate) fn precision(&self) -> Precision {
+        self.precision.map_or(Precision::F32, Precision::from)
     }
 
     /// The patterns of the keys that are not learned.

@@ -85,7 +85,7 @@ settings! {
         /// the square root of the number of layers
         checkpoint_activations: usize, "SEGMENTS", alone "0", default always(1), range count_from(0);
         /// mixed rounds the factors of products to f16 and adds their products up in f32, as a GPU's matrix units do; weights stay f32
-        precision: PrecisionKind, "PRECISION", default always(PrecisionKind::F32);
+        precision: PrecisionKind, "PRECISION", unset "f32";
         /// Learning rate over the steps
         schedule: ScheduleKind, "SCHEDULE", default always(ScheduleKind::OneCycle);
         /// How long the learning rate first rises: steps, a part of the run (5%), or epochs (2 epochs); the schedule takes the rest. Not with

@@ -92,7 +92,7 @@ fn bad_loss(run: &mut Run, images: &[u32]) -> Result<Option<f32>> {
 fn first_layer(run: &Run) -> Result<Option<String>> {
     let learner = &run.learner;
     let number = learner.step.slots().step.read::<u32>()?[0];
-    let pass = Tape::pass(learner.optimizer.device()).precision(run.config.precision.into());
+    let pass = Tape::pass(learner.optimizer.device()).precision(run.config.precision());
     let tape = pass.seed(run.config.seed).step(number).no_gradients().tape();
     first_not_finite(&learner.net, "", &tape.input(learner.step.x()))
 }

@@ -61,7 +61,7 @@ impl Learner {
         };
         let part = batch / config.accumulate as usize;
         let options =
-            StepOptions::new(part, model::image_shape(&data.train)).loss(loss).seed(config.seed).precision(config.precision.into());
+            StepOptions::new(part, model::image_shape(&data.train)).loss(loss).seed(config.seed).precision(config.precision());
         let options = options.share(peers.share(config.accumulate)?, config.accumulate);
         let options = options.class_weights(class_weights(config, description, &data.train)?);
         let treatment = Treatment::of(data).augmented(how, config.seed);

@@ -55,7 +55,7 @@ fn finished<R: Rule>(mut optimizer: RuleOptimizer<R>, config: &Config) -> Box<dy
     if let Some(decay) = config.ema {
         optimizer = optimizer.ema(decay as f32);
     }
-    if config.precision == PrecisionKind::Mixed {
+    if config.precision == Some(PrecisionKind::Mixed) {
         optimizer = optimizer.loss_scaling(LOSS_SCALE, GROWTH_INTERVAL);
     }
     Box::new(optimizer)
