@@ -21,8 +21,7 @@ struct Params {
 const RSTD: u32 = 0u; // 1 / deviation of the batch, through which a gradient flows
 const VARIANCE: u32 = 1u; // the running variance; any other kind: deviations stay as they are (demean_norm)
 
-@group(0) @binding(0) var<storage, read> x: array<f32>;
-@group(0) @binding(1) var<storage, read> x4: array<vec4<f32>>;
+@group(0) @binding(1) var<storage, read> x4: array<XFour>; // f32 or f16, as the header says
 @group(0) @binding(3) var<storage, read> dy4: array<vec4<f32>>;
 @group(0) @binding(4) var<storage, read> gamma: array<f32>;
 @group(0) @binding(5) var<storage, read> beta: array<f32>;
@@ -30,9 +29,9 @@ const VARIANCE: u32 = 1u; // the running variance; any other kind: deviations st
 @group(0) @binding(7) var<storage, read> spread: array<f32>; // rstd or running variance, by `spread_kind`
 @group(0) @binding(8) var<storage, read> parts: array<f32>; // what the first stage left
 @group(0) @binding(9) var<storage, read> coefficients: array<vec4<f32>>; // of dx, a channel's: see `batch_norm_bwd_sums`
-@group(0) @binding(10) var<storage, read> beside4: array<vec4<f32>>; // what is added to y, or y itself
+@group(0) @binding(10) var<storage, read> beside4: array<BesideFour>; // what is added to y, or y itself
 @group(0) @binding(11) var<storage, read_write> partial: array<f32>;
-@group(0) @binding(12) var<storage, read_write> y4: array<vec4<f32>>; // y, dx, or dy as a ReLU let it through
+@group(0) @binding(12) var<storage, read_write> y4: array<YFour>; // y, dx, or dy as a ReLU let it through
 @group(0) @binding(13) var<storage, read_write> mean: array<f32>; // or dgamma
 @group(0) @binding(14) var<storage, read_write> rstd: array<f32>; // or dbeta
 @group(0) @binding(15) var<storage, read_write> running_mean: array<f32>;
@@ -85,7 +84,7 @@ fn step(w: Walk) -> Walk {
 @compute @workgroup_size(256)
 fn batch_norm_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let which = group_index(group, groups);
-    let origin = x[min(which / params.splits, params.c - 1u) * params.inner];
+    let origin = x4_element(min(which / params.splits, params.c - 1u) * params.inner);
     var count = 0.0;
     var m = 0.0;
     var m2 = 0.0;
@@ -93,14 +92,14 @@ fn batch_norm_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_work
         count += 1.0;
         let share = 1.0 / count;
         if VEC == 1u {
-            let v = x4[place(w)] - origin;
+            let v = x_four(x4[place(w)]) - origin;
             let own = 0.25 * ((v.x + v.y) + (v.z + v.w));
             let off = v - own;
             let delta = own - m;
             m += delta * share;
             m2 += dot(off, off) + 4.0 * delta * delta * (count - 1.0) * share;
         } else {
-            let delta = x[place(w)] - origin - m;
+            let delta = x4_element(place(w)) - origin - m;
             m += delta * share;
             m2 += delta * delta * (count - 1.0) * share;
         }
@@ -192,19 +191,19 @@ fn batch_norm_apply(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
     var v: vec4<f32>;
     if VEC == 1u {
         let k = (4u * i / params.inner) % params.c;
-        v = (x4[i] - center[k]) * (factor(k) * gamma[k]) + beta[k];
+        v = (x_four(x4[i]) - center[k]) * (factor(k) * gamma[k]) + beta[k];
     } else {
         let k = channels(i);
         let m = vec4<f32>(center[k.x], center[k.y], center[k.z], center[k.w]);
         let r = vec4<f32>(factor(k.x), factor(k.y), factor(k.z), factor(k.w));
         let g = vec4<f32>(gamma[k.x], gamma[k.y], gamma[k.z], gamma[k.w]);
         let b = vec4<f32>(beta[k.x], beta[k.y], beta[k.z], beta[k.w]);
-        v = (x4[i] - m) * (r * g) + b;
+        v = (x_four(x4[i]) - m) * (r * g) + b;
     }
     if ADD == 1u {
-        v += beside4[i];
+        v += beside_four(beside4[i]);
     }
-    y4[i] = passed(v, v);
+    y4[i] = to_y_four(passed(v, v));
 }
 
 /// What a step of a walk reads: four elements of a channel, or one with zeros after it.
@@ -215,9 +214,9 @@ struct Step {
 
 fn read_step(at: u32, m: f32) -> Step {
     if VEC == 1u {
-        return Step(x4[at] - m, dy4[at]);
+        return Step(x_four(x4[at]) - m, dy4[at]);
     }
-    return Step(vec4<f32>(x4[at / 4u][at % 4u] - m, 0.0, 0.0, 0.0), vec4<f32>(dy4[at / 4u][at % 4u], 0.0, 0.0, 0.0));
+    return Step(vec4<f32>(x4_element(at) - m, 0.0, 0.0, 0.0), vec4<f32>(dy4[at / 4u][at % 4u], 0.0, 0.0, 0.0));
 }
 
 fn store_sums(which: u32, lane: u32, sum: vec4<f32>, product: vec4<f32>) {
@@ -258,10 +257,10 @@ fn batch_norm_add_bwd_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(
     var product = vec4<f32>(0.0);
     for (var w = walk(which, lane); w.unit < w.end; w = step(w)) {
         let at = place(w);
-        let d = passed(dy4[at], beside4[at]);
-        y4[at] = d;
+        let d = passed(dy4[at], beside_four(beside4[at]));
+        y4[at] = to_y_four(d);
         sum += d;
-        product += d * (x4[at] - m);
+        product += d * (x_four(x4[at]) - m);
     }
     store_sums(which, lane, sum, product);
 }
@@ -271,7 +270,7 @@ fn batch_norm_add_bwd_partial(@builtin(workgroup_id) group: vec3<u32>, @builtin(
 fn batch_norm_through(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgroups) groups: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
     let i = group_index(group, groups) * 256u + lane;
     if i < ceil_div(params.len, 4u) {
-        y4[i] = passed(dy4[i], beside4[i]);
+        y4[i] = to_y_four(passed(dy4[i], beside_four(beside4[i])));
     }
 }
 
@@ -313,13 +312,13 @@ fn batch_norm_bwd_x(@builtin(workgroup_id) group: vec3<u32>, @builtin(num_workgr
     if VEC == 1u {
         let k = (4u * i / params.inner) % params.c;
         let z = coefficients[k];
-        let off = x4[i] - z.x;
-        y4[i] = z.y * (passed(dy4[i], off * z.y + beta[k]) - z.z - z.w * off);
+        let off = x_four(x4[i]) - z.x;
+        y4[i] = to_y_four(z.y * (passed(dy4[i], off * z.y + beta[k]) - z.z - z.w * off));
     } else {
         let k = channels(i);
         let z = transpose(mat4x4<f32>(coefficients[k.x], coefficients[k.y], coefficients[k.z], coefficients[k.w]));
-        let off = x4[i] - z[0];
+        let off = x_four(x4[i]) - z[0];
         let b = vec4<f32>(beta[k.x], beta[k.y], beta[k.z], beta[k.w]);
-        y4[i] = z[1] * (passed(dy4[i], off * z[1] + b) - z[2] - z[3] * off);
+        y4[i] = to_y_four(z[1] * (passed(dy4[i], off * z[1] + b) - z[2] - z[3] * off));
     }
 }

@@ -43,11 +43,21 @@ pub(crate) fn f32s_or_halves(op: &str, tensors: &Named<'_>) -> DType {
     DType::F32
 }
 
-/// All on one device, and each as [`f32s`] or f16.
+/// All on one device, and each as [`f32s`], or f16.
 #[track_caller]
 pub(crate) fn floats(op: &str, tensors: &Named<'_>) {
-    for (name, t) in tensors.iter().filter(|(_, t)| t.dtype() != DType::F16) {
-        assert!(t.dtype() == t.device().float_dtype(), "{op}: {name} holds {}, not f32 or f16 ({})", t.dtype(), shapes(tensors));
+    let names: Vec<&str> = tensors.iter().map(|(name, _)| *name).collect();
+    f32s_and_halves(op, tensors, &names);
+}
+
+/// All as [`f32s`], but that those called `halves` may be f16.
+#[track_caller]
+pub(crate) fn f32s_and_halves(op: &str, tensors: &Named<'_>, halves: &[&str]) {
+    for (name, t) in tensors {
+        let (may_be, dtype) = (halves.contains(name), t.dtype());
+        let wanted = if may_be { "f32 or f16" } else { "f32" };
+        let fits = dtype == t.device().float_dtype() || (may_be && dtype == DType::F16);
+        assert!(fits, "{op}: {name} holds {dtype}, not {wanted} ({})", shapes(tensors));
     }
     one_device(op, tensors);
 }

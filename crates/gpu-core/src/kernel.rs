@@ -86,7 +86,7 @@ impl Kernel {
         Self { info: KernelInfo { lanes, ..self.info }, ..self }
     }
 
-    /// The same for tensors that may hold f16: for each of its inputs, and then of its outputs, the constant that is 1 where it does, such
+    /// The same for tensors that may hold f16: for its inputs, and then its outputs, the constants that are 1 where they do, such
     /// as `X_HALF` of an `array<XFour>`. Before the text stand the type of four elements in memory and the ways from it and to it: `XFour`,
     /// `x_four` and `to_x_four`. Its mirror sees f32.
     pub(crate) const fn with_halves(self, halves: &'static [&'static str]) -> Self {
@@ -185,7 +185,7 @@ impl Specialised {
             Place::Cpu => capture::push_host(
                 HostDispatch {
                     entry,
-                    halves: halves.iter().zip(arrays()).map(|(_, array)| array.dtype == DType::F16).collect(),
+                    halves: arrays().enumerate().map(|(i, array)| i < halves.len() && array.dtype == DType::F16).collect(),
                     in_f64: is_f64(),
                     mirror: match is_f64() {
                         true => in_f64.unwrap_or_else(|| panic!("{entry}: there is no mirror in f64")),

@@ -1,6 +1,7 @@
 //! A kernel's text: its name, its source, the whole that is compiled, and what naga reads in it.
 
 use naga::valid::{Capabilities, ModuleInfo, ValidationFlags, Validator};
+use std::collections::BTreeMap;
 
 /// Constants of a kernel's header: tile sizes, switches, geometry.
 pub type Constants = Vec<(&'static str, u32)>;
@@ -28,28 +29,35 @@ pub(super) fn source(kernel: &KernelInfo, constants: &Constants, immediates: boo
     text + PRELUDE + wgsl
 }
 
-/// For each tensor of a text that is an `array<XFour>`, and so may hold f16: the type of four elements in memory, `XFour`, and the ways
-/// from it and to it, `x_four` and `to_x_four`. Where the constant `X_HALF` is 1 it does, and else f32. `half_of` is in `halves.wgsl`: how
-/// a device packs two halves is its own affair.
+/// For each tensor of a text that is an `array<XFour>`, and so may hold f16: the type of four elements in memory, `XFour`, the ways from it
+/// and to it, `x_four` and `to_x_four`, and the element at a place, which is named by the variable: `x_element` of `x`. Where the constant
+/// `X_HALF` is 1 it holds f16, and else f32. `half_of` and `half_in` are in `halves.wgsl`: how a device packs two halves is its own affair.
 fn fours(wgsl: &str, constants: &Constants) -> String {
-    let types = wgsl.split("array<").skip(1).filter_map(|rest| rest.split_once("Four>")).map(|(name, _)| name);
-    let mut names: Vec<&str> = types.filter(|name| name.chars().all(|c| c.is_ascii_alphanumeric())).collect();
-    names.sort_unstable();
-    names.dedup();
-    let of_one = |name: &str| {
+    // `... var<storage, read> x: array<XFour>;`
+    let declared = wgsl.lines().filter_map(|line| {
+        let (variable, rest) = line.split_once(": array<")?;
+        Some((rest.split_once("Four>")?.0, variable.rsplit_once(' ')?.1))
+    });
+    let declared: BTreeMap<&str, &str> = declared.collect();
+    let of_one = |(name, variable): (&str, &str)| {
         let (lower, constant) = (name.to_lowercase(), format!("{}_HALF", name.to_uppercase()));
-        let (stored, from, to) = match constants.iter().any(|(known, value)| *known == constant && *value == 1) {
+        let (stored, from, to, element) = match constants.iter().any(|(known, value)| *known == constant && *value == 1) {
             true => (
                 "vec2<u32>",
                 "vec4<f32>(unpack2x16float(v.x), unpack2x16float(v.y))",
                 "vec2<u32>(half_of(bitcast<u32>(v.x)) | (half_of(bitcast<u32>(v.y)) << 16u), half_of(bitcast<u32>(v.z)) | (half_of(bitcast<u32>(v.w)) << 16u))",
+                format!("half_in({variable}[at / 4u][at / 2u % 2u], at)"),
             ),
-            false => ("vec4<f32>", "v", "v"),
+            false => ("vec4<f32>", "v", "v", format!("{variable}[at / 4u][at % 4u]")),
         };
-        let from = format!("fn {lower}_four(v: {name}Four) -> vec4<f32> {{ return {from}; }}\n");
-        format!("alias {name}Four = {stored};\n{from}fn to_{lower}_four(v: vec4<f32>) -> {name}Four {{ return {to}; }}\n")
+        format!(
+            "alias {name}Four = {stored};\n\
+             fn {lower}_four(v: {name}Four) -> vec4<f32> {{ return {from}; }}\n\
+             fn to_{lower}_four(v: vec4<f32>) -> {name}Four {{ return {to}; }}\n\
+             fn {variable}_element(at: u32) -> f32 {{ return {element}; }}\n"
+        )
     };
-    names.into_iter().map(of_one).collect()
+    declared.into_iter().map(of_one).collect()
 }
 
 /// What a kernel for matrix units begins with: the types of its tiles, which no constant could choose, by the size that the header's

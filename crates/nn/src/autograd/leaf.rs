@@ -117,7 +117,7 @@ impl Var {
                 tape.retain(node);
                 self.clone()
             }
-            None => tape.variable(self.value()),
+            None => tape.variable(self.stored()),
         }
     }
 

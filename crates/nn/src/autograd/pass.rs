@@ -12,10 +12,11 @@ pub enum Precision {
     /// To nothing: all is f32.
     #[default]
     F32,
-    /// To f16, while their products are added up in f32, by a GPU's matrix units where it has any. Everything else is f32, as what products
-    /// give is, and the parameters. Depthwise convolutions stay f32: they wait for memory, not for arithmetic. Like
-    /// `torch.autocast(dtype=torch.float16)`, under which the results of products are f16 as well: here a step takes as much memory as in
-    /// f32. Train with [`loss_scaling`](crate::optim::RuleOptimizer::loss_scaling).
+    /// To f16, while their products are added up in f32, by a GPU's matrix units where it has any. What convolutions give is held in f16
+    /// too, with what batch norms, activation functions and max poolings make of it; they compute in f32. Everything else is f32:
+    /// parameters, gradients, what products of matrices give, and depthwise convolutions, which wait for memory, not for arithmetic.
+    /// [`Var::value`](crate::Var::value) is f32 always. Equivalent of `torch.autocast(dtype=torch.float16)`. Train with
+    /// [`loss_scaling`](crate::optim::RuleOptimizer::loss_scaling).
     Mixed,
 }
 

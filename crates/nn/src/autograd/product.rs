@@ -16,12 +16,17 @@ impl Factors {
     pub fn of(a: &Var, b: &Var) -> Self {
         match a.tape().or(b.tape()).map_or(Precision::F32, Tape::precision) {
             Precision::F32 => Self::as_they_are(a, b),
-            Precision::Mixed => Self { a: ops::cast(a.value(), DType::F16), b: ops::cast(b.value(), DType::F16) },
+            Precision::Mixed => Self { a: ops::cast(a.stored(), DType::F16), b: ops::cast(b.stored(), DType::F16) },
         }
     }
 
     pub fn as_they_are(a: &Var, b: &Var) -> Self {
         Self { a: a.value().clone(), b: b.value().clone() }
+    }
+
+    /// What comes of them, held as they are: of an image in f16 comes one in f16.
+    pub fn held(&self, y: Tensor) -> Tensor {
+        ops::cast(&y, self.a.dtype())
     }
 
     /// What the gradients will ask for: a product keeps a factor only for the other's sake.

@@ -4,9 +4,10 @@ use super::gradients::{Gradients, Leaf};
 use super::origin::{Made, Origin};
 use super::parameters::{Parameters, parameters};
 use super::tape::{Backward, Tape};
-use gpu_core::{Device, Shape, Tensor};
+use gpu_core::{DType, Device, Shape, Tensor, ops};
 use std::collections::HashSet;
 use std::fmt;
+use std::sync::{Arc, OnceLock};
 
 /// A tensor that knows the tape it is recorded on, if it is on one.
 ///
@@ -14,7 +15,10 @@ use std::fmt;
 /// [`constant`](Self::constant) is on no tape: it is in evaluation mode, and what is computed from constants alone holds no memory.
 #[derive(Clone)]
 pub struct Var {
-    value: Tensor,
+    /// Its value, which a pass of mixed precision may hold in f16.
+    stored: Tensor,
+    /// That in f32, once somebody asks.
+    wide: Arc<OnceLock<Tensor>>,
     tape: Option<Tape>,
     origin: Origin,
 }
@@ -22,29 +26,41 @@ pub struct Var {
 impl Var {
     /// A value without a tape: evaluation mode.
     pub fn constant(value: &Tensor) -> Self {
-        Self { value: value.clone(), tape: None, origin: Origin::data() }
+        Self::of(value.clone(), None, Origin::data())
     }
 
     pub(crate) fn on(value: Tensor, tape: Tape, origin: Origin) -> Self {
-        Self { value, tape: Some(tape), origin }
+        Self::of(value, Some(tape), origin)
+    }
+
+    fn of(stored: Tensor, tape: Option<Tape>, origin: Origin) -> Self {
+        Self { stored, wide: Arc::default(), tape, origin }
     }
 
     /// `operand`, or a constant in its place: no gradient is asked for it, and no drawing shows it.
     pub(crate) fn or_absent(&self, operand: Option<&Self>) -> Self {
-        operand.cloned().unwrap_or_else(|| Self { value: self.value.clone(), tape: None, origin: Origin::Absent })
+        operand.cloned().unwrap_or_else(|| Self::of(self.stored.clone(), None, Origin::Absent))
     }
 
-    /// Its value.
+    /// Its value, in f32 where a pass of [mixed precision](crate::Precision) holds it in f16.
     pub fn value(&self) -> &Tensor {
-        &self.value
+        match self.stored.dtype() {
+            DType::F16 => self.wide.get_or_init(|| ops::cast(&self.stored, DType::F32)),
+            _ => &self.stored,
+        }
+    }
+
+    /// Its value as it is held: in f32, or in f16.
+    pub(crate) fn stored(&self) -> &Tensor {
+        &self.stored
     }
     /// Its shape.
     pub fn shape(&self) -> Shape {
-        self.value.shape()
+        self.stored.shape()
     }
     /// Where it lies.
     pub fn device(&self) -> &Device {
-        self.value.device()
+        self.stored.device()
     }
     /// Whether layers are in training mode for it: it is on a tape that is.
     pub fn is_training(&self) -> bool {
@@ -82,7 +98,7 @@ impl Var {
     /// If it has more elements than one.
     #[track_caller]
     pub fn item(&self) -> gpu_core::Result<f32> {
-        self.value.item()
+        self.value().item()
     }
 
     /// [`item`](Self::item) without blocking the calling thread.
@@ -94,7 +110,7 @@ impl Var {
     /// If it has more elements than one, at once.
     #[track_caller]
     pub fn item_async(&self) -> impl Future<Output = gpu_core::Result<f32>> + Send {
-        self.value.item_async()
+        self.value().item_async()
     }
 
     /// The gradients of this variable, a loss of one element, with respect to all leaves of its tape. The tape is spent. Equivalent of
@@ -139,7 +155,7 @@ impl Var {
 
     #[track_caller]
     fn backward_where(&self, wanted: &dyn Fn(Made) -> bool) -> Gradients {
-        assert!(self.value.len() == 1, "backward: the loss has one element, not shape {}; sum() or mean() it", self.shape());
+        assert!(self.stored.len() == 1, "backward: the loss has one element, not shape {}; sum() or mean() it", self.shape());
         let (Some(tape), Some(node)) = (&self.tape, self.node()) else {
             panic!("backward: nothing that this value was computed from wants a gradient (begin with tape.input and parameters)")
         };
@@ -205,7 +221,7 @@ impl Var {
             true => tape.derive(op, y.shape(), inputs.iter().map(|v| (v.origin, v.shape())).collect(), backward),
             false => Origin::data(),
         };
-        Self { value: y, tape: Some(tape), origin }
+        Self::of(y, Some(tape), origin)
     }
 
     pub(crate) fn origin(&self) -> Origin {
@@ -230,6 +246,6 @@ impl Leaf for Var {
 impl fmt::Debug for Var {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mode = if self.needs_gradient() { "with gradient" } else { "constant" };
-        write!(f, "Var({:?}, {mode})", self.value)
+        write!(f, "Var({:?}, {mode})", self.stored)
     }
 }

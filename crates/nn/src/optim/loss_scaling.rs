@@ -36,7 +36,7 @@ impl LossScaling {
             {
                 Ok(())
             }
-            _ => Err(format!("loss_scale ({state:?} in the file; a power of two from 1 to 2^24 and two counts are wanted)")),
+            _ => Err(format!("loss_scale ({state:?}, not 2^k and two counts)")),
         }
     }
 

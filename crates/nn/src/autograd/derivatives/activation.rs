@@ -13,7 +13,7 @@ fn from_output(op: &'static str, x: &Var, y: Tensor, bwd: impl FnOnce(&Tensor, &
 /// `y`, whose derivative is `bwd(x, dy)`.
 #[track_caller]
 fn from_input(op: &'static str, x: &Var, y: Tensor, bwd: impl FnOnce(&Tensor, &Tensor) -> Tensor + Send + 'static) -> Var {
-    let kept = x.value().clone();
+    let kept = x.stored().clone();
     Var::derived(op, y, [x], move |dy, _| [Some(bwd(&kept, dy))])
 }
 
@@ -31,7 +31,7 @@ macro_rules! methods {
                 #[doc = concat!("As [`ops::", stringify!($name), "`](gpu_core::ops::", stringify!($name), ").")]
                 #[track_caller]
                 pub fn $name(&self $(, $arg: f32)*) -> Self {
-                    let y = ops::$name(self.value() $(, $arg)*);
+                    let y = ops::$name(self.stored() $(, $arg)*);
                     let bwd = move |kept: &Tensor, dy: &Tensor| ops::$bwd(kept, dy $(, $arg)*);
                     match stringify!($kept) == "y" $(&& $when)? {
                         true => from_output(stringify!($name), self, y, bwd),

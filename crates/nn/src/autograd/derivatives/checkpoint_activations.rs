@@ -26,11 +26,11 @@ impl Var {
     pub fn checkpoint_activations(&self, segment: impl Fn(&Self) -> Self + Send + 'static) -> Self {
         let Some(tape) = self.tape().filter(|tape| tape.keeps_gradients()) else { return segment(self) };
         let first = tape.first_pass();
-        let y = segment(&first.input(self.value())).value().clone();
+        let y = segment(&first.input(self.stored())).stored().clone();
         let second = tape.second_pass(&first);
         let params: Vec<Param> = first.used().into_iter().filter(Param::is_learned).collect();
         let inputs: Vec<Self> = [self.clone()].into_iter().chain(params.iter().map(|param| param.var(self))).collect();
-        let x = self.value().clone();
+        let x = self.stored().clone();
         Self::derived_from("checkpoint_activations", y, &inputs, move |dy, needs| {
             let x = if needs[0] { second.variable(&x) } else { second.input(&x) };
             let y = segment(&x);

@@ -52,7 +52,7 @@ impl Var {
         let g = g.with_two_axes();
         let is_depthwise = x.shape().c() > 1 && w.shape().dim(1) == 1;
         let factors = if is_depthwise { Factors::as_they_are(&x, &w) } else { Factors::of(&x, &w) };
-        let y = ops::conv2d(&factors.a, &factors.b, b.map(Self::value), g);
+        let y = factors.held(ops::conv2d(&factors.a, &factors.b, b.map(Self::value), g));
         let bwd_x = move |dy: &Tensor, w: &Tensor, shape| ops::conv2d_bwd_x(dy, w, shape, g);
         let bwd_w = move |x: &Tensor, dy: &Tensor, shape| ops::conv2d_bwd_w(x, dy, shape, g);
         x.convolved(op, (&w, b), y, factors, bwd_x, bwd_w).shaped(out)
@@ -65,7 +65,7 @@ impl Var {
         let (x, w, out) = self.as_images(w, b, out, op);
         let g = g.with_two_axes();
         let factors = Factors::of(&x, &w);
-        let y = ops::conv_transpose2d(&factors.a, &factors.b, b.map(Self::value), g);
+        let y = factors.held(ops::conv_transpose2d(&factors.a, &factors.b, b.map(Self::value), g));
         let bwd_x = move |dy: &Tensor, w: &Tensor, shape| ops::conv_transpose2d_bwd_x(dy, w, shape, g);
         let bwd_w = move |x: &Tensor, dy: &Tensor, shape| ops::conv_transpose2d_bwd_w(x, dy, shape, g);
         x.convolved(op, (&w, b), y, factors, bwd_x, bwd_w).shaped(out)

@@ -160,7 +160,7 @@ impl Var {
     #[track_caller]
     pub fn reshape(&self, shape: impl Into<Shape>) -> Self {
         let before = self.shape();
-        Self::derived("reshape", self.value().reshape(shape), [self], move |dy, _| [Some(dy.reshape(before))])
+        Self::derived("reshape", self.stored().reshape(shape), [self], move |dy, _| [Some(dy.reshape(before))])
     }
 
     /// (N, ...) as (N, all the rest). Equivalent of `torch.flatten(x, 1)`.

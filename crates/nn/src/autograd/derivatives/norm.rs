@@ -27,8 +27,8 @@ impl Var {
         eps: f32,
     ) -> Self {
         let momentum = self.momentum(momentum);
-        let forward = ops::batch_norm(self.value(), gamma.value(), beta.value(), running_mean, running_var, momentum, eps);
-        let (x, gamma_kept) = (self.value().clone(), gamma.value().clone());
+        let forward = ops::batch_norm(self.stored(), gamma.value(), beta.value(), running_mean, running_var, momentum, eps);
+        let (x, gamma_kept) = (self.stored().clone(), gamma.value().clone());
         let ops::BatchNorm { y, mean, rstd } = forward;
         Self::derived("batch_norm", y, [self, gamma, beta], move |dy, needs| {
             wanted(needs, ops::batch_norm_bwd(&x, dy, &gamma_kept, &mean, &rstd))
@@ -41,8 +41,8 @@ impl Var {
     /// If the shapes do not fit.
     #[track_caller]
     pub fn batch_norm_eval(&self, gamma: &Self, beta: &Self, running_mean: &Tensor, running_var: &Tensor, eps: f32) -> Self {
-        let y = ops::batch_norm_eval(self.value(), gamma.value(), beta.value(), running_mean, running_var, eps);
-        let (x, gamma_kept) = (self.value().clone(), gamma.value().clone());
+        let y = ops::batch_norm_eval(self.stored(), gamma.value(), beta.value(), running_mean, running_var, eps);
+        let (x, gamma_kept) = (self.stored().clone(), gamma.value().clone());
         let (mean, var) = (running_mean.clone(), running_var.clone());
         Self::derived("batch_norm_eval", y, [self, gamma, beta], move |dy, needs| {
             wanted(needs, ops::batch_norm_eval_bwd(&x, dy, &gamma_kept, &mean, &var, eps))
@@ -67,8 +67,8 @@ impl Var {
         eps: f32,
     ) -> Self {
         let momentum = self.momentum(momentum);
-        let (x, [g, b]) = (self.value().clone(), [gamma, beta].map(|v| v.value().clone()));
-        let forward = ops::batch_norm_relu(&x, beside.map(Self::value), &g, &b, running_mean, running_var, momentum, eps);
+        let (x, [g, b]) = (self.stored().clone(), [gamma, beta].map(|v| v.value().clone()));
+        let forward = ops::batch_norm_relu(&x, beside.map(Self::stored), &g, &b, running_mean, running_var, momentum, eps);
         let ops::BatchNorm { y, mean, rstd } = forward;
         let Some(beside) = beside else {
             return Self::derived("batch_norm_relu", y, [self, gamma, beta], move |dy, needs| {
@@ -96,8 +96,8 @@ impl Var {
         running_var: &Tensor,
         eps: f32,
     ) -> Self {
-        let (x, [g, b]) = (self.value().clone(), [gamma, beta].map(|v| v.value().clone()));
-        let y = ops::batch_norm_eval_relu(&x, beside.map(Self::value), &g, &b, running_mean, running_var, eps);
+        let (x, [g, b]) = (self.stored().clone(), [gamma, beta].map(|v| v.value().clone()));
+        let y = ops::batch_norm_eval_relu(&x, beside.map(Self::stored), &g, &b, running_mean, running_var, eps);
         let (kept, mean, var) = (y.clone(), running_mean.clone(), running_var.clone());
         let beside = self.or_absent(beside);
         Self::derived("batch_norm_eval_relu", y, [self, gamma, beta, &beside], move |dy, needs| {

@@ -48,6 +48,8 @@ impl Var {
         let (x, out) = self.windowed(g, op);
         let (g, shape) = (g.with_two_axes(), x.shape());
         let (y, indices) = ops::max_pool2d(x.value(), g);
+        // The largest of some is one of them: what is held in f16 stays exact.
+        let y = ops::cast(&y, x.stored().dtype());
         Self::derived(op, y, [&x], move |dy, _| [Some(ops::max_pool2d_bwd_x(dy, &indices, shape, g))]).shaped(out)
     }
 

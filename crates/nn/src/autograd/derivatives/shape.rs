@@ -172,7 +172,7 @@ impl Var {
     /// If there is no such axis, or its extent is not 1.
     #[track_caller]
     pub fn squeeze(&self, axis: usize) -> Self {
-        self.reshape(self.value().squeeze(axis).shape())
+        self.reshape(self.stored().squeeze(axis).shape())
     }
 
     /// With a new axis of extent 1. Equivalent of `torch.unsqueeze`; nothing is moved.
@@ -181,7 +181,7 @@ impl Var {
     /// If there is no such place, or the rank would be over six.
     #[track_caller]
     pub fn unsqueeze(&self, axis: usize) -> Self {
-        self.reshape(self.value().unsqueeze(axis).shape())
+        self.reshape(self.stored().unsqueeze(axis).shape())
     }
 }
 

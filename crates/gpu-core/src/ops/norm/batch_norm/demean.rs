@@ -17,7 +17,7 @@ pub(super) static STATS: Kernel = kernel!(WGSL, "demean_norm_stats", demean_norm
 /// An `x` without elements leaves the running mean as it is.
 ///
 /// # Panics
-/// If `gamma`, `beta` and the running mean do not have one element a channel, or a tensor does not hold f32.
+/// If `gamma`, `beta` and the running mean do not have one element a channel, or a tensor does not hold f32 (`x`: or f16).
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -34,7 +34,7 @@ pub fn demean_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor, running_mean: &Ten
     expect_channels("demean_norm", x, &[("gamma", gamma), ("beta", beta), ("running_mean", running_mean)]);
     let (device, shape) = (x.device(), x.shape());
     if shape.is_empty() {
-        return (Tensor::empty(device, shape), Tensor::zeros(device, [shape.c()]));
+        return (Tensor::empty_of(device, shape, x.dtype()), Tensor::zeros(device, [shape.c()]));
     }
     let p = Params { momentum, ..Params::of(shape, Spread::One) };
     let mean = Tensor::empty(device, [shape.c()]);
@@ -52,7 +52,7 @@ pub fn demean_norm(x: &Tensor, gamma: &Tensor, beta: &Tensor, running_mean: &Ten
 /// PyTorch has no such norm: it is the mean-only batch normalisation of Salimans and Kingma, 2016.
 ///
 /// # Panics
-/// If `gamma`, `beta` and the running mean do not have one element a channel, or a tensor does not hold f32.
+/// If `gamma`, `beta` and the running mean do not have one element a channel, or a tensor does not hold f32 (`x`: or f16).
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -71,7 +71,7 @@ pub fn demean_norm_eval(x: &Tensor, gamma: &Tensor, beta: &Tensor, running_mean:
 /// (dX, dgamma, dbeta) of [`demean_norm`], from its input and the mean that it returned.
 ///
 /// # Panics
-/// If `dy` does not have the shape of `x`, `gamma` and `mean` not one element a channel, or a tensor does not hold f32.
+/// If `dy` does not have the shape of `x`, `gamma` and `mean` not one element a channel, or a tensor does not hold f32 (`x`: or f16).
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};

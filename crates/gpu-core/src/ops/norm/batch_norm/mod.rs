@@ -9,6 +9,8 @@
 //! A ReLU that follows, or a sum and a ReLU, is done where `y` is written: what was only normalised is never stored. The gradient finds
 //! again from `x` what a ReLU let through, by the very formula of the forward pass; that of a sum looks at `y`.
 //!
+//! `x` may hold f16, and what is normalised then does too; statistics, gradients and what is computed in between are f32.
+//!
 //! [`demean_norm`] takes the mean away and leaves the variance: `y = (x - mean) * gamma + beta`.
 
 mod demean;
@@ -26,15 +28,17 @@ use crate::tensor::Tensor;
 use mirrors::{add_bwd_partial_cpu, apply_cpu, bwd_partial_cpu, bwd_sums_cpu, bwd_x_cpu, partial_cpu, stats_cpu, through_cpu};
 use params::{Params, Spread, Then};
 
-const WGSL: &str = wgsl!("batch_norm.wgsl");
-static PARTIAL: Kernel = kernel!(WGSL, "batch_norm_partial", partial_cpu);
+const WGSL: &str = concat!(wgsl!("halves.wgsl"), wgsl!("batch_norm.wgsl"));
+static PARTIAL: Kernel = kernel!(WGSL, "batch_norm_partial", partial_cpu).with_halves(&["X_HALF"]);
 static STATS: Kernel = kernel!(WGSL, "batch_norm_stats", stats_cpu);
-static APPLY: Kernel = kernel!(WGSL, "batch_norm_apply", apply_cpu);
-static BWD_PARTIAL: Kernel = kernel!(WGSL, "batch_norm_bwd_partial", bwd_partial_cpu);
-static ADD_BWD_PARTIAL: Kernel = kernel!(WGSL, "batch_norm_add_bwd_partial", add_bwd_partial_cpu);
-static THROUGH: Kernel = kernel!(WGSL, "batch_norm_through", through_cpu);
+static APPLY: Kernel =
+    kernel!(WGSL, "batch_norm_apply", apply_cpu).with_halves(&["X_HALF", "", "", "", "", "BESIDE_HALF", "Y_HALF"]);
+static BWD_PARTIAL: Kernel = kernel!(WGSL, "batch_norm_bwd_partial", bwd_partial_cpu).with_halves(&["X_HALF"]);
+static ADD_BWD_PARTIAL: Kernel =
+    kernel!(WGSL, "batch_norm_add_bwd_partial", add_bwd_partial_cpu).with_halves(&["X_HALF", "", "", "BESIDE_HALF"]);
+static THROUGH: Kernel = kernel!(WGSL, "batch_norm_through", through_cpu).with_halves(&["", "BESIDE_HALF"]);
 static BWD_SUMS: Kernel = kernel!(WGSL, "batch_norm_bwd_sums", bwd_sums_cpu);
-static BWD_X: Kernel = kernel!(WGSL, "batch_norm_bwd_x", bwd_x_cpu);
+static BWD_X: Kernel = kernel!(WGSL, "batch_norm_bwd_x", bwd_x_cpu).with_halves(&["X_HALF"]);
 pub(in crate::ops) const KERNELS: &[&Kernel] =
     &[&PARTIAL, &STATS, &APPLY, &BWD_PARTIAL, &ADD_BWD_PARTIAL, &THROUGH, &BWD_SUMS, &BWD_X, &demean::STATS];
 
@@ -53,7 +57,7 @@ pub struct BatchNorm {
 #[track_caller]
 fn expect_channels(op: &str, x: &Tensor, of_channels: &expect::Named<'_>) {
     let all = [&[("x", x)][..], of_channels].concat();
-    expect::f32s(op, &all);
+    expect::f32s_and_halves(op, &all, &["x"]);
     let shape = x.shape();
     assert!(shape.rank() >= 2, "{op}: x needs axes (n, c, ..) ({})", expect::shapes(&all));
     for (name, t) in of_channels {
@@ -66,7 +70,7 @@ fn expect_channels(op: &str, x: &Tensor, of_channels: &expect::Named<'_>) {
 #[track_caller]
 fn expect_bwd(op: &str, x: &Tensor, dy: &Tensor, of_channels: &expect::Named<'_>) {
     expect_channels(op, x, of_channels);
-    expect::f32s(op, &[("x", x), ("dy", dy)]);
+    expect::f32s_and_halves(op, &[("x", x), ("dy", dy)], &["x"]);
     expect::one_shape(op, &[("x", x), ("dy", dy)]);
 }
 
@@ -74,15 +78,14 @@ fn expect_bwd(op: &str, x: &Tensor, dy: &Tensor, of_channels: &expect::Named<'_>
 #[track_caller]
 fn moments_of_parts(p: Params, x: &Tensor) -> Tensor {
     let partial = Tensor::empty(x.device(), [p.c as usize, p.splits as usize, 4]);
-    // Bound twice: as elements and as vectors of four.
-    PARTIAL.with(&p.header(Then::Nothing)).launch(p, &[x, x], &[&partial], p.grid_of_parts());
+    PARTIAL.with(&p.header(Then::Nothing)).launch(p, &[x], &[&partial], p.grid_of_parts());
     partial
 }
 
 /// Normalises, adds `beside` where there is something [`Then`] adds, and rectifies.
 #[track_caller]
 fn apply(p: Params, x: &Tensor, affine: [&Tensor; 2], mean: &Tensor, spread: &Tensor, then: Then, beside: &Tensor) -> Tensor {
-    let y = Tensor::empty(x.device(), x.shape());
+    let y = Tensor::empty_of(x.device(), x.shape(), x.dtype());
     let [gamma, beta] = affine;
     APPLY.with(&p.header(then)).launch(p, &[x, gamma, beta, mean, spread, beside], &[&y], p.grid_of_vectors());
     y
@@ -94,7 +97,7 @@ fn train(p: Params, x: &Tensor, affine: [&Tensor; 2], running: [&Tensor; 2], the
     let (device, shape) = (x.device(), x.shape());
     if shape.is_empty() {
         let zeros = || Tensor::zeros(device, [shape.c()]);
-        return BatchNorm { y: Tensor::empty(device, shape), mean: zeros(), rstd: zeros() };
+        return BatchNorm { y: Tensor::empty_of(device, shape, x.dtype()), mean: zeros(), rstd: zeros() };
     }
     let (mean, rstd) = (Tensor::empty(device, [shape.c()]), Tensor::empty(device, [shape.c()]));
     let outputs = [&mean, &rstd, running[0], running[1]];
@@ -115,7 +118,7 @@ fn expect_values(op: &str, shape: Shape) {
 ///
 /// # Panics
 /// If `gamma`, `beta` and the running statistics do not have one element a channel, if a channel has only one value (its variance
-/// is not defined), or a tensor does not hold f32.
+/// is not defined), or a tensor does not hold f32 (`x`: or f16).
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -147,7 +150,7 @@ pub fn batch_norm(
 /// Normalises `x` (N, C, ...) by the running statistics. Equivalent of `torch.nn.functional.batch_norm(.., training=False)`.
 ///
 /// # Panics
-/// If `gamma`, `beta` and the running statistics do not have one element a channel, or a tensor does not hold f32.
+/// If `gamma`, `beta` and the running statistics do not have one element a channel, or a tensor does not hold f32 (`x`: or f16).
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -212,7 +215,7 @@ fn bwd_of_sums(
 /// What PyTorch's autograd computes for `batch_norm(.., training=True)`.
 ///
 /// # Panics
-/// If `dy` does not have the shape of `x`, `gamma`, `mean` and `rstd` not one element a channel, or a tensor does not hold f32.
+/// If `dy` does not have the shape of `x`, `gamma`, `mean` and `rstd` not one element a channel, or a tensor does not hold f32 (`x`: or f16).
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -234,8 +237,8 @@ pub fn batch_norm_bwd(x: &Tensor, dy: &Tensor, gamma: &Tensor, mean: &Tensor, rs
 /// What PyTorch's autograd computes for `batch_norm(.., training=False)`.
 ///
 /// # Panics
-/// If `dy` does not have the shape of `x`, `gamma` and the running statistics not one element a channel, or a tensor does not hold
-/// f32.
+/// If `dy` does not have the shape of `x`, `gamma` and the running statistics not one element a channel, or a tensor does not
+/// hold f32 (`x` or f16).
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};

@@ -14,7 +14,7 @@ use crate::tensor::Tensor;
 fn then<'a>(op: &str, x: &'a Tensor, beside: Option<&'a Tensor>) -> (Then, &'a Tensor) {
     let Some(beside) = beside else { return (Then::Relu, x) };
     let both = [("x", x), ("beside", beside)];
-    expect::f32s(op, &both);
+    expect::floats(op, &both);
     expect::one_shape(op, &both);
     (Then::AddRelu, beside)
 }
@@ -91,7 +91,7 @@ pub fn batch_norm_eval_relu(
 /// What PyTorch's autograd computes for `torch.relu(batch_norm(.., training=True))`.
 ///
 /// # Panics
-/// If `dy` does not have the shape of `x`, the others not one element a channel, or a tensor does not hold f32.
+/// If `dy` does not have the shape of `x`, the others not one element a channel, or a tensor does not hold f32 (`x`: or f16).
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -120,7 +120,7 @@ pub fn batch_norm_relu_bwd(
 /// What PyTorch's autograd computes for `torch.relu(batch_norm(.., training=True) + beside)`.
 ///
 /// # Panics
-/// If `y` and `dy` do not have the shape of `x`, the others not one element a channel, or a tensor does not hold f32.
+/// If `y` and `dy` do not have the shape of `x`, the others not one element a channel, or a tensor does not hold f32 (`x`: or f16).
 ///
 /// ```
 /// # use gpu_core::{Device, Tensor, ops};
@@ -144,7 +144,7 @@ pub fn batch_norm_add_relu_bwd(
 ) -> (Tensor, Tensor, Tensor, Tensor) {
     expect_bwd("batch_norm_add_relu_bwd", x, dy, &[("gamma", gamma), ("mean", mean), ("rstd", rstd)]);
     let both = [("x", x), ("y", y)];
-    expect::f32s("batch_norm_add_relu_bwd", &both);
+    expect::floats("batch_norm_add_relu_bwd", &both);
     expect::one_shape("batch_norm_add_relu_bwd", &both);
     let dbeside = Tensor::empty(x.device(), x.shape());
     if x.is_empty() {

@@ -6,7 +6,7 @@ use gpu_core::ops::{
     batch_norm_eval_relu, batch_norm_relu, batch_norm_relu_bwd, demean_norm, demean_norm_bwd, demean_norm_eval,
     demean_norm_eval_bwd, mul, permute,
 };
-use gpu_core::{Device, Shape, Tensor};
+use gpu_core::{DType, Device, Shape, Tensor};
 
 pub(super) const SHAPES: &[&[usize]] = &[
     &[2, 1],
@@ -57,7 +57,29 @@ pub fn cases() -> Vec<Case> {
         ]
     });
     let apart = [[8, 6, 4, 4], [3, 7, 5, 5], [9, 6, 1, 3]].map(|shape| channels_apart(shape.into()));
-    normed.chain(demeaned).chain(shapes().flat_map(rectified_cases)).chain(apart).collect()
+    let halves = [[4, 3, 5, 5], [8, 16, 7, 9], [2, 64, 16, 16]].into_iter().flat_map(|shape| cases_of_halves(shape.into()));
+    normed.chain(demeaned).chain(shapes().flat_map(rectified_cases)).chain(apart).chain(halves).collect()
+}
+
+/// Of f16: what is normalised by its step, statistics and gradients as those of f32. The statistics of the sums are given, as in
+/// [`rectified_cases`].
+fn cases_of_halves(shape: Shape) -> [Case; 2] {
+    let what = format!("{shape} of f16");
+    let half = move |device: &Device, seed| around(device, shape, 0.5, seed).cast(DType::F16);
+    let forward = Case::new("batch_norm", what.clone(), bound(shape, 1.0 / 1024.0), move |device| {
+        let (x, beside, [gamma, beta, mean, var]) = (half(device, 1), half(device, 3), of_channels(device, shape.c()));
+        let plain = batch_norm(&x, &gamma, &beta, &mean, &var, 0.1, 1e-5);
+        let evaluated = batch_norm_eval_relu(&x, Some(&beside), &gamma, &beta, &mean, &var, 1e-5);
+        vec![plain.y.cast(DType::F32), plain.mean, plain.rstd, evaluated.cast(DType::F32)]
+    });
+    let backward = Case::new("batch_norm_bwd", what, bound(shape, 2e-5), move |device| {
+        let (x, y, dy) = (half(device, 1), tensor(device, shape, 3).cast(DType::F16), tensor(device, shape, 2));
+        let [gamma, beta, mean, rstd] = of_channels(device, shape.c());
+        let (dx, dgamma, dbeta) = batch_norm_relu_bwd(&x, &dy, &gamma, &beta, &mean, &rstd);
+        let of_sum = batch_norm_add_relu_bwd(&x, &y, &dy, &gamma, &mean, &rstd);
+        vec![dx, dgamma, dbeta, of_sum.0, of_sum.1, of_sum.2, of_sum.3]
+    });
+    [forward, backward]
 }
 
 /// With a ReLU, and with a sum before it. The statistics are given: a mean off by its last bit would let other elements through.
