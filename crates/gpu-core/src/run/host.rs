@@ -87,7 +87,7 @@ impl HostDispatch {
     }
 
     /// Runs the mirror on what holds f16 as wider floats, and rounds what it leaves of them.
-    fn run_widened<'a>(&self, mut inputs: Vec<&'a [u8]>, outputs: Vec<Option<&'a mut [u8]>>) {
+    fn run_widened<'a>(&self, inputs: Vec<&'a [u8]>, outputs: Vec<Option<&'a mut [u8]>>) {
         let mut outputs: Vec<&mut [u8]> = outputs.into_iter().flatten().collect();
         let (of_inputs, of_outputs) = self.halves.split_at(inputs.len());
         let widened = |bytes: &[u8], is_half: bool| is_half.then(|| Widened::of(bytes, self.in_f64));
@@ -95,7 +95,7 @@ impl HostDispatch {
         let mut left: Vec<_> = outputs.iter().zip(of_outputs).map(|(bytes, is_half)| widened(bytes, *is_half)).collect();
         {
             // For no longer than the mirror runs.
-            let inputs = inputs.iter_mut().zip(&wide).map(|(bytes, wide)| wide.as_ref().map_or(&**bytes, Widened::bytes));
+            let inputs = inputs.iter().zip(&wide).map(|(bytes, wide)| wide.as_ref().map_or(*bytes, Widened::bytes));
             let outputs = outputs.iter_mut().zip(&mut left);
             let outputs = outputs.map(|(bytes, wide)| Some(wide.as_mut().map_or(&mut **bytes, Widened::bytes_mut)));
             (self.mirror)(&mut Args::new(&self.params, &self.constants, inputs.collect(), outputs.collect()));

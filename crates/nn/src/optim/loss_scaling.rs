@@ -9,6 +9,9 @@ pub(super) struct LossScaling {
     growth_interval: u32,
 }
 
+/// What a loss is usually multiplied by at first, and after how many steps it is doubled: PyTorch's defaults.
+pub const USUAL_LOSS_SCALE: (f32, u32) = (65_536.0, 2000);
+
 /// The largest scale.
 const MOST: f32 = 16_777_216.0;
 

@@ -29,6 +29,7 @@ pub use adagrad::{Adagrad, AdagradRule};
 pub use adamw::{Adam, AdamRule, AdamW};
 pub use group::ParamGroup;
 pub use lion::{Lion, LionRule};
+pub use loss_scaling::USUAL_LOSS_SCALE;
 pub use muon::{Muon, MuonRate, MuonRule};
 pub use optimizer::{Optimizer, with_average};
 pub use rmsprop::{RmsProp, RmsPropRule};

@@ -3,6 +3,7 @@
 use super::repeat::{Plan, median, median_after_first, repeat};
 use crate::error::{Error, Result};
 use gpu_core::{Device, Shape};
+use nn::optim::USUAL_LOSS_SCALE;
 use nn::{EvalStep, Init, Precision, Sgd, StepOptions, TrainStep, zoo};
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -205,7 +206,8 @@ pub fn training(device: &Device, plan: &Plan, subject: Subject) -> Result<Traini
     let (step, launches, peak_bytes) = if subject.trains {
         let mut sgd = Sgd::new(&net, 0.01).momentum(0.9).weight_decay(5e-4);
         if precision == Precision::Mixed {
-            sgd = sgd.loss_scaling(65_536.0, 2000);
+            let (initial, growth_interval) = USUAL_LOSS_SCALE;
+            sgd = sgd.loss_scaling(initial, growth_interval);
         }
         let step = TrainStep::captured(&net, &sgd, &options)?;
         let (launches, bytes) = (step.dispatches(), step.plan().peak_bytes);

@@ -2,7 +2,7 @@
 
 use crate::error::{Error, Result};
 use crate::settings::{Config, OptimizerKind, PrecisionKind, ScheduleKind};
-use nn::optim::{Rule, RuleOptimizer};
+use nn::optim::{Rule, RuleOptimizer, USUAL_LOSS_SCALE};
 use nn::schedule::{Anneal, Schedule};
 use nn::{Adadelta, Adagrad, Adam, AdamW, Lion, Muon, Optimizer, Parameters, RmsProp, Sgd, fits};
 use serde::Serialize;
@@ -15,10 +15,6 @@ pub struct LossScale {
     /// Steps of the run that were taken back, because a gradient was not finite.
     pub taken_back: u64,
 }
-
-/// What the loss is multiplied by at first where products are of f16, and after how many steps it is doubled: as in PyTorch.
-const LOSS_SCALE: f32 = 65_536.0;
-const GROWTH_INTERVAL: u32 = 2000;
 
 /// The update rule for the parameters of `net`.
 pub(super) fn optimizer(config: &Config, net: &dyn Parameters) -> Box<dyn Optimizer> {
@@ -56,7 +52,8 @@ fn finished<R: Rule>(mut optimizer: RuleOptimizer<R>, config: &Config) -> Box<dy
         optimizer = optimizer.ema(decay as f32);
     }
     if config.precision == Some(PrecisionKind::Mixed) {
-        optimizer = optimizer.loss_scaling(LOSS_SCALE, GROWTH_INTERVAL);
+        let (initial, growth_interval) = USUAL_LOSS_SCALE;
+        optimizer = optimizer.loss_scaling(initial, growth_interval);
     }
     Box::new(optimizer)
 }

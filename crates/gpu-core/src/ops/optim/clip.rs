@@ -3,6 +3,7 @@
 //! `norm = sqrt(sum over all tensors of g^2)`, then `g *= min(1, max_norm / (norm + 1e-6))`; or `g = clamp(g, -limit, limit)`. The sum
 //! is made in two stages of fixed order.
 
+use super::parameters::{GROUP, parts};
 use crate::base::Shape;
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
@@ -24,14 +25,6 @@ struct Params {
     len: u32,
     at: u32,
     limit: f32,
-}
-
-/// Elements of a lane's step, of a group's step.
-const GROUP: usize = 4 * 256;
-
-/// In how many parts a tensor is summed: enough to fill a large GPU, few enough that one group adds them up.
-fn parts(len: usize) -> usize {
-    len.div_ceil(4 * GROUP).clamp(1, 1024)
 }
 
 fn square_sums_cpu(args: &mut Args<'_>) {

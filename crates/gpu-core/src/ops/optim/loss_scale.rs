@@ -6,7 +6,7 @@
 //! The state is a tensor of three f32 on the device: the scale, the steps since it changed, the steps that were taken back. Nothing is read
 //! back for it, and a captured step does it all.
 
-use super::parameters::{self, JOB};
+use super::parameters::{self, GROUP, JOB, parts};
 use crate::expect;
 use crate::kernel::{Args, Grid, Kernel};
 use crate::mirror::threads::{IndexedParallelIterator, IntoParallelRefMutIterator, Loop, ParallelSlice, ParallelSliceMut};
@@ -29,14 +29,6 @@ struct Params {
 
 const LEAST: f32 = 1.0;
 const MOST: f32 = 16_777_216.0;
-
-/// Elements of a lane's step, of a group's step.
-const GROUP: usize = 4 * 256;
-
-/// In how many parts a tensor is looked through: enough to fill a large GPU, few enough that one group adds them up.
-fn parts(len: usize) -> usize {
-    len.div_ceil(4 * GROUP).clamp(1, 1024)
-}
 
 fn count_not_finite_cpu(args: &mut Args<'_>) {
     let (x, found) = (args.input::<f32>(0), args.output::<f32>(0));

@@ -9,6 +9,14 @@ use bytemuck::{Pod, Zeroable};
 /// Elements of a mirror's job.
 pub(super) const JOB: usize = 1 << 14;
 
+/// Elements of a lane's step, of a group's step, where a tensor is looked through in parts.
+pub(super) const GROUP: usize = 4 * 256;
+
+/// In how many parts: enough to fill a large GPU, few enough that one group adds up what each found.
+pub(super) fn parts(len: usize) -> usize {
+    len.div_ceil(4 * GROUP).clamp(1, 1024)
+}
+
 /// Parameters of a kernel over parameters.
 #[repr(C)]
 #[derive(Clone, Copy, Pod, Zeroable)]
